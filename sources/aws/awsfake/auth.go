@@ -1,0 +1,123 @@
+package awsfake
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An identity is who asks.
+type identity struct {
+	account string
+	arn     string
+	userID  string
+}
+
+// A session is what AssumeRole gave out.
+type session struct {
+	identity
+	token   string
+	expires time.Time
+}
+
+// A credential scope by AWS's Signature Version 4.
+var credential = regexp.MustCompile(`Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request`)
+
+// authenticate tells who signed r. Any access key will do; one of AssumeRole's needs its token, and is refused after its time.
+func (s *Server) authenticate(r *http.Request, svc *service) (identity, *refusal) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return identity{}, svc.unsigned()
+	}
+	m := credential.FindStringSubmatch(header)
+	if m == nil || !strings.HasPrefix(header, "AWS4-HMAC-SHA256 ") {
+		return identity{}, svc.denied("IncompleteSignatureException", "IncompleteSignature", "Authorization header requires 'Credential' parameter.")
+	}
+	key, region, name := m[1], m[2], m[3]
+	switch {
+	case region != s.region && !(svc.query() && region == "us-east-1"): // STS has a global endpoint, too
+		return identity{}, svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+	case name != svc.name:
+		return identity{}, svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+svc.name+"'. ")
+	}
+	return s.identify(key, r.Header.Get("X-Amz-Security-Token"), svc)
+}
+
+// identify tells who holds an access key.
+func (s *Server) identify(key, token string, svc *service) (identity, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, ok := s.sessions[key]
+	switch {
+	case !ok:
+		return s.instance(), nil
+	case known.token != token:
+		return identity{}, svc.unrecognized()
+	case !time.Now().Before(known.expires):
+		return identity{}, svc.expired()
+	}
+	return known.identity, nil
+}
+
+// instance is the identity behind every access key that AssumeRole has not given out: a virtual machine with the role web.
+func (s *Server) instance() identity { return s.assumed(s.account, "web", "i-0123456789abcdef0") }
+
+func (s *Server) assumed(account, role, name string) identity {
+	return identity{
+		account: account,
+		arn:     "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + name,
+		userID:  "AROA" + letters(17, "role", account, role) + ":" + name,
+	}
+}
+
+// denied is a refusal of the front end. STS has its own codes for them and answers 403.
+func (svc *service) denied(code, queryCode, message string) *refusal {
+	if svc.query() {
+		return &refusal{code: queryCode, message: message, status: http.StatusForbidden}
+	}
+	return refuse(code, "%s", message)
+}
+
+func (svc *service) unsigned() *refusal {
+	if svc.query() {
+		return svc.denied("", "MissingAuthenticationToken", "Request is missing Authentication Token")
+	}
+	return refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
+}
+
+func (svc *service) expired() *refusal {
+	return svc.denied("ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired")
+}
+
+func (svc *service) unrecognized() *refusal {
+	return svc.denied("UnrecognizedClientException", "InvalidClientTokenId", "The security token included in the request is invalid.")
+}
+
+// next gives a number that nobody has had yet. The server is locked.
+func (s *Server) next() string {
+	s.serial++
+	return strconv.Itoa(s.serial)
+}
+
+// uuid makes the id that stands for parts. The same parts give the same id, so that a test's run can be repeated.
+func uuid(parts ...string) string {
+	d := digest(parts)
+	d[6], d[8] = d[6]&0x0f|0x40, d[8]&0x3f|0x80
+	h := hex.EncodeToString(d[:16])
+	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:32]}, "-")
+}
+
+// letters makes n capital letters and digits that stand for parts; n is at most 52.
+func letters(n int, parts ...string) string {
+	d := digest(parts)
+	return base32.StdEncoding.EncodeToString(d[:])[:n]
+}
+
+func digest(parts []string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+}

@@ -1,0 +1,217 @@
+package awsfake
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// A Kind says how a fault shows itself.
+type Kind string
+
+const (
+	Throttle             Kind = "throttle"              // ThrottlingException
+	ServerError          Kind = "server error"          // HTTP 500 with the service's own code
+	Unavailable          Kind = "unavailable"           // HTTP 503 with an HTML body, as a load balancer answers
+	Hang                 Kind = "hang"                  // no answer until the client goes; cleared, the request goes on as if nothing had been
+	Drop                 Kind = "drop"                  // the connection ends without an answer
+	Deny                 Kind = "deny"                  // AccessDeniedException: no identity-based policy allows it
+	DenyByResourcePolicy Kind = "deny: resource policy" // AccessDeniedException: no resource-based policy allows it
+	DenyExplicitly       Kind = "deny: explicit"        // AccessDeniedException: a policy denies it
+	DenyKey              Kind = "deny: KMS key"         // AccessDeniedException of the KMS key behind the value
+	Undecryptable        Kind = "undecryptable"         // the KMS key is disabled: DecryptionFailure, InvalidKeyId
+	ExpiredToken         Kind = "expired token"         // ExpiredTokenException
+	InvalidToken         Kind = "invalid token"         // UnrecognizedClientException
+	ShortPage            Kind = "short page"            // GetParametersByPath: one parameter and a NextToken
+	EmptyPage            Kind = "empty page"            // GetParametersByPath: no parameter, but a NextToken
+)
+
+// A Fault is trouble that requests run into.
+//
+// BatchGetSecretValue asks for GetSecretValue's permission for every secret. A fault that names a secret and is not meant for
+// BatchGetSecretValue itself therefore spoils one entry of a batch, which AWS reports in Errors on HTTP 200; one with
+// Operation BatchGetSecretValue spoils the whole call. In GetParameters a named fault always spoils the whole call.
+type Fault struct {
+	Operation string // as "GetParameters"; "" is every operation
+	Name      string // a secret's or parameter's name, or a path, that must be asked for, without selector; "" is every request
+	Kind      Kind
+	After     int // as many requests are let through before it strikes
+	Times     int // as many requests are struck; 0 is all until it is cleared
+}
+
+// A fault is one that was injected.
+type fault struct {
+	Fault
+	struck  int
+	cleared chan struct{}
+}
+
+// Inject lets f strike from now on, after the faults injected before it. The func that it returns clears this one.
+func (s *Server) Inject(f Fault) (clearFault func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := &fault{Fault: f, cleared: make(chan struct{})}
+	s.faults = append(s.faults, in)
+	return func() { s.clearFaults(func(f *fault) bool { return f == in }) }
+}
+
+// Clear ends all faults. Requests that hang go on.
+func (s *Server) Clear() { s.clearFaults(func(*fault) bool { return true }) }
+
+func (s *Server) clearFaults(which func(*fault) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = slices.DeleteFunc(s.faults, func(f *fault) bool {
+		if !which(f) {
+			return false
+		}
+		close(f.cleared)
+		return true
+	})
+}
+
+// strike gives the fault that hits the call as a whole, nil where none does.
+func (s *Server) strike(c *call) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.take(func(f *fault) bool {
+		if f.Operation != "" && f.Operation != c.operation {
+			return false
+		}
+		if c.operation == "BatchGetSecretValue" && f.Name != "" && f.Operation == "" && f.entry() {
+			return false
+		}
+		return f.Name == "" || slices.ContainsFunc(c.input.names(), func(name string) bool { return s.same(c.service, f.Name, name) })
+	})
+}
+
+// strikeEntry gives the fault that hits one secret of a batch, nil where none does. The server is locked.
+func (s *Server) strikeEntry(id string) *fault {
+	return s.take(func(f *fault) bool {
+		return f.entry() && (f.Operation == "" || f.Operation == "GetSecretValue") && f.Name != "" && s.same(secretsManager, f.Name, id)
+	})
+}
+
+// take gives the first fault of those wanted whose time has come. The server is locked.
+func (s *Server) take(wanted func(*fault) bool) *fault {
+	for _, f := range s.faults {
+		if f.Times > 0 && f.struck >= f.After+f.Times || !wanted(f) {
+			continue
+		}
+		if f.struck++; f.struck > f.After {
+			return f
+		}
+	}
+	return nil
+}
+
+// entry tells whether the fault can hit one entry of a batch rather than the whole call.
+func (f *fault) entry() bool {
+	switch f.Kind {
+	case Deny, DenyByResourcePolicy, DenyExplicitly, DenyKey, Undecryptable, ServerError:
+		return true
+	}
+	return false
+}
+
+// same tells whether asked, a name or an ARN with or without a selector, is for what is called name.
+func (s *Server) same(svc *service, name, asked string) bool {
+	if svc == secretsManager {
+		sec := s.find(asked)
+		return asked == name || sec != nil && sec.name == name
+	}
+	if p, ok := s.parse(asked); ok {
+		asked = p.key
+	}
+	return strings.Trim(asked, "/") == strings.Trim(name, "/")
+}
+
+// suffer does what the fault does to a call. Without an error the call goes on.
+func (s *Server) suffer(ctx context.Context, w http.ResponseWriter, c *call, f *fault) error {
+	switch f.Kind {
+	case Hang:
+		select {
+		case <-f.cleared:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	case Drop:
+		panic(http.ErrAbortHandler)
+	case Unavailable:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("<html><head><title>503 Service Temporarily Unavailable</title></head><body>\n<center><h1>503 Service Temporarily Unavailable</h1></center>\n</body></html>\n"))
+		return errAnswered
+	case ShortPage, EmptyPage:
+		if in, ok := c.input.(*getParametersByPath); ok {
+			in.page = f.Kind
+		}
+		return nil
+	}
+	return s.trouble(c, f, c.operation, c.input.names())
+}
+
+// trouble gives the refusal that f stands for, when operation is asked for names.
+func (s *Server) trouble(c *call, f *fault, operation string, names []string) *refusal {
+	svc := c.service
+	switch f.Kind {
+	case Throttle:
+		if svc.query() {
+			return refuse("Throttling", "Rate exceeded")
+		}
+		return refuse("ThrottlingException", "Rate exceeded")
+	case ServerError:
+		return &refusal{code: svc.internal, message: "An error occurred on the server side.", status: http.StatusInternalServerError}
+	case ExpiredToken:
+		return svc.expired()
+	case InvalidToken:
+		return svc.unrecognized()
+	case DenyKey:
+		if svc == secretsManager {
+			return refuse("AccessDeniedException", "Access to KMS is not allowed")
+		}
+		return refuse("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
+	case Undecryptable:
+		if svc == secretsManager {
+			return refuse("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text using the provided KMS key.")
+		}
+		return refuse("InvalidKeyId", "arn:aws:kms:%s:%s:key/%s is disabled.", s.region, s.account, uuid("key", s.account))
+	}
+	action := svc.name + ":" + operation
+	return svc.denied("AccessDeniedException", "AccessDenied", "User: "+c.caller.arn+" is not authorized to perform: "+action+
+		s.resource(svc, f.Name, names)+f.Kind.because(action))
+}
+
+// because gives the end of AWS's text, which says whose policy is to be changed.
+func (k Kind) because(action string) string {
+	switch k {
+	case DenyByResourcePolicy:
+		return " because no resource-based policy allows the " + action + " action"
+	case DenyExplicitly:
+		return " with an explicit deny in an identity-based policy"
+	}
+	return " because no identity-based policy allows the " + action + " action"
+}
+
+// resource gives the part of AWS's text that says what was asked for; some operations have none.
+func (s *Server) resource(svc *service, name string, asked []string) string {
+	for _, a := range asked {
+		if name != "" && !s.same(svc, name, a) {
+			continue
+		}
+		switch svc {
+		case secretsManager:
+			if sec := s.find(a); sec != nil {
+				a = sec.arn
+			}
+		case parameterStore:
+			if p, ok := s.parse(a); ok && p.path != "" {
+				a = s.parameterARN(p.key)
+			}
+		}
+		return " on resource: " + a
+	}
+	return ""
+}

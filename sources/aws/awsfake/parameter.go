@@ -1,0 +1,173 @@
+package awsfake
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A parameter is a name with versions of its value.
+type parameter struct {
+	name     string // as it was created
+	kind     string // String, StringList or SecureString
+	tier     string
+	dataType string
+	versions []*parameterVersion // from the oldest to the latest
+}
+
+// A parameterVersion never changes but in its labels.
+type parameterVersion struct {
+	number   int64
+	value    string
+	modified time.Time
+	labels   []string
+}
+
+// Limits, by AWS's quotas for Parameter Store.
+const (
+	maxStandard = 4096
+	maxAdvanced = 8192
+	maxVersions = 100
+	maxLabels   = 10
+	maxLevels   = 15
+	maxName     = 1011
+)
+
+// A pointer is what a request asks for: a name or an ARN, and a version or a label of it.
+type pointer struct {
+	asked    string // all of it, as asked
+	key      string // the name without its first slash: /a and a are one parameter, and every other name begins with a slash
+	path     string // the name as asked, without selector
+	selector string // without its colon; "" is the latest version
+}
+
+const reference = "aws/reference/secretsmanager/"
+
+var (
+	parameterName = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
+	labelPattern  = regexp.MustCompile(`^[A-Za-z_.-][A-Za-z0-9_.-]{0,99}$`)
+	reserved      = regexp.MustCompile(`(?i)^/?(aws|ssm)`)
+)
+
+const (
+	nameRule = `Parameter name: can't be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`
+	pathRule = `The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash "/". It can't be prefixed with "aws" or "ssm" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol "/". Valid example: /get/parameters2-/by1./path0_.`
+)
+
+// parse reads NAME[:SELECTOR] or ARN[:SELECTOR]. It is false for what no parameter can be called.
+func (s *Server) parse(asked string) (pointer, bool) {
+	p := pointer{asked: asked}
+	rest, foreign := asked, false
+	if strings.HasPrefix(asked, "arn:") {
+		var ours bool
+		rest, ours = strings.CutPrefix(asked, s.parameterARN(""))
+		foreign = !ours
+	}
+	if foreign {
+		return p, true // of another account or Region: it is not found
+	}
+	p.path, p.selector, _ = strings.Cut(rest, ":")
+	p.key = strings.TrimPrefix(p.path, "/")
+	valid := parameterName
+	if strings.HasPrefix(p.key, reference) {
+		valid = secretName
+	}
+	colon := strings.Count(rest, ":")
+	return p, valid.MatchString(p.path) && len(p.path) <= maxName && (colon == 0 || colon == 1 && p.selector != "")
+}
+
+func (s *Server) parameterARN(key string) string {
+	return "arn:aws:ssm:" + s.region + ":" + s.account + ":parameter/" + key
+}
+
+// pointer is parse with AWS's refusals.
+func (s *Server) pointer(name *string) (pointer, *refusal) {
+	if name == nil {
+		return pointer{}, invalid("Value null at 'name' failed to satisfy constraint: Member must not be null")
+	}
+	if *name == "" {
+		return pointer{}, invalid("Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	}
+	p, ok := s.parse(*name)
+	switch {
+	case !ok:
+		return p, refuse("ValidationException", "%s", nameRule)
+	case strings.Contains(p.key, "/") && p.path[0] != '/' && !strings.HasPrefix(*name, "arn:"):
+		return p, refuse("ValidationException", "Parameter name must be a fully qualified name.")
+	}
+	return p, nil
+}
+
+// latest gives the version that is read when none is asked for.
+func (p *parameter) latest() *parameterVersion { return p.versions[len(p.versions)-1] }
+
+// pick gives the version with this number or label, nil where there is none. Digits are a number, all else is a label.
+func (p *parameter) pick(selector string) *parameterVersion {
+	if selector == "" {
+		return p.latest()
+	}
+	number, err := strconv.ParseInt(selector, 10, 64)
+	for _, v := range p.versions {
+		if err == nil && v.number == number || err != nil && slices.Contains(v.labels, selector) {
+			return v
+		}
+	}
+	return nil
+}
+
+// append adds a version. The oldest of a hundred has to go, and cannot while it has a label.
+func (p *parameter) append(value string) *refusal {
+	number := int64(1)
+	if len(p.versions) > 0 {
+		number = p.latest().number + 1
+	}
+	if len(p.versions) == maxVersions {
+		if oldest := p.versions[0]; len(oldest.labels) > 0 {
+			return refuse("ParameterMaxVersionLimitExceeded", "You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again.", p.name, oldest.number)
+		}
+		p.versions = slices.Delete(p.versions, 0, 1)
+	}
+	p.versions = append(p.versions, &parameterVersion{number: number, value: value, modified: time.Now()})
+	return nil
+}
+
+// label moves labels to v and gives those that cannot be labels.
+func (p *parameter) label(v *parameterVersion, labels []string) (bad []string, err *refusal) {
+	var good []string
+	for _, l := range labels {
+		switch {
+		case !labelPattern.MatchString(l) || reserved.MatchString(l):
+			bad = append(bad, l)
+		case !slices.Contains(v.labels, l) && !slices.Contains(good, l):
+			good = append(good, l)
+		}
+	}
+	if len(v.labels)+len(good) > maxLabels {
+		return nil, refuse("ParameterVersionLabelLimitExceeded", "A parameter version can have maximum 10 labels.Move one or more labels to another version and try again.")
+	}
+	for _, other := range p.versions {
+		other.labels = slices.DeleteFunc(other.labels, func(l string) bool { return slices.Contains(good, l) })
+	}
+	v.labels = append(v.labels, good...)
+	return bad, nil
+}
+
+// ciphertext gives what a SecureString looks like that was not decrypted: KMS's envelope in base64.
+func ciphertext(name string, v *parameterVersion) string {
+	sum := sha256.Sum256([]byte(name + "\x00" + v.value))
+	return base64.StdEncoding.EncodeToString(append([]byte{1, 2, 2, 0, 0x78}, slices.Repeat(sum[:], 4)...))
+}
+
+// version gives the version with this number, the latest for 0; nil where there is none.
+func (p *parameter) version(number int64) *parameterVersion {
+	if number == 0 {
+		return p.latest()
+	}
+	return p.pick(decimal(number))
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,87 @@
+package awsfake
+
+import (
+	"context"
+	"maps"
+	"slices"
+)
+
+// A Request is what was asked once. It never holds a value.
+type Request struct {
+	Operation string   // as "GetParameters"
+	Names     []string // the secrets, parameters or path asked for, as asked
+	Caller    string   // the ARN of who asked; "" where the request was refused before that was known
+	UserAgent string
+}
+
+// Calls counts the requests since the last ResetCalls by operation; those that were refused, struck by a fault or given up by
+// the client count as well.
+func (s *Server) Calls() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.calls)
+}
+
+// Requests lists the requests since the last ResetCalls in the order of their arrival.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// MaxInFlight tells how many requests were on their way at the same moment at most since the last ResetCalls.
+func (s *Server) MaxInFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busiest
+}
+
+// ResetCalls forgets what was asked.
+func (s *Server) ResetCalls() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.calls)
+	s.requests, s.busiest = nil, s.inFlight
+}
+
+// Await waits until operation has been asked for n times since the last ResetCalls; "" is every operation. It returns ctx's
+// error where that does not happen in time.
+func (s *Server) Await(ctx context.Context, operation string, n int) error {
+	for {
+		s.mu.Lock()
+		seen, arrived := s.calls[operation], s.arrived
+		if operation == "" {
+			seen = len(s.requests)
+		}
+		s.mu.Unlock()
+		if seen >= n {
+			return nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// enter records the arrival of a call; the func that it returns, its end.
+func (s *Server) enter(c *call) (leave func()) {
+	r := Request{Operation: c.operation, Caller: c.caller.arn, UserAgent: c.agent}
+	if c.input != nil {
+		r.Names = c.input.names()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[c.operation]++
+	s.requests = append(s.requests, r)
+	s.inFlight++
+	s.busiest = max(s.busiest, s.inFlight)
+	close(s.arrived)
+	s.arrived = make(chan struct{})
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.inFlight--
+	}
+}

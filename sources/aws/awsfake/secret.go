@@ -1,0 +1,218 @@
+package awsfake
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The staging labels that Secrets Manager moves by itself.
+const (
+	current  = "AWSCURRENT"
+	previous = "AWSPREVIOUS"
+	pending  = "AWSPENDING"
+)
+
+// A secret is a name with versions of its value.
+type secret struct {
+	name, arn   string
+	description string
+	created     time.Time
+	changed     time.Time
+	accessed    time.Time // the day of the last read; zero before it
+	deletion    time.Time // when it goes for good; zero where it is not marked for deletion
+	versions    []*secretVersion
+}
+
+// A secretVersion never changes but in its labels.
+type secretVersion struct {
+	id      string
+	value   secretValue
+	created time.Time
+	stages  []string // sorted, as AWS answers them
+}
+
+// A secretValue is a text or bytes; neither, before a rotation has set it.
+type secretValue struct {
+	text   *string
+	binary []byte
+}
+
+func (v secretValue) empty() bool { return v.text == nil && v.binary == nil }
+
+func (v secretValue) equal(w secretValue) bool {
+	return (v.text == nil) == (w.text == nil) && (v.text == nil || *v.text == *w.text) && bytes.Equal(v.binary, w.binary)
+}
+
+// Secret values, by AWS's quotas for Secrets Manager.
+const maxSecret = 65536
+
+// check refuses what cannot be a value. Nothing at all is an empty value.
+func (v secretValue) check() *refusal {
+	switch {
+	case v.text != nil && v.binary != nil:
+		return refuse("InvalidParameterException", "You can't specify both a binary secret value and a string secret value in the same secret.")
+	case v.text != nil && *v.text == "" || v.binary != nil && len(v.binary) == 0:
+		return refuse("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
+	case v.text != nil && len(*v.text) > maxSecret:
+		return invalid("Value at 'secretString' failed to satisfy constraint: Member must have length less than or equal to %d", maxSecret)
+	case len(v.binary) > maxSecret:
+		return invalid("Value at 'secretBinary' failed to satisfy constraint: Member must have length less than or equal to %d", maxSecret)
+	}
+	return nil
+}
+
+// Names, by CreateSecret's reference; '!' is for secrets that other services manage.
+var (
+	secretName    = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
+	secretNameEnd = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+)
+
+var errSecretName = refuse("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
+
+// find gives the secret with this name or ARN, nil where there is none. An ARN without the random end will do, unless it looks
+// as if it had one: AWS's trap.
+func (s *Server) find(id string) *secret {
+	prefix := s.secretARN("")
+	if !strings.HasPrefix(id, "arn:") {
+		return s.secrets[id]
+	}
+	name, ok := strings.CutPrefix(id, prefix)
+	if !ok {
+		return nil
+	}
+	if end := secretNameEnd.FindStringIndex(name); end != nil {
+		if sec := s.secrets[name[:end[0]]]; sec != nil && sec.arn == id {
+			return sec
+		}
+		return nil
+	}
+	return s.secrets[name]
+}
+
+func (s *Server) secretARN(rest string) string {
+	return "arn:aws:secretsmanager:" + s.region + ":" + s.account + ":secret:" + rest
+}
+
+// secret is find with AWS's refusals.
+func (s *Server) secret(id *string) (*secret, *refusal) {
+	if id == nil {
+		return nil, invalid("Value null at 'secretId' failed to satisfy constraint: Member must not be null")
+	}
+	if !strings.HasPrefix(*id, "arn:") && !secretName.MatchString(*id) {
+		return nil, errSecretName
+	}
+	if sec := s.find(*id); sec != nil {
+		return sec, nil
+	}
+	return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+}
+
+// usable is secret for all that a secret marked for deletion refuses.
+func (s *Server) usable(id *string) (*secret, *refusal) {
+	sec, err := s.secret(id)
+	if err == nil && !sec.deletion.IsZero() {
+		return nil, refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
+	}
+	return sec, err
+}
+
+// add makes a new secret without a version.
+func (s *Server) add(name, description string) *secret {
+	now := time.Now()
+	sec := &secret{name: name, description: description, created: now, changed: now}
+	end := []byte(letters(6, "secret", name, s.next()))
+	for i := range end[:3] {
+		end[i] |= 0x20 // some small letters, as AWS has them; a digit stays one
+	}
+	sec.arn = s.secretARN(name + "-" + string(end))
+	s.secrets[name] = sec
+	return sec
+}
+
+// pick gives the version with this id, label or both, with AWS's refusals. Neither means AWSCURRENT.
+func (sec *secret) pick(id, stage string) (*secretVersion, *refusal) {
+	if id == "" {
+		if stage == "" {
+			stage = current
+		}
+		if v := sec.staged(stage); v != nil && !v.value.empty() {
+			return v, nil
+		}
+		return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: %s", stage)
+	}
+	v := sec.version(id)
+	switch {
+	case v == nil || v.value.empty():
+		return nil, noVersion(id)
+	case stage != "" && !slices.Contains(v.stages, stage):
+		return nil, refuse("InvalidRequestException", "You provided a VersionStage that is not associated to the provided VersionId.")
+	}
+	return v, nil
+}
+
+func noVersion(id string) *refusal {
+	return refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for VersionId: %s", id)
+}
+
+func (sec *secret) version(id string) *secretVersion {
+	for _, v := range sec.versions {
+		if v.id == id {
+			return v
+		}
+	}
+	return nil
+}
+
+func (sec *secret) staged(stage string) *secretVersion {
+	for _, v := range sec.versions {
+		if slices.Contains(v.stages, stage) {
+			return v
+		}
+	}
+	return nil
+}
+
+// put adds a version, or gives an empty one its value. The same id with the same value is the same request again.
+func (sec *secret) put(id string, value secretValue, stages []string) (*secretVersion, *refusal) {
+	v := sec.version(id)
+	switch {
+	case v == nil:
+		v = &secretVersion{id: id, value: value, created: time.Now()}
+		sec.versions = append(sec.versions, v)
+	case v.value.empty():
+		v.value = value
+	case v.value.equal(value):
+		return v, nil
+	default:
+		return nil, refuse("ResourceExistsException", "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, sec.arn)
+	}
+	for _, stage := range stages {
+		sec.move(stage, v)
+	}
+	if sec.staged(current) == nil {
+		sec.move(current, v)
+	}
+	sec.changed = time.Now()
+	return v, nil
+}
+
+// move attaches a label to v and takes it from whichever version had it; AWSPREVIOUS follows AWSCURRENT. A nil v only takes.
+func (sec *secret) move(stage string, v *secretVersion) {
+	from := sec.staged(stage)
+	if from == v {
+		return
+	}
+	if from != nil {
+		from.stages = slices.DeleteFunc(from.stages, func(have string) bool { return have == stage })
+	}
+	if v != nil {
+		v.stages = append(v.stages, stage)
+		slices.Sort(v.stages)
+	}
+	if stage == current && from != nil {
+		sec.move(previous, from)
+	}
+}
