@@ -1,0 +1,97 @@
+package swap
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// A Rename is one step of a Commit, as it stands on record.
+type Rename struct {
+	Temp   string `json:"temp"`   // path of the temporary, in the directory of Path
+	Path   string `json:"path"`   // path of the destination
+	Digest string `json:"digest"` // of the content, by the key of the host
+}
+
+// Stage writes every file that is not the same to a temporary beside its destination, readable by nobody but its owner to be
+// from the first moment, and makes it durable; then it makes the temporaries' names durable.
+func (s *Swap) Stage() error {
+	for _, f := range s.files {
+		if f.state == Same {
+			continue
+		}
+		if err := s.stage(f); err != nil {
+			return err
+		}
+	}
+	return s.syncDirs()
+}
+
+func (s *Swap) stage(f *file) error {
+	temp := s.key.tempName(s.service, f.dir.Path())
+	out, err := f.dir.Create(temp)
+	if err != nil {
+		return err
+	}
+	f.temp = temp
+	if err := disk.Own(out, f.UID, f.GID, f.Mode); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	return disk.Fill(out, f.Content)
+}
+
+// Staged gives the path of the staged file for a destination, "" where the file is the same.
+func (s *Swap) Staged(path string) string {
+	for _, f := range s.files {
+		if f.Path == path && f.temp != "" {
+			return filepath.Join(f.dir.Path(), f.temp)
+		}
+	}
+	return ""
+}
+
+// Renames lists what Commit will do. It must be on durable record before Commit.
+func (s *Swap) Renames() []Rename {
+	var list []Rename
+	for _, f := range s.files {
+		if f.temp != "" {
+			list = append(list, Rename{
+				Temp:   filepath.Join(f.dir.Path(), f.temp),
+				Path:   f.Path,
+				Digest: s.key.Digest(f.Path, f.Content),
+			})
+		}
+	}
+	return list
+}
+
+// Commit renames every staged file to its destination and makes the names durable. After an error some files are new and
+// some old; RollForward over the recorded list does the rest.
+func (s *Swap) Commit() error {
+	s.committed = true
+	for _, f := range s.files {
+		if f.temp == "" {
+			continue
+		}
+		if err := f.dir.Rename(f.temp, f.name); err != nil {
+			return err
+		}
+	}
+	return s.syncDirs()
+}
+
+// syncDirs makes durable the names in each directory that holds, or held, a temporary.
+func (s *Swap) syncDirs() error {
+	done := make(map[*disk.Dir]bool)
+	for _, f := range s.files {
+		if f.temp == "" || done[f.dir] {
+			continue
+		}
+		if err := f.dir.Sync(); err != nil {
+			return err
+		}
+		done[f.dir] = true
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package swap
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// A Key belongs to one state directory. With it digests say nothing to those who have a backup of the ledger but not the key,
+// however easily the content could be guessed; and a temporary tells whose it is by its name alone.
+type Key [32]byte
+
+const keyFile = "key"
+
+// LoadKey reads the key kept in the state directory, and makes one where there is none.
+func LoadKey(state *disk.Dir) (Key, error) {
+	var k Key
+	data, err := state.Read(keyFile, int64(len(k)))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return k, err
+	case len(data) == len(k):
+		return Key(data), nil
+	}
+	// A damaged key cannot be brought back. With a new one nothing recorded matches, which costs an extra notice at most.
+	rand.Read(k[:])
+	return k, state.Replace(keyFile, k[:])
+}
+
+// Digest tells contents at a path apart.
+func (k Key) Digest(path string, content []byte) string {
+	return hex.EncodeToString(k.sum("content", path, string(content)))
+}
+
+func (k Key) sum(fields ...string) []byte {
+	mac := hmac.New(sha256.New, k[:])
+	for _, f := range fields {
+		fmt.Fprintf(mac, "%d:%s", len(f), f)
+	}
+	return mac.Sum(nil)
+}
+
+// A temporary's name is hidden, so that no include glob matches it, has no ending that a program would look for, and holds
+// eight random bytes and eight that only the key, the service and the directory give.
+const (
+	tempPrefix = ".rendered-"
+	tempRandom = 16 // hexadecimal digits
+)
+
+func (k Key) tempName(service, dir string) string {
+	var random [tempRandom / 2]byte
+	rand.Read(random[:])
+	r := hex.EncodeToString(random[:])
+	return tempPrefix + r + k.mark(service, dir, r)
+}
+
+func (k Key) mark(service, dir, random string) string {
+	return hex.EncodeToString(k.sum("temporary", service, dir, random))[:tempRandom]
+}
+
+// owns reports whether name is a temporary that was made with this key for the service in this directory.
+func (k Key) owns(service, dir, name string) bool {
+	id, ok := strings.CutPrefix(name, tempPrefix)
+	if !ok || len(id) != 2*tempRandom {
+		return false
+	}
+	return hmac.Equal([]byte(id[tempRandom:]), []byte(k.mark(service, dir, id[:tempRandom])))
+}

@@ -1,0 +1,101 @@
+package swap
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do.
+// A temporary that is there with another content is not one that was staged whole; it is left to Sweep.
+func Pending(key Key, list []Rename) ([]Rename, error) {
+	var todo []Rename
+	for _, r := range list {
+		there, err := staged(key, r)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			todo = append(todo, r)
+		}
+	}
+	return todo, nil
+}
+
+// maxContent bounds what is read back of a staged file; larger ones are never staged.
+const maxContent = 1 << 30
+
+func staged(key Key, r Rename) (bool, error) {
+	dir, err := disk.Open(filepath.Dir(r.Temp))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer dir.Close()
+	content, err := dir.Read(filepath.Base(r.Temp), maxContent)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return key.Digest(r.Path, content) == r.Digest, nil
+}
+
+// RollForward finishes the pending renames of a swap that was committed but not to its end. It needs no value and so no
+// source. Like Commit it can be repeated.
+func RollForward(todo []Rename) error {
+	for _, r := range todo {
+		if err := rollForward(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rollForward(r Rename) error {
+	dir, err := disk.Open(filepath.Dir(r.Path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := dir.Rename(filepath.Base(r.Temp), filepath.Base(r.Path)); err != nil {
+		return err
+	}
+	return dir.Sync()
+}
+
+// Sweep removes the service's temporaries that a crash left in the directories: those whose name proves them to be made with
+// this key for this service, and no other file. A directory that is not there has none.
+func Sweep(service string, key Key, dirs []string) error {
+	for _, path := range dirs {
+		if err := sweep(service, key, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func sweep(service string, key Key, path string) error {
+	dir, err := disk.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	names, err := dir.Names()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if key.owns(service, path, name) {
+			if err := dir.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

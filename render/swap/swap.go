@@ -1,0 +1,218 @@
+// Package swap puts new files in the place of old ones.
+//
+// A Swap goes through its stages in order: Compare looks and changes nothing; Stage writes every differing file beside its
+// destination; Renames says what must be on record before Commit; Commit renames file by file. All that can fail, checks
+// included, has happened before Commit. A Swap that was not committed leaves nothing behind.
+package swap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// Keep, as an owner or a group, keeps that of the file replaced; a new file gets the daemon's own.
+const Keep = -1
+
+// A Target is one file as it should be.
+type Target struct {
+	Path     string // absolute
+	Content  []byte
+	UID, GID int         // Keep: the present one's
+	Mode     fs.FileMode // permission bits; where KeepMode is set, those of a new file
+	KeepMode bool        // keep the mode of the file replaced
+	DirMode  fs.FileMode // missing directories are made with it; 0: a missing directory is an error
+}
+
+// A State is how a file stands to its target.
+type State string
+
+const (
+	Same     State = "unchanged"
+	Drifted  State = "repaired" // the content is right, the owner or the mode is not: put right, and nobody is told
+	Differs  State = "changed"
+	NotThere State = "created"
+)
+
+// A Swap is the way of one service's files from old to new.
+type Swap struct {
+	service   string
+	key       Key
+	dirs      map[string]*disk.Dir // by path
+	files     []*file
+	committed bool
+}
+
+// A file is one target and what was found in its place.
+type file struct {
+	Target
+	dir   *disk.Dir
+	name  string
+	state State
+	temp  string // base name of the temporary; "" before Stage and where the file is the same
+}
+
+// Compare looks at every target's destination. Nothing is written but missing directories that have a DirMode. A destination
+// that cannot be replaced by a rename (a link, a directory, a device, a mount point, an immutable file) is an error.
+// The caller closes the Swap.
+func Compare(service string, key Key, targets []Target) (*Swap, error) {
+	s := &Swap{service: service, key: key, dirs: make(map[string]*disk.Dir)}
+	for _, t := range targets {
+		f, err := s.look(t)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.files = append(s.files, f)
+	}
+	return s, nil
+}
+
+func (s *Swap) look(t Target) (*file, error) {
+	dir, err := s.open(filepath.Dir(t.Path), t.DirMode)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{Target: t, dir: dir, name: filepath.Base(t.Path)}
+	found, err := dir.Stat(f.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.refuse(found); err != nil {
+		return nil, err
+	}
+	f.settle(found)
+	f.state, err = f.compare(found)
+	return f, err
+}
+
+func (s *Swap) open(path string, mode fs.FileMode) (*disk.Dir, error) {
+	if d := s.dirs[path]; d != nil {
+		return d, nil
+	}
+	d, err := disk.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if mode == 0 {
+			return nil, fmt.Errorf("%s: the directory does not exist; make it, or set dir_mode", path)
+		}
+		if err := disk.MakeAll(path, mode); err != nil {
+			return nil, err
+		}
+		d, err = disk.Open(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	self, err := d.Self()
+	if err == nil && self.Fixed {
+		err = fmt.Errorf("%s: the directory is immutable or append-only (chattr): nothing in it can be replaced", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	s.dirs[path] = d
+	return d, nil
+}
+
+// refuse says why a rename cannot or must not replace what was found.
+func (f *file) refuse(found disk.Info) error {
+	switch {
+	case !found.Exists:
+		return nil
+	case found.Type == fs.ModeSymlink:
+		return fmt.Errorf("%s is a symbolic link; write to its target's path instead", f.Path)
+	case found.Type == fs.ModeDir:
+		return fmt.Errorf("%s is a directory; a file is to stand there", f.Path)
+	case found.Type != 0:
+		return fmt.Errorf("%s is a device, pipe or socket; only a regular file is replaced", f.Path)
+	case found.Mount:
+		return fmt.Errorf("%s is a mount point of its own, which a rename cannot replace; mount its directory instead", f.Path)
+	case found.Fixed:
+		return fmt.Errorf("%s is immutable or append-only (chattr -i -a makes it replaceable)", f.Path)
+	}
+	return nil
+}
+
+// settle decides what is to be kept.
+func (f *file) settle(found disk.Info) {
+	if !found.Exists {
+		found.UID, found.GID = os.Geteuid(), os.Getegid()
+	} else if f.KeepMode {
+		f.Mode = found.Mode
+	}
+	if f.UID == Keep {
+		f.UID = found.UID
+	}
+	if f.GID == Keep {
+		f.GID = found.GID
+	}
+}
+
+func (f *file) compare(found disk.Info) (State, error) {
+	if !found.Exists {
+		return NotThere, nil
+	}
+	if found.Size != int64(len(f.Content)) {
+		return Differs, nil
+	}
+	old, err := f.dir.Read(f.name, found.Size)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "", fmt.Errorf("%w; it must be readable to see whether it changed", err)
+	case err != nil:
+		return "", err
+	case !bytes.Equal(old, f.Content):
+		return Differs, nil
+	case found.Mode != f.Mode || found.UID != f.UID || found.GID != f.GID:
+		return Drifted, nil
+	}
+	return Same, nil
+}
+
+// Files tells each target's path and state, in the order of the targets.
+func (s *Swap) Files(tell func(path string, state State)) {
+	for _, f := range s.files {
+		tell(f.Path, f.state)
+	}
+}
+
+// Changed gives the paths whose content is new, in the order of the targets: those that a dependent must be told of.
+func (s *Swap) Changed() []string {
+	var paths []string
+	for _, f := range s.files {
+		if f.state == Differs || f.state == NotThere {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
+// Idle reports that every file is the same, so that there is nothing to stage.
+func (s *Swap) Idle() bool {
+	for _, f := range s.files {
+		if f.state != Same {
+			return false
+		}
+	}
+	return true
+}
+
+// Close removes the temporaries of a Swap that was not committed and lets its directories go. Where Commit was begun the
+// temporaries stay: they are on record, and RollForward finishes them.
+func (s *Swap) Close() error {
+	var errs []error
+	for _, f := range s.files {
+		if f.temp != "" && !s.committed {
+			errs = append(errs, f.dir.Remove(f.temp))
+		}
+	}
+	for _, d := range s.dirs {
+		errs = append(errs, d.Close())
+	}
+	s.files, s.dirs = nil, nil
+	return errors.Join(errs...)
+}
