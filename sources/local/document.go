@@ -1,0 +1,110 @@
+package local
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+)
+
+// A document is what a values file says.
+type document struct {
+	path    string
+	entries map[sources.Ref]entry // by canonical ref
+}
+
+// An entry is what stands after one name.
+type entry struct {
+	place  fault.Place
+	value  sources.Value
+	reason sources.Reason // a rehearsed failure; "" where value is real
+}
+
+// canonical gives the same ref for all the ways to ask for the same value: AWS knows a parameter at the root with and without
+// its leading slash, and a secret's current version also by its label.
+func canonical(r sources.Ref) sources.Ref {
+	switch {
+	case r.Kind == sources.Param && strings.LastIndexByte(r.Name, '/') == 0:
+		r.Name = r.Name[1:]
+	case r.Kind == sources.Secret && r.Selector == "AWSCURRENT":
+		r.Selector = ""
+	}
+	return r
+}
+
+func (d *document) answer(r sources.Ref) sources.Result {
+	if r.Kind == sources.Params {
+		return d.under(r)
+	}
+	e, ok := d.entries[canonical(r)]
+	switch {
+	case !ok:
+		return d.missing(r)
+	case e.reason != "":
+		return failed(r, e.reason, "rehearsed at "+e.place.String())
+	}
+	return sources.Result{Value: e.value}
+}
+
+// under answers a path with every parameter beneath it. A parameter that is denied or throttled fails the path, as with AWS;
+// one that is missing is not there.
+func (d *document) under(path sources.Ref) sources.Result {
+	prefix := strings.TrimRight(path.Name, "/") + "/"
+	found := make(map[string]string)
+	for _, r := range d.names(sources.Param) {
+		e := d.entries[r]
+		name, beneath := strings.CutPrefix("/"+strings.TrimPrefix(r.Name, "/"), prefix)
+		if !beneath || r.Account != path.Account || r.Selector != "" || strings.HasPrefix(r.Name, "arn:") {
+			continue
+		}
+		switch e.reason {
+		case "":
+			found[name] = e.value.Text
+		case sources.Missing:
+		default:
+			return failed(path, e.reason, fmt.Sprintf("parameter %s, rehearsed at %s", r.Text(), e.place))
+		}
+	}
+	if len(found) == 0 {
+		return d.missing(path)
+	}
+	return sources.Result{Value: sources.Value{Params: found}}
+}
+
+// names gives the refs of a kind, sorted by their text.
+func (d *document) names(kind sources.Kind) []sources.Ref {
+	var refs []sources.Ref
+	for r := range d.entries {
+		if r.Kind == kind {
+			refs = append(refs, r)
+		}
+	}
+	slices.SortFunc(refs, func(a, b sources.Ref) int { return strings.Compare(a.Text(), b.Text()) })
+	return refs
+}
+
+// missing says where to add r.
+func (d *document) missing(r sources.Ref) sources.Result {
+	section, line, or := "params", r.Text()+": VALUE", `{{ paramOr "VALUE" `+strconv.Quote(r.Text())+` }}`
+	switch r.Kind {
+	case sources.Secret:
+		section, or = "secrets", `{{ secretOr "VALUE" `+strconv.Quote(r.Text())+` }}`
+	case sources.Params:
+		line, or = strings.TrimRight(r.Text(), "/")+"/NAME: VALUE", ""
+	}
+	hints := []string{fmt.Sprintf("add  %s  under %s: in %s", line, section, d.path)}
+	if or != "" {
+		hints = append(hints, "or   "+or)
+	}
+	var names []string
+	for _, known := range d.names(r.Kind) {
+		names = append(names, known.Text())
+	}
+	if near := fault.Near(r.Text(), names); near != "" {
+		hints = append(hints, "did you mean "+near+"?")
+	}
+	return failed(r, sources.Missing, "not in "+d.path, hints...)
+}

@@ -1,0 +1,280 @@
+package local
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+)
+
+// A parser makes a document of YAML. It goes on after a fault, so that all are reported at once.
+type parser struct {
+	doc    *document
+	faults fault.List
+	budget int  // bytes that values may still take; aliases of aliases could otherwise fill the memory
+	full   bool // whether the end of the budget has been noted
+}
+
+// parse gives the document in text, or everything that is wrong with it.
+func parse(path string, text []byte) (*document, fault.List) {
+	p := &parser{doc: &document{path: path, entries: make(map[sources.Ref]entry)}, budget: maxSize}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	var root, next yaml.Node
+	err := d.Decode(&root)
+	switch {
+	case errors.Is(err, io.EOF):
+		// An editor that truncates before it writes must not look as if every value were gone.
+		p.fault(nil, "it is empty; write secrets: {} where that is meant")
+	case err != nil:
+		p.syntax(err)
+	default:
+		p.top(root.Content[0])
+		if err := d.Decode(&next); err == nil {
+			p.fault(&next, "a second document; values stand in one")
+		} else if !errors.Is(err, io.EOF) {
+			p.syntax(err)
+		}
+	}
+	p.faults.Sort()
+	return p.doc, p.faults
+}
+
+// fault notes what is wrong at n; nil is the whole file.
+func (p *parser) fault(n *yaml.Node, what string) {
+	p.faults = append(p.faults, &fault.Fault{Place: p.place(n), What: what})
+}
+
+func (p *parser) place(n *yaml.Node) fault.Place {
+	if n == nil {
+		return fault.Place{File: p.doc.path}
+	}
+	return fault.Place{File: p.doc.path, Line: n.Line, Column: n.Column}
+}
+
+// complaints are the texts of yaml.v3's scanner and parser that hold nothing of the file and help to find the place. Others
+// are left out: some quote what they stumbled over, which may be a value.
+var complaints = []string{
+	"block collection entries are not allowed in this context",
+	"block sequence entries are not allowed in this context",
+	"could not find expected ':'",
+	"did not find expected '-' indicator",
+	"did not find expected ',' or ']'",
+	"did not find expected ',' or '}'",
+	"did not find expected alphabetic or numeric character",
+	"did not find expected comment or line break",
+	"did not find expected key",
+	"did not find expected node content",
+	"found a tab character that violates indentation",
+	"found character that cannot start any token",
+	"found unexpected document indicator",
+	"found unexpected end of stream",
+	"found unknown escape character",
+	"mapping keys are not allowed in this context",
+	"mapping values are not allowed in this context",
+}
+
+var complaint = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)$`)
+
+// syntax notes an error of yaml.v3, rebuilt from its position.
+func (p *parser) syntax(err error) {
+	f := &fault.Fault{Place: p.place(nil), What: "not YAML"}
+	if m := complaint.FindStringSubmatch(err.Error()); m != nil {
+		f.Place.Line, _ = strconv.Atoi(m[1])
+		if slices.Contains(complaints, m[2]) {
+			f.What += ": " + m[2]
+		}
+	}
+	p.faults = append(p.faults, f)
+}
+
+// top reads the document's sections.
+func (p *parser) top(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		p.fault(n, "not a map of secrets: and params:")
+		return
+	}
+	seen := make(map[string]bool)
+	for key, value := range pairs(n) {
+		switch {
+		case seen[key.Value]:
+			p.fault(key, "this section stands here twice")
+		case key.Value == "secrets":
+			p.section(value, sources.Secret, p.secret)
+		case key.Value == "params":
+			p.section(value, sources.Param, p.param)
+		default:
+			p.unknown(key)
+		}
+		seen[key.Value] = true
+	}
+}
+
+func (p *parser) unknown(key *yaml.Node) {
+	p.fault(key, "unknown section; there are secrets: and params:")
+	if near := fault.Near(key.Value, []string{"secrets", "params"}); near != "" {
+		last := p.faults[len(p.faults)-1]
+		last.Hints = append(last.Hints, "did you mean "+near+":?")
+	}
+}
+
+// section reads the names of one kind and hands what stands after each to read.
+func (p *parser) section(n *yaml.Node, kind sources.Kind, read func(*yaml.Node) sources.Value) {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		p.fault(n, "not a map of names to values; write {} where there are none")
+		return
+	}
+	for key, value := range pairs(n) {
+		r, err := p.name(key, kind)
+		if err != nil {
+			p.fault(key, err.Error())
+			continue
+		}
+		if first, again := p.doc.entries[r]; again {
+			p.fault(key, string(kind)+" "+r.Text()+" stands in line "+strconv.Itoa(first.place.Line)+" already")
+			continue
+		}
+		e := entry{place: p.place(key)}
+		value = resolve(value)
+		if e.reason = rehearsed(value); e.reason == "" {
+			e.value = read(value)
+		} else if value.Value != "" || value.Kind != yaml.ScalarNode {
+			p.fault(value, value.Tag+" stands in place of a value, not before one")
+		}
+		p.doc.entries[r] = e
+	}
+}
+
+func (p *parser) name(key *yaml.Node, kind sources.Kind) (sources.Ref, error) {
+	switch {
+	case key.Kind != yaml.ScalarNode:
+		return sources.Ref{}, errors.New("a name is a text")
+	case key.ShortTag() == "!!merge":
+		return sources.Ref{}, errors.New("<< does not merge here; write the names out")
+	}
+	r, err := sources.ParseRef(kind, key.Value)
+	return canonical(r), err
+}
+
+// rehearsed gives the failure that n asks for, "" where it is a value.
+func rehearsed(n *yaml.Node) sources.Reason {
+	switch n.Tag {
+	case "!missing":
+		return sources.Missing
+	case "!denied":
+		return sources.Denied
+	case "!throttled":
+		return sources.Throttled
+	}
+	return ""
+}
+
+// secret reads a text, a binary, or what answers as a JSON secret.
+func (p *parser) secret(n *yaml.Node) sources.Value {
+	v := sources.Value{Secret: true}
+	switch {
+	case n.ShortTag() == "!!binary":
+		v.Bytes = p.binary(n)
+	case n.Kind == yaml.ScalarNode:
+		v.Text = p.text(n)
+	default:
+		var b bytes.Buffer
+		p.json(&b, n, 0)
+		v.Text = b.String()
+	}
+	return v
+}
+
+func (p *parser) binary(n *yaml.Node) []byte {
+	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+	if err != nil || len(b) == 0 {
+		p.fault(n, "not base64")
+	}
+	return b
+}
+
+// param reads a text, or the parts of a StringList.
+func (p *parser) param(n *yaml.Node) sources.Value {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return sources.Value{Text: p.text(n)}
+	case yaml.SequenceNode:
+		return p.list(n)
+	}
+	p.fault(n, "a parameter is a text or a list; a map is for secrets")
+	return sources.Value{}
+}
+
+func (p *parser) list(n *yaml.Node) sources.Value {
+	if len(n.Content) == 0 {
+		p.fault(n, "an empty list; AWS has none")
+	}
+	var v sources.Value
+	for _, part := range n.Content {
+		part = resolve(part)
+		text := p.text(part)
+		if strings.Contains(text, ",") {
+			p.fault(part, "a part of a list cannot hold a comma; AWS divides lists at commas, without escaping")
+		}
+		v.List = append(v.List, text)
+	}
+	v.Text = strings.Join(v.List, ",")
+	return v
+}
+
+// text gives a scalar as it is written: 0123, 1.10 and true keep their characters.
+func (p *parser) text(n *yaml.Node) string {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		p.fault(n, "not a text")
+	case n.ShortTag() == "!!null":
+		p.fault(n, `no value; write "" for an empty text, !missing for none`)
+	case !plain(n):
+		p.fault(n, "a tag that means nothing here; there are !missing, !denied, !throttled and, for a secret, !!binary")
+	}
+	if p.budget -= len(n.Value); p.budget < 0 {
+		p.exhausted(n)
+	}
+	return n.Value
+}
+
+// plain reports whether n is a text, a number, a truth value or a date.
+func plain(n *yaml.Node) bool {
+	return slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag())
+}
+
+// exhausted notes, once, that the values are too much.
+func (p *parser) exhausted(n *yaml.Node) {
+	if !p.full {
+		p.full = true
+		p.fault(n, "the values take more than 16 MiB, or nest too deeply")
+	}
+}
+
+// resolve gives what n is an alias of, n itself where it is none.
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// pairs gives the keys and values of a map in the order of the file.
+func pairs(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
