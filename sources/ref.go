@@ -44,12 +44,14 @@ func (r Ref) Text() string {
 // manages may hold '!' (rds!db-…), and a parameter may be /aws/reference/secretsmanager/NAME with a secret's letters.
 var (
 	secretName  = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
-	paramName   = regexp.MustCompile(`^[A-Za-z0-9/_.-]{1,1011}$`)
+	paramName   = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
 	accountName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	selector    = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]{1,256}$`)
 	secretARN   = regexp.MustCompile(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
 	paramARN    = regexp.MustCompile(`^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+$`)
 )
+
+const maxParamName = 1011 // bytes, the ARN's head not counted (PutParameter)
 
 const secretReference = "/aws/reference/secretsmanager/"
 
@@ -120,7 +122,7 @@ func (r Ref) check() error {
 		if strings.HasPrefix(r.Name, secretReference) && secretName.MatchString(r.Name) {
 			return nil
 		}
-		if !paramName.MatchString(r.Name) {
+		if len(r.Name) > maxParamName || !paramName.MatchString(r.Name) {
 			return errors.New("a parameter's name has 1 to 1011 letters, digits and /_.- only")
 		}
 		if strings.Contains(r.Name, "/") && r.Name[0] != '/' {

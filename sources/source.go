@@ -2,7 +2,11 @@
 // them, and the snapshot that one pass works with. It imports nothing of the project; everything else imports it.
 package sources
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"io"
+)
 
 // A Source answers refs.
 type Source interface {
@@ -31,11 +35,8 @@ type Value struct {
 
 const hidden = "‹value›"
 
-// String hides the value.
-func (Value) String() string { return hidden }
-
-// GoString hides the value.
-func (Value) GoString() string { return hidden }
+// Format hides the value under every verb.
+func (Value) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
 
 // MarshalText hides the value from encoders and loggers.
 func (Value) MarshalText() ([]byte, error) { return []byte(hidden), nil }

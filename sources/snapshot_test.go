@@ -1,0 +1,161 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// scripted answers each ref after a pause, and counts how often each was asked for.
+type scripted struct {
+	pause func(Ref) time.Duration
+	mu    sync.Mutex
+	asked map[Ref]int
+	calls int
+}
+
+func (s *scripted) Fetch(ctx context.Context, refs []Ref, deliver func(Ref, Result)) {
+	s.mu.Lock()
+	s.calls++
+	for _, r := range refs {
+		s.asked[r]++
+	}
+	s.mu.Unlock()
+	var all sync.WaitGroup
+	for _, r := range refs {
+		all.Go(func() {
+			select {
+			case <-time.After(s.pause(r)):
+				deliver(r, Result{Value: Value{Text: "value of " + r.Name}})
+			case <-ctx.Done():
+				deliver(r, Result{Err: &Error{Ref: r, Reason: Unavailable}})
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestSnapshotAsksForEveryRefOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &scripted{pause: func(Ref) time.Duration { return time.Second }, asked: make(map[Ref]int)}
+		snap := NewSnapshot(src)
+		a, b, dynamic := Ref{Kind: Param, Name: "/a"}, Ref{Kind: Param, Name: "/b"}, Ref{Kind: Secret, Name: "c"}
+		snap.Want(t.Context(), []Ref{a, b, a})
+		var readers sync.WaitGroup
+		for i := range 20 {
+			readers.Go(func() {
+				r := []Ref{a, b, dynamic}[i%3]
+				if v, err := snap.Get(t.Context(), r); err != nil || v.Text != "value of "+r.Name {
+					t.Errorf("%v: %v, %v", r, v.Text, err)
+				}
+			})
+		}
+		readers.Wait()
+		for r, n := range src.asked {
+			if n != 1 {
+				t.Errorf("%v was asked for %d times", r, n)
+			}
+		}
+		if src.calls != 2 {
+			t.Errorf("%d calls; want one for what was wanted and one for the dynamic ref", src.calls)
+		}
+	})
+}
+
+// A slow ref delays only those who need it.
+func TestSnapshotGivesEachAnswerAsSoonAsItIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, quick := Ref{Kind: Secret, Name: "slow"}, Ref{Kind: Secret, Name: "quick"}
+		src := &scripted{asked: make(map[Ref]int), pause: func(r Ref) time.Duration {
+			if r == slow {
+				return time.Hour
+			}
+			return time.Millisecond
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		snap := NewSnapshot(src)
+		snap.Want(ctx, []Ref{slow, quick})
+		begun := time.Now()
+		if _, err := snap.Get(ctx, quick); err != nil || time.Since(begun) != time.Millisecond {
+			t.Errorf("quick: %v after %v", err, time.Since(begun))
+		}
+		_, err := snap.Get(ctx, slow)
+		if e, ok := err.(*Error); !ok || e.Reason != Unavailable || time.Since(begun) != time.Minute {
+			t.Errorf("slow: %v after %v", err, time.Since(begun))
+		}
+	})
+}
+
+func TestMuxRoutesByKindAndAnswersAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &scripted{pause: func(Ref) time.Duration { return 0 }, asked: make(map[Ref]int)}
+		snap := NewSnapshot(Mux{Secret: src, Param: src})
+		if _, err := snap.Get(t.Context(), Ref{Kind: Param, Name: "/a"}); err != nil {
+			t.Error(err)
+		}
+		_, err := snap.Get(t.Context(), Ref{Kind: File, Name: "/a"})
+		if e, ok := err.(*Error); !ok || e.Reason != Unanswerable {
+			t.Errorf("a kind without a source: %v", err)
+		}
+	})
+}
+
+func TestValuesDoNotPrint(t *testing.T) {
+	v := Value{Text: "canary-1", Bytes: []byte("canary-2"), List: []string{"canary-3"}, Params: map[string]string{"a": "canary-4"}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		for _, text := range []string{fmt.Sprintf(verb, v), fmt.Sprintf(verb, &v), fmt.Sprintf(verb, Result{Value: v})} {
+			if strings.Contains(text, "canary") || strings.Contains(text, fmt.Sprintf("%x", "canary")) {
+				t.Errorf("%s prints %s", verb, text)
+			}
+		}
+	}
+}
+
+func TestRedactor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----\n"
+		values := map[Ref]Value{
+			{Kind: Secret, Name: "json"}:  {Text: `{"user":"app_user","password":"p\"ss<word>","pin":482913}`, Secret: true},
+			{Kind: Secret, Name: "pem"}:   {Text: pem, Secret: true},
+			{Kind: Secret, Name: "short"}: {Text: "x7Q", Secret: true},
+			{Kind: Param, Name: "/level"}: {Text: "info"},
+			{Kind: Param, Name: "/host"}:  {Text: "db.example.com"},
+		}
+		snap := NewSnapshot(fixed(values))
+		for r := range values {
+			snap.Get(t.Context(), r)
+		}
+		r := snap.Redactor()
+		for _, leak := range []string{
+			`p"ss<word>`, `p\"ss<word>`, "app_user", "482913", "MIIEvQIBADANBgkq", "db.example.com",
+			"p%22ss%3Cword%3E", "cCJzczx3b3JkPg==", "cCJzczx3b3JkPg",
+		} {
+			if got := r.Redact([]byte("nginx: bad value " + leak + " in line 3")); strings.Contains(got, leak) || !strings.Contains(got, "in line 3") {
+				t.Errorf("%s stays in %q", leak, got)
+			}
+		}
+		if got := r.Redact([]byte("token x7Q refused")); got != Withheld {
+			t.Errorf("a short secret: %q", got)
+		}
+		if got := r.Redact([]byte("level info is fine")); got != "level info is fine" {
+			t.Errorf("a short parameter is no secret: %q", got)
+		}
+		if !snap.Exposes("/prod/app_user/x") || snap.Exposes("/prod/info") {
+			t.Error("Exposes: secrets only")
+		}
+	})
+}
+
+// fixed answers from a map.
+type fixed map[Ref]Value
+
+func (f fixed) Fetch(_ context.Context, refs []Ref, deliver func(Ref, Result)) {
+	for _, r := range refs {
+		deliver(r, Result{Value: f[r]})
+	}
+}
