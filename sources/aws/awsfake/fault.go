@@ -29,9 +29,10 @@ const (
 
 // A Fault is trouble that requests run into.
 //
-// BatchGetSecretValue asks for GetSecretValue's permission for every secret. A fault that names a secret and is not meant for
-// BatchGetSecretValue itself therefore spoils one entry of a batch, which AWS reports in Errors on HTTP 200; one with
-// Operation BatchGetSecretValue spoils the whole call. In GetParameters a named fault always spoils the whole call.
+// A batch asks for GetSecretValue's permission for every secret. A fault that names a secret therefore spoils only its entry in
+// BatchGetSecretValue, which AWS reports in Errors on HTTP 200, if its kind is ServerError, Undecryptable or one of the Deny
+// family, and its Operation is "" or GetSecretValue; with Operation BatchGetSecretValue it spoils the whole call, as a VPC
+// endpoint's policy does. In GetParameters a named fault always spoils the whole call.
 type Fault struct {
 	Operation string // as "GetParameters"; "" is every operation
 	Name      string // a secret's or parameter's name, or a path, that must be asked for, without selector; "" is every request

@@ -1,6 +1,10 @@
 package awsfake_test
 
 import (
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -8,17 +12,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
-// clients are the real SDK's, without retries: a test wants to see each answer.
+// clients are the real SDK's.
 type clients struct {
 	sm  *secretsmanager.Client
 	ssm *ssm.Client
 	sts *sts.Client
 }
 
+// config gives a configuration without retries: a test wants to see each answer.
 func config(url string) aws.Config {
 	return aws.Config{
 		Region:       "eu-west-1",
@@ -28,37 +35,50 @@ func config(url string) aws.Config {
 	}
 }
 
+// inProcess gives a configuration whose clients ask s without a socket.
+func inProcess(s *awsfake.Server) aws.Config {
+	cfg := config("http://aws.test")
+	cfg.HTTPClient = &http.Client{Transport: s.Transport()}
+	return cfg
+}
+
 func connect(cfg aws.Config) clients {
 	return clients{secretsmanager.NewFromConfig(cfg), ssm.NewFromConfig(cfg), sts.NewFromConfig(cfg)}
 }
 
-func start(t *testing.T) (*awsfake.Server, clients) {
-	t.Helper()
-	s := awsfake.Start(t)
-	return s, connect(config(s.URL))
+// start gives a server and clients that ask it without a socket.
+func start() (*awsfake.Server, clients) {
+	s := awsfake.New()
+	return s, connect(inProcess(s))
 }
 
-func TestSmoke(t *testing.T) {
-	s, c := start(t)
-	s.PutSecret("prod/db", "x")
-	s.PutParameter("/a", "SecureString", "v")
-	v, err := c.sm.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("prod/db")})
-	if err != nil {
-		t.Fatal(err)
+// A refusal is an error as AWS answers it.
+type refusal struct {
+	code   string
+	status int
+	text   string
+}
+
+// refused takes err apart; it fails the test where err is not an answer of AWS.
+func refused(t *testing.T, err error) refusal {
+	t.Helper()
+	var api smithy.APIError
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &api) || !errors.As(err, &answer) {
+		t.Fatalf("got %v, want an error that AWS answered", err)
 	}
-	t.Log(*v.ARN, *v.VersionId, v.VersionStages, *v.SecretString, v.CreatedDate)
-	p, err := c.ssm.GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{"/a:1", "/b"}, WithDecryption: aws.Bool(true)})
-	if err != nil {
-		t.Fatal(err)
+	return refusal{api.ErrorCode(), answer.HTTPStatusCode(), api.ErrorMessage()}
+}
+
+// tool finds a program that the test needs. Without it the test is skipped, but not in CI.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatalf("%s is needed in CI: %v", name, err)
 	}
-	t.Log(p.InvalidParameters, *p.Parameters[0].Name, *p.Parameters[0].Selector, *p.Parameters[0].Value)
-	w, err := c.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("%s is not installed", name)
 	}
-	t.Log(*w.Arn, *w.Account, *w.UserId, s.Calls(), s.Requests())
-	_, err = c.ssm.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/nix")})
-	t.Log(err)
-	_, err = c.sm.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("nix")})
-	t.Log(err)
+	return path
 }
