@@ -1,0 +1,109 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go/logging"
+)
+
+const (
+	// answerWithin is how long one attempt may take. The SDK itself has no limit.
+	answerWithin = 10 * time.Second
+	// metadataWithin is how long instance metadata may take to name the Region. On EC2 it takes milliseconds; elsewhere
+	// nobody answers.
+	metadataWithin = 2 * time.Second
+)
+
+// load reads the environment and the shared config files as every AWS tool does. It does not use the network.
+func load(ctx context.Context, o Options) (awssdk.Config, error) {
+	client := awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
+		t.MaxConnsPerHost = o.MaxConcurrency
+		t.MaxIdleConnsPerHost = o.MaxConcurrency
+	})
+	name := "rendered"
+	if o.Version != "" {
+		name += "/" + o.Version
+	}
+	options := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(client), // of this type, because AWS_CA_BUNDLE can be put into no other
+		config.WithAppID(name),
+		config.WithLogger(logging.Nop{}),
+	}
+	if o.Region != "" {
+		options = append(options, config.WithRegion(o.Region))
+	}
+	if o.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(o.Profile))
+	}
+	if o.EndpointURL != "" {
+		options = append(options, config.WithBaseEndpoint(o.EndpointURL))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return awssdk.Config{}, unusable(err)
+	}
+	return cfg, nil
+}
+
+// unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a credentials file.
+func unusable(err error) error {
+	if e, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
+		return fmt.Errorf("AWS profile %s is not in %s", e.Profile, strings.Join(e.Filename, ", "))
+	}
+	if e, ok := errors.AsType[config.SharedConfigAssumeRoleError](err); ok {
+		return fmt.Errorf("AWS profile %s: its source_profile or credential_source cannot be used", e.Profile)
+	}
+	if e, ok := errors.AsType[config.CredentialRequiresARNError](err); ok {
+		return fmt.Errorf("AWS profile %s: it has no role_arn", e.Profile)
+	}
+	if _, ok := errors.AsType[config.AssumeRoleTokenProviderNotSetError](err); ok {
+		return errors.New("AWS profile: mfa_serial asks for a code, and nobody is there to type it")
+	}
+	if e, ok := errors.AsType[config.SharedConfigLoadError](err); ok {
+		return fmt.Errorf("AWS config file %s cannot be read", e.Filename)
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("AWS config: %w", e)
+	}
+	if strings.Contains(err.Error(), "CA bundle") {
+		return errors.New("AWS config: the file of AWS_CA_BUNDLE or ca_bundle holds no certificate")
+	}
+	return errors.New("AWS config: the AWS_… variables or the profile hold something that cannot be used")
+}
+
+// region gives the Region of the config, or the one that instance metadata names.
+func region(ctx context.Context, cfg awssdk.Config) (string, error) {
+	if cfg.Region != "" {
+		return cfg.Region, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, metadataWithin)
+	defer cancel()
+	out, err := imds.NewFromConfig(cfg).GetRegion(ctx, new(imds.GetRegionInput))
+	if err != nil || out.Region == "" {
+		return "", errors.New("no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none")
+	}
+	return out.Region, nil
+}
+
+// checkEndpoint refuses what cannot be an endpoint. The error does not repeat it: a URL can hold a password.
+func checkEndpoint(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("aws.endpoint_url is not a URL like http://127.0.0.1:4566")
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package aws
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// explain gives the error of a ref that was asked for by action, with what to do about it.
+func (s *Source) explain(r sources.Ref, action string, err error) *sources.Error {
+	t := diagnose(err)
+	e := &sources.Error{Ref: r, Reason: t.reason, Detail: t.detail}
+	switch t.reason {
+	case sources.Missing:
+		e.Detail, e.Hints = s.missing(r, t)
+	case sources.Deleted:
+		e.Detail = s.where()
+		e.Hints = []string{"aws secretsmanager restore-secret --secret-id " + quoted(r.Name)}
+	case sources.Denied:
+		d := readDenial(t.message)
+		s.learn(d.caller)
+		e.Detail, e.Hints = d.detail(), s.denialHints(d, r, action)
+	case sources.Throttled:
+		e.Hints = throttleHints(r.Kind)
+	case sources.Undecryptable:
+		e.Hints = []string{"its KMS key must exist and be enabled:  aws kms describe-key --key-id KEY"}
+	case sources.Credentials:
+		e.Hints = []string{
+			"aws sts get-caller-identity  shows which credentials this environment has",
+			"set aws.profile, give the instance a role, or log in again; they are read anew by themselves",
+		}
+	case sources.Unavailable:
+		if t.code == "" {
+			e.Hints = []string{"is the way to AWS open? HTTPS_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"}
+		}
+	}
+	return e
+}
+
+// missing says what it is that does not exist, where, and how to make it or do without.
+func (s *Source) missing(r sources.Ref, t *trouble) (detail string, hints []string) {
+	name := quoted(r.Name)
+	what := ""
+	switch {
+	case r.Kind == sources.Params:
+		what = "there is no parameter under it"
+		hints = []string{"aws ssm put-parameter --name " + quoted(strings.TrimRight(r.Name, "/")+"/NAME") + " --type String --value VALUE"}
+	case r.Kind == sources.Secret && strings.Contains(t.message, "secret value for"):
+		what = "it has no version " + r.Selector
+		hints = []string{"aws secretsmanager list-secret-version-ids --secret-id " + name + "  shows what there is"}
+	case r.Kind == sources.Secret:
+		hints = []string{
+			"either  aws secretsmanager create-secret --name " + name + " --secret-string VALUE",
+			`or      {{ secretOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
+		}
+	case t.code == "ParameterVersionNotFound":
+		what = "it has no version " + r.Selector
+		hints = []string{"aws ssm get-parameter-history --name " + name + "  shows what there is"}
+	default:
+		hints = []string{
+			"either  aws ssm put-parameter --name " + name + " --type String --value VALUE",
+			`or      {{ paramOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
+		}
+	}
+	return strings.TrimPrefix(what+", "+s.where(), ", "), hints
+}
+
+func throttleHints(kind sources.Kind) []string {
+	if kind == sources.Secret {
+		return []string{"a longer schedule or a larger splay asks less often"}
+	}
+	// 40 calls a second for all reads of an account and Region together, by AWS's list of Systems Manager quotas.
+	return []string{
+		"a longer schedule or a larger splay asks less often; AWS allows an account 40 calls a second in a Region, or more with",
+		"aws ssm update-service-setting --setting-id /ssm/parameter-store/high-throughput-enabled --setting-value true",
+	}
+}
+
+var unquoted = regexp.MustCompile(`^[A-Za-z0-9/_+=.@:-]+$`)
+
+// quoted gives a name as a shell takes it.
+func quoted(name string) string {
+	if unquoted.MatchString(name) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}

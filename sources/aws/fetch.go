@@ -1,0 +1,210 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// slots are the requests to one service that may be in flight.
+type slots chan struct{}
+
+func (s slots) take(ctx context.Context) error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s slots) give() { <-s }
+
+// errTimeout is why the context of a Fetch ends when Options.Timeout is over.
+var errTimeout = errors.New("timeout")
+
+// A fetch is one Fetch under way.
+type fetch struct {
+	*Source
+	ctx     context.Context
+	deliver func(sources.Ref, sources.Result)
+
+	mu      sync.Mutex
+	open    map[sources.Ref]bool // not answered yet
+	done    chan struct{}        // closed when none is open
+	refused error                // the credentials were; what has not been asked yet would be refused as well
+
+	slowSecrets, slowParams atomic.Bool // the service has throttled
+}
+
+// Fetch asks AWS for the refs. It returns when all are answered, or at once when ctx or Options.Timeout ends, even where a
+// request still hangs; what it brings after that is dropped.
+func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
+	defer cancel()
+	f := &fetch{Source: s, ctx: ctx, deliver: deliver, open: make(map[sources.Ref]bool, len(refs)), done: make(chan struct{})}
+	for _, r := range refs {
+		f.open[r] = true
+	}
+	if len(refs) == 0 {
+		return
+	}
+	go f.ask(refs)
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		f.abandon(refs)
+	}
+}
+
+// answer delivers the result of a ref that is open. It holds the lock while it delivers: after Fetch has returned, nothing is.
+func (f *fetch) answer(r sources.Ref, result sources.Result) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.open[r] {
+		return
+	}
+	delete(f.open, r)
+	f.deliver(r, result)
+	if len(f.open) == 0 {
+		close(f.done)
+	}
+}
+
+// abandon answers what is open when the time is over.
+func (f *fetch) abandon(refs []sources.Ref) {
+	detail := "stopped waiting"
+	late := context.Cause(f.ctx) == errTimeout
+	if late {
+		detail = fmt.Sprintf("within %s", f.timeout)
+	}
+	for _, r := range refs {
+		e := &sources.Error{Ref: r, Reason: sources.Unavailable, Detail: detail}
+		if late && f.slow(r.Kind).Load() {
+			e.Reason, e.Detail, e.Hints = sources.Throttled, fmt.Sprintf("still after %s", f.timeout), throttleHints(r.Kind)
+		}
+		f.answer(r, sources.Result{Err: e})
+	}
+}
+
+// slow tells whether the service that answers a kind has throttled.
+func (f *fetch) slow(kind sources.Kind) *atomic.Bool {
+	if kind == sources.Secret {
+		return &f.slowSecrets
+	}
+	return &f.slowParams
+}
+
+// fail answers refs with what err means for each. When the time is over, abandon knows better why.
+func (f *fetch) fail(action string, err error, refs ...sources.Ref) {
+	if f.ctx.Err() != nil {
+		return
+	}
+	for _, r := range refs {
+		f.answer(r, sources.Result{Err: f.explain(r, action, err)})
+	}
+}
+
+// ask sorts the refs and sets the calls going. Credentials come first: where there are none, one attempt says so for all.
+func (f *fetch) ask(refs []sources.Ref) {
+	var secrets, params, paths []sources.Ref
+	for _, r := range refs {
+		why, hint := f.unanswerable(r)
+		switch {
+		case why != "":
+			f.answer(r, sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Unanswerable, Detail: why, Hints: hint}})
+		case r.Kind == sources.Secret:
+			secrets = append(secrets, r)
+		case r.Kind == sources.Param:
+			params = append(params, r)
+		default:
+			paths = append(paths, r)
+		}
+	}
+	if len(secrets)+len(params)+len(paths) == 0 {
+		return
+	}
+	if err := f.signIn(); err != nil {
+		f.fail("", err, secrets...)
+		f.fail("", err, params...)
+		f.fail("", err, paths...)
+		return
+	}
+	for _, r := range secrets {
+		go f.askSecret(r)
+	}
+	f.askParams(params)
+	for _, r := range paths {
+		go f.askPath(r)
+	}
+}
+
+// unanswerable says why this source never answers r, "" where it may.
+func (s *Source) unanswerable(r sources.Ref) (why string, hints []string) {
+	switch {
+	case r.Kind != sources.Secret && r.Kind != sources.Param && r.Kind != sources.Params:
+		return "it is not in AWS", nil
+	case r.Account != "":
+		return "other accounts and Regions come in a later version", []string{"leave out  " + r.Account + "::  to ask the daemon's own account"}
+	}
+	arn, ok := parseARN(r.Name)
+	switch {
+	case !ok:
+		return "", nil
+	case arn.region != s.region:
+		return fmt.Sprintf("it is in %s, and the daemon asks %s; other accounts and Regions come in a later version", arn.region, s.region), nil
+	case r.Kind == sources.Secret && !wholeSecretARN.MatchString(r.Name):
+		return "the ARN does not end in the hyphen and six characters that Secrets Manager adds to the name", []string{
+			"aws secretsmanager describe-secret --secret-id " + quoted(strings.TrimPrefix(arn.resource, "secret:")) + "  shows the whole ARN"}
+	}
+	return "", nil
+}
+
+// signIn makes sure that there are credentials, and reads them anew where there are none.
+func (f *fetch) signIn() error {
+	generation := f.identity.current()
+	_, err := f.identity.Retrieve(f.ctx)
+	if err != nil && f.ctx.Err() == nil && f.identity.replace(f.ctx, generation) {
+		_, err = f.identity.Retrieve(f.ctx)
+	}
+	return err
+}
+
+// do makes one call within the slots of its service. Refused credentials are read anew and the call is repeated, once; where
+// they are refused again no other call of the fetch is made.
+func do[In, Out, Opt any](f *fetch, kind sources.Kind, c call[In, Out, Opt], in *In) (*Out, error) {
+	free := f.params
+	if kind == sources.Secret {
+		free = f.secrets
+	}
+	if err := free.take(f.ctx); err != nil {
+		return nil, err
+	}
+	defer free.give()
+	if err := f.refusal(); err != nil {
+		return nil, err
+	}
+	ctx := context.WithValue(f.ctx, throttleKey{}, f.slow(kind))
+	generation := f.identity.current()
+	out, err := c(ctx, in)
+	if unaccepted(err) && f.identity.replace(ctx, generation) {
+		out, err = c(ctx, in)
+	}
+	if unaccepted(err) {
+		f.mu.Lock()
+		f.refused = err
+		f.mu.Unlock()
+	}
+	return out, err
+}
+
+func (f *fetch) refusal() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refused
+}

@@ -1,0 +1,180 @@
+package aws
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/rendered/rendered/sources"
+)
+
+const (
+	actParam  = "ssm:GetParameter"
+	actParams = "ssm:GetParameters"
+)
+
+// batchSize is how many names GetParameters takes.
+const batchSize = 10
+
+// A wanted is one parameter to ask for, on behalf of every ref that means it.
+type wanted struct {
+	name string // as it is asked for
+	key  string // the same for every name of the parameter
+	refs []sources.Ref
+}
+
+// parameterKey gives the name without the leading slash, which AWS does not tell apart at the root, also of an ARN.
+func parameterKey(name string) string {
+	if arn, ok := parseARN(name); ok {
+		name = strings.TrimPrefix(arn.resource, "parameter")
+	}
+	return strings.TrimPrefix(name, "/")
+}
+
+// askParams asks for parameters in batches, for those with a selector one by one: a batch would not say whether it is the
+// parameter that is missing or the version.
+func (f *fetch) askParams(refs []sources.Ref) {
+	var plain []sources.Ref
+	for _, r := range refs {
+		if r.Selector == "" {
+			plain = append(plain, r)
+			continue
+		}
+		go f.askVersion(r)
+	}
+	for _, batch := range batches(plain) {
+		go f.askBatch(batch)
+	}
+}
+
+// batches divides parameters into as few calls as possible. Two names of one parameter never stand in one batch: refs that
+// differ by the slash at the root are asked once, and an ARN apart from the plain name, as it may be of another account.
+func batches(refs []sources.Ref) [][]*wanted {
+	var list [][]*wanted
+	plain := make(map[string]*wanted) // by key
+	for _, r := range refs {
+		w := &wanted{name: r.Name, key: parameterKey(r.Name), refs: []sources.Ref{r}}
+		if !isARN(r.Name) {
+			if same := plain[w.key]; same != nil {
+				same.refs = append(same.refs, r)
+				continue
+			}
+			plain[w.key] = w
+		}
+		i := slices.IndexFunc(list, func(b []*wanted) bool { return len(b) < batchSize && find(b, w.key) == nil })
+		if i < 0 {
+			i, list = len(list), append(list, nil)
+		}
+		list[i] = append(list[i], w)
+	}
+	return list
+}
+
+func find(batch []*wanted, key string) *wanted {
+	for _, w := range batch {
+		if w.key == key {
+			return w
+		}
+	}
+	return nil
+}
+
+// askBatch asks for up to ten parameters at once. AWS refuses a call as a whole for one name in it; each is then asked for
+// alone, so that the error is that of its own ref.
+func (f *fetch) askBatch(batch []*wanted) {
+	in := &ssm.GetParametersInput{WithDecryption: awssdk.Bool(true)}
+	for _, w := range batch {
+		in.Names = append(in.Names, w.name)
+	}
+	out, err := do(f, sources.Param, f.getParameters, in)
+	switch {
+	case err == nil:
+		f.sortOut(batch, out)
+	case len(batch) > 1 && personal(err):
+		for _, w := range batch {
+			go f.askBatch([]*wanted{w})
+		}
+	default:
+		for _, w := range batch {
+			f.fail(actParams, err, w.refs...)
+		}
+	}
+}
+
+// sortOut gives each ref of a batch its part of the answer, which comes in any order.
+func (f *fetch) sortOut(batch []*wanted, out *ssm.GetParametersOutput) {
+	found := make(map[string]types.Parameter, len(out.Parameters)) // by key
+	for _, p := range out.Parameters {
+		found[parameterKey(awssdk.ToString(p.Name))] = p
+	}
+	for _, w := range batch {
+		p, ok := found[w.key]
+		switch {
+		case ok:
+			f.settle(p, w.refs...)
+		case slices.ContainsFunc(out.InvalidParameters, func(name string) bool { return parameterKey(name) == w.key }):
+			f.fail(actParams, errNoParameter, w.refs...)
+		default:
+			f.fail(actParams, errEmptyAnswer, w.refs...)
+		}
+	}
+}
+
+// askVersion asks for one version of a parameter.
+func (f *fetch) askVersion(r sources.Ref) {
+	out, err := do(f, r.Kind, f.getParameter, &ssm.GetParameterInput{
+		Name: awssdk.String(r.Name + ":" + r.Selector), WithDecryption: awssdk.Bool(true),
+	})
+	switch {
+	case err != nil:
+		f.fail(actParam, err, r)
+	case out.Parameter == nil:
+		f.fail(actParam, errEmptyAnswer, r)
+	default:
+		f.settle(*out.Parameter, r)
+	}
+}
+
+// settle answers refs with the parameter.
+func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
+	if p.Value == nil {
+		f.fail(actParams, errEmptyAnswer, refs...)
+		return
+	}
+	v := sources.Value{Text: *p.Value, Version: version(p), Secret: p.Type == types.ParameterTypeSecureString}
+	if p.Type == types.ParameterTypeStringList {
+		v.List = strings.Split(v.Text, ",")
+	}
+	for _, r := range refs {
+		if !isARN(r.Name) {
+			f.learn(awssdk.ToString(p.ARN))
+		}
+		f.answer(r, sources.Result{Value: v})
+	}
+}
+
+// version gives the parameter's version. A secret read as /aws/reference/secretsmanager/… has none but says the secret's.
+func version(p types.Parameter) string {
+	if p.Version != 0 {
+		return strconv.FormatInt(p.Version, 10)
+	}
+	if p.SourceResult == nil {
+		return ""
+	}
+	var source struct{ VersionId string } // the rest of it is the secret
+	_ = json.Unmarshal([]byte(*p.SourceResult), &source)
+	return source.VersionId
+}
+
+var (
+	// errNoParameter stands for a name in InvalidParameters. Without a selector there is only one reason to be there.
+	errNoParameter = errors.New("invalid parameter")
+	// errEmptyAnswer stands for an answer of HTTP 200 that does not hold what was asked for.
+	errEmptyAnswer = errors.New("empty answer")
+)

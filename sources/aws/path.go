@@ -1,0 +1,49 @@
+package aws
+
+import (
+	"strings"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/rendered/rendered/sources"
+)
+
+const actPath = "ssm:GetParametersByPath"
+
+// askPath reads every parameter under a path, page by page. A page may be empty and have another after it. A path without
+// parameters is Missing: for AWS no such thing as an empty path exists.
+func (f *fetch) askPath(r sources.Ref) {
+	path := strings.TrimRight(r.Name, "/")
+	in := &ssm.GetParametersByPathInput{
+		Path: awssdk.String(path), Recursive: awssdk.Bool(true), WithDecryption: awssdk.Bool(true), MaxResults: awssdk.Int32(batchSize),
+	}
+	if path == "" {
+		in.Path = awssdk.String("/")
+	}
+	v := sources.Value{Params: make(map[string]string)}
+	for {
+		out, err := do(f, r.Kind, f.getParametersByPath, in)
+		if err != nil {
+			f.fail(actPath, err, r)
+			return
+		}
+		for _, p := range out.Parameters {
+			if name, ok := strings.CutPrefix("/"+parameterKey(awssdk.ToString(p.Name)), path+"/"); ok && p.Value != nil {
+				v.Params[name] = *p.Value
+				v.Secret = v.Secret || p.Type == types.ParameterTypeSecureString
+				f.learn(awssdk.ToString(p.ARN))
+			}
+		}
+		if awssdk.ToString(out.NextToken) == "" {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	if len(v.Params) == 0 {
+		f.fail(actPath, errNoParameter, r)
+		return
+	}
+	f.answer(r, sources.Result{Value: v})
+}

@@ -1,0 +1,51 @@
+package aws
+
+import (
+	"regexp"
+	"strings"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/rendered/rendered/sources"
+)
+
+const actSecret = "secretsmanager:GetSecretValue"
+
+// A version id has 32 to 64 characters, by PutSecretValue's ClientRequestToken. Most are UUIDs; some tools make up their own
+// of letters, digits and hyphens.
+var versionID = regexp.MustCompile(`^[0-9A-Za-z-]{32,64}$`)
+
+func isVersionID(selector string) bool {
+	return versionID.MatchString(selector) && strings.ContainsAny(selector, "0123456789")
+}
+
+func (f *fetch) askSecret(r sources.Ref) {
+	in := &secretsmanager.GetSecretValueInput{SecretId: &r.Name}
+	switch {
+	case r.Selector == "":
+	case isVersionID(r.Selector):
+		in.VersionId = &r.Selector
+	default:
+		in.VersionStage = &r.Selector
+	}
+	out, err := do(f, r.Kind, f.getSecretValue, in)
+	if err != nil {
+		f.fail(actSecret, err, r)
+		return
+	}
+	if !isARN(r.Name) {
+		f.learn(awssdk.ToString(out.ARN))
+	}
+	v := sources.Value{Version: awssdk.ToString(out.VersionId), Secret: true}
+	switch {
+	case out.SecretString != nil:
+		v.Text = *out.SecretString
+	case out.SecretBinary != nil:
+		v.Bytes = out.SecretBinary
+	default:
+		f.fail(actSecret, errEmptyAnswer, r)
+		return
+	}
+	f.answer(r, sources.Result{Value: v})
+}

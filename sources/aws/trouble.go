@@ -1,0 +1,255 @@
+package aws
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// A trouble is what an error of the SDK means. The error's own text is not used: it can quote a body, a URL, a line of a
+// credentials file or, in a signature's case, a session token.
+type trouble struct {
+	reason  sources.Reason
+	detail  string
+	code    string // AWS's, "" where AWS did not answer
+	message string // AWS's, whole; only parts that are known may be shown
+}
+
+func (t *trouble) Error() string {
+	if t.detail == "" {
+		return string(t.reason)
+	}
+	return string(t.reason) + ": " + t.detail
+}
+
+// describe gives err in our words.
+func describe(err error) error {
+	t := diagnose(err)
+	if t.reason == sources.Denied {
+		t.detail = readDenial(t.message).detail()
+	}
+	return t
+}
+
+// reasons maps AWS's codes to what they mean, for Secrets Manager, Parameter Store and STS.
+var reasons = map[string]sources.Reason{
+	"ResourceNotFoundException": sources.Missing,
+	"ParameterNotFound":         sources.Missing,
+	"ParameterVersionNotFound":  sources.Missing,
+
+	"AccessDeniedException": sources.Denied,
+	"AccessDenied":          sources.Denied,
+	"UnauthorizedOperation": sources.Denied,
+
+	"InvalidRequestException":   sources.Unanswerable,
+	"InvalidParameterException": sources.Unanswerable,
+	"ValidationException":       sources.Unanswerable,
+	"ValidationError":           sources.Unanswerable,
+
+	"DecryptionFailure":        sources.Undecryptable,
+	"InvalidKeyId":             sources.Undecryptable,
+	"KMSInvalidStateException": sources.Undecryptable,
+	"KMSNotFoundException":     sources.Undecryptable,
+	"KMSDisabledException":     sources.Undecryptable,
+	"DisabledException":        sources.Undecryptable,
+
+	"ExpiredToken":                        sources.Credentials,
+	"ExpiredTokenException":               sources.Credentials,
+	"RequestExpired":                      sources.Credentials,
+	"UnrecognizedClientException":         sources.Credentials,
+	"InvalidClientTokenId":                sources.Credentials,
+	"InvalidAccessKeyId":                  sources.Credentials,
+	"InvalidSignatureException":           sources.Credentials,
+	"SignatureDoesNotMatch":               sources.Credentials,
+	"IncompleteSignature":                 sources.Credentials,
+	"IncompleteSignatureException":        sources.Credentials,
+	"MissingAuthenticationToken":          sources.Credentials,
+	"MissingAuthenticationTokenException": sources.Credentials,
+	"NotAuthorized":                       sources.Credentials,
+	"AuthFailure":                         sources.Credentials,
+	"OptInRequired":                       sources.Credentials,
+}
+
+// accepted says what the codes for refused credentials mean; AWS's own text can hold the token.
+var accepted = map[string]string{
+	"ExpiredToken":                "they have expired",
+	"ExpiredTokenException":       "they have expired",
+	"RequestExpired":              "the request came too late; is the clock right?",
+	"UnrecognizedClientException": "AWS does not know them",
+	"InvalidClientTokenId":        "AWS does not know them",
+	"InvalidAccessKeyId":          "AWS does not know them",
+	"InvalidSignatureException":   "the signature is not accepted; is the secret access key right, and the clock?",
+	"SignatureDoesNotMatch":       "the signature is not accepted; is the secret access key right, and the clock?",
+	"OptInRequired":               "the account does not use this Region or service",
+}
+
+// diagnose gives what err means.
+func diagnose(err error) *trouble {
+	switch {
+	case errors.Is(err, errNoParameter):
+		return &trouble{reason: sources.Missing}
+	case errors.Is(err, errEmptyAnswer):
+		return &trouble{reason: sources.Unavailable, detail: "AWS's answer does not hold it"}
+	}
+	if e, ok := errors.AsType[*credentialsError](err); ok {
+		return &trouble{reason: sources.Credentials, detail: noCredentials(e.err)}
+	}
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		return refusal(e, status(err))
+	}
+	if code := status(err); code >= 300 {
+		return &trouble{reason: byStatus(code), detail: fmt.Sprintf("HTTP %d, not from AWS itself", code)}
+	} else if code != 0 {
+		return &trouble{reason: sources.Unavailable, detail: "the answer cannot be read"}
+	}
+	return &trouble{reason: sources.Unavailable, detail: unreachable(err)}
+}
+
+// refusal gives what an answer of AWS's with a code means.
+func refusal(e smithy.APIError, status int) *trouble {
+	t := &trouble{code: e.ErrorCode(), message: e.ErrorMessage()}
+	t.reason = reasons[t.code]
+	switch {
+	case throttled(e):
+		t.reason = sources.Throttled
+	case t.reason == "":
+		t.reason, t.detail = byStatus(status), fmt.Sprintf("HTTP %d %s", status, plainCode(t.code))
+	case t.reason == sources.Credentials:
+		t.detail = accepted[t.code]
+	case t.reason == sources.Unanswerable && strings.Contains(t.message, "deletion"):
+		t.reason = sources.Deleted
+	case t.reason == sources.Unanswerable, t.reason == sources.Undecryptable:
+		t.detail = oneLine(t.message)
+	}
+	return t
+}
+
+func byStatus(status int) sources.Reason {
+	if status == 429 {
+		return sources.Throttled
+	}
+	return sources.Unavailable
+}
+
+var codePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,63}$`)
+
+// plainCode gives code where it looks like one of AWS's.
+func plainCode(code string) string {
+	if codePattern.MatchString(code) {
+		return code
+	}
+	return "without a code"
+}
+
+// oneLine makes AWS's text fit into an error of ours. It serves texts that name a constraint, a name or a key.
+func oneLine(text string) string {
+	const most = 300
+	text = strings.TrimSuffix(strings.Join(strings.Fields(text), " "), ".")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+// unaccepted tells whether AWS refuses the credentials, or there are none.
+func unaccepted(err error) bool {
+	return err != nil && diagnose(err).reason == sources.Credentials
+}
+
+// personal tells whether the error of a batch may be that of a single name in it.
+func personal(err error) bool {
+	switch diagnose(err).reason {
+	case sources.Denied, sources.Unanswerable, sources.Undecryptable, sources.Missing, sources.Deleted:
+		return true
+	}
+	return false
+}
+
+// noCredentials says why the chain of credentials ended without any.
+func noCredentials(err error) string {
+	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
+		return "the SSO session has expired"
+	}
+	if _, ok := errors.AsType[*processcreds.ProviderError](err); ok {
+		return "credential_process gave none"
+	}
+	op, ok := errors.AsType[*smithy.OperationError](err)
+	switch {
+	case !ok:
+		return "none could be read"
+	case op.Service() == "ec2imds":
+		return "there are none in the environment, the shared config files and instance metadata"
+	}
+	t := diagnose(op.Err)
+	if t.reason == sources.Denied {
+		t.detail = readDenial(t.message).detail()
+	}
+	return op.Service() + " " + op.Operation() + ": " + t.Error()
+}
+
+// unreachable says why there was no answer. Of the URL only the host is named.
+func unreachable(err error) string {
+	why := connection(err)
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
+		why = "the proxy: " + why
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		if u, err := url.Parse(e.URL); err == nil && u.Host != "" {
+			return u.Host + ": " + why
+		}
+	}
+	return why
+}
+
+func connection(err error) string {
+	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
+		return "no such host"
+	} else if ok {
+		return "its name cannot be looked up now"
+	}
+	if why := certificate(err); why != "" {
+		return why
+	}
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
+		return e.Error()
+	}
+	timeout, ok := errors.AsType[net.Error](err)
+	switch {
+	case ok && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("nothing within %s", answerWithin)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection broke off"
+	}
+	return "the request cannot be sent"
+}
+
+// certificate says what is wrong with the server's, "" where nothing is.
+func certificate(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "its certificate is signed by an unknown authority; AWS_CA_BUNDLE names a file of further ones"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "its certificate is for another name"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "its certificate is not valid; is the clock right?"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "it does not speak TLS"
+	}
+	return ""
+}
