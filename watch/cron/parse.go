@@ -1,0 +1,190 @@
+package cron
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	robfig "github.com/robfig/cron/v3"
+)
+
+// named are the schedules that have a word.
+var named = map[string]string{
+	"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
+	"@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
+}
+
+// The fields, in order, and how many of robfig's parser each is.
+var fields = []struct {
+	name   string
+	option robfig.ParseOption
+}{
+	{"minute", robfig.Minute}, {"hour", robfig.Hour}, {"day of the month", robfig.Dom}, {"month", robfig.Month}, {"day of the week", robfig.Dow},
+}
+
+// maxEvery bounds @every, so that sums of times stay times.
+const maxEvery = 366 * 24 * time.Hour
+
+// Parse reads a schedule: five fields (minute, hour, day of the month, month, day of the week; Sunday is 0 or 7), @hourly and its
+// kind, or @every with a period of whole seconds. CRON_TZ=Zone or TZ=Zone may stand before it. A schedule whose time never
+// comes is an error.
+func Parse(text string) (Schedule, error) {
+	s := Schedule{text: text, loc: time.Local}
+	rest := strings.TrimSpace(text)
+	for _, prefix := range []string{"CRON_TZ=", "TZ="} {
+		zone, ok := strings.CutPrefix(rest, prefix)
+		if !ok {
+			continue
+		}
+		zone, rest, _ = strings.Cut(zone, " ")
+		loc, err := time.LoadLocation(zone)
+		if err != nil || zone == "" {
+			return Schedule{}, fmt.Errorf("unknown time zone %q", zone)
+		}
+		s.loc, rest = loc, strings.TrimSpace(rest)
+		break
+	}
+	if rest == "" {
+		return Schedule{}, errors.New("a schedule has five fields, or is @every with a period")
+	}
+	if rest[0] == '@' {
+		return parseWord(s, rest)
+	}
+	return parseFields(s, strings.Fields(rest))
+}
+
+func parseWord(s Schedule, text string) (Schedule, error) {
+	if period, ok := strings.CutPrefix(text, "@every"); ok {
+		d, err := time.ParseDuration(strings.TrimSpace(period))
+		switch {
+		case err != nil:
+			return Schedule{}, errors.New("@every needs a period like 90s, 5m or 1h30m")
+		case d < time.Second || d%time.Second != 0 || d > maxEvery:
+			return Schedule{}, errors.New("the period of @every is a whole number of seconds, at least 1s and at most a year")
+		}
+		s.every = d
+		return s, nil
+	}
+	spec, ok := named[text]
+	if !ok {
+		return Schedule{}, errors.New("it begins with @ but is none of @every @hourly @daily @midnight @weekly @monthly @yearly @annually")
+	}
+	return parseFields(s, strings.Fields(spec))
+}
+
+func parseFields(s Schedule, words []string) (Schedule, error) {
+	if len(words) != len(fields) {
+		return Schedule{}, fmt.Errorf("a schedule has five fields (minute, hour, day of the month, month, day of the week), not %d", len(words))
+	}
+	var err error
+	if words[4], err = weekdays(words[4]); err != nil {
+		return Schedule{}, err
+	}
+	var options robfig.ParseOption
+	for i, f := range fields {
+		options |= f.option
+		if _, err := parse(f.option, words[i]); err != nil {
+			return Schedule{}, fmt.Errorf("the field %s, %q, is not understood", f.name, words[i])
+		}
+	}
+	if s.spec, err = parse(options, strings.Join(words, " ")); err != nil {
+		return Schedule{}, errors.New("the schedule is not understood")
+	}
+	s.fixed = !strings.ContainsAny(words[1], "*?")
+	if s.nextReading(time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return Schedule{}, fmt.Errorf("a time that never comes: month %s has no day %s", words[3], words[2])
+	}
+	return s, nil
+}
+
+// parse calls robfig's parser, whose panics become errors.
+func parse(options robfig.ParseOption, text string) (spec *robfig.SpecSchedule, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the parser gave up")
+		}
+	}()
+	if strings.ContainsRune(text, '=') {
+		return nil, errors.New("no field holds a =")
+	}
+	parsed, err := robfig.NewParser(options).Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	spec, ok := parsed.(*robfig.SpecSchedule)
+	if !ok {
+		return nil, errors.New("not fields")
+	}
+	spec.Location = time.UTC
+	return spec, nil
+}
+
+var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// weekdays rewrites the field for a parser that knows the days 0 to 6 only.
+func weekdays(field string) (string, error) {
+	if !strings.Contains(field, "7") {
+		return field, nil
+	}
+	var days []int
+	for part := range strings.SplitSeq(field, ",") {
+		list, ok := weekdayRange(part)
+		if !ok {
+			return "", fmt.Errorf("the field day of the week, %q, is not understood", field)
+		}
+		days = append(days, list...)
+	}
+	slices.Sort(days)
+	var words []string
+	for _, d := range slices.Compact(days) {
+		words = append(words, strconv.Itoa(d))
+	}
+	return strings.Join(words, ","), nil
+}
+
+// weekdayRange gives the days of one part of the field: N, N-M, *, each with an optional /step.
+func weekdayRange(part string) ([]int, bool) {
+	span, stepText, stepped := strings.Cut(part, "/")
+	step := 1
+	if stepped {
+		var err error
+		if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
+			return nil, false
+		}
+	}
+	fromText, toText, ranged := strings.Cut(span, "-")
+	from, to := 0, 6
+	if span != "*" && span != "?" {
+		var ok bool
+		if from, ok = weekday(fromText); !ok {
+			return nil, false
+		}
+		switch {
+		case ranged:
+			if to, ok = weekday(toText); !ok {
+				return nil, false
+			}
+		case !stepped:
+			to = from
+		}
+	}
+	if from > to {
+		return nil, false
+	}
+	var days []int
+	for d := from; d <= to; d += step {
+		days = append(days, d%7)
+	}
+	return days, true
+}
+
+func weekday(text string) (int, bool) {
+	if i := slices.Index(dayNames, strings.ToLower(text)); i >= 0 {
+		return i, true
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil && 0 <= n && n <= 7
+}
