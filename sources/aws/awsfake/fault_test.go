@@ -315,3 +315,20 @@ func TestPages(t *testing.T) {
 		t.Errorf("pages: got + want -\n%s", diff)
 	}
 }
+
+// A page without a parameter may be followed by another that has none either.
+func TestEmptyLastPage(t *testing.T) {
+	s, c := start()
+	s.Inject(awsfake.Fault{Kind: awsfake.EmptyPage, Times: 1})
+	in := &ssm.GetParametersByPathInput{Path: aws.String("/none")}
+	for _, more := range []bool{true, false} {
+		out, err := c.ssm.GetParametersByPath(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Parameters) != 0 || (out.NextToken != nil) != more {
+			t.Errorf("%d parameters and a NextToken %v, want none and %v", len(out.Parameters), out.NextToken != nil, more)
+		}
+		in.NextToken = out.NextToken
+	}
+}

@@ -113,13 +113,13 @@ func TestMaxInFlight(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 6 {
 			all.Go(func() {
-				<-time.After(time.Duration(i/3) * 10 * time.Second) // two waves of three
+				<-time.After(time.Duration(i/4) * 10 * time.Second) // a wave of four and one of two
 				_ = secretValue(t.Context(), c)
 			})
 		}
 		all.Wait()
-		if n := s.MaxInFlight(); n != 3 {
-			t.Errorf("at most %d in flight, want 3", n)
+		if n := s.MaxInFlight(); n != 4 {
+			t.Errorf("at most %d in flight, want 4", n)
 		}
 	})
 }
