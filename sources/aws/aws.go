@@ -113,13 +113,6 @@ func (s *Source) connect(cfg awssdk.Config, o Options) {
 	s.getCallerIdentity = tokens.GetCallerIdentity
 }
 
-// override sets the endpoint of the config, which goes before those of the environment for one service.
-func override(endpoint **string, url string) {
-	if url != "" {
-		*endpoint = &url
-	}
-}
-
 // Region gives the Region that is asked.
 func (s *Source) Region() string { return s.region }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -35,10 +34,13 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	if o.Version != "" {
 		name += "/" + o.Version
 	}
+	var chained endpoint
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client), // of this type, because AWS_CA_BUNDLE can be put into no other
 		config.WithAppID(name),
 		config.WithLogger(logging.Nop{}),
+		config.WithAssumeRoleCredentialOptions(chained.forRoles),
+		config.WithWebIdentityRoleCredentialOptions(chained.forTokens),
 	}
 	if o.Region != "" {
 		options = append(options, config.WithRegion(o.Region))
@@ -53,13 +55,14 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	if err != nil {
 		return awssdk.Config{}, unusable(err)
 	}
+	chained.url = cfg.BaseEndpoint
 	return cfg, nil
 }
 
 // unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a credentials file.
 func unusable(err error) error {
 	if e, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
-		return fmt.Errorf("AWS profile %s is not in %s", e.Profile, strings.Join(e.Filename, ", "))
+		return fmt.Errorf("AWS profile %s is in none of the shared config files", e.Profile)
 	}
 	if e, ok := errors.AsType[config.SharedConfigAssumeRoleError](err); ok {
 		return fmt.Errorf("AWS profile %s: its source_profile or credential_source cannot be used", e.Profile)
@@ -94,16 +97,4 @@ func region(ctx context.Context, cfg awssdk.Config) (string, error) {
 		return "", errors.New("no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none")
 	}
 	return out.Region, nil
-}
-
-// checkEndpoint refuses what cannot be an endpoint. The error does not repeat it: a URL can hold a password.
-func checkEndpoint(text string) error {
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return errors.New("aws.endpoint_url is not a URL like http://127.0.0.1:4566")
-	}
-	return nil
 }

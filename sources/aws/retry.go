@@ -32,7 +32,7 @@ func (p patience) before(attempts int, throttled bool) time.Duration {
 	if throttled {
 		wait = p.throttled
 	}
-	wait = min(wait<<min(attempts-1, 8), p.limit)
+	wait = min(wait<<min(max(attempts, 1)-1, 8), p.limit)
 	return wait - rand.N(wait/2+1)
 }
 
@@ -63,7 +63,8 @@ func (*retryer) GetRetryToken(ctx context.Context, err error) (func(error) error
 	return func(error) error { return nil }, nil
 }
 
-// RetryDelay gives the time to wait, or err where there have been attempts enough.
+// RetryDelay gives the time to wait after the nth attempt, or err where there have been attempts enough. With
+// AWS_NEW_RETRIES_2026 the SDK counts from 0.
 func (r *retryer) RetryDelay(n int, err error) (time.Duration, error) {
 	slow := throttled(err)
 	if n >= attempts && !slow {

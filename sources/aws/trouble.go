@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -187,6 +189,9 @@ func noCredentials(err error) string {
 	if _, ok := errors.AsType[*processcreds.ProviderError](err); ok {
 		return "credential_process gave none"
 	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Error() // the file of a token
+	}
 	op, ok := errors.AsType[*smithy.OperationError](err)
 	switch {
 	case !ok:
@@ -248,7 +253,7 @@ func certificate(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "its certificate is not valid; is the clock right?"
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
 		return "it does not speak TLS"
 	}
 	return ""

@@ -36,8 +36,12 @@ func canonical(r sources.Ref) sources.Ref {
 }
 
 func (d *document) answer(r sources.Ref) sources.Result {
-	if r.Kind == sources.Params {
+	switch r.Kind {
+	case sources.Secret, sources.Param:
+	case sources.Params:
 		return d.under(r)
+	default:
+		return failed(r, sources.Unanswerable, "a values file holds secrets and parameters")
 	}
 	e, ok := d.entries[canonical(r)]
 	switch {

@@ -1,0 +1,393 @@
+package aws
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws/awsfake"
+)
+
+const (
+	role   = "asked as  arn:aws:sts::111111111111:assumed-role/web/i-0123456789abcdef0"
+	toRole = "to        role web in account 111111111111"
+)
+
+func TestTroubles(t *testing.T) {
+	const where = "in eu-west-1, account 111111111111"
+	tests := []struct {
+		name    string
+		ref     string
+		prepare func(*awsfake.Server)
+		reason  sources.Reason
+		detail  string
+		hints   []string
+	}{
+		{
+			name: "parameter", ref: "param /prod/none", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws ssm put-parameter --name /prod/none --type String --value VALUE",
+				`or      {{ paramOr "VALUE" "/prod/none" }}`,
+			},
+		}, {
+			name: "version", ref: "param /prod/host:7", reason: sources.Missing, detail: "it has no version 7, " + where,
+			hints: []string{"aws ssm get-parameter-history --name /prod/host  shows what there is"},
+		}, {
+			name: "label", ref: "param /prod/host:stable", reason: sources.Missing, detail: "it has no version stable, " + where,
+			hints: []string{"aws ssm get-parameter-history --name /prod/host  shows what there is"},
+		}, {
+			name: "version of nothing", ref: "param /prod/none:7", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws ssm put-parameter --name /prod/none --type String --value VALUE",
+				`or      {{ paramOr "VALUE" "/prod/none:7" }}`,
+			},
+		}, {
+			name: "path", ref: "params /none/", reason: sources.Missing, detail: "there is no parameter under it, " + where,
+			hints: []string{"aws ssm put-parameter --name /none/NAME --type String --value VALUE"},
+		}, {
+			name: "secret", ref: "secret prod/none", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws secretsmanager create-secret --name prod/none --secret-string VALUE",
+				`or      {{ secretOr "VALUE" "prod/none" }}`,
+			},
+		}, {
+			name: "secret of a service", ref: "secret rds!none", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws secretsmanager create-secret --name 'rds!none' --secret-string VALUE",
+				`or      {{ secretOr "VALUE" "rds!none" }}`,
+			},
+		}, {
+			name: "stage", ref: "secret prod/db:AWSPREVIOUS", reason: sources.Missing, detail: "it has no version AWSPREVIOUS, " + where,
+			hints: []string{"aws secretsmanager list-secret-version-ids --secret-id prod/db  shows what there is"},
+		}, {
+			name: "pending without a value", ref: "secret prod/db:AWSPENDING",
+			prepare: func(f *awsfake.Server) { f.BeginRotation("prod/db") },
+			reason:  sources.Missing, detail: "it has no version AWSPENDING, " + where,
+			hints: []string{"aws secretsmanager list-secret-version-ids --secret-id prod/db  shows what there is"},
+		}, {
+			name: "version id", ref: "secret prod/db:01234567-89ab-cdef-0123-456789abcdef", reason: sources.Missing,
+			detail: "it has no version 01234567-89ab-cdef-0123-456789abcdef, " + where,
+			hints:  []string{"aws secretsmanager list-secret-version-ids --secret-id prod/db  shows what there is"},
+		}, {
+			name: "deleted", ref: "secret prod/db",
+			prepare: func(f *awsfake.Server) { f.DeleteSecret("prod/db") },
+			reason:  sources.Deleted, detail: where,
+			hints: []string{"aws secretsmanager restore-secret --secret-id prod/db"},
+		}, {
+			name: "secret denied", ref: "secret prod/db",
+			prepare: inject(awsfake.Deny),
+			reason:  sources.Denied, detail: "no identity-based policy allows secretsmanager:GetSecretValue",
+			hints: []string{role,
+				`add       {"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db-??????"}`,
+				toRole},
+		}, {
+			name: "secret denied by its policy", ref: "secret prod/db",
+			prepare: inject(awsfake.DenyByResourcePolicy),
+			reason:  sources.Denied, detail: "no resource-based policy allows secretsmanager:GetSecretValue",
+			hints: []string{role,
+				`add       {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/web"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}`,
+				"to        the resource policy of secret prod/db"},
+		}, {
+			name: "secret denied explicitly", ref: "secret prod/db",
+			prepare: inject(awsfake.DenyExplicitly),
+			reason:  sources.Denied, detail: "an explicit deny in an identity-based policy",
+			hints: []string{role, "undo      the explicit deny; no Allow outweighs it"},
+		}, {
+			name: "key denied", ref: "secret prod/db",
+			prepare: inject(awsfake.DenyKey),
+			reason:  sources.Denied, detail: "its KMS key may not be used",
+			hints: []string{
+				`add       {"Effect":"Allow","Action":"kms:Decrypt","Resource":"arn:aws:kms:eu-west-1:111111111111:key/ID-OF-ITS-KEY"}`,
+				"to        the role or user of these credentials; the policy of the key must allow it as well"},
+		}, {
+			name: "parameter denied", ref: "param /prod/host",
+			prepare: inject(awsfake.Deny),
+			reason:  sources.Denied, detail: "no identity-based policy allows ssm:GetParameters",
+			hints: []string{role,
+				`add       {"Effect":"Allow","Action":"ssm:GetParameters","Resource":"arn:aws:ssm:eu-west-1:111111111111:parameter/prod/host"}`,
+				toRole},
+		}, {
+			name: "version denied", ref: "param /prod/host:1",
+			prepare: inject(awsfake.Deny),
+			reason:  sources.Denied, detail: "no identity-based policy allows ssm:GetParameter",
+			hints: []string{role,
+				`add       {"Effect":"Allow","Action":"ssm:GetParameter","Resource":"arn:aws:ssm:eu-west-1:111111111111:parameter/prod/host"}`,
+				toRole},
+		}, {
+			name: "path denied", ref: "params /prod",
+			prepare: inject(awsfake.Deny),
+			reason:  sources.Denied, detail: "no identity-based policy allows ssm:GetParametersByPath",
+			hints: []string{role,
+				`add       {"Effect":"Allow","Action":"ssm:GetParametersByPath","Resource":["arn:aws:ssm:eu-west-1:111111111111:parameter/prod","arn:aws:ssm:eu-west-1:111111111111:parameter/prod/*"]}`,
+				toRole},
+		}, {
+			name: "key disabled", ref: "secret prod/db",
+			prepare: inject(awsfake.Undecryptable),
+			reason:  sources.Undecryptable, detail: "Secrets Manager can't decrypt the protected secret text using the provided KMS key",
+			hints: []string{"its KMS key must exist and be enabled:  aws kms describe-key --key-id KEY"},
+		}, {
+			name: "server error", ref: "secret prod/db",
+			prepare: inject(awsfake.ServerError),
+			reason:  sources.Unavailable, detail: "HTTP 500 InternalServiceError",
+		}, {
+			name: "server error, batch", ref: "param /prod/host",
+			prepare: inject(awsfake.ServerError),
+			reason:  sources.Unavailable, detail: "HTTP 500 InternalServerError",
+		}, {
+			name: "load balancer", ref: "param /prod/host",
+			prepare: inject(awsfake.Unavailable),
+			reason:  sources.Unavailable, detail: "HTTP 503, not from AWS itself",
+			hints: []string{"is the way to AWS open? HTTPS_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"},
+		}, {
+			name: "expired", ref: "param /prod/host",
+			prepare: inject(awsfake.ExpiredToken),
+			reason:  sources.Credentials, detail: "they have expired",
+			hints: []string{
+				"aws sts get-caller-identity  shows which credentials this environment has",
+				"set aws.profile, give the instance a role, or log in again; they are read anew by themselves"},
+		}, {
+			name: "unknown key", ref: "secret prod/db",
+			prepare: inject(awsfake.InvalidToken),
+			reason:  sources.Credentials, detail: "AWS does not know them",
+			hints: []string{
+				"aws sts get-caller-identity  shows which credentials this environment has",
+				"set aws.profile, give the instance a role, or log in again; they are read anew by themselves"},
+		}, {
+			name: "another Region", ref: "secret arn:aws:secretsmanager:us-east-1:111111111111:secret:prod/db-AbCdEf",
+			reason: sources.Unanswerable, detail: "it is in us-east-1, and the daemon asks eu-west-1; other accounts and Regions come in a later version",
+		}, {
+			name: "another Region's parameter", ref: "param arn:aws:ssm:us-east-1:111111111111:parameter/x",
+			reason: sources.Unanswerable, detail: "it is in us-east-1, and the daemon asks eu-west-1; other accounts and Regions come in a later version",
+		}, {
+			name: "partial ARN", ref: "secret arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db",
+			reason: sources.Unanswerable, detail: "the ARN does not end in the hyphen and six characters that Secrets Manager adds to the name",
+			hints: []string{"aws secretsmanager describe-secret --secret-id prod/db  shows the whole ARN"},
+		}, {
+			name: "named account", ref: "secret shared::prod/db",
+			reason: sources.Unanswerable, detail: "other accounts and Regions come in a later version",
+			hints: []string{"leave out  shared::  to ask the daemon's own account"},
+		}, {
+			name: "not of AWS", ref: "file /etc/motd",
+			reason: sources.Unanswerable, detail: "it is not in AWS",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			fake, s := start(t, Options{})
+			fake.PutSecret("prod/db", canary)
+			fake.PutSecret("prod/other", canary)
+			fake.PutParameter("/prod/host", "SecureString", canary)
+			if fetchOne(t, s, "secret prod/other").Err != nil { // an answer tells the account
+				t.Fatal("no answer")
+			}
+			if test.prepare != nil {
+				test.prepare(fake)
+			}
+			got := fetchOne(t, s, test.ref)
+			wantError(t, got, test.reason, test.detail)
+			if got.Err != nil {
+				if diff := cmp.Diff(test.hints, got.Err.Hints); diff != "" {
+					t.Errorf("hints (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func inject(kind awsfake.Kind) func(*awsfake.Server) {
+	return func(f *awsfake.Server) { f.Inject(awsfake.Fault{Kind: kind}) }
+}
+
+func TestUnanswerableIsNotAsked(t *testing.T) {
+	fake, s := start(t, Options{})
+	fetchOne(t, s, "secret shared::prod/db")
+	fetchOne(t, s, "param arn:aws:ssm:us-east-1:111111111111:parameter/x")
+	wantCalls(t, fake, map[string]int{})
+}
+
+func TestDenialInABatchBelongsToItsRef(t *testing.T) {
+	for _, kind := range []awsfake.Kind{awsfake.Deny, awsfake.DenyKey, awsfake.Undecryptable} {
+		t.Run(string(kind), func(t *testing.T) {
+			fake, s := start(t, Options{})
+			var list []sources.Ref
+			for _, name := range strings.Fields("/a /b /c /d /e /f /g /h /i /denied") {
+				fake.PutParameter("/x"+name, "SecureString", canary)
+				list = append(list, ref(t, "param /x"+name))
+			}
+			fake.Inject(awsfake.Fault{Name: "/x/denied", Kind: kind})
+			for r, got := range fetchAll(t.Context(), t, s, list...) {
+				if denied := r.Name == "/x/denied"; denied != (got.Err != nil) {
+					t.Errorf("%s: %v", r, got.Err)
+				}
+			}
+			wantCalls(t, fake, map[string]int{"GetParameters": 1 + 10})
+		})
+	}
+}
+
+func TestMissingInABatchTakesNoOtherCall(t *testing.T) {
+	fake, s := start(t, Options{})
+	fake.PutParameter("/x/a", "String", canary)
+	got := fetchAll(t.Context(), t, s, refs(t, "param /x/a", "param /x/none", "param none", "param /none")...)
+	for r, result := range got {
+		if missing := result.Err != nil && result.Err.Reason == sources.Missing; missing == (r.Name == "/x/a") {
+			t.Errorf("%s: %v", r, result.Err)
+		}
+	}
+	wantCalls(t, fake, map[string]int{"GetParameters": 1})
+}
+
+func TestPassingTroubleIsRetried(t *testing.T) {
+	for _, kind := range []awsfake.Kind{awsfake.ServerError, awsfake.Unavailable, awsfake.Drop} {
+		t.Run(string(kind), func(t *testing.T) {
+			fake, s := start(t, Options{})
+			fake.PutSecret("prod/db", canary)
+			fake.Inject(awsfake.Fault{Kind: kind, Times: attempts - 1})
+			if got := fetchOne(t, s, "secret prod/db"); got.Err != nil {
+				t.Error(got.Err)
+			}
+			wantCalls(t, fake, map[string]int{"GetSecretValue": attempts})
+			fake.ResetCalls()
+			fake.Inject(awsfake.Fault{Kind: kind})
+			if got := fetchOne(t, s, "secret prod/db"); got.Err == nil || got.Err.Reason != sources.Unavailable {
+				t.Error(got.Err)
+			}
+			// A connection that was used before is tried once more by net/http itself when it breaks.
+			if n := fake.Calls()["GetSecretValue"]; n != attempts && kind != awsfake.Drop {
+				t.Errorf("%d attempts, want %d", n, attempts)
+			}
+		})
+	}
+}
+
+func TestThrottledPassSlowsDownAndFinishes(t *testing.T) {
+	fake, s := start(t, Options{})
+	fake.Inject(awsfake.Fault{Kind: awsfake.Throttle, Times: 40})
+	var list []sources.Ref
+	for _, name := range strings.Fields("a b c d e f g h i j k l m n o p") {
+		fake.PutSecret(name, canary)
+		list = append(list, ref(t, "secret "+name))
+	}
+	for r, got := range fetchAll(t.Context(), t, s, list...) {
+		if got.Err != nil {
+			t.Errorf("%s: %v", r, got.Err)
+		}
+	}
+	wantCalls(t, fake, map[string]int{"GetSecretValue": 16 + 40})
+}
+
+func TestThrottledToTheEnd(t *testing.T) {
+	fake, s := start(t, Options{Timeout: 300 * time.Millisecond})
+	fake.Inject(awsfake.Fault{Operation: "GetParameters", Kind: awsfake.Throttle})
+	fake.PutSecret("prod/db", canary)
+	got := fetchAll(t.Context(), t, s, refs(t, "param /x/a", "secret prod/db")...)
+	wantError(t, got[ref(t, "param /x/a")], sources.Throttled, "still after 300ms")
+	if err := got[ref(t, "secret prod/db")].Err; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEndWhileARequestHangs(t *testing.T) {
+	fake, s := start(t, Options{})
+	fake.PutSecret("quick", canary)
+	fake.Inject(awsfake.Fault{Operation: "GetParameters", Kind: awsfake.Hang})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		defer cancel()
+		if err := fake.Await(ctx, "GetParameters", 1); err != nil {
+			t.Error(err)
+		}
+		if err := fake.Await(ctx, "GetSecretValue", 1); err != nil {
+			t.Error(err)
+		}
+	}()
+	began := time.Now()
+	got := fetchAll(ctx, t, s, refs(t, "param /x/a", "params /x", "secret quick")...)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	wantError(t, got[ref(t, "param /x/a")], sources.Unavailable, "stopped waiting")
+}
+
+func TestTimeoutIsOfTheWholeFetch(t *testing.T) {
+	fake, s := start(t, Options{Timeout: 50 * time.Millisecond, MaxConcurrency: 1})
+	fake.Inject(awsfake.Fault{Kind: awsfake.Hang})
+	for _, got := range fetchAll(t.Context(), t, s, refs(t, "param /x/a", "param /x/b:1", "params /x", "secret a", "secret b")...) {
+		wantError(t, got, sources.Unavailable, "within 50ms")
+	}
+}
+
+func TestEndedBeforeItBegan(t *testing.T) {
+	fake, s := start(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got := fetchAll(ctx, t, s, ref(t, "secret a"))
+	wantError(t, got[ref(t, "secret a")], sources.Unavailable, "stopped waiting")
+	wantCalls(t, fake, map[string]int{})
+}
+
+// The endpoint's password must not be in the error, nor anything else of the URL but the host.
+func TestUnreachable(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := closed.Addr().String()
+	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	speaksPlain := strings.TrimPrefix(plain.URL, "http://")
+	tests := map[string]string{
+		"http://user:" + canary + "@" + host + "/" + canary: host + ": connection refused",
+		"https://" + speaksPlain:                            speaksPlain + ": it does not speak TLS",
+		plain.URL:                                           "HTTP 404, not from AWS itself",
+	}
+	for endpoint, want := range tests {
+		_, s := start(t, Options{EndpointURL: endpoint})
+		wantError(t, fetchOne(t, s, "secret prod/db"), sources.Unavailable, want)
+		wantError(t, fetchOne(t, s, "param /prod/x"), sources.Unavailable, want)
+	}
+}
+
+// A server that answers 200 with something else must not be quoted: it may be the secret.
+func TestAnswerThatCannotBeRead(t *testing.T) {
+	for _, body := range []string{canary, `{"SecretString": "` + canary, `{"SecretString": ["` + canary + `"]}`, `{}`} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+		defer server.Close()
+		_, s := start(t, Options{EndpointURL: server.URL})
+		for _, text := range []string{"secret prod/db", "param /prod/x", "param /prod/x:1"} {
+			if got := fetchOne(t, s, text); got.Err == nil || got.Err.Reason != sources.Unavailable {
+				t.Errorf("%s: %q: %v", text, body, got.Err)
+			}
+		}
+	}
+}
+
+func TestReadDenial(t *testing.T) {
+	const user = "User: arn:aws:iam::111111111111:user/ops/ann is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-west-1:111111111111:parameter/x"
+	tests := map[string]string{
+		user: "not allowed to ssm:GetParameter",
+		user + " because no identity-based policy allows the ssm:GetParameter action":                        "no identity-based policy allows ssm:GetParameter",
+		user + " because no VPC endpoint policy allows the ssm:GetParameter action":                          "no VPC endpoint policy allows ssm:GetParameter",
+		user + " because no permissions boundary allows the ssm:GetParameter action":                         "no permissions boundary allows ssm:GetParameter",
+		user + " with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/p-1": "an explicit deny in a service control policy",
+		"Access to KMS is not allowed": "its KMS key may not be used",
+		"User: x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111111111111:key/ab-12 because no resource-based policy allows the kms:Decrypt action": "no resource-based policy allows kms:Decrypt",
+		canary: "",
+	}
+	for message, want := range tests {
+		if got := readDenial(message).detail(); got != want {
+			t.Errorf("%s:\ngot  %q\nwant %q", message, got, want)
+		}
+	}
+	if got := principal("arn:aws:iam::111111111111:user/ops/ann"); got != "user ops/ann in account 111111111111" {
+		t.Error(got)
+	}
+}
