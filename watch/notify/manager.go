@@ -1,0 +1,247 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	systemBus   = "unix:path=/run/dbus/system_bus_socket"
+	privateBus  = "unix:path=/run/systemd/private" // systemd's own socket, for root; it works without a bus
+	destination = "org.freedesktop.systemd1"
+	managerPath = dbus.ObjectPath("/org/freedesktop/systemd1")
+	managerType = "org.freedesktop.systemd1.Manager"
+	unitType    = "org.freedesktop.systemd1.Unit"
+	serviceType = "org.freedesktop.systemd1.Service"
+)
+
+// A manager is systemd, over a connection of its own: one that is kept would have to notice that the bus went away.
+//
+// It uses godbus and not go-systemd, which listens on a second connection, ignores that listening may be refused, and cannot
+// be told to give up.
+type manager struct {
+	conn  *dbus.Conn
+	owner string // systemd's unique name on the bus; "" on its own socket
+}
+
+// A unit is what systemd says about one.
+type unit struct {
+	name        string
+	path        dbus.ObjectPath
+	loadState   string // loaded, not-found, masked, bad-setting, error
+	activeState string // active, reloading, inactive, failed, activating, deactivating
+	canReload   bool
+}
+
+// dial reaches systemd at a D-Bus address; "" is DBUS_SYSTEM_BUS_ADDRESS, else the system bus, and without one, for root,
+// systemd's own socket. The connection ends with ctx.
+func dial(ctx context.Context, address string) (*manager, error) {
+	given := cmp.Or(address, os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+	m, err := dialBus(ctx, cmp.Or(given, systemBus))
+	if err != nil && given == "" && os.Geteuid() == 0 {
+		if conn, err := connect(ctx, privateBus); err == nil {
+			return &manager{conn: conn}, nil
+		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, stopped(ctx, "connecting to systemd")
+	}
+	if err != nil {
+		return nil, &Error{Reason: Unreachable, What: "systemd does not answer on D-Bus", Err: err, Hints: []string{
+			"is dbus running, and is systemd the init system here? In a container, use signal: or run:",
+		}}
+	}
+	return m, nil
+}
+
+// dialBus connects to systemd over a message bus.
+func dialBus(ctx context.Context, address string) (*manager, error) {
+	conn, err := connect(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	m := &manager{conn: conn}
+	if err = conn.Hello(); err == nil {
+		err = conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, destination).Store(&m.owner)
+	}
+	if err == nil {
+		err = conn.AddMatchSignalContext(ctx, dbus.WithMatchSender(destination), dbus.WithMatchObjectPath(managerPath),
+			dbus.WithMatchInterface(managerType), dbus.WithMatchMember("JobRemoved"))
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func connect(ctx context.Context, address string) (*dbus.Conn, error) {
+	conn, err := dbus.Dial(address, dbus.WithContext(ctx), dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+	if err != nil {
+		return nil, err
+	}
+	// By number: a name would have to be looked up first.
+	if err := conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))}); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Close ends the connection.
+func (m *manager) Close() { m.conn.Close() }
+
+// load asks for a unit. One that does not exist is a unit, too, in the state not-found.
+func (m *manager) load(ctx context.Context, name string) (*unit, error) {
+	u := &unit{name: name}
+	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".LoadUnit", 0, name).Store(&u.path)
+	for _, p := range []struct {
+		name string
+		into any
+	}{{"LoadState", &u.loadState}, {"ActiveState", &u.activeState}, {"CanReload", &u.canReload}} {
+		if err == nil {
+			err = m.property(ctx, u, unitType, p.name, p.into)
+		}
+	}
+	if err != nil {
+		return nil, explainCall(ctx, err, "look at", name)
+	}
+	return u, nil
+}
+
+func (m *manager) property(ctx context.Context, u *unit, of, name string, into any) error {
+	var v dbus.Variant
+	err := m.conn.Object(destination, u.path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, of, name).Store(&v)
+	if err != nil {
+		return err
+	}
+	return v.Store(into)
+}
+
+// mainProcess opens the main process of a unit.
+func (m *manager) mainProcess(ctx context.Context, name string) (*process, error) {
+	u, err := m.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	pid, err := m.mainPID(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	if pid == 0 {
+		if err := u.usable(); err != nil {
+			return nil, err
+		}
+		return nil, &Error{Reason: NotRunning, What: "unit is not running", Hints: []string{"systemctl status " + name}}
+	}
+	restarting := &Error{Reason: NotRunning, What: "unit is just being restarted"}
+	p, err := open(int(pid))
+	if err != nil {
+		restarting.Err = err
+		return nil, restarting
+	}
+	// systemd knows of the end of a main process before its number is free again.
+	if again, err := m.mainPID(ctx, u); err != nil || again != pid {
+		p.Close()
+		return nil, cmp.Or(err, error(restarting))
+	}
+	return p, nil
+}
+
+func (m *manager) mainPID(ctx context.Context, u *unit) (uint32, error) {
+	var pid uint32
+	err := m.property(ctx, u, serviceType, "MainPID", &pid)
+	if e, ok := errors.AsType[dbus.Error](err); ok && (e.Name == dbus.ErrMsgUnknownInterface.Name || e.Name == "org.freedesktop.DBus.Error.UnknownProperty") {
+		return 0, &Error{Reason: NotSupported, What: "only a .service has a main process", Err: err}
+	}
+	if err != nil {
+		return 0, explainCall(ctx, err, "look at", u.name)
+	}
+	return pid, nil
+}
+
+// job has a job done and gives its result. An error of D-Bus is given as it is.
+func (m *manager) job(ctx context.Context, method, unit string) (string, error) {
+	removed := make(chan *dbus.Signal, 16)
+	m.conn.Signal(removed)
+	defer m.conn.RemoveSignal(removed)
+	var job dbus.ObjectPath
+	// "replace" is what systemctl does: the job takes the place of one that is in its way.
+	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+"."+method, 0, unit, "replace").Store(&job)
+	if err != nil {
+		return "", err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case s, open := <-removed:
+			if !open {
+				return "", errors.Join(ctx.Err(), dbus.ErrClosed)
+			}
+			if result, ok := m.ended(s, job); ok {
+				return result, nil
+			}
+		}
+	}
+}
+
+// ended gives the result in a JobRemoved of this job. Anybody on the bus can send such a signal; only systemd's counts.
+func (m *manager) ended(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
+	var id uint32
+	var path dbus.ObjectPath
+	var unit, result string
+	if s.Name != managerType+".JobRemoved" || s.Sender != m.owner || dbus.Store(s.Body, &id, &path, &unit, &result) != nil {
+		return "", false
+	}
+	return result, path == job
+}
+
+// usable is an error where the unit is none that could run.
+func (u *unit) usable() error {
+	switch {
+	case u.loadState == "masked":
+		return &Error{Reason: Masked, What: "unit is masked", Hints: []string{"systemctl unmask " + u.name}}
+	case u.loadState == "not-found" && u.activeState == "inactive":
+		return &Error{Reason: Missing, What: "there is no such unit", Hints: []string{"systemctl list-unit-files"}}
+	}
+	return nil
+}
+
+// explainCall says what an error of D-Bus means. The names are systemd's, in bus-common-errors.h, and the D-Bus
+// specification's; the texts name units and jobs only.
+func explainCall(ctx context.Context, err error, verb Verb, unit string) *Error {
+	if ctx.Err() != nil {
+		return stopped(ctx, "waiting for systemd")
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	e, ok := errors.AsType[dbus.Error](err)
+	if !ok {
+		return &Error{Reason: Unreachable, What: "the connection to systemd broke", Err: err}
+	}
+	switch e.Name {
+	case "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.LoadFailed":
+		return &Error{Reason: Missing, What: "there is no such unit", Err: err, Hints: []string{"systemctl list-unit-files"}}
+	case "org.freedesktop.systemd1.UnitMasked":
+		return &Error{Reason: Masked, What: "unit is masked", Err: err, Hints: []string{"systemctl unmask " + unit}}
+	case "org.freedesktop.systemd1.JobTypeNotApplicable":
+		return notReloadable(unit)
+	case "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired":
+		return &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit", verb), Err: err, Hints: []string{
+			"run the daemon as root, or allow its user by a polkit rule:",
+			fmt.Sprintf(`action org.freedesktop.systemd1.manage-units, unit %q, verb %q`, unit, verb),
+		}}
+	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.NoReply",
+		"org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.Disconnected":
+		return &Error{Reason: Unreachable, What: "systemd does not answer on D-Bus", Err: err}
+	}
+	return &Error{Reason: Failed, What: fmt.Sprintf("systemd refuses to %s the unit: %v", verb, e), Err: err}
+}

@@ -1,0 +1,90 @@
+// Package notify tells dependents that their files have changed: it has systemd reload or restart a unit, sends a signal, or runs
+// a command.
+//
+// An action that succeeds has reached its dependent; one that cannot tell for certain fails, and is done again. Every action
+// returns promptly when its context ends. No error, name or environment holds a value that came from a lookup.
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rendered/rendered/render/command"
+)
+
+// A Change is what a dependent is told about.
+type Change struct {
+	Service string
+	Paths   []string // the files that have changed since this dependent was last told, sorted
+}
+
+// An Action tells one dependent.
+type Action interface {
+	// Name says what is done to whom: "reload nginx.service". It is the dependent's identity, too: equal actions have equal
+	// names, also after a restart of the daemon, and different ones different names.
+	Name() string
+
+	// Do tells the dependent of a change and waits for its acknowledgement, as far as there is one. It gives what there is to
+	// say about that, beside an error as well as without: a command's output, which may hold secrets and is to be filtered
+	// before anybody sees it; nil where there is nothing. The error is a *Error or a *command.Error.
+	Do(ctx context.Context, c Change) ([]byte, error)
+}
+
+// A Reason says why a dependent was not told.
+type Reason string
+
+const (
+	Missing      Reason = "missing"       // there is no such unit
+	Masked       Reason = "masked"        // the unit is masked
+	NotRunning   Reason = "not running"   // there is no process to tell
+	Stale        Reason = "stale"         // the pid file names a process that is gone, or another than the one that was meant
+	NotHandled   Reason = "not handled"   // the process would not notice the signal, or die of it; perhaps it is still starting
+	NotSupported Reason = "not supported" // the unit cannot do what is asked of it
+	NotPermitted Reason = "not permitted"
+	Failed       Reason = "failed"      // it was told and could not do it
+	Unreachable  Reason = "unreachable" // systemd does not answer
+	Stopped      Reason = "stopped"     // the context ended, or the time was over
+)
+
+// An Error is why a dependent was not told.
+type Error struct {
+	Reason Reason
+	What   string   // one clause: "unit is not running"
+	Hints  []string // what to do about it, a line each; may be empty
+	Err    error    // the cause, for errors.Is; its text is not printed
+}
+
+// Error gives What.
+func (e *Error) Error() string { return e.What }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hints gives what to do about an error of an Action, a line each.
+func Hints(err error) []string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Hints
+	}
+	if e, ok := errors.AsType[*command.Error](err); ok {
+		return e.Hints
+	}
+	return nil
+}
+
+// stopped is the error of an action that was doing something when ctx ended.
+func stopped(ctx context.Context, doing string) *Error {
+	what := "stopped while " + doing
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		what = "gave up " + doing + ": it takes too long"
+	}
+	return &Error{Reason: Stopped, What: what, Err: ctx.Err()}
+}
+
+// within bounds ctx; 0 is the given default.
+func within(ctx context.Context, limit, otherwise time.Duration) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		limit = otherwise
+	}
+	return context.WithTimeout(ctx, limit)
+}

@@ -1,0 +1,124 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Verb is what systemd is asked to do with a unit.
+type Verb string
+
+const (
+	Reload  Verb = "reload"  // read its files again; a unit that is not running stays so
+	Restart Verb = "restart" // stop and start; a unit that is not running is started
+	Start   Verb = "start"   // a unit that is running stays as it is
+)
+
+// methods are those of the interface org.freedesktop.systemd1.Manager (org.freedesktop.systemd1(5)).
+var methods = map[Verb]string{Reload: "ReloadUnit", Restart: "RestartUnit", Start: "StartUnit"}
+
+// Systemd has systemd do something with a unit and waits until that is done. To reload a unit that does not run succeeds
+// without doing anything: it reads its files when it starts.
+type Systemd struct {
+	Verb    Verb
+	Unit    string        // without a suffix it is a .service
+	Timeout time.Duration // how long to wait for systemd and the unit; 0 is 2m
+	Bus     string        // D-Bus address of systemd; "" is the system bus
+}
+
+// jobTimeout is more than DefaultTimeoutStartSec and DefaultTimeoutStopSec, 90s each (systemd-system.conf(5)).
+const jobTimeout = 2 * time.Minute
+
+// Name gives "reload nginx.service".
+func (s Systemd) Name() string { return string(s.Verb) + " " + unitName(s.Unit) }
+
+// Do has it done. The text says so where nothing had to be done.
+func (s Systemd) Do(ctx context.Context, _ Change) ([]byte, error) {
+	ctx, cancel := within(ctx, s.Timeout, jobTimeout)
+	defer cancel()
+	m, err := dial(ctx, s.Bus)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	u, err := m.load(ctx, unitName(s.Unit))
+	if err == nil {
+		err = u.usable()
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Verb == Reload && u.atRest():
+		return u.notReloaded(), nil
+	case s.Verb == Reload && !u.canReload:
+		return nil, notReloadable(u.name)
+	}
+	result, err := m.job(ctx, methods[s.Verb], u.name)
+	if err != nil {
+		return nil, explainCall(ctx, err, s.Verb, u.name)
+	}
+	return s.outcome(ctx, m, u, result)
+}
+
+// outcome says what a job's result means. The results are those of JobRemoved (org.freedesktop.systemd1(5)).
+func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string) ([]byte, error) {
+	look := []string{"systemctl status " + u.name, "journalctl -u " + u.name}
+	switch result {
+	case "done":
+		return nil, nil
+	case "skipped":
+		return []byte("systemd skipped the job: it did not apply to the unit as it is"), nil
+	case "failed":
+		return nil, &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look}
+	case "timeout":
+		return nil, &Error{Reason: Failed, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
+	case "canceled":
+		return nil, &Error{Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"}
+	case "dependency":
+		return nil, &Error{Reason: Failed, What: "a unit that it depends on failed", Hints: []string{
+			"systemctl list-dependencies " + u.name, look[1],
+		}}
+	case "assert":
+		return nil, &Error{Reason: Failed, What: "an Assert… of the unit does not hold", Hints: look}
+	case "unsupported":
+		return nil, &Error{Reason: NotSupported, What: "units of this kind do not work on this machine"}
+	case "invalid":
+		if now, err := m.load(ctx, u.name); err == nil && s.Verb == Reload && now.atRest() {
+			return now.notReloaded(), nil // it stopped while we asked
+		}
+		return nil, &Error{Reason: NotRunning, What: "unit could not be reloaded: it is only just starting"}
+	}
+	return nil, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
+}
+
+func notReloadable(unit string) *Error {
+	return &Error{Reason: NotSupported, What: "unit has no way to reload", Hints: []string{
+		"either  restart: " + unit,
+		"or      ExecReload= in the unit, or signal: for a program that reloads on one",
+	}}
+}
+
+// atRest reports whether no process of the unit will go on with the old files.
+func (u *unit) atRest() bool {
+	return slices.Contains([]string{"inactive", "failed", "deactivating"}, u.activeState)
+}
+
+func (u *unit) notReloaded() []byte {
+	return fmt.Appendf(nil, "%s is %s: nothing to reload", u.name, u.activeState)
+}
+
+// suffixes are the kinds of units (systemd.unit(5)).
+var suffixes = []string{
+	".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope",
+}
+
+// unitName completes a name as systemctl does.
+func unitName(name string) string {
+	if slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(name, s) }) {
+		return name
+	}
+	return name + ".service"
+}
