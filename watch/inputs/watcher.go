@@ -1,0 +1,242 @@
+package inputs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// A Watcher watches inputs. The goroutine of Run owns everything but the channels.
+type Watcher struct {
+	log  *slog.Logger
+	sets chan []Input
+	gone chan struct{}
+	fsn  *fsnotify.Watcher
+
+	inputs []Input
+	stamps map[string]string // by path, as last seen
+	armed  map[string]string // watched directories: path → the inode that is watched
+	names  map[string]bool   // paths whose events matter: every component, in a watched directory, of the way to an input
+	blind  bool              // some directory cannot be watched, so all inputs are looked at from time to time
+}
+
+// poll is how often inputs are looked at where they cannot be watched.
+const poll = 30 * time.Second
+
+// New makes a watcher; Run makes it work and closes it. Where the kernel has no more watchers to give, the inputs are looked at
+// every half a minute instead, and a warning says which limit to raise.
+func New(log *slog.Logger) *Watcher {
+	w := &Watcher{log: log, sets: make(chan []Input), gone: make(chan struct{}), armed: make(map[string]string)}
+	var err error
+	if w.fsn, err = fsnotify.NewWatcher(); err != nil {
+		w.goBlind("raise fs.inotify.max_user_instances", err)
+	}
+	return w
+}
+
+// Set replaces what is watched.
+func (w *Watcher) Set(list []Input) {
+	select {
+	case w.sets <- list:
+	case <-w.gone:
+	}
+}
+
+// Run calls changed with the paths of inputs that differ from when they were last looked at, until ctx ends.
+func (w *Watcher) Run(ctx context.Context, changed func(paths []string)) {
+	defer close(w.gone)
+	var events chan fsnotify.Event
+	var faults chan error
+	if w.fsn != nil {
+		defer w.fsn.Close()
+		events, faults = w.fsn.Events, w.fsn.Errors
+	}
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case list := <-w.sets:
+			w.set(list)
+		case e := <-events:
+			if !w.concerns(e) {
+				continue
+			}
+			w.drain(events)
+		case err := <-faults:
+			// After an overflow anything may have changed, and so it may after any other error.
+			if !errors.Is(err, fsnotify.ErrEventOverflow) {
+				w.log.Debug("watching files", "err", err)
+			}
+		case <-tick.C:
+			if !w.blind {
+				continue
+			}
+		}
+		if paths := w.look(); len(paths) > 0 {
+			changed(paths)
+		}
+	}
+}
+
+// drain takes the events that are there already: one look serves them all.
+func (w *Watcher) drain(events <-chan fsnotify.Event) {
+	for {
+		select {
+		case <-events:
+		default:
+			return
+		}
+	}
+}
+
+func (w *Watcher) set(list []Input) {
+	w.inputs = list
+	old := w.stamps
+	w.stamps = make(map[string]string, len(list))
+	for _, in := range list {
+		// What was watched before keeps its stamp, so that a change between two looks is not swallowed.
+		if stamp, ok := old[in.Path]; ok {
+			w.stamps[in.Path] = stamp
+		} else {
+			w.stamps[in.Path] = in.stamp()
+		}
+	}
+}
+
+// concerns tells whether an event can be about an input. Others share their directories: a log that is written all the time
+// must not keep us busy.
+func (w *Watcher) concerns(e fsnotify.Event) bool {
+	if e.Op == fsnotify.Chmod {
+		return false
+	}
+	if _, ok := w.armed[e.Name]; ok || w.names[e.Name] {
+		return true
+	}
+	for _, in := range w.inputs {
+		if in.Match != nil && in.Match(filepath.Base(e.Name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// look arms what must be watched now, and gives the inputs that differ from the last look.
+func (w *Watcher) look() []string {
+	w.arm()
+	var paths []string
+	for _, in := range w.inputs {
+		if stamp := in.stamp(); stamp != w.stamps[in.Path] {
+			w.stamps[in.Path] = stamp
+			paths = append(paths, in.Path)
+		}
+	}
+	return paths
+}
+
+// arm watches every directory on the way to every input, through every link. inotify watches inodes: a directory that was
+// replaced is watched anew.
+func (w *Watcher) arm() {
+	if w.fsn == nil {
+		return
+	}
+	want := make(map[string]bool)
+	w.names = make(map[string]bool)
+	for _, in := range w.inputs {
+		in.way(func(dir, name string) {
+			want[dir] = true
+			w.names[filepath.Join(dir, name)] = true
+		})
+	}
+	for dir := range w.armed {
+		if !want[dir] {
+			_ = w.fsn.Remove(dir)
+			delete(w.armed, dir)
+		}
+	}
+	for dir := range want {
+		id := inode(dir)
+		if w.armed[dir] == id {
+			continue
+		}
+		_ = w.fsn.Remove(dir)
+		if err := w.fsn.Add(dir); err != nil {
+			delete(w.armed, dir)
+			if !errors.Is(err, os.ErrNotExist) {
+				w.goBlind("raise fs.inotify.max_user_watches", err)
+			}
+			continue
+		}
+		w.armed[dir] = id
+	}
+}
+
+func (w *Watcher) goBlind(hint string, err error) {
+	if !w.blind {
+		w.blind = true
+		w.log.Warn("files cannot be watched, looking every 30 s instead", "err", err, "hint", hint)
+	}
+}
+
+// inode names what stands at a path, not what is in it.
+func inode(path string) string {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return ""
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		return fmt.Sprint(sys.Dev, sys.Ino)
+	}
+	return st.Name()
+}
+
+// maxLinks is how many links one path may hold (path_resolution(7)).
+const maxLinks = 40
+
+// way calls watch with each directory, and the name in it, by which a change can change the input: that of each component that
+// is a link, that of the last directory, and the last component itself; where something on the way is missing, its name in
+// the last directory that is there.
+func (in Input) way(watch func(dir, name string)) {
+	at, todo := "/", parts(in.Path)
+	for links := 0; len(todo) > 0; {
+		name, rest := todo[0], todo[1:]
+		next := filepath.Join(at, name)
+		st, err := os.Lstat(next)
+		link := err == nil && st.Mode()&os.ModeSymlink != 0
+		if err != nil || link || len(rest) <= 1 {
+			watch(at, name)
+		}
+		if err != nil {
+			return
+		}
+		todo = rest
+		if !link {
+			at = next
+			continue
+		}
+		target, err := os.Readlink(next)
+		if links++; err != nil || links > maxLinks {
+			return
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		todo = append(parts(target), rest...)
+	}
+	if in.Match != nil {
+		watch(at, "")
+	}
+}
+
+func parts(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}

@@ -1,0 +1,229 @@
+package inputs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A scene is a watcher at work in a directory.
+type scene struct {
+	t       *testing.T
+	dir     string
+	w       *Watcher
+	changes chan []string
+}
+
+func watch(t *testing.T, setup func(dir string), paths ...Input) *scene {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	setup(dir)
+	s := &scene{t: t, dir: dir, w: New(slog.New(slog.DiscardHandler)), changes: make(chan []string, 1000)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.w.Run(ctx, func(paths []string) { s.changes <- paths })
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	var list []Input
+	for _, in := range paths {
+		in.Path = filepath.Join(dir, in.Path)
+		list = append(list, in)
+	}
+	s.w.Set(list)
+	s.w.Set(list) // when the second is taken, the first is in force
+	return s
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *scene) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *scene) write(name, content string) {
+	s.t.Helper()
+	must(s.t, os.WriteFile(s.path(name), []byte(content), 0o600))
+}
+
+// want waits until the input is said to have changed.
+func (s *scene) want(name string) {
+	s.t.Helper()
+	limit := time.After(10 * time.Second)
+	for {
+		select {
+		case paths := <-s.changes:
+			if slices.Contains(paths, s.path(name)) {
+				return
+			}
+		case <-limit:
+			s.t.Fatalf("nobody said that %s changed", name)
+		}
+	}
+}
+
+func nothing(string) {}
+
+func TestChangesAreSeen(t *testing.T) {
+	replace := func(s *scene, name, content string) {
+		s.write(name+".tmp", content)
+		must(s.t, os.Rename(s.path(name+".tmp"), s.path(name)))
+	}
+	kubernetes := func(dir string) {
+		for _, v := range []string{"..1", "..2", "..3"} {
+			os.MkdirAll(filepath.Join(dir, "vol", v), 0o700)
+			os.WriteFile(filepath.Join(dir, "vol", v, "conf"), []byte(v), 0o600)
+		}
+		os.Symlink("..1", filepath.Join(dir, "vol", "..data"))
+		os.Symlink("..data/conf", filepath.Join(dir, "vol", "conf"))
+	}
+	for name, c := range map[string]struct {
+		setup func(dir string)
+		input string
+		steps []func(s *scene)
+	}{
+		"written in place": {nothing, "f", []func(*scene){
+			func(s *scene) { s.write("f", "1") },
+			func(s *scene) { s.write("f", "22") },
+			func(s *scene) { s.write("f", "333") },
+		}},
+		"renamed over": {nothing, "f", []func(*scene){
+			func(s *scene) { replace(s, "f", "1") },
+			func(s *scene) { replace(s, "f", "2") },
+		}},
+		"removed and made again": {nothing, "f", []func(*scene){
+			func(s *scene) { s.write("f", "1") },
+			func(s *scene) { must(s.t, os.Remove(s.path("f"))) },
+			func(s *scene) { s.write("f", "1") },
+			func(s *scene) { must(s.t, os.Remove(s.path("f"))) },
+		}},
+		"symlink flipped as Kubernetes does": {kubernetes, "vol/conf", []func(*scene){
+			func(s *scene) {
+				must(s.t, os.Symlink("..2", s.path("vol/..tmp")))
+				must(s.t, os.Rename(s.path("vol/..tmp"), s.path("vol/..data")))
+			},
+			func(s *scene) {
+				must(s.t, os.Symlink("..3", s.path("vol/..tmp")))
+				must(s.t, os.Rename(s.path("vol/..tmp"), s.path("vol/..data")))
+			},
+			func(s *scene) { s.write("vol/..3/conf", "in the real directory") },
+		}},
+		"directory that comes, goes and comes": {nothing, "a/b/f", []func(*scene){
+			func(s *scene) { must(s.t, os.MkdirAll(s.path("a/b"), 0o700)); s.write("a/b/f", "1") },
+			func(s *scene) { must(s.t, os.RemoveAll(s.path("a"))) },
+			func(s *scene) { must(s.t, os.MkdirAll(s.path("a/b"), 0o700)); s.write("a/b/f", "2") },
+			func(s *scene) { s.write("a/b/f", "again") },
+		}},
+		"directory replaced": {func(dir string) { os.Mkdir(filepath.Join(dir, "d"), 0o700) }, "d/f", []func(*scene){
+			func(s *scene) { s.write("d/f", "1") },
+			func(s *scene) {
+				must(s.t, os.Mkdir(s.path("new"), 0o700))
+				s.write("new/f", "22")
+				must(s.t, os.Rename(s.path("d"), s.path("old")))
+				must(s.t, os.Rename(s.path("new"), s.path("d")))
+			},
+			func(s *scene) { s.write("d/f", "333") },
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := watch(t, c.setup, Input{Path: c.input})
+			for _, step := range c.steps {
+				step(s)
+				s.want(c.input)
+			}
+		})
+	}
+}
+
+func TestDirectoryWithMatch(t *testing.T) {
+	s := watch(t, func(dir string) { os.Mkdir(filepath.Join(dir, "d"), 0o700) },
+		Input{Path: "d", Match: func(name string) bool { return strings.HasPrefix(name, "_") }})
+	s.write("d/other", "no input")
+	s.write("d/_head", "1")
+	s.want("d")
+	must(t, os.Remove(s.path("d/_head")))
+	s.want("d")
+}
+
+// What shares a directory with an input wakes nobody.
+func TestForeignFilesAreNotReported(t *testing.T) {
+	s := watch(t, nothing, Input{Path: "f"})
+	for i := range 100 {
+		s.write("access.log", fmt.Sprint(i))
+	}
+	s.write("f", "1")
+	select {
+	case paths := <-s.changes:
+		if len(paths) != 1 || paths[0] != s.path("f") {
+			t.Errorf("reported %v", paths)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the change was not reported")
+	}
+}
+
+func TestManyQuickChangesEndWithTheLast(t *testing.T) {
+	s := watch(t, nothing, Input{Path: "f"})
+	for i := range 200 {
+		s.write("f", strings.Repeat("x", i))
+	}
+	s.want("f")
+	// Whatever was reported, and in however many parts, the next change is not taken for an old one.
+	must(t, os.Remove(s.path("f")))
+	for s.want("f"); len(s.changes) > 0; {
+		s.want("f")
+	}
+	s.write("f", "last")
+	s.want("f")
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	fds := func() int { l, _ := os.ReadDir("/proc/self/fd"); return len(l) }
+	before, files := runtime.NumGoroutine(), fds()
+	for range 5 {
+		t.Run("once", func(t *testing.T) {
+			s := watch(t, nothing, Input{Path: "f"})
+			s.write("f", "1")
+			s.want("f")
+		})
+	}
+	for limit := time.After(5 * time.Second); runtime.NumGoroutine() > before || fds() > files; {
+		select {
+		case <-limit:
+			t.Fatalf("%d goroutines and %d descriptors, before %d and %d", runtime.NumGoroutine(), fds(), before, files)
+		default:
+			runtime.Gosched()
+		}
+	}
+}
+
+func TestStamp(t *testing.T) {
+	dir := t.TempDir()
+	list := []Input{{Path: dir + "/f"}, {Path: dir, Match: func(name string) bool { return name != "f" }}}
+	seen := map[string]bool{Stamp(list): true}
+	for _, step := range []func() error{
+		func() error { return os.WriteFile(dir+"/f", nil, 0o600) },
+		func() error { return os.WriteFile(dir+"/f", []byte("x"), 0o600) },
+		func() error { return os.WriteFile(dir+"/g", []byte("x"), 0o600) },
+		func() error { return os.Rename(dir+"/g", dir+"/h") },
+	} {
+		must(t, step())
+		if s := Stamp(list); seen[s] || s != Stamp(list) {
+			t.Errorf("the stamp does not show the change")
+		} else {
+			seen[s] = true
+		}
+	}
+}
