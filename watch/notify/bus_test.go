@@ -1,0 +1,198 @@
+package notify
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// bus starts a private message bus and gives its address.
+func bus(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("dbus-daemon"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("dbus-daemon is missing, and must be there in CI")
+		}
+		t.Skip("no dbus-daemon here")
+	}
+	dir, err := os.MkdirTemp("", "bus") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	config := filepath.Join(dir, "bus.conf")
+	if err := os.WriteFile(config, []byte(`<busconfig>
+		<type>session</type>
+		<listen>unix:path=`+dir+`/socket</listen>
+		<policy context="default">
+			<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+		</policy>
+		</busconfig>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--print-address")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(address)
+}
+
+// systemd is a small org.freedesktop.systemd1: it answers what the daemon asks, and ends jobs as it is told.
+type systemd struct {
+	t    *testing.T
+	conn *dbus.Conn
+
+	mu      sync.Mutex
+	units   map[string]*fakeUnit
+	calls   []string      // METHOD UNIT MODE
+	jobs    int           // so far
+	refusal *dbus.Error   // of every job; nil: none
+	result  string        // of every job; "" does not end any
+	before  func()        // called when a job is asked for, before it ends; may be nil
+	asked   chan struct{} // gets one for each job
+}
+
+type fakeUnit struct {
+	load, active string
+	canReload    bool
+	pids         []uint32 // of the main process, one for each time it is asked for; the last stays
+}
+
+// client connects to the bus, until the test ends, half a minute at most.
+func client(t *testing.T, address string) *dbus.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	conn, err := dbus.Connect(address, dbus.WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func fakeSystemd(t *testing.T, address string, units map[string]*fakeUnit) *systemd {
+	t.Helper()
+	conn := client(t, address)
+	s := &systemd{t: t, conn: conn, units: units, result: "done", asked: make(chan struct{}, 100)}
+	if err := conn.Export(s, managerPath, managerType); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.ExportSubtree(properties{s}, managerPath, "org.freedesktop.DBus.Properties"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.RequestName(destination, dbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// hang makes jobs that never end.
+func (s *systemd) hang() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result = ""
+}
+
+func path(unit string) dbus.ObjectPath {
+	return managerPath + "/unit/" + dbus.ObjectPath(strings.NewReplacer(".", "_2e", "-", "_2d").Replace(unit))
+}
+
+// LoadUnit is systemd's.
+func (s *systemd) LoadUnit(name string) (dbus.ObjectPath, *dbus.Error) { return path(name), nil }
+
+// ReloadUnit is systemd's.
+func (s *systemd) ReloadUnit(name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	return s.job("reload", name, mode)
+}
+
+// RestartUnit is systemd's.
+func (s *systemd) RestartUnit(name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	return s.job("restart", name, mode)
+}
+
+// StartUnit is systemd's.
+func (s *systemd) StartUnit(name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	return s.job("start", name, mode)
+}
+
+func (s *systemd) job(method, name, mode string) (dbus.ObjectPath, *dbus.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, method+" "+name+" "+mode)
+	s.asked <- struct{}{}
+	if s.refusal != nil {
+		return "", s.refusal
+	}
+	if s.before != nil {
+		s.before()
+	}
+	s.jobs++
+	job := managerPath + "/job/" + dbus.ObjectPath(strconv.Itoa(s.jobs))
+	s.removed("/org/freedesktop/systemd1/job/999", "other.service", "failed")
+	if s.result != "" {
+		s.removed(job, name, s.result)
+	}
+	return job, nil
+}
+
+func (s *systemd) removed(job dbus.ObjectPath, unit, result string) {
+	if err := s.conn.Emit(managerPath, managerType+".JobRemoved", uint32(1), job, unit, result); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// properties answers for the units.
+type properties struct{ s *systemd }
+
+// Get is that of org.freedesktop.DBus.Properties.
+func (p properties) Get(m dbus.Message, of, name string) (dbus.Variant, *dbus.Error) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	u := &fakeUnit{load: "not-found", active: "inactive"}
+	at, _ := m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)
+	for n, known := range p.s.units {
+		if path(n) == at {
+			u = known
+		}
+	}
+	switch of + "." + name {
+	case unitType + ".LoadState":
+		return dbus.MakeVariant(u.load), nil
+	case unitType + ".ActiveState":
+		return dbus.MakeVariant(u.active), nil
+	case unitType + ".CanReload":
+		return dbus.MakeVariant(u.canReload), nil
+	case serviceType + ".MainPID":
+		if len(u.pids) == 0 {
+			break
+		}
+		pid := u.pids[0]
+		if len(u.pids) > 1 {
+			u.pids = u.pids[1:]
+		}
+		return dbus.MakeVariant(pid), nil
+	}
+	return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", []any{"Unknown interface or property."})
+}
