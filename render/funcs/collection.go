@@ -1,0 +1,146 @@
+package funcs
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/Masterminds/sprig/v3"
+)
+
+// get gives the value of a key, or the default; without a default the key must be there.
+func get(m any, key string, fallback ...any) (any, error) {
+	value, ok, err := entry("get", m, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		return value, nil
+	case len(fallback) == 1:
+		return fallback[0], nil
+	case len(fallback) > 1:
+		return nil, Error("get takes a map, a key and at most one default")
+	}
+	return nil, failf("get: the map has no such key (it has %d)", reflect.ValueOf(m).Len())
+}
+
+func hasKey(m any, key string) (bool, error) {
+	_, ok, err := entry("hasKey", m, key)
+	return ok, err
+}
+
+func entry(name string, m any, key string) (any, bool, error) {
+	v := reflect.ValueOf(m)
+	if !v.IsValid() || v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
+		return nil, false, failf("%s: this is %s, not a map", name, typeName(m))
+	}
+	found := v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key()))
+	if !found.IsValid() {
+		return nil, false, nil
+	}
+	return found.Interface(), true, nil
+}
+
+// index follows keys into maps and numbers into lists, as text/template's does, but fails where there is nothing.
+func index(value any, keys ...any) (any, error) {
+	for _, key := range keys {
+		v := reflect.ValueOf(value)
+		for v.IsValid() && (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) {
+			v = v.Elem()
+		}
+		switch {
+		case !v.IsValid():
+			return nil, Error("index: there is nothing to index")
+		case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+			name, ok := key.(string)
+			if !ok {
+				return nil, failf("index: the key of a map is text, not %s", typeName(key))
+			}
+			found, ok, err := entry("index", v.Interface(), name)
+			if err != nil || !ok {
+				return nil, failf("index: the map has no such key (it has %d)", v.Len())
+			}
+			value = found
+		case v.Kind() == reflect.Slice || v.Kind() == reflect.Array || v.Kind() == reflect.String:
+			i, err := whole("index", key)
+			if err != nil {
+				return nil, err
+			}
+			if i < 0 || i >= int64(v.Len()) {
+				return nil, failf("index: out of range (there are %d, the first is 0)", v.Len())
+			}
+			value = v.Index(int(i)).Interface()
+		default:
+			return nil, failf("index: this is %s, which has no elements", typeName(value))
+		}
+	}
+	if value == nil {
+		return nil, Error("index: there is nothing at this place")
+	}
+	return value, nil
+}
+
+// keys gives the keys of maps, sorted.
+func keys(list ...map[string]any) []string {
+	names := []string{}
+	for _, m := range list {
+		for name := range m {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// values gives the values of a map in the order of its keys.
+func values(m map[string]any) []any {
+	list := make([]any, 0, len(m))
+	for _, name := range keys(m) {
+		list = append(list, m[name])
+	}
+	return list
+}
+
+func first(list any) (any, error) { return at("first", list, func(int) int { return 0 }) }
+func last(list any) (any, error)  { return at("last", list, func(n int) int { return n - 1 }) }
+
+func at(name string, list any, place func(length int) int) (any, error) {
+	v := reflect.ValueOf(list)
+	if !v.IsValid() || v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+		return nil, failf("%s: this is %s, not a list", name, typeName(list))
+	}
+	if v.Len() == 0 {
+		return nil, failf("%s: the list is empty", name)
+	}
+	return v.Index(place(v.Len())).Interface(), nil
+}
+
+type merging = func(map[string]any, ...map[string]any) (any, error)
+
+var (
+	sprigMerge     = sprig.TxtFuncMap()["mustMerge"].(merging)
+	sprigOverwrite = sprig.TxtFuncMap()["mustMergeOverwrite"].(merging)
+	deepCopy       = sprig.TxtFuncMap()["mustDeepCopy"].(func(any) (any, error))
+)
+
+// merge makes of sprig's function, which changes its first argument, one that changes nothing.
+func merge(f merging) func(map[string]any, ...map[string]any) (any, error) {
+	return func(to map[string]any, from ...map[string]any) (any, error) {
+		all := make([]map[string]any, 0, len(from)+1)
+		for _, m := range append([]map[string]any{to}, from...) {
+			c, err := deepCopy(m)
+			if err != nil {
+				return nil, Error("merge: a map cannot be copied")
+			}
+			m, ok := c.(map[string]any)
+			if !ok {
+				return nil, failf("merge: this is %s, not a map", typeName(c))
+			}
+			all = append(all, m)
+		}
+		merged, err := f(all[0], all[1:]...)
+		if err != nil {
+			return nil, Error("merge: the maps cannot be merged")
+		}
+		return merged, nil
+	}
+}

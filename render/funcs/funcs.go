@@ -1,0 +1,142 @@
+// Package funcs is the functions that a template may call and that look nothing up. Each gives the same for the same arguments,
+// always: what depends on time, chance or the order of a map would change a file on every pass. Each either gives what
+// was asked for or fails; none gives zero, nothing or the text of an error in its place. No error holds an argument's value.
+package funcs
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+)
+
+// An Error is why a function failed. Its text names functions, types and sizes, and never holds a value.
+type Error string
+
+// Error gives the text.
+func (e Error) Error() string { return string(e) }
+
+func failf(format string, args ...any) error { return Error(fmt.Sprintf(format, args...)) }
+
+const (
+	maxText  = 16 << 20 // bytes of a text that a function makes
+	maxCount = 1 << 20  // elements of a list that a function makes
+)
+
+// taken are the functions of sprig that are good as they are. What they fail with is reworded by whoever executes templates.
+var taken = []string{
+	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "cat", "chunk", "clean",
+	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dict", "dig", "dir", "empty", "ext", "has", "hasPrefix",
+	"hasSuffix", "initial", "initials", "isAbs", "kebabcase", "kindIs", "kindOf", "list", "lower", "mustAppend", "mustChunk",
+	"mustCompact", "mustDeepCopy", "mustHas", "mustInitial", "mustPrepend", "mustPush", "mustRest", "mustReverse", "mustUniq",
+	"mustWithout", "nospace", "omit", "pick", "plural", "pluck", "prepend", "push", "quote", "regexQuoteMeta", "rest", "reverse",
+	"semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "sortAlpha", "split", "splitList", "splitn", "squote",
+	"substr", "swapcase", "title", "toString", "toStrings", "trim", "trimAll", "trimPrefix", "trimSuffix", "trunc", "tuple",
+	"typeIs", "typeIsLike", "typeOf", "uniq", "untitle", "upper", "urlJoin", "without",
+}
+
+// own are the functions that are ours, and those that stand in for sprig's of the same name.
+var own = template.FuncMap{
+	"envQuote": envQuote, "iniQuote": iniQuote, "nginxQuote": nginxQuote, "pgpassQuote": pgpassQuote, "pgbouncerQuote": pgbouncerQuote,
+	"shellQuote": shellQuote, "tomlQuote": tomlQuote, "xmlQuote": xmlQuote, "yamlQuote": yamlQuote,
+	"dotenv": dotenv,
+
+	"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toPrettyJSON, "mustToPrettyJson": toPrettyJSON,
+	"fromJson": fromJSON, "mustFromJson": fromJSON,
+
+	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "first": first, "mustFirst": first, "last": last, "mustLast": last,
+	"merge": merge(sprigMerge), "mustMerge": merge(sprigMerge), "mergeOverwrite": merge(sprigOverwrite), "mustMergeOverwrite": merge(sprigOverwrite),
+	"coalesce": coalesce, "ternary": ternary,
+
+	"int": toInt, "int64": toInt64, "atoi": toInt, "float64": toFloat64, "toDecimal": toDecimal,
+	"add": add, "add1": add1, "sub": sub, "mul": mul, "div": div, "mod": mod, "max": largest, "biggest": largest, "min": smallest,
+	"addf": floats(func(a, b float64) float64 { return a + b }), "subf": floats(func(a, b float64) float64 { return a - b }),
+	"mulf": floats(func(a, b float64) float64 { return a * b }), "divf": floats(func(a, b float64) float64 { return a / b }),
+	"add1f": add1f, "maxf": floats(func(a, b float64) float64 { return max(a, b) }), "minf": floats(func(a, b float64) float64 { return min(a, b) }),
+	"ceil": ceil, "floor": floor, "round": round,
+	"until": until, "untilStep": untilStep, "seq": seq,
+
+	"printf": printf, "print": sprint, "println": sprintln,
+	"repeat": repeat, "indent": indent, "nindent": nindent, "replace": replace, "join": join, "wrap": wrap, "wrapWith": wrapWith,
+	"b64dec": b64dec, "b32dec": b32dec,
+	"regexMatch": regexMatch, "mustRegexMatch": regexMatch, "regexFind": regexFind, "mustRegexFind": regexFind,
+	"regexFindAll": regexFindAll, "mustRegexFindAll": regexFindAll, "regexSplit": regexSplit, "mustRegexSplit": regexSplit,
+	"regexReplaceAll": regexReplaceAll, "mustRegexReplaceAll": regexReplaceAll,
+	"regexReplaceAllLiteral": regexReplaceAllLiteral, "mustRegexReplaceAllLiteral": regexReplaceAllLiteral,
+	"fail": fail, "required": required,
+}
+
+// all is every function, made once.
+var everything = sync.OnceValue(func() template.FuncMap {
+	sprigs := sprig.TxtFuncMap()
+	m := maps.Clone(own)
+	for _, name := range taken {
+		m[name] = sprigs[name]
+	}
+	return m
+})
+
+// Map gives the functions by name. The map is the caller's.
+func Map() template.FuncMap { return maps.Clone(everything()) }
+
+// Names gives the names of the functions, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(everything())) }
+
+// fail ends the render. Its message is withheld, as it may be made of values.
+func fail(any) (string, error) { return "", Error("the template called fail") }
+
+// required gives a value that is not empty; the message is withheld like that of fail.
+func required(_, value any) (any, error) {
+	if isEmpty(value) {
+		return nil, Error("the template requires a value here, and it is empty")
+	}
+	return value, nil
+}
+
+// isEmpty is text/template's notion of what is false.
+func isEmpty(value any) bool {
+	truth, ok := template.IsTrue(value)
+	if _, null := value.(Null); null {
+		return true
+	}
+	return !ok || !truth
+}
+
+func coalesce(values ...any) (any, error) {
+	for _, v := range values {
+		if !isEmpty(v) {
+			return v, nil
+		}
+	}
+	return nil, Error("coalesce: every argument is empty")
+}
+
+func ternary(yes, no any, which bool) any {
+	if which {
+		return yes
+	}
+	return no
+}
+
+// typeName says in a user's words what a value is.
+func typeName(value any) string {
+	switch value.(type) {
+	case nil, Null:
+		return "nothing"
+	case string:
+		return "text"
+	case bool:
+		return "true or false"
+	}
+	switch reflect.ValueOf(value).Kind() {
+	case reflect.Map:
+		return "a map"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	}
+	return "a number"
+}

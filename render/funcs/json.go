@@ -1,0 +1,84 @@
+package funcs
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Null is JSON's null. It prints as null, where Go's nil would print as <no value>.
+type Null struct{}
+
+// String gives null.
+func (Null) String() string { return "null" }
+
+// MarshalJSON gives null.
+func (Null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as Null, objects as map[string]any, lists as
+// []any. A number that is whole, written as an int64 would be and fits one is an int64; every other stays the json.Number that
+// was written, digit for digit. The error says where, and not what.
+func DecodeJSON(data []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var value any
+	err := d.Decode(&value)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("more follows")
+		}
+	}
+	if err != nil {
+		at := d.InputOffset()
+		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = e.Offset
+		}
+		head := data[:min(int(at), len(data))]
+		line := 1 + bytes.Count(head, []byte("\n"))
+		column := len(head) - bytes.LastIndexByte(head, '\n')
+		return nil, failf("not JSON at line %d, column %d", line, column)
+	}
+	return settled(value), nil
+}
+
+// settled gives decoded JSON the types that templates work with.
+func settled(value any) any {
+	switch v := value.(type) {
+	case nil:
+		return Null{}
+	case json.Number:
+		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil && strconv.FormatInt(n, 10) == v.String() {
+			return n
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = settled(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = settled(v[i])
+		}
+	}
+	return value
+}
+
+func fromJSON(text string) (any, error) { return DecodeJSON([]byte(text)) }
+
+func toJSON(value any) (string, error) { return encode(value, "") }
+
+func toPrettyJSON(value any) (string, error) { return encode(value, "  ") }
+
+// encode writes JSON without HTML escapes, keys in order, numbers as they came.
+func encode(value any, indent string) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(value); err != nil {
+		return "", failf("toJson: %s cannot be written as JSON", typeName(value))
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
