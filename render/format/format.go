@@ -1,0 +1,110 @@
+// Package format finds out whether the rendered bytes of a file parse, whole, as what the file is said to be. What it says about
+// them is where they do not, and never what stands there.
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// A Format is a syntax that a file must have. The zero Format is none.
+type Format struct{ name string }
+
+// An Error is where bytes stop being what they should be.
+type Error struct {
+	Format string // as a reader calls it: "JSON"
+	Line   int    // 1-based; 0 where the parser does not say
+	Column int    // 1-based, in bytes; 0 where the parser does not say
+	Offset int    // bytes from the start, as near as is known
+	What   string // what is wrong, in words that hold nothing of the file; may be ""
+}
+
+// Error gives "not JSON at line 6, column 3: what".
+func (e *Error) Error() string {
+	s := "not " + e.Format
+	if e.Line > 0 {
+		s += fmt.Sprintf(" at line %d", e.Line)
+	}
+	if e.Column > 0 {
+		s += fmt.Sprintf(", column %d", e.Column)
+	}
+	if e.What != "" {
+		s += ": " + e.What
+	}
+	return s
+}
+
+var checks = map[string]struct {
+	title string
+	check func([]byte) *Error
+}{
+	"json":   {"JSON", checkJSON},
+	"yaml":   {"YAML", checkYAML},
+	"toml":   {"TOML", checkTOML},
+	"ini":    {"INI", checkINI},
+	"dotenv": {"dotenv", checkDotenv},
+	"xml":    {"XML", checkXML},
+	"pem":    {"PEM", checkPEM},
+}
+
+// Known gives the names that Parse takes, sorted.
+func Known() []string { return slices.Sorted(maps.Keys(checks)) }
+
+// Parse gives the format of a name.
+func Parse(name string) (Format, error) {
+	if _, ok := checks[name]; !ok {
+		return Format{}, fmt.Errorf("unknown format %q", name)
+	}
+	return Format{name}, nil
+}
+
+// IsZero reports that f is no format at all.
+func (f Format) IsZero() bool { return f.name == "" }
+
+// String gives the name.
+func (f Format) String() string { return f.name }
+
+// Check parses data. The error is a *Error.
+func (f Format) Check(data []byte) (err error) {
+	c, ok := checks[f.name]
+	if !ok {
+		return nil
+	}
+	defer func() {
+		if recover() != nil { // a parser of somebody else gave up
+			err = &Error{Format: c.title}
+		}
+	}()
+	if e := c.check(data); e != nil {
+		e.Format = c.title
+		return e
+	}
+	return nil
+}
+
+// at gives the error at a byte.
+func at(data []byte, offset int, what string) *Error {
+	offset = min(max(offset, 0), len(data))
+	head := data[:offset]
+	return &Error{
+		Line:   1 + bytes.Count(head, []byte("\n")),
+		Column: offset - bytes.LastIndexByte(head, '\n'),
+		Offset: offset,
+		What:   what,
+	}
+}
+
+// atLine gives the error at a line, counted from 1.
+func atLine(data []byte, line int, what string) *Error {
+	offset := 0
+	for n := 1; n < line; n++ {
+		next := bytes.IndexByte(data[offset:], '\n')
+		if next < 0 {
+			break
+		}
+		offset += next + 1
+	}
+	return &Error{Line: line, Offset: offset, What: what}
+}
