@@ -1,0 +1,224 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template/parse"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/funcs"
+)
+
+// executed is the head of an error of text/template: the number of the text, the line, the byte column, the template, the
+// action's own source, and then what went wrong, which may quote values.
+var executed = regexp.MustCompile(`(?s)^template: (\d+):(\d+):(\d+): executing ".*?" at <.*?>: (.*)$`)
+
+// explain makes a fault of an execution's error. Of text/template's words only the position is used, and of what follows
+// only fixed phrases and names that stand in the template.
+func (r *run) explain(err error) *fault.Fault {
+	if s, ok := errors.AsType[*stop](err); ok {
+		return s.at.text.fault(s.at.offset, s.what)
+	}
+	if errors.Is(err, errTooLarge) {
+		return &fault.Fault{
+			Place: fault.Place{File: r.t.Main.Name},
+			What:  fmt.Sprintf("the output is larger than %d MiB", sizeLimit>>20),
+		}
+	}
+	text, offset, words := &r.t.texts[0], 0, ""
+	if m := executed.FindStringSubmatch(err.Error()); m != nil {
+		i, _ := strconv.Atoi(m[1])
+		line, _ := strconv.Atoi(m[2])
+		column, _ := strconv.Atoi(m[3])
+		text = &r.t.texts[min(i, len(r.t.texts)-1)]
+		offset, words = text.offset(line, column), m[4]
+	}
+	if e, ok := unwrap(err); ok {
+		f := text.fault(offset, e.what, e.hints...)
+		f.Err = e.cause
+		return f
+	}
+	if e, ok := errors.AsType[funcs.Error](err); ok {
+		return text.fault(offset, e.Error())
+	}
+	return r.reword(text, offset, words)
+}
+
+// A phrase is one of text/template's messages: how it begins, and what it means.
+var phrases = []struct {
+	pattern *regexp.Regexp
+	meaning string
+}{
+	{regexp.MustCompile(`^range can't iterate over|^can't use .* iterate over|^range over`), "this is not a list or a map, so range cannot go over it"},
+	{regexp.MustCompile(`^if/with can't use`), "if and with cannot decide over this"},
+	{regexp.MustCompile(`^wrong number of args for (\w+): want (at least \d+|\d+) got (\d+)$`), "$1 takes $2 arguments, here it gets $3"},
+	{regexp.MustCompile(`^template ("[^"]*") not defined$`), "template $1 does not exist; partials are the files beside the template whose names begin with _"},
+	{regexp.MustCompile(`^exceeded maximum template depth`), "templates call each other without end"},
+	{regexp.MustCompile(`^error calling (\w+): incompatible types for comparison`), "$1 compares values of one type only, and these differ"},
+	{regexp.MustCompile(`^error calling (\w+): (?:invalid type for comparison|non-comparable)`), "$1 cannot compare such values"},
+	{regexp.MustCompile(`^error calling (\w+): index out of range`), "$1: out of range"},
+	{regexp.MustCompile(`^error calling (\w+): `), "$1 does not accept these arguments"},
+	{regexp.MustCompile(`^wrong type for value; expected ([\w.{} \[\]*]+); got ([\w.{} \[\]*]+)$`), "this must be a $1 here, and it is a $2"},
+	{regexp.MustCompile(`^nil data; no entry for key ("[^"]*")$`), "there is no $1 here"},
+	{regexp.MustCompile(`^invalid value; expected|^can't handle|^expected \w+; found`), "a value of this type does not fit here"},
+	{regexp.MustCompile(`^can't give argument to non-function`), "only a function takes arguments"},
+	{regexp.MustCompile(`^can't print`), "this cannot be printed"},
+}
+
+// reword says what text/template's words mean, in ours.
+func (r *run) reword(text *Text, offset int, words string) *fault.Fault {
+	path := r.pathAt(text, offset)
+	if strings.HasPrefix(words, "map has no entry for key") || strings.HasPrefix(words, "can't evaluate field") || strings.HasPrefix(words, "nil pointer") {
+		if i := slices.IndexFunc(path, func(n parse.Node) bool { return fieldsOf(n) != nil }); i >= 0 {
+			offset = start(path[i])
+		}
+		what, hints := r.noField(path, words)
+		return text.fault(offset, what, hints...)
+	}
+	if strings.Contains(words, "iterate over") {
+		for _, n := range slices.Backward(path) {
+			if over, ok := n.(*parse.RangeNode); ok {
+				offset = int(over.Pipe.Cmds[0].Position()) // text/template stands at its last argument
+				break
+			}
+		}
+	}
+	for _, p := range phrases {
+		if m := p.pattern.FindStringSubmatchIndex(words); m != nil {
+			what := string(p.pattern.ExpandString(nil, p.meaning, words, m))
+			return text.fault(offset, what, rangeHint(path)...)
+		}
+	}
+	return text.fault(offset, "this cannot be executed")
+}
+
+// pathAt gives the nodes around a byte of a text.
+func (r *run) pathAt(text *Text, offset int) []parse.Node {
+	var best []parse.Node
+	for _, tree := range r.t.trees {
+		if r.t.text(tree) != text {
+			continue
+		}
+		if path := pathTo(tree.Root, offset); len(path) > len(best) {
+			best = path
+		}
+	}
+	return best
+}
+
+// noField says that a value has no such field. Somebody who comes from consul-template writes .Data where there is none.
+func (r *run) noField(path []parse.Node, words string) (string, []string) {
+	name := "this field"
+	var fields []string
+	for _, n := range slices.Backward(path) {
+		if fields = fieldsOf(n); fields != nil {
+			break
+		}
+	}
+	for _, f := range fields {
+		if strings.Contains(words, `"`+f+`"`) || strings.Contains(words, " "+f+" ") || strings.HasSuffix(words, "."+f) {
+			name = f
+			break
+		}
+	}
+	if lookup, ref := source(path); lookup == "secret" && strings.Contains(words, "string") {
+		what := "secret gives text, which has no field " + name
+		keys := slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return strings.EqualFold(f, "data") })
+		if ref == "" || len(keys) == 0 {
+			return what, nil
+		}
+		return fmt.Sprintf("%s; here it is {{ secret %s %q }}", what, ref, strings.Join(keys, `" "`)), nil
+	}
+	if strings.HasPrefix(words, "map has no entry") {
+		what := "there is no " + name
+		if near := fault.Near(name, sortedKeys(r.t.Vars)); near != "" && near != name {
+			what += "; did you mean " + near + "?"
+		}
+		return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}
+	}
+	return "this value has no field " + name, nil
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// fieldsOf gives the names that a node follows.
+func fieldsOf(n parse.Node) []string {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		return n.Ident
+	case *parse.VariableNode:
+		return n.Ident[1:]
+	case *parse.ChainNode:
+		return n.Field
+	}
+	return nil
+}
+
+// start gives the byte at which a node begins. A path of names has the position of its second name (parse.Tree.operand).
+func start(n parse.Node) int {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		if len(n.Ident) > 1 {
+			return int(n.Pos) - len(".") - len(n.Ident[0])
+		}
+	case *parse.VariableNode:
+		if len(n.Ident) > 1 {
+			return int(n.Pos) - len(n.Ident[0])
+		}
+	}
+	return int(n.Position())
+}
+
+// source gives the function, and its literal ref as written, that the value at the end of the path comes from: the pipeline
+// in the chain itself, or that of the innermost with or range around it.
+func source(path []parse.Node) (function, ref string) {
+	for _, n := range slices.Backward(path) {
+		var p *parse.PipeNode
+		switch n := n.(type) {
+		case *parse.ChainNode:
+			p, _ = n.Node.(*parse.PipeNode)
+		case *parse.WithNode:
+			p = n.Pipe
+		case *parse.RangeNode:
+			p = n.Pipe
+		}
+		if p == nil || len(p.Cmds) != 1 {
+			continue
+		}
+		args := p.Cmds[0].Args
+		if id, ok := args[0].(*parse.IdentifierNode); ok {
+			if len(args) > 1 {
+				if s, ok := args[1].(*parse.StringNode); ok {
+					ref = s.Quoted
+				}
+			}
+			return id.Ident, ref
+		}
+	}
+	return "", ""
+}
+
+// rangeHint says which function gives a list where one that gives text was ranged over.
+func rangeHint(path []parse.Node) []string {
+	if len(path) == 0 {
+		return nil
+	}
+	switch function, ref := source(path); function {
+	case "secret":
+		return []string{fmt.Sprintf("secret gives text; {{ range $key, $value := secretMap %s }} goes over its JSON", ref)}
+	case "param":
+		return []string{fmt.Sprintf("param gives text; {{ range paramList %s }} goes over a StringList", ref)}
+	}
+	return nil
+}

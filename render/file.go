@@ -1,0 +1,80 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+)
+
+// A File is one template and the path it is written to.
+type File struct {
+	Path     string // absolute
+	Template *Template
+	UID, GID int             // swap.Keep: as it is
+	Mode     fs.FileMode     // where KeepMode is set, that of a new file
+	KeepMode bool            // keep the mode of the file replaced
+	DirMode  fs.FileMode     // for missing directories; 0: a missing directory is an error
+	Format   format.Format   // the content must parse; the zero Format is none
+	Check    command.Command // run over the staged file; the zero Command is none
+}
+
+// Render makes the file's target from the snapshot. What was asked for is given whether or not it succeeds.
+func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (swap.Target, []sources.Ref, *fault.Fault) {
+	out, failed := f.Template.Execute(ctx, snapshot)
+	if failed == nil {
+		failed = f.parses(out)
+	}
+	if failed != nil {
+		return swap.Target{}, out.Asked, failed
+	}
+	return swap.Target{
+		Path:     f.Path,
+		Content:  out.Content,
+		UID:      f.UID,
+		GID:      f.GID,
+		Mode:     f.Mode,
+		KeepMode: f.KeepMode,
+		DirMode:  f.DirMode,
+	}, out.Asked, nil
+}
+
+// parses checks the output's format, and says what the place where it breaks comes from.
+func (f *File) parses(out Output) *fault.Fault {
+	if f.Format.IsZero() {
+		return nil
+	}
+	err := f.Format.Check(out.Content)
+	if err == nil {
+		return nil
+	}
+	what := err.Error()
+	if e, ok := errors.AsType[*format.Error](err); ok {
+		if origin := out.Origin(e.Offset); origin != "" {
+			what += ", just after the value of " + origin
+		}
+	}
+	return &fault.Fault{Place: fault.Place{File: f.Path}, What: what + "; file not written", Err: err}
+}
+
+// CheckStaged runs the file's check over its staged form. The check's output goes into the fault as far as it holds no value. The
+// temporary's name differs each time and tells nobody anything, so the destination stands in its place.
+func (f *File) CheckStaged(ctx context.Context, staged string, redactor *sources.Redactor) *fault.Fault {
+	output, err := command.Run(ctx, f.Check.With(staged), command.Options{})
+	if err == nil {
+		return nil
+	}
+	what := strings.ReplaceAll(err.Error(), staged, f.Path)
+	failed := &fault.Fault{Place: fault.Place{File: f.Path}, What: "check: " + what + "; file not written", Err: err}
+	text := strings.ReplaceAll(redactor.Redact(output), staged, f.Path)
+	if text = strings.TrimSpace(text); text != "" {
+		failed.Hints = strings.Split(text, "\n")
+	}
+	return failed
+}

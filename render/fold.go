@@ -1,0 +1,157 @@
+package render
+
+import (
+	"maps"
+	"reflect"
+	"text/template"
+	"text/template/parse"
+)
+
+// Folding finds out before the first render what a template will ask for, where that depends on literals, vars, env and
+// hostname only. What it cannot know is unknown; it never guesses.
+
+// unknown is what only a render can tell.
+type unknown struct{}
+
+// none is the absence of a piped argument.
+type none struct{}
+
+// A scope is what names stand for at one place of a template.
+type scope struct {
+	text     *Text
+	dot      any
+	vars     map[string]any  // by name with its $; changed only by inner blocks' own copies
+	assigned map[string]bool // variables that some = changes; their value depends on the way taken
+}
+
+func newScope(text *Text, tree *parse.Tree, dot any) scope {
+	if dot == nil {
+		dot = unknown{}
+	}
+	s := scope{text: text, dot: dot, vars: map[string]any{"$": dot}, assigned: make(map[string]bool)}
+	inspect(tree.Root, func(n parse.Node) bool {
+		if p, ok := n.(*parse.PipeNode); ok && p.IsAssign {
+			for _, v := range p.Decl {
+				s.assigned[v.Ident[0]] = true
+			}
+		}
+		return true
+	})
+	return s
+}
+
+// inner gives the scope of a block: what it declares ends with it.
+func (s scope) inner() scope {
+	s.vars = maps.Clone(s.vars)
+	return s
+}
+
+// with gives the scope of a block whose dot is value.
+func (s scope) with(value any) scope {
+	s = s.inner()
+	s.dot = value
+	return s
+}
+
+func (s scope) set(name string, value any) {
+	if s.assigned[name] {
+		value = unknown{}
+	}
+	s.vars[name] = value
+}
+
+// constant gives the value of a node that calls nothing.
+func (s scope) constant(n parse.Node) any {
+	switch n := n.(type) {
+	case *parse.StringNode:
+		return n.Text
+	case *parse.BoolNode:
+		return n.True
+	case *parse.NumberNode:
+		if n.IsInt {
+			return int(n.Int64)
+		}
+	case *parse.DotNode:
+		return s.dot
+	case *parse.FieldNode:
+		return field(s.dot, n.Ident)
+	case *parse.VariableNode:
+		if v, ok := s.vars[n.Ident[0]]; ok {
+			return field(v, n.Ident[1:])
+		}
+	}
+	return unknown{}
+}
+
+// field follows a path of names through maps.
+func field(value any, path []string) any {
+	for _, name := range path {
+		m, ok := value.(map[string]any)
+		if !ok {
+			return unknown{}
+		}
+		if value, ok = m[name]; !ok {
+			return unknown{}
+		}
+	}
+	return value
+}
+
+// A folder calls functions that depend on nothing but their arguments and this machine.
+type folder struct {
+	env      func(string) (string, bool)
+	hostname string
+	pure     template.FuncMap
+}
+
+func (f *folder) call(name string, args []any) any {
+	for _, a := range args {
+		if _, ok := a.(unknown); ok {
+			return unknown{}
+		}
+	}
+	switch {
+	case name == "hostname" && len(args) == 0:
+		return f.hostname
+	case name == "env" && len(args) == 1 && f.env != nil:
+		if key, ok := args[0].(string); ok {
+			if value, ok := f.env(key); ok {
+				return value
+			}
+		}
+		return unknown{}
+	}
+	if fn, ok := f.pure[name]; ok {
+		return apply(reflect.ValueOf(fn), args)
+	}
+	return unknown{}
+}
+
+// apply calls fn where the arguments fit as they are. A call that fails is left to the render, which knows how to say so.
+func apply(fn reflect.Value, args []any) (result any) {
+	t := fn.Type()
+	if len(args) < t.NumIn() && !(t.IsVariadic() && len(args) == t.NumIn()-1) || len(args) > t.NumIn() && !t.IsVariadic() {
+		return unknown{}
+	}
+	in := make([]reflect.Value, len(args))
+	for i, a := range args {
+		want := t.In(min(i, t.NumIn()-1))
+		if t.IsVariadic() && i >= t.NumIn()-1 {
+			want = want.Elem()
+		}
+		in[i] = reflect.ValueOf(a)
+		if !in[i].IsValid() || !in[i].Type().AssignableTo(want) {
+			return unknown{}
+		}
+	}
+	defer func() {
+		if recover() != nil {
+			result = unknown{}
+		}
+	}()
+	out := fn.Call(in)
+	if len(out) == 2 && !out[1].IsNil() {
+		return unknown{}
+	}
+	return out[0].Interface()
+}

@@ -1,0 +1,98 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"text/template/parse"
+	"time"
+)
+
+// Nothing outside a template can stop {{range 1000000000000}}{{end}}, so every template body and every body of a range begins
+// with a call of ours, put there after parsing as html/template puts its escapers.
+
+const (
+	tickFunction = "_tick"
+	tickInterval = 1 << 12 // ticks between two looks at the clock
+
+	timeLimit = 10 * time.Second // for one template's execution, lookups not counted
+	sizeLimit = 16 << 20         // bytes of output
+)
+
+// guard puts the ticks in.
+func (t *Template) guard() {
+	for _, name := range slices.Sorted(maps.Keys(t.trees)) {
+		tree := t.trees[name]
+		at := t.text(tree)
+		inspect(tree.Root, func(n parse.Node) bool {
+			if r, ok := n.(*parse.RangeNode); ok {
+				t.tick(r.List, at, int(r.Pos))
+			}
+			return true
+		})
+		t.tick(tree.Root, at, int(tree.Root.Pos))
+	}
+}
+
+func (t *Template) tick(body *parse.ListNode, at *Text, offset int) {
+	if body == nil {
+		return
+	}
+	number := strconv.Itoa(len(t.ticks))
+	t.ticks = append(t.ticks, position{at, offset})
+	call := parse.New(tickFunction)
+	call.Mode = parse.SkipFuncCheck
+	call, err := call.Parse("{{"+tickFunction+" "+number+"}}", "", "", make(map[string]*parse.Tree))
+	if err != nil {
+		panic(err) // the text above is constant but for a number
+	}
+	body.Nodes = append(slices.Clone(call.Root.Nodes), body.Nodes...)
+}
+
+// A stop is why an execution was ended from outside, and where it was.
+type stop struct {
+	at   position
+	what string
+}
+
+func (s *stop) Error() string { return s.what }
+
+// tick ends an execution that goes on for too long.
+func (r *run) tick(number int) (string, error) {
+	if r.ticks++; r.ticks%tickInterval != 0 {
+		return "", nil
+	}
+	if r.ctx.Err() != nil {
+		return "", &stop{r.t.ticks[number], "the render was stopped"}
+	}
+	if spent := time.Since(r.begun) - r.waited; spent > timeLimit {
+		return "", &stop{r.t.ticks[number], fmt.Sprintf("the template runs for more than %v; does this end?", timeLimit)}
+	}
+	return "", nil
+}
+
+// waiting counts the time that f takes as spent on lookups.
+func (r *run) waiting(f func()) {
+	begun := time.Now()
+	f()
+	r.waited += time.Since(begun)
+}
+
+var errTooLarge = errors.New("too large")
+
+// An output collects what a template prints, up to the limit.
+type output struct{ bytes.Buffer }
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.Len()+len(p) > sizeLimit {
+		return 0, errTooLarge
+	}
+	return o.Buffer.Write(p)
+}
+
+// cancelled reports that ctx ended, which is nobody's fault.
+func cancelled(ctx context.Context) bool { return ctx.Err() != nil }

@@ -1,0 +1,214 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"text/template/parse"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/funcs"
+	"github.com/rendered/rendered/sources"
+)
+
+// lookupFunctions says for each lookup function what its ref names and which argument it is.
+var lookupFunctions = map[string]struct {
+	kind sources.Kind
+	arg  int
+}{
+	"secret":      {sources.Secret, 0},
+	"secretMap":   {sources.Secret, 0},
+	"secretBytes": {sources.Secret, 0},
+	"secretOr":    {sources.Secret, 1},
+	"param":       {sources.Param, 0},
+	"paramList":   {sources.Param, 0},
+	"paramOr":     {sources.Param, 1},
+	"params":      {sources.Params, 0},
+	"paramsTree":  {sources.Params, 0},
+	"file":        {sources.File, 0},
+}
+
+// ref reads the text of a ref as a function of this template means it.
+func (t *Template) ref(kind sources.Kind, text string) (sources.Ref, error) {
+	if kind == sources.File && text != "" {
+		if !filepath.IsAbs(text) {
+			text = filepath.Join(t.Dir, text)
+		}
+		text = filepath.Clean(text)
+	}
+	return sources.ParseRef(kind, text)
+}
+
+// A finder walks the trees that the main template can reach, as an execution would, and notes the lookups. Both branches of a
+// condition are walked: which one is taken may depend on a value.
+type finder struct {
+	t      *Template
+	folder folder
+	faults fault.List
+	seen   map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
+	active map[string]bool                                // templates being walked, against recursion
+	steps  int
+}
+
+// maxSteps bounds the walk where vars are ranged over; what lies beyond is found by the render.
+const maxSteps = 100_000
+
+// findLookups fills t.lookups. A ref that is known and can name nothing is a fault.
+func (t *Template) findLookups() fault.List {
+	f := &finder{
+		t:      t,
+		folder: folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
+		seen:   make(map[*parse.IdentifierNode]map[sources.Ref]bool),
+		active: make(map[string]bool),
+	}
+	f.template(t.Main.Name, t.Vars)
+	return f.faults
+}
+
+func (f *finder) template(name string, dot any) {
+	tree := f.t.trees[name]
+	if tree == nil || f.active[name] {
+		return
+	}
+	f.active[name] = true
+	f.list(tree.Root, newScope(f.t.text(tree), tree, dot))
+	delete(f.active, name)
+}
+
+func (f *finder) list(l *parse.ListNode, s scope) {
+	if l == nil {
+		return
+	}
+	s = s.inner()
+	for _, n := range l.Nodes {
+		if f.steps++; f.steps > maxSteps {
+			return
+		}
+		f.node(n, s)
+	}
+}
+
+func (f *finder) node(n parse.Node, s scope) {
+	switch n := n.(type) {
+	case *parse.ActionNode:
+		f.pipe(n.Pipe, s)
+	case *parse.TemplateNode:
+		dot := any(nil)
+		if n.Pipe != nil {
+			dot = f.pipe(n.Pipe, s)
+		}
+		f.template(n.Name, dot)
+	case *parse.IfNode:
+		s = s.inner()
+		f.pipe(n.Pipe, s)
+		f.list(n.List, s)
+		f.list(n.ElseList, s)
+	case *parse.WithNode:
+		s = s.inner()
+		f.list(n.List, s.with(f.pipe(n.Pipe, s)))
+		f.list(n.ElseList, s)
+	case *parse.RangeNode:
+		f.ranged(n, s.inner())
+	}
+}
+
+// ranged walks the body of a range once for each element where they are known, else once.
+func (f *finder) ranged(n *parse.RangeNode, s scope) {
+	over := f.pipe(n.Pipe, s)
+	each := func(key, elem any) {
+		s := s.with(elem)
+		switch d := n.Pipe.Decl; len(d) {
+		case 1:
+			s.set(d[0].Ident[0], elem)
+		case 2:
+			s.set(d[0].Ident[0], key)
+			s.set(d[1].Ident[0], elem)
+		}
+		f.list(n.List, s)
+	}
+	switch over := over.(type) {
+	case []any:
+		for i, e := range over {
+			each(int64(i), e)
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(over)) {
+			each(k, over[k])
+		}
+	default:
+		each(unknown{}, unknown{})
+	}
+	f.list(n.ElseList, s)
+}
+
+// pipe walks a pipeline, notes its lookups, declares its variables and gives its value where that is known.
+func (f *finder) pipe(p *parse.PipeNode, s scope) any {
+	value := any(none{})
+	for _, c := range p.Cmds {
+		value = f.command(c, value, s)
+	}
+	for _, v := range p.Decl {
+		s.set(v.Ident[0], value)
+	}
+	return value
+}
+
+// command walks a command whose last argument is piped into it, none{} where nothing is.
+func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
+	id, call := c.Args[0].(*parse.IdentifierNode)
+	if !call {
+		value := f.arg(c.Args[0], s)
+		for _, a := range c.Args[1:] {
+			f.arg(a, s)
+		}
+		return value
+	}
+	var args []any
+	for _, a := range c.Args[1:] {
+		args = append(args, f.arg(a, s))
+	}
+	if piped != (none{}) {
+		args = append(args, piped)
+	}
+	if _, ok := lookupFunctions[id.Ident]; ok {
+		f.note(id, args, s.text)
+		return unknown{}
+	}
+	return f.folder.call(id.Ident, args)
+}
+
+func (f *finder) arg(n parse.Node, s scope) any {
+	switch n := n.(type) {
+	case *parse.PipeNode:
+		return f.pipe(n, s)
+	case *parse.IdentifierNode: // a function without arguments, in the place of an argument
+		return f.folder.call(n.Ident, nil)
+	case *parse.ChainNode:
+		return field(f.arg(n.Node, s), n.Field)
+	}
+	return s.constant(n)
+}
+
+// note records the lookup that a call makes.
+func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
+	fn := lookupFunctions[id.Ident]
+	l := Lookup{Function: id.Ident, Place: text.place(int(id.Pos))}
+	if fn.arg < len(args) {
+		if name, ok := args[fn.arg].(string); ok {
+			ref, err := f.t.ref(fn.kind, name)
+			if err != nil {
+				f.faults = append(f.faults, text.fault(int(id.Pos), fmt.Sprintf("%s %q: %v", fn.kind, name, err)))
+				return
+			}
+			l.Ref = ref
+		}
+	}
+	if f.seen[id] == nil {
+		f.seen[id] = make(map[sources.Ref]bool)
+	}
+	if !f.seen[id][l.Ref] {
+		f.seen[id][l.Ref] = true
+		f.t.lookups = append(f.t.lookups, l)
+	}
+}

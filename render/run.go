@@ -1,0 +1,135 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+)
+
+// A run is one execution of a template.
+type run struct {
+	t        *Template
+	ctx      context.Context
+	snapshot *sources.Snapshot
+
+	begun  time.Time
+	waited time.Duration // for lookups
+	ticks  int
+	asked  []sources.Ref
+	given  []given // what the lookups gave, to say what a place of the output comes from
+}
+
+// given is a text that a lookup put into the template's hands.
+type given struct {
+	lookup string // "secret prod/api/db port"
+	text   string
+}
+
+// An Output is what an execution gave.
+type Output struct {
+	Content []byte
+	Asked   []sources.Ref // what it looked up, in order; the next pass fetches it in advance
+	given   []given
+}
+
+// Execute renders the template over the snapshot. A fault has the place in the template, the ref and the remedy, and no
+// value; what was asked for up to then is given all the same. It ends soon after ctx does.
+func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
+	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now()}
+	set := template.Must(t.set.Clone()).Funcs(r.functions())
+	var out output
+	err := set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))
+	result := Output{Content: out.Bytes(), Asked: r.asked, given: r.given}
+	var failed *fault.Fault
+	if err != nil {
+		failed = r.explain(err)
+	} else {
+		failed = r.refuseMishap(result.Content)
+	}
+	if failed != nil {
+		result.Content = nil
+	}
+	return result, failed
+}
+
+// clone copies vars, so that a function that changes its argument changes nothing for the next execution.
+func clone(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, e := range v {
+			m[k] = clone(e)
+		}
+		return m
+	case []any:
+		l := make([]any, len(v))
+		for i, e := range v {
+			l[i] = clone(e)
+		}
+		return l
+	}
+	return value
+}
+
+// mishap is what text/template and fmt print in the place of a value that they could not print (fmt: "Format errors").
+var mishap = regexp.MustCompile(`<no value>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB|EXTRA|BADWIDTH|BADPREC|BADINDEX)[^)]*\))`)
+
+// refuseMishap finds output in which something went wrong unnoticed. What a value itself holds is no mishap.
+func (r *run) refuseMishap(content []byte) *fault.Fault {
+	for _, at := range mishap.FindAllIndex(content, -1) {
+		found := string(content[at[0]:at[1]])
+		if r.snapshot.Verbatim(found) {
+			continue
+		}
+		what := "<no value>"
+		if strings.HasPrefix(found, "%!") {
+			what = "a formatting error, " + found[:min(3, len(found))] + "…"
+		}
+		line := 1 + strings.Count(string(content[:at[0]]), "\n")
+		return &fault.Fault{
+			Place: fault.Place{File: r.t.Main.Name},
+			What:  fmt.Sprintf("line %d of the output holds %s", line, what),
+			Hints: []string{"something printed there is nothing, or of another type than its verb; see the template around it"},
+		}
+	}
+	return nil
+}
+
+// Origin says which lookup a byte of the output most likely comes from, or follows: "secret prod/api/db port". It gives ""
+// where no looked-up text ends or stands there.
+func (o Output) Origin(offset int) string {
+	best, nearest := "", -1
+	head := string(o.Content[:min(max(offset, 0), len(o.Content))])
+	for _, g := range o.given {
+		if g.text == "" {
+			continue
+		}
+		if at := strings.LastIndex(head, g.text); at >= 0 && at+len(g.text) > nearest {
+			best, nearest = g.lookup, at+len(g.text)
+		}
+	}
+	return best
+}
+
+// A lookupError is a lookup that failed, in words that hold no value.
+type lookupError struct {
+	what  string
+	hints []string
+	cause error
+}
+
+func (e *lookupError) Error() string { return e.what }
+func (e *lookupError) Unwrap() error { return e.cause }
+
+// unwrap gives the failed lookup behind an error of text/template.
+func unwrap(err error) (*lookupError, bool) {
+	e, ok := errors.AsType[*lookupError](err)
+	return e, ok
+}

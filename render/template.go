@@ -1,0 +1,165 @@
+// Package render makes the bytes of a file from a template and a snapshot. Its subpackages compare, stage and swap them.
+//
+// What a template prints is real: a value that is missing, refused or not there yet is an error, never an empty text. What
+// an error prints is not: text/template's own messages and those of helper functions quote values, so only their position
+// is used, and what went wrong is said in words of our own.
+package render
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/funcs"
+	"github.com/rendered/rendered/sources"
+)
+
+// Options are what a template is made of.
+type Options struct {
+	Main     Text
+	Partials []Text         // may be called by name; each is parsed with the delimiters of Main
+	Left     string         // delimiter; "" is {{
+	Right    string         // delimiter; "" is }}
+	Dir      string         // what a relative path of the function file is relative to
+	Vars     map[string]any // the data: .name in the template
+
+	Env      func(name string) (string, bool) // answers the function env
+	Hostname string                           // answers the function hostname
+}
+
+// A Template is a parsed template with its partials. It does not change, and may be executed from several goroutines.
+type Template struct {
+	Options
+	set     *template.Template
+	texts   []Text // by the number that stands for a text in parse names: Main, then Partials
+	trees   map[string]*parse.Tree
+	ticks   []position // by the number that a tick was given
+	lookups []Lookup
+}
+
+// A Lookup is a call of a lookup function found in a template.
+type Lookup struct {
+	Function string
+	Place    fault.Place
+	Ref      sources.Ref // what it asks for; the zero Ref where only the render can tell
+}
+
+// A position is a byte of a text.
+type position struct {
+	text   *Text
+	offset int
+}
+
+// builtin are text/template's own functions that funcs does not replace.
+var builtin = []string{"and", "call", "eq", "ge", "gt", "html", "js", "le", "len", "lt", "ne", "not", "or", "slice", "urlquery"}
+
+// Parse reads the template and its partials and finds their lookups. It reports every fault it finds, not only the first.
+func Parse(o Options) (*Template, fault.List) {
+	t := &Template{Options: o, trees: make(map[string]*parse.Tree)}
+	t.texts = append([]Text{o.Main}, o.Partials...)
+	var faults fault.List
+	for i := range t.texts {
+		if f := t.parse(i); f != nil {
+			faults = append(faults, f)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	faults = append(t.checkFunctions(), t.findLookups()...)
+	if len(faults) > 0 {
+		faults.Sort()
+		return nil, faults
+	}
+	t.guard()
+	t.set = template.New("").Option("missingkey=error").Funcs(funcs.Map()).Funcs(new(run).functions())
+	for name, tree := range t.trees {
+		template.Must(t.set.AddParseTree(name, tree))
+	}
+	return t, nil
+}
+
+// Lookups gives every call of a lookup function that the main template can reach, in the order in which they stand.
+func (t *Template) Lookups() []Lookup { return slices.Clone(t.lookups) }
+
+// Refs gives the refs known before any render, each once.
+func (t *Template) Refs() []sources.Ref {
+	var refs []sources.Ref
+	seen := make(map[sources.Ref]bool)
+	for _, l := range t.lookups {
+		if l.Ref != (sources.Ref{}) && !seen[l.Ref] {
+			seen[l.Ref] = true
+			refs = append(refs, l.Ref)
+		}
+	}
+	return refs
+}
+
+// functionNames gives every name that a template may call.
+func functionNames() []string {
+	return slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(new(run).functions())))
+}
+
+// checkFunctions finds calls of functions that do not exist.
+func (t *Template) checkFunctions() fault.List {
+	known := functionNames()
+	slices.Sort(known)
+	var faults fault.List
+	t.eachNode(func(at *Text, n parse.Node) {
+		id, ok := n.(*parse.IdentifierNode)
+		if !ok {
+			return
+		}
+		if _, ok := slices.BinarySearch(known, id.Ident); ok {
+			return
+		}
+		what, hints := `unknown function "`+id.Ident+`"`, unknownHint(id.Ident)
+		if near := fault.Near(id.Ident, known); near != "" && hints == nil {
+			what += "; did you mean " + near + "?"
+		}
+		faults = append(faults, at.fault(int(id.Pos), what, hints...))
+	})
+	return faults
+}
+
+// unknownHint explains names that other programs know.
+func unknownHint(name string) []string {
+	switch name {
+	case "key", "keyOrDefault", "getv", "getvs", "gets", "ls", "keyExists", "ssm":
+		return []string{`a parameter is {{ param "/my-app/key" }}, those under a path {{ range $name, $text := params "/my-app" }}`}
+	case "secrets", "awsSecret", "aws", "ds", "datasource":
+		return []string{`a secret is {{ secret "prod/db" "password" }}`}
+	case "now", "date", "uuidv4", "randAlphaNum", "genPassword", "htpasswd", "bcrypt", "genCA", "genSelfSignedCert":
+		return []string{"what differs from run to run would change the file, and reload its readers, on every pass"}
+	}
+	return nil
+}
+
+// eachNode calls f with every node of every tree, and the text it stands in.
+func (t *Template) eachNode(f func(at *Text, n parse.Node)) {
+	for _, name := range slices.Sorted(maps.Keys(t.trees)) {
+		tree := t.trees[name]
+		at := t.text(tree)
+		inspect(tree.Root, func(n parse.Node) bool { f(at, n); return true })
+	}
+}
+
+// delims gives the delimiters in use.
+func (t *Template) delims() (left, right string) {
+	left, right = t.Left, t.Right
+	if left == "" {
+		left = "{{"
+	}
+	if right == "" {
+		right = "}}"
+	}
+	return left, right
+}
+
+// written reports whether the words stand in the template, so that they can be no value.
+func (t *Template) written(words string) bool {
+	return slices.ContainsFunc(t.texts, func(x Text) bool { return strings.Contains(x.Body, words) })
+}

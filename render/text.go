@@ -1,0 +1,55 @@
+package render
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rendered/rendered/render/fault"
+)
+
+// A Text is what a template or a partial is made of, and where a person finds it.
+type Text struct {
+	Name string // what errors call it and, for a partial, what {{template}} calls it: a base name
+	Body string
+
+	// Where Body stands inside another file (a config's content), they are added to the line and to the column of a place.
+	Line, Column int
+}
+
+// place gives the position of a byte of the body.
+func (t Text) place(offset int) fault.Place {
+	offset = min(max(offset, 0), len(t.Body))
+	before := t.Body[:offset]
+	start := strings.LastIndexByte(before, '\n') + 1
+	return fault.Place{
+		File:   t.Name,
+		Line:   t.Line + strings.Count(before, "\n") + 1,
+		Column: t.Column + utf8.RuneCountInString(before[start:]) + 1,
+	}
+}
+
+// offset gives the byte at a line and a column as text/template counts them: from 1, and bytes from 0.
+func (t Text) offset(line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		n := strings.IndexByte(t.Body[at:], '\n')
+		if n < 0 {
+			break
+		}
+		at += n + 1
+	}
+	return min(at+column, len(t.Body))
+}
+
+// fault says what is wrong at a byte of the body, and shows the line.
+func (t Text) fault(offset int, what string, hints ...string) *fault.Fault {
+	offset = min(max(offset, 0), len(t.Body))
+	start := strings.LastIndexByte(t.Body[:offset], '\n') + 1
+	line, _, _ := strings.Cut(t.Body[start:], "\n")
+	return &fault.Fault{
+		Place: t.place(offset),
+		What:  what,
+		Line:  strings.Repeat(" ", t.Column) + strings.TrimRight(line, "\r"),
+		Hints: hints,
+	}
+}
