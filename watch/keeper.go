@@ -1,0 +1,244 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+)
+
+// A keeper does the work for one service, one job at a time. It alone touches the service's files and its record.
+type keeper struct {
+	service *Service // set between jobs
+	ledger  *Ledger
+	chance  *rand.Rand
+	silent  bool // dependents are not told; what is owed stays owed
+
+	rec      record
+	known    bool                // rec is what the ledger holds, or better
+	swept    bool                // leftovers of earlier processes are gone
+	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
+	attempts map[string]*attempt // by the dependent's name
+	asked    []sources.Ref       // what the last render asked for, dynamic refs included
+}
+
+// newKeeper makes a keeper; its service is yet to be set.
+func newKeeper(ledger *Ledger, chance *rand.Rand) *keeper {
+	return &keeper{
+		ledger:   ledger,
+		chance:   rand.New(rand.NewPCG(chance.Uint64(), chance.Uint64())),
+		attempts: make(map[string]*attempt),
+	}
+}
+
+// look is the whole job: finish what was begun, tell what is owed, look up, render, swap, tell.
+func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
+	o := Outcome{Service: k.service.Name, Looked: true}
+	o.Err = k.recover()
+	if o.Err == nil {
+		k.tell(ctx, nil, &o)
+		o.Err = errors.Join(o.Err, k.refresh(ctx, snapshot, &o))
+	}
+	o.TellAt = k.nextTell()
+	o.asked = k.asked
+	return o
+}
+
+// remind is the job that only tells dependents what they are owed.
+func (k *keeper) remind(ctx context.Context) Outcome {
+	o := Outcome{Service: k.service.Name}
+	if o.Err = k.recover(); o.Err == nil {
+		k.tell(ctx, nil, &o)
+	}
+	o.TellAt = k.nextTell()
+	o.asked = k.asked
+	return o
+}
+
+// recover brings the service to where a new pass can begin: the record is read, a commit that a crash cut short is finished,
+// and leftovers are swept away. None of it needs a value.
+func (k *keeper) recover() error {
+	if !k.known {
+		if err := k.readRecord(); err != nil {
+			return err
+		}
+	}
+	if err := k.rollForward(); err != nil {
+		k.half = true
+		return fmt.Errorf("finishing an earlier swap: %w", err)
+	}
+	if k.swept {
+		return nil
+	}
+	if err := swap.Sweep(k.service.Name, k.ledger.key, k.dirs()); err != nil {
+		return fmt.Errorf("sweeping temporaries: %w", err)
+	}
+	k.swept = true
+	return nil
+}
+
+func (k *keeper) dirs() []string {
+	dirs := make(map[string]bool)
+	for _, f := range k.service.Files {
+		dirs[filepath.Dir(f.Path)] = true
+	}
+	return slices.Sorted(maps.Keys(dirs))
+}
+
+// readRecord reads what is owed. Where the record is damaged everything is: one notice too many is better than one too few.
+func (k *keeper) readRecord() error {
+	rec, err := k.ledger.load(k.service.Name)
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
+	k.rec = rec
+	if err != nil {
+		k.oweAll(k.service.paths())
+		if err := k.ledger.save(k.rec); err != nil {
+			return err
+		}
+	}
+	k.known = true
+	return nil
+}
+
+func (k *keeper) oweAll(paths []string) {
+	for _, d := range k.service.Dependents {
+		k.rec.owe(d.Name(), paths)
+	}
+}
+
+func (k *keeper) rollForward() error {
+	todo, err := swap.Pending(k.ledger.key, k.rec.Swaps)
+	if err != nil || len(todo) == 0 {
+		return err
+	}
+	// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
+	// again.
+	if err := k.ledger.save(k.rec); err != nil {
+		return err
+	}
+	if err := swap.RollForward(todo); err != nil {
+		return err
+	}
+	k.half = false
+	return nil
+}
+
+// refresh makes the files what they should be, and tells the dependents if anything changed.
+func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) error {
+	targets, err := k.render(ctx, snapshot)
+	if err != nil {
+		return err
+	}
+	s, err := swap.Compare(k.service.Name, k.ledger.key, targets)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if s.Close() != nil {
+			k.swept = false
+		}
+	}()
+	if !s.Idle() {
+		if err := k.replace(ctx, s, snapshot); err != nil {
+			return err
+		}
+	}
+	k.half = false
+	s.Files(func(path string, state swap.State) { o.Files = append(o.Files, FileOutcome{path, state}) })
+	k.tell(ctx, snapshot, o)
+	return nil
+}
+
+// render makes every file's target. All failures are reported, not only the first; one is enough to leave all files alone.
+func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) ([]swap.Target, error) {
+	var targets []swap.Target
+	var asked []sources.Ref
+	var errs []error
+	for _, f := range k.service.Files {
+		target, refs, err := f.Render(ctx, snapshot)
+		asked = append(asked, refs...)
+		if err != nil {
+			errs = append(errs, &FileError{f.Path, err})
+			continue
+		}
+		targets = append(targets, target)
+	}
+	if len(errs) > 0 {
+		// A render that ended early did not ask for everything that the next one will.
+		asked = append(asked, k.asked...)
+	}
+	k.asked = unique(asked)
+	return targets, errors.Join(errs...)
+}
+
+func unique(refs []sources.Ref) []sources.Ref {
+	seen := make(map[sources.Ref]bool)
+	return slices.DeleteFunc(refs, func(r sources.Ref) bool {
+		was := seen[r]
+		seen[r] = true
+		return was
+	})
+}
+
+// replace takes the swap through its stages: staged, checked, on record, renamed.
+func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Snapshot) error {
+	if err := s.Stage(); err != nil {
+		return err
+	}
+	var redactor *sources.Redactor
+	for _, f := range k.service.Files {
+		staged := s.Staged(f.Path)
+		if staged == "" || f.Check.IsZero() {
+			continue
+		}
+		if redactor == nil {
+			redactor = snapshot.Redactor()
+		}
+		if err := f.CheckStaged(ctx, staged, redactor); err != nil {
+			return &FileError{f.Path, err}
+		}
+	}
+	before := k.rec.clone()
+	if changed := s.Changed(); len(changed) > 0 {
+		k.oweAll(changed)
+	}
+	k.rec.Swaps = s.Renames()
+	if err := k.ledger.save(k.rec); err != nil {
+		k.rec = before
+		return err
+	}
+	if err := s.Commit(); err != nil {
+		k.half = true
+		return err
+	}
+	for _, d := range k.service.Dependents {
+		k.attempt(d.Name()).next = time.Time{} // what failed before may work with the new files
+	}
+	return nil
+}
+
+// nextTell gives the time of the earliest notice that is owed and can be tried; zero where nothing is.
+func (k *keeper) nextTell() time.Time {
+	var next time.Time
+	if k.silent || k.half {
+		return next
+	}
+	for _, d := range k.service.Dependents {
+		if len(k.rec.Notices[d.Name()].Owed) == 0 {
+			continue
+		}
+		if at := k.attempt(d.Name()).next; next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}

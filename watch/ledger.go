@@ -1,0 +1,181 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/swap"
+)
+
+// A Ledger is the durable record of notices: one small file a service in the state directory. It is locked while it is open, so
+// that two processes never keep the same services.
+type Ledger struct {
+	dir  *disk.Dir
+	key  swap.Key
+	lock *os.File
+}
+
+const (
+	ledgerVersion = 1
+	ledgerLimit   = 16 << 20 // bytes of one record; more is no record of ours
+	lockWait      = 3 * time.Second
+	lockPause     = 50 * time.Millisecond
+)
+
+// A record is what the ledger knows of one service.
+type record struct {
+	Version int               `json:"version"`
+	Service string            `json:"service"`
+	Swaps   []swap.Rename     `json:"swaps,omitempty"`   // what the last commit was to rename; done unless a temporary is left
+	Notices map[string]notice `json:"notices,omitempty"` // by the dependent's name
+}
+
+// A notice is how one dependent stands.
+type notice struct {
+	Owed []string  `json:"owed,omitempty"` // paths changed since it was last told; empty: nothing is owed
+	Told time.Time `json:"told,omitzero"`  // when it last acknowledged
+}
+
+var errDamaged = errors.New("the record is damaged")
+
+// OpenLedger opens the ledger in the state directory, which is made, 0700, where it is missing. Where another process has it
+// open it waits a moment, then says which.
+func OpenLedger(state string) (*Ledger, error) {
+	if err := disk.MakeAll(state, 0o700); err != nil {
+		return nil, fmt.Errorf("state_dir: %w", err)
+	}
+	lock, err := lockState(filepath.Join(state, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{lock: lock}
+	if err := l.open(state); err != nil {
+		return nil, errors.Join(fmt.Errorf("state_dir: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+func (l *Ledger) open(state string) error {
+	dir, err := disk.Open(state)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if l.key, err = swap.LoadKey(dir); err != nil {
+		return err
+	}
+	records := filepath.Join(state, "ledger")
+	if err := disk.MakeAll(records, 0o700); err != nil {
+		return err
+	}
+	l.dir, err = disk.Open(records)
+	return err
+}
+
+func lockState(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state_dir: %w", err)
+	}
+	for begun := time.Now(); ; {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if err != unix.EWOULDBLOCK && err != unix.EINTR || time.Since(begun) > lockWait {
+			holder, _ := os.ReadFile(path)
+			f.Close()
+			return nil, fmt.Errorf("state_dir: %s is held by another rendered, %s", filepath.Dir(path), bytes.TrimSpace(holder))
+		}
+		time.Sleep(lockPause)
+	}
+	if err := errors.Join(f.Truncate(0), writeHolder(f)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func writeHolder(f *os.File) error {
+	_, err := fmt.Fprintf(f, "process %d\n", os.Getpid())
+	return err
+}
+
+// Close lets go of the ledger and its lock.
+func (l *Ledger) Close() error {
+	var err error
+	if l.dir != nil {
+		err = l.dir.Close()
+	}
+	return errors.Join(err, l.lock.Close())
+}
+
+// load reads the record of a service. A service without one owes nothing. Where the record cannot be read or is not one,
+// the error is errDamaged: nobody knows what is owed, so everything is.
+func (l *Ledger) load(service string) (record, error) {
+	fresh := record{Version: ledgerVersion, Service: service, Notices: make(map[string]notice)}
+	data, err := l.dir.Read(service+".json", ledgerLimit)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fresh, nil
+	}
+	if err != nil {
+		return fresh, fmt.Errorf("ledger: %w: %w", errDamaged, err)
+	}
+	var r record
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil || r.Version != ledgerVersion || r.Service != service || !r.sound() {
+		return fresh, fmt.Errorf("ledger: %s.json: %w", service, errDamaged)
+	}
+	if r.Notices == nil {
+		r.Notices = make(map[string]notice)
+	}
+	return r, nil
+}
+
+// sound reports that the swap list can be acted on: each temporary stands beside its destination.
+func (r record) sound() bool {
+	return !slices.ContainsFunc(r.Swaps, func(s swap.Rename) bool {
+		return !filepath.IsAbs(s.Path) || filepath.Clean(s.Path) != s.Path || filepath.Dir(s.Temp) != filepath.Dir(s.Path)
+	})
+}
+
+// save makes the record durable.
+func (l *Ledger) save(r record) error {
+	data, err := json.MarshalIndent(r, "", "\t")
+	if err == nil {
+		err = l.dir.Replace(r.Service+".json", append(data, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// clone gives a copy that does not change with r.
+func (r record) clone() record {
+	r.Notices = maps.Clone(r.Notices)
+	return r
+}
+
+// owe adds paths to what a dependent must be told.
+func (r *record) owe(dependent string, paths []string) {
+	n := r.Notices[dependent]
+	n.Owed = slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.Owed, paths))))
+	r.Notices[dependent] = n
+}
+
+// acknowledge notes that a dependent was told at a time.
+func (r *record) acknowledge(dependent string, at time.Time) {
+	r.Notices[dependent] = notice{Told: at.UTC().Round(0)}
+}

@@ -1,0 +1,163 @@
+package watch
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/inputs"
+)
+
+// Options are what a Loop works with.
+type Options struct {
+	Load   func() (*Plan, error) // compiles the config as it is on disk; called at every reload, never twice at once
+	Ledger *Ledger
+	Log    *slog.Logger
+	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
+	Chance *rand.Rand           // for jitter
+}
+
+// A Loop looks at every service when it is due. One goroutine, that of Run, owns all of its state; everything else sends it
+// values.
+type Loop struct {
+	Options
+	events chan any
+	gone   chan struct{} // closed when Run returns
+
+	plan     *Plan
+	states   map[string]*state // by service
+	reloadAt time.Time         // when the config is to be read again; zero: not
+	stamp    string            // of the inputs, as of the last load, good or bad
+	failed   string            // the text of the last load's fault; "" where it was good
+	wall     time.Time         // when the loop last ran, by the wall clock and the monotonic one
+}
+
+// A state is how one service stands.
+type state struct {
+	keeper   *keeper
+	service  *Service
+	look     time.Time // when to look at its files again
+	tell     time.Time // when to tell owed dependents again; zero: nothing is owed
+	busy     bool      // a job is running
+	gone     bool      // the plan no longer has it; it stays until its job is done
+	failures int       // looks failed in a row
+	asked    []sources.Ref
+	wrong    map[string]bool   // causes that were logged and last
+	refused  map[string]string // text of the last failure that was logged, by dependent
+}
+
+// Events. Each means "look again", none carries work.
+type (
+	reload  struct{}                 // the config, and everything
+	refresh struct{}                 // everything
+	changed struct{ paths []string } // these inputs may have changed
+	done    struct{ outcome Outcome }
+)
+
+const (
+	// mostSleep bounds how far ahead the timer is set: it stands still while a VM is suspended, and wall clocks step.
+	mostSleep = time.Minute
+	// step is how far the wall clock may drift from the monotonic one between two rounds before it counts as set.
+	step = 5 * time.Second
+	// grace is how long jobs may take to end at shutdown.
+	grace = 800 * time.Millisecond
+)
+
+// NewLoop makes a loop that keeps the services of the plan, and of those that Load gives later.
+func NewLoop(plan *Plan, o Options) *Loop {
+	return &Loop{
+		Options: o,
+		events:  make(chan any),
+		gone:    make(chan struct{}),
+		plan:    plan,
+		states:  make(map[string]*state),
+		stamp:   plan.Stamp,
+	}
+}
+
+// Reload reads the config again and looks at everything. A config that cannot be used leaves the old one in force.
+func (l *Loop) Reload() { l.send(reload{}) }
+
+// Refresh looks at everything again.
+func (l *Loop) Refresh() { l.send(refresh{}) }
+
+// Changed says that these inputs may have changed. They are looked at after the plan's settle time.
+func (l *Loop) Changed(paths []string) { l.send(changed{paths}) }
+
+func (l *Loop) send(event any) {
+	select {
+	case l.events <- event:
+	case <-l.gone:
+	}
+}
+
+// Run keeps the services until ctx ends; then it waits a moment for running jobs and returns. No lookup, render, check or
+// notice makes it return.
+func (l *Loop) Run(ctx context.Context) {
+	defer close(l.gone)
+	l.wall = time.Now()
+	l.adopt(l.plan, l.wall.Round(0))
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			l.drain()
+			return
+		case event := <-l.events:
+			l.handle(event, l.now())
+		case <-timer.C:
+		}
+		now := l.now()
+		l.begin(ctx, now)
+		timer.Reset(l.sleep(now))
+	}
+}
+
+// now gives the wall clock's time, and reschedules everything where that clock was set.
+func (l *Loop) now() time.Time {
+	now := time.Now()
+	passed, shown := now.Sub(l.wall), now.Round(0).Sub(l.wall.Round(0))
+	l.wall = now
+	if d := shown - passed; d < -step {
+		// Set back: what was due in a minute would now be due in a minute and an hour.
+		for _, s := range l.states {
+			s.look = earliest(s.look, s.service.Next(now.Round(0)))
+			if !s.tell.IsZero() {
+				s.tell = earliest(s.tell, now.Round(0))
+			}
+		}
+	}
+	return now.Round(0)
+}
+
+// earliest gives the earlier of two times, the zero time being none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// handle takes note of an event.
+func (l *Loop) handle(event any, now time.Time) {
+	switch e := event.(type) {
+	case reload:
+		l.reload(now)
+		l.lookAll(now)
+	case refresh:
+		l.lookAll(now)
+	case changed:
+		l.inputsChanged(e.paths, now)
+	case done:
+		l.finish(e.outcome, now)
+	}
+}
+
+func (l *Loop) lookAll(at time.Time) {
+	for _, s := range l.states {
+		s.look = earliest(s.look, at)
+	}
+}

@@ -1,0 +1,337 @@
+package watch
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+)
+
+func TestChangeReachesFileAndDependentInOnePeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		w.want("f", "one")
+		w.values.set("s", "two")
+		w.after(time.Second)
+		w.want("f", "two")
+		if !slices.Equal(d.saw, []string{"one", "two"}) {
+			t.Errorf("the dependent saw %q", d.saw)
+		}
+		before, _ := os.Stat(w.path("f"))
+		asked := w.values.lookups("s")
+		w.after(10 * time.Second)
+		after, _ := os.Stat(w.path("f"))
+		if !os.SameFile(before, after) || d.count() != 2 {
+			t.Errorf("ten passes without a change wrote or told (%d)", d.count())
+		}
+		if n := w.values.lookups("s") - asked; n != 10 {
+			t.Errorf("%d lookups in ten passes", n)
+		}
+	})
+}
+
+func TestNothingIsAskedBetweenPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("a", "@every 10m", nil, "a", `{{ param "/x" }}{{ param (param "/y") }}`)
+		w.service("b", "@every 10m", nil, "b", `{{ param "/x" }}`)
+		w.values.set("/x", "X")
+		w.values.set("/y", "/z")
+		w.values.set("/z", "Z")
+		w.start()
+		w.want("a", "XZ")
+		if w.values.calls != 2 || w.values.lookups("/x") != 1 {
+			t.Errorf("first pass: %d calls, /x asked %d times", w.values.calls, w.values.lookups("/x"))
+		}
+		w.after(9 * time.Minute)
+		if w.values.calls > 3 { // the beat may fall into these minutes once
+			t.Errorf("%d calls between passes", w.values.calls)
+		}
+		before := w.values.calls
+		w.after(10 * time.Minute)
+		if n := w.values.calls - before; n != 1 {
+			t.Errorf("a later pass makes %d calls; the dynamic ref belongs into the one batch", n)
+		}
+	})
+}
+
+func TestFailedNoticeIsRetriedWhileOthersGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		bad, good, other := &dependent{name: "bad", fails: 3}, &dependent{name: "good"}, &dependent{name: "other"}
+		w.service("a", "@every 1h", []*dependent{bad, good}, "f", `{{ secret "s" }}`)
+		w.service("b", "@every 1s", []*dependent{other}, "g", `{{ secret "t" }}`)
+		w.values.set("s", "1")
+		w.values.set("t", "1")
+		w.start()
+		if good.count() != 1 || bad.count() != 0 {
+			t.Errorf("good %d, bad %d", good.count(), bad.count())
+		}
+		lookups := w.values.lookups("s")
+		w.values.set("t", "2")
+		w.after(10 * time.Second) // 1 s + 2 s + 4 s
+		if bad.count() != 1 || bad.tried != 4 || good.count() != 1 || other.count() != 2 {
+			t.Errorf("bad told %d of %d tries, good %d, other %d", bad.count(), bad.tried, good.count(), other.count())
+		}
+		if w.values.lookups("s") != lookups {
+			t.Error("telling again looked up again")
+		}
+		w.after(30 * time.Minute)
+		if bad.count() != 1 {
+			t.Errorf("told %d times", bad.count())
+		}
+		if n := w.logged("not told", "bad"); n != 1 {
+			t.Errorf("%d warnings for one cause", n)
+		}
+	})
+}
+
+func TestRestartTellsWhatIsOwedWithoutAWS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", pause: -1, reads: []string{w.path("f")}}
+		w.service("app", "@every 1h", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.want("f", "1")
+		w.stop() // while the dependent hangs
+		d.refuse(0)
+		w.values.refuse("s", sources.Unavailable)
+		w.start()
+		if d.count() != 1 || d.saw[0] != "1" {
+			t.Errorf("told %d times, saw %q", d.count(), d.saw)
+		}
+		w.stop()
+		w.start()
+		if d.count() != 1 {
+			t.Error("told again without cause")
+		}
+	})
+}
+
+func TestTroubleOfOneServiceLeavesOthersAlone(t *testing.T) {
+	for _, reason := range []sources.Reason{sources.Missing, sources.Deleted, sources.Denied, sources.Throttled, sources.Unavailable} {
+		t.Run(string(reason), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				d := &dependent{name: "app"}
+				w.service("bad", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ param "/p" }}`)
+				w.service("good", "@every 1m", nil, "h", `{{ param "/p" }}`)
+				w.values.set("s", "1")
+				w.values.set("/p", "1")
+				w.start()
+				w.values.refuse("s", reason)
+				w.values.set("/p", "2")
+				w.after(10 * time.Minute)
+				w.want("f", "1")
+				w.want("g", "1")
+				w.want("h", "2")
+				if n := w.logged("level=WARN", "service=bad", "file="+w.path("f"), `ref="secret s"`, "hint=\"the remedy\""); n != 1 {
+					t.Errorf("%d warnings; want one that names service, file, ref and remedy:\n%s", n, w.log.String())
+				}
+				w.values.refuse("s", "")
+				w.values.set("s", "2")
+				w.after(time.Minute)
+				w.want("f", "2")
+				w.want("g", "2")
+				if d.count() != 2 {
+					t.Errorf("told %d times", d.count())
+				}
+			})
+		})
+	}
+}
+
+// A lookup that hangs holds up only the services that need it.
+func TestHangingLookupDelaysNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("bad", "@every 1s", nil, "f", `{{ secret "s" }}`)
+		w.service("good", "@every 1s", nil, "g", `{{ param "/p" }}`)
+		w.values.pause["s"] = -1
+		w.values.set("/p", "1")
+		w.start()
+		w.want("g", "1")
+		w.values.set("/p", "2")
+		w.after(time.Second)
+		w.want("g", "2")
+		begun := time.Now()
+		w.stop()
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("stopping took %v", took)
+		}
+	})
+}
+
+func TestHangingNoticeDoesNotHoldUpTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("a", "@every 1s", []*dependent{{name: "hangs", pause: -1}}, "f", "x")
+		w.start()
+		begun := time.Now()
+		w.stop()
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("stopping took %v", took)
+		}
+	})
+}
+
+func TestMinIntervalDelaysAndNeverDrops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" }}`).MinInterval = time.Minute
+		w.values.set("s", "0")
+		w.start()
+		for _, text := range strings.Split("1 2 3 4 5 6 7 8 9", " ") {
+			w.values.set("s", text)
+			w.after(3 * time.Second)
+			w.want("f", text)
+		}
+		if d.count() != 1 {
+			t.Errorf("told %d times within the interval", d.count())
+		}
+		w.after(time.Minute)
+		if !slices.Equal(d.saw, []string{"0", "9"}) || d.at[1].Sub(d.at[0]) < time.Minute {
+			t.Errorf("saw %q at %v", d.saw, d.at)
+		}
+	})
+}
+
+// Back to the old content before the dependent could be told: it may have read the one between.
+func TestChangeAndChangeBackIsStillOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "A")
+		w.start()
+		d.refuse(1)
+		w.values.set("s", "B")
+		w.after(time.Second)
+		w.values.set("s", "A")
+		w.after(10 * time.Second)
+		if d.count() < 2 {
+			t.Errorf("told %d times", d.count())
+		}
+		w.want("f", "A")
+	})
+}
+
+func TestDriftIsRepairedAndTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "A")
+		w.start()
+		if err := os.WriteFile(w.path("f"), []byte("by hand"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.after(time.Second)
+		w.want("f", "A")
+		if d.count() != 2 {
+			t.Errorf("told %d times", d.count())
+		}
+	})
+}
+
+func TestBrokenConfigLeavesTheOldOneInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@every 1s", nil, "f", `{{ secret "s" }}`)
+		w.values.set("s", "A")
+		w.start()
+		good := w.load
+		w.load = func() (*Plan, error) {
+			return nil, fault.List{{Place: fault.Place{File: "rendered.yaml", Line: 3, Column: 5}, What: `unknown key "x"`}}
+		}
+		for range 3 {
+			w.loop.Reload()
+			synctest.Wait()
+		}
+		if n := w.logged("level=ERROR", "rendered.yaml:3:5"); n != 1 {
+			t.Errorf("%d errors", n)
+		}
+		w.values.set("s", "B")
+		w.after(time.Second)
+		w.want("f", "B")
+		w.load = good
+		w.plan.Services = nil
+		w.service("new", "@every 1s", nil, "g", "x")
+		w.loop.Reload()
+		synctest.Wait()
+		w.want("g", "x")
+		w.values.set("s", "C")
+		w.after(2 * time.Second)
+		w.want("f", "B")
+	})
+}
+
+func TestRefreshLooksAtEverythingAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@every 24h", nil, "f", `{{ secret "s" }}`)
+		w.values.set("s", "A")
+		w.start()
+		w.values.set("s", "B")
+		w.loop.Refresh()
+		synctest.Wait()
+		w.want("f", "B")
+	})
+}
+
+func TestQuietHourWritesNothingToTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@every 1m", []*dependent{{name: "d"}}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "A")
+		w.start()
+		w.log.Reset()
+		w.after(time.Hour)
+		for line := range strings.Lines(w.log.String()) {
+			if !strings.Contains(line, "level=DEBUG") {
+				t.Error(line)
+			}
+		}
+	})
+}
+
+// Values stand in the files and nowhere else.
+func TestCanaryStandsInFilesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const canary = "canary-5QwX"
+		w := newWorld(t)
+		d := &dependent{name: "app", fails: 2}
+		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" "k" }}`)
+		w.service("bad", "@every 1s", nil, "g", `{{ secret "s" "none" }}`)
+		w.service("worse", "@every 1s", nil, "h", `{{ range secret "s" }}{{ end }}`)
+		w.values.set("s", `{"k":"`+canary+`"}`)
+		w.start()
+		w.after(10 * time.Second)
+		w.want("f", canary)
+		if strings.Contains(w.log.String(), canary) {
+			t.Errorf("in the log:\n%s", w.log.String())
+		}
+		records, err := os.ReadDir(w.path("state/ledger"))
+		if err != nil || len(records) == 0 {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			data, err := os.ReadFile(w.path("state/ledger/" + r.Name()))
+			if errors.Join(err) != nil || strings.Contains(string(data), canary) {
+				t.Errorf("in the ledger: %s, %v", data, err)
+			}
+		}
+	})
+}

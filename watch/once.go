@@ -1,0 +1,34 @@
+package watch
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// Once takes every service through one pass, side by side and from one snapshot, and gives the outcomes in the order of the
+// services. Where silent is set nobody is told; what becomes owed stays so.
+func Once(ctx context.Context, services []*Service, source sources.Source, ledger *Ledger, chance *rand.Rand, silent bool) []Outcome {
+	snapshot := sources.NewSnapshot(source)
+	var refs []sources.Ref
+	for _, s := range services {
+		refs = slices.Concat(refs, s.Refs())
+	}
+	snapshot.Want(ctx, refs)
+	outcomes := make([]Outcome, len(services))
+	ended := make(chan struct{})
+	for i, s := range services {
+		k := newKeeper(ledger, chance)
+		k.service, k.silent = s, silent
+		go func() {
+			outcomes[i] = k.look(ctx, snapshot)
+			ended <- struct{}{}
+		}()
+	}
+	for range services {
+		<-ended
+	}
+	return outcomes
+}

@@ -1,0 +1,131 @@
+package watch
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/inputs"
+)
+
+// begin starts what is due: a pass over the services to look at, all from one snapshot, and reminders for those that only
+// owe notices.
+func (l *Loop) begin(ctx context.Context, now time.Time) {
+	if !l.anyDue(now) {
+		return
+	}
+	// A file system may change without telling, so every pass looks at its inputs itself.
+	if due(l.reloadAt, now) || inputs.Stamp(l.plan.Inputs) != l.stamp {
+		l.reload(now)
+	}
+	var pass []*state
+	var refs []sources.Ref
+	for _, svc := range l.plan.Services {
+		s := l.states[svc.Name]
+		switch {
+		case s.busy:
+		case due(s.look, now):
+			s.busy, s.look, s.tell = true, time.Time{}, time.Time{}
+			s.keeper.service = svc
+			pass = append(pass, s)
+			refs = append(refs, slices.Concat(svc.Refs(), s.asked)...)
+		case due(s.tell, now):
+			s.busy, s.tell = true, time.Time{}
+			s.keeper.service = svc
+			go func() { l.send(done{s.keeper.remind(ctx)}) }()
+		}
+	}
+	if len(pass) == 0 {
+		return
+	}
+	snapshot := sources.NewSnapshot(l.plan.Source)
+	snapshot.Want(ctx, refs)
+	for _, s := range pass {
+		go func() { l.send(done{s.keeper.look(ctx, snapshot)}) }()
+	}
+}
+
+func (l *Loop) anyDue(now time.Time) bool {
+	if due(l.reloadAt, now) {
+		return true
+	}
+	for _, s := range l.states {
+		if !s.busy && (due(s.look, now) || due(s.tell, now)) {
+			return true
+		}
+	}
+	return false
+}
+
+func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
+
+// sleep gives how long nothing will be due.
+func (l *Loop) sleep(now time.Time) time.Duration {
+	next := l.reloadAt
+	for _, s := range l.states {
+		if !s.busy {
+			next = earliest(next, earliest(s.look, s.tell))
+		}
+	}
+	if next.IsZero() {
+		return mostSleep
+	}
+	return min(max(next.Sub(now), 0), mostSleep)
+}
+
+// finish notes what a job did, and when the service is due again.
+func (l *Loop) finish(o Outcome, now time.Time) {
+	s := l.states[o.Service]
+	s.busy = false
+	if s.gone {
+		delete(l.states, o.Service)
+		return
+	}
+	s.tell = earliest(s.tell, o.TellAt)
+	if o.Looked {
+		l.looked(s, o, now)
+	}
+	l.sayOutcome(s, o)
+}
+
+// looked sets the next look: on schedule, or sooner where this one failed. What was triggered meanwhile stays due.
+func (l *Loop) looked(s *state, o Outcome, now time.Time) {
+	next := s.service.Next(now)
+	if o.Err == nil {
+		s.failures = 0
+	} else {
+		s.failures++
+		next = earliest(next, now.Add(backoff(s.failures, l.Chance)))
+	}
+	s.look = earliest(s.look, next)
+	if !slices.Equal(s.asked, o.asked) {
+		s.asked = o.asked
+		l.watchInputs()
+	}
+}
+
+// drain waits for running jobs, which end soon after their context.
+func (l *Loop) drain() {
+	limit := time.NewTimer(grace)
+	defer limit.Stop()
+	for l.busy() {
+		select {
+		case event := <-l.events:
+			if d, ok := event.(done); ok {
+				l.states[d.outcome.Service].busy = false
+			}
+		case <-limit.C:
+			return
+		}
+	}
+}
+
+func (l *Loop) busy() bool {
+	for _, s := range l.states {
+		if s.busy {
+			return true
+		}
+	}
+	return false
+}

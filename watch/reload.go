@@ -1,0 +1,108 @@
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/inputs"
+)
+
+// reload compiles the config. Where it is bad the plan stays in force, and the fault is said once.
+func (l *Loop) reload(now time.Time) {
+	l.reloadAt = time.Time{}
+	before := inputs.Stamp(l.plan.Inputs)
+	plan, err := l.Load()
+	if err != nil {
+		l.stamp = before
+		if text := err.Error(); text != l.failed {
+			l.failed = text
+			l.sayUnusable(err)
+		}
+		return
+	}
+	l.failed = ""
+	l.adopt(plan, now)
+}
+
+// adopt puts a plan in force. Services that are new or differ are due at once; the others keep their times.
+func (l *Loop) adopt(plan *Plan, now time.Time) {
+	l.plan, l.stamp = plan, plan.Stamp
+	for _, s := range l.states {
+		s.gone = true
+	}
+	fresh := 0
+	for _, svc := range plan.Services {
+		s := l.states[svc.Name]
+		if s == nil {
+			s = l.newState()
+			l.states[svc.Name] = s
+		}
+		s.gone = false
+		if s.service == nil || s.service.Fingerprint != svc.Fingerprint {
+			s.look = now
+			fresh++
+		}
+		s.service = svc
+	}
+	for name, s := range l.states {
+		if s.gone && !s.busy {
+			delete(l.states, name)
+		}
+	}
+	l.sayPlan(fresh)
+	l.watchInputs()
+}
+
+func (l *Loop) newState() *state {
+	return &state{keeper: newKeeper(l.Ledger, l.Chance), refused: make(map[string]string)}
+}
+
+// inputsChanged makes due what depends on the paths. The settle time runs from the first change: more of them do not put it
+// off for ever.
+func (l *Loop) inputsChanged(paths []string, now time.Time) {
+	at := now.Add(l.plan.Settle)
+	for _, path := range paths {
+		if slices.ContainsFunc(l.plan.Inputs, func(in inputs.Input) bool { return in.Path == path }) {
+			l.reloadAt = earliest(l.reloadAt, at)
+		}
+		for _, s := range l.states {
+			if path == l.plan.Values || slices.Contains(s.files(), path) {
+				s.look = earliest(s.look, at)
+			}
+		}
+	}
+}
+
+// files gives the local files that the service's templates look up.
+func (s *state) files() []string {
+	var paths []string
+	for _, r := range append(s.service.Refs(), s.asked...) {
+		if r.Kind == sources.File {
+			paths = append(paths, r.Name)
+		}
+	}
+	return paths
+}
+
+// watchInputs says what to watch: what the plan was made from, and the local files that its templates look up.
+func (l *Loop) watchInputs() {
+	if l.Watch == nil {
+		return
+	}
+	list := slices.Clone(l.plan.Inputs)
+	seen := make(map[string]bool)
+	add := func(path string) {
+		if path != "" && !seen[path] {
+			seen[path] = true
+			list = append(list, inputs.Input{Path: path})
+		}
+	}
+	add(l.plan.Values)
+	for _, svc := range l.plan.Services {
+		for _, path := range l.states[svc.Name].files() {
+			add(path)
+		}
+	}
+	l.Watch(list)
+}

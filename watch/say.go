@@ -1,0 +1,110 @@
+package watch
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// What the log says: info where something on this machine changed, debug where nothing did, warn where it will be tried
+// again, error where a person is needed. What is wrong is said once, until something else is wrong. A quiet hour writes
+// nothing.
+
+// sayUnusable says why a config is not put in force.
+func (l *Loop) sayUnusable(err error) {
+	for _, e := range fileErrors(err) {
+		l.Log.Error("config not usable, the old one stays in force", "at", e.Fault.Place.String(), "err", e.Fault.What, hints(e.Fault.Hints))
+	}
+}
+
+// sayPlan says that a config is in force, where it differs from the last.
+func (l *Loop) sayPlan(fresh int) {
+	if fresh > 0 {
+		l.Log.Info("config in force", "services", len(l.plan.Services), "new", fresh)
+	}
+}
+
+// sayOutcome says what a job did, and what is wrong with the service now that was not before.
+func (l *Loop) sayOutcome(s *state, o Outcome) {
+	log := l.Log.With("service", o.Service)
+	for _, f := range o.Files {
+		if f.State == swap.Same {
+			log.Debug("file unchanged", "file", f.Path)
+		} else {
+			log.Info("file "+string(f.State), "file", f.Path)
+		}
+	}
+	for _, n := range o.Notices {
+		sayNotice(log, s, n)
+	}
+	if o.Looked {
+		sayTrouble(log, s, o.FileErrors())
+	}
+}
+
+// sayTrouble warns of each cause once, however many files and passes meet it, and tells when all is well again.
+func sayTrouble(log *slog.Logger, s *state, list []*FileError) {
+	wrong := make(map[string]bool)
+	for _, e := range list {
+		cause := cause(e)
+		if !wrong[cause] && !s.wrong[cause] {
+			log.Warn("not up to date, will try again", trouble(e)...)
+		}
+		wrong[cause] = true
+	}
+	if len(s.wrong) > 0 && len(wrong) == 0 {
+		log.Info("up to date again")
+	}
+	s.wrong = wrong
+}
+
+// cause names what is wrong, whichever file meets it.
+func cause(e *FileError) string {
+	if lookup, ok := e.Fault.Err.(*sources.Error); ok {
+		return lookup.Ref.String() + string(lookup.Reason)
+	}
+	return e.Error()
+}
+
+func trouble(e *FileError) []any {
+	var list []any
+	if e.Path != "" {
+		list = append(list, "file", e.Path)
+	}
+	if at := e.Fault.Place.String(); at != "" && at != e.Path {
+		list = append(list, "at", at)
+	}
+	if lookup, ok := e.Fault.Err.(*sources.Error); ok {
+		list = append(list, "ref", lookup.Ref.String())
+	}
+	return append(list, "err", e.Fault.What, hints(e.Fault.Hints))
+}
+
+// hints makes an attribute of what to do; an empty one, which handlers leave out, where there is nothing to say.
+func hints(list []string) slog.Attr {
+	if len(list) == 0 {
+		return slog.Attr{}
+	}
+	return slog.String("hint", strings.Join(list, "\n"))
+}
+
+// sayNotice says how telling a dependent went: a success always, a failure when it is a new one.
+func sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
+	log = log.With("notice", n.Dependent)
+	if n.Output != "" {
+		log.Info("output", "text", n.Output)
+	}
+	switch {
+	case n.Held:
+		log.Debug("not told yet")
+	case n.Err == nil:
+		delete(s.refused, n.Dependent)
+		log.Info("told", "paths", n.Paths, "took", n.Took)
+	case s.refused[n.Dependent] != n.Err.Error():
+		s.refused[n.Dependent] = n.Err.Error()
+		log.Warn("not told, still owed, will try again", "err", n.Err, hints(notify.Hints(n.Err)))
+	}
+}

@@ -1,0 +1,84 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// An attempt is how telling one dependent goes at the moment. It is not durable: after a restart everything owed is tried at
+// once.
+type attempt struct {
+	failures int       // in a row
+	next     time.Time // not before; zero: now
+}
+
+func (k *keeper) attempt(dependent string) *attempt {
+	a := k.attempts[dependent]
+	if a == nil {
+		a = new(attempt)
+		k.attempts[dependent] = a
+	}
+	return a
+}
+
+// tell tells every dependent what it is owed, in order. One that fails stays owed and stops no other. The snapshot is where the
+// values of commands' output are known from; without one that output is withheld.
+func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) {
+	if k.half {
+		return
+	}
+	for _, d := range k.service.Dependents {
+		owed := k.rec.Notices[d.Name()]
+		if len(owed.Owed) == 0 {
+			continue
+		}
+		n := NoticeOutcome{Dependent: d.Name(), Paths: owed.Owed}
+		now := time.Now().Round(0)
+		if n.Held = k.held(d.Name(), owed, now); !n.Held {
+			o.Err = errors.Join(o.Err, k.do(ctx, d, snapshot, &n))
+		}
+		o.Notices = append(o.Notices, n)
+	}
+}
+
+// held reports that a dependent must wait: it was told less than the interval ago, or failed a moment ago.
+func (k *keeper) held(dependent string, n notice, now time.Time) bool {
+	a := k.attempt(dependent)
+	if earliest := n.Told.Add(k.service.MinInterval); k.service.MinInterval > 0 && !n.Told.IsZero() && a.next.Before(earliest) {
+		// A time that a stepped clock put far ahead must not hold a notice for longer than the interval.
+		a.next = earliest
+		if limit := now.Add(k.service.MinInterval); earliest.After(limit) {
+			a.next = limit
+		}
+	}
+	return k.silent || now.Before(a.next)
+}
+
+// do tells one dependent and records its acknowledgement. Where that cannot be recorded, which is the error, the dependent is
+// told once more after a restart: "at least once" allows it.
+func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snapshot, n *NoticeOutcome) error {
+	begun := time.Now()
+	output, err := d.Do(ctx, notify.Change{Service: k.service.Name, Paths: n.Paths})
+	n.Took = time.Since(begun)
+	n.Err = err
+	if len(output) > 0 {
+		n.Output = sources.Withheld
+		if snapshot != nil {
+			n.Output = snapshot.Redactor().Redact(output)
+		}
+	}
+	a := k.attempt(d.Name())
+	if err != nil {
+		a.failures++
+		a.next = time.Now().Round(0).Add(backoff(a.failures, k.chance))
+		return nil
+	}
+	*a = attempt{}
+	k.rec.acknowledge(d.Name(), time.Now())
+	k.rec.Swaps = nil
+	return k.ledger.save(k.rec)
+}

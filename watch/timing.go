@@ -1,0 +1,39 @@
+package watch
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"github.com/rendered/rendered/watch/cron"
+)
+
+// mostSplay is the default spread of a fleet, at most; below five minutes between runs it is a tenth of the gap.
+const mostSplay = 30 * time.Second
+
+// DefaultSplay gives the spread for a schedule that has none of its own.
+func DefaultSplay(s cron.Schedule, now time.Time) time.Duration {
+	first := s.Next(now)
+	return min(s.Next(first).Sub(first)/10, mostSplay)
+}
+
+// HostSplay gives this host's constant part of a spread: a hash of who the host is and which service it keeps. The host name
+// stands beside the machine-id because cloned machines share the latter.
+func HostSplay(spread time.Duration, machine, hostname, service string) time.Duration {
+	if spread <= 0 {
+		return 0
+	}
+	sum := sha256.Sum256([]byte(machine + "\x00" + hostname + "\x00" + service))
+	return time.Duration(binary.BigEndian.Uint64(sum[:]) % uint64(spread)).Truncate(time.Millisecond)
+}
+
+// Next gives the service's next scheduled time after now. An @every schedule keeps its beat across restarts: it counts from
+// the epoch, so that the splay alone decides where in the period this host runs.
+func (s *Service) Next(now time.Time) time.Time {
+	base := now.Add(-s.Splay)
+	if d, ok := s.Schedule.Every(); ok {
+		past := time.Duration(base.UnixNano()) % d
+		return base.Add(d - past + s.Splay).Round(0)
+	}
+	return s.Schedule.Next(base).Add(s.Splay).Round(0)
+}

@@ -1,0 +1,291 @@
+package watch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/cron"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// A world is a loop with everything around it: values that a test changes, a directory that the files go to, dependents that
+// fail on request, and a log. It runs inside a synctest bubble.
+type world struct {
+	t      *testing.T
+	dir    string
+	values *values
+	plan   *Plan
+	load   func() (*Plan, error)
+	loop   *Loop
+	ledger *Ledger
+	log    journal
+	stop   func()
+}
+
+// A journal is a log that may be read and emptied while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+func (j *journal) Reset() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.text.Reset()
+}
+
+// values answers refs from a map, and counts.
+type values struct {
+	mu    sync.Mutex
+	text  map[string]string         // by Ref.Text; absent: Missing
+	fail  map[string]sources.Reason // by Ref.Text
+	pause map[string]time.Duration  // by Ref.Text; negative: until the context ends
+	asked map[string]int
+	calls int
+}
+
+func (v *values) set(name, text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.text[name] = text
+}
+
+// lookups gives how often a ref was asked for.
+func (v *values) lookups(name string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.asked[name]
+}
+
+func (v *values) refuse(name string, reason sources.Reason) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.fail[name] = reason; reason == "" {
+		delete(v.fail, name)
+	}
+}
+
+func (v *values) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
+	v.mu.Lock()
+	v.calls++
+	v.mu.Unlock()
+	var all sync.WaitGroup
+	for _, r := range refs {
+		all.Go(func() { deliver(r, v.answer(ctx, r)) })
+	}
+	all.Wait()
+}
+
+func (v *values) answer(ctx context.Context, r sources.Ref) sources.Result {
+	v.mu.Lock()
+	pause := v.pause[r.Text()]
+	v.asked[r.Text()]++
+	v.mu.Unlock()
+	if pause < 0 {
+		pause = 1000 * time.Hour
+	}
+	select {
+	case <-ctx.Done():
+		return sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Unavailable}}
+	case <-time.After(pause):
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if reason, ok := v.fail[r.Text()]; ok {
+		return sources.Result{Err: &sources.Error{Ref: r, Reason: reason, Hints: []string{"the remedy"}}}
+	}
+	text, ok := v.text[r.Text()]
+	if !ok {
+		return sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Missing}}
+	}
+	return sources.Result{Value: sources.Value{Text: text, Secret: r.Kind == sources.Secret}}
+}
+
+// A dependent remembers what it was told and reads, when told, what it depends on.
+type dependent struct {
+	name  string
+	reads []string
+	mu    sync.Mutex
+	fails int           // so many times more
+	pause time.Duration // before it answers; negative: until the context ends
+	told  []notify.Change
+	at    []time.Time
+	saw   []string // the files' contents when it was told, joined by |
+	tried int
+}
+
+var errRefused = errors.New("refused")
+
+func (d *dependent) Name() string { return d.name }
+
+func (d *dependent) Do(ctx context.Context, c notify.Change) ([]byte, error) {
+	d.mu.Lock()
+	pause := d.pause
+	d.tried++
+	d.mu.Unlock()
+	if pause < 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	<-time.After(pause)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fails > 0 {
+		d.fails--
+		return nil, errRefused
+	}
+	var saw []string
+	for _, path := range d.reads {
+		data, _ := os.ReadFile(path)
+		saw = append(saw, string(data))
+	}
+	d.told = append(d.told, c)
+	d.at = append(d.at, time.Now())
+	d.saw = append(d.saw, strings.Join(saw, "|"))
+	return nil, nil
+}
+
+// refuse makes the next n notices fail.
+func (d *dependent) refuse(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fails, d.pause = n, 0
+}
+
+func (d *dependent) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.told)
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, dir: t.TempDir(), values: &values{
+		text: make(map[string]string), fail: make(map[string]sources.Reason),
+		pause: make(map[string]time.Duration), asked: make(map[string]int),
+	}}
+	w.plan = &Plan{Source: w.values, Settle: 2 * time.Second}
+	w.load = func() (*Plan, error) { p := *w.plan; return &p, nil }
+	return w
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+// service adds a service whose files are given as name, template, name, template ….
+func (w *world) service(name, schedule string, dependents []*dependent, files ...string) *Service {
+	w.t.Helper()
+	s := &Service{Name: name, Schedule: parse(w.t, schedule), Fingerprint: fmt.Sprint(schedule, files)}
+	for i := 0; i < len(files); i += 2 {
+		s.Files = append(s.Files, w.file(files[i], files[i+1]))
+	}
+	for _, d := range dependents {
+		s.Dependents = append(s.Dependents, d)
+	}
+	w.plan.Services = append(w.plan.Services, s)
+	return s
+}
+
+func (w *world) file(name, body string) *render.File {
+	w.t.Helper()
+	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: name + ".tmpl", Body: body}})
+	if len(faults) > 0 {
+		w.t.Fatal(faults)
+	}
+	return &render.File{Path: w.path(name), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}
+}
+
+func parse(t *testing.T, schedule string) cron.Schedule {
+	t.Helper()
+	s, err := cron.Parse(schedule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// start runs the loop until the test ends or stop is called.
+func (w *world) start() {
+	w.t.Helper()
+	var err error
+	if w.ledger, err = OpenLedger(w.path("state")); err != nil {
+		w.t.Fatal(err)
+	}
+	w.loop = NewLoop(w.plan, Options{
+		Load:   func() (*Plan, error) { return w.load() },
+		Ledger: w.ledger,
+		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Chance: rand.New(rand.NewPCG(1, 2)),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.loop.Run(ctx) }()
+	w.stop = sync.OnceFunc(func() {
+		cancel()
+		<-ended
+		synctest.Wait()
+		w.ledger.Close()
+	})
+	w.t.Cleanup(w.stop)
+	synctest.Wait()
+}
+
+// after lets time pass and everything that it starts come to rest.
+func (w *world) after(d time.Duration) {
+	<-time.After(d) // the clock of the bubble
+	synctest.Wait()
+}
+
+func (w *world) content(name string) string {
+	data, err := os.ReadFile(w.path(name))
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
+
+func (w *world) want(name, content string) {
+	w.t.Helper()
+	if got := w.content(name); got != content {
+		w.t.Errorf("%v: %s holds %q, want %q", time.Now().Format("15:04:05"), name, got, content)
+	}
+}
+
+// logged counts the lines of the log that hold all of the words.
+func (w *world) logged(words ...string) int {
+	n := 0
+lines:
+	for line := range strings.Lines(w.log.String()) {
+		for _, word := range words {
+			if !strings.Contains(line, word) {
+				continue lines
+			}
+		}
+		n++
+	}
+	return n
+}
