@@ -1,0 +1,101 @@
+// Package config reads the config file: strict YAML in, checked values out, and everything that is wrong with it at once, each
+// with its place.
+package config
+
+import (
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/watch/cron"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// A Config is a config file and its conf.d, with every default in place and every path absolute.
+type Config struct {
+	Path     string         // of the main file
+	Files    []string       // every file that was read, the main one first
+	ConfD    string         // the directory of the parts, whether or not it is there
+	Splay    *time.Duration // nil: a tenth of the gap between two runs, at most 30 s
+	Settle   time.Duration
+	Values   string // path of the file that answers lookups; "": AWS does
+	StateDir string
+	Log      Log
+	AWS      AWS
+	Services []Service // by name, in order
+}
+
+// Log says what the log looks like.
+type Log struct {
+	Level  slog.Level
+	Format string // auto, text or json
+}
+
+// AWS says which AWS to ask. Empty texts leave it to the environment.
+type AWS struct {
+	Region         string
+	Profile        string
+	RoleARN        string
+	ExternalID     string
+	SessionName    string
+	EndpointURL    string
+	MaxConcurrency int
+	Timeout        time.Duration
+}
+
+// A Service is some files and the dependents that read them.
+type Service struct {
+	Name        string
+	Place       fault.Place
+	Schedule    cron.Schedule
+	Vars        map[string]any // the config's, the service's and those set from outside, the latter first
+	MinInterval time.Duration  // 0: none
+	Files       []File
+	Notify      []notify.Action
+}
+
+// A File is one template and the path it is written to.
+type File struct {
+	Place    fault.Place
+	Template Template
+	Path     string
+	UID, GID int // -1: as it is
+	Mode     fs.FileMode
+	KeepMode bool        // no mode was set; Mode is that of a new file
+	DirMode  fs.FileMode // 0: a missing directory is an error
+	Format   format.Format
+	Check    command.Command
+	Left     string // delimiters; "": {{ and }}
+	Right    string
+}
+
+// A Template is where a file's template comes from: a file of its own, or the config itself.
+type Template struct {
+	Path    string // absolute; "": Content is the template
+	Content string
+	Place   fault.Place // of the path, or of the content
+	Dir     string      // where partials are, and what relative paths in the template are relative to
+
+	// What to add to the line and column of a place in Content to find it in the config.
+	Line, Column int
+}
+
+// Options are what is set from outside the config, and wins.
+type Options struct {
+	Vars      map[string]string
+	Values    string // "": as configured
+	LogLevel  string // likewise
+	LogFormat string // likewise
+	Root      string // put below it everything that is written; "": nowhere
+}
+
+const (
+	defaultSchedule = "*/5 * * * *"
+	defaultSettle   = 2 * time.Second
+	defaultStateDir = "/var/lib/rendered"
+	newFileMode     = 0o600
+	maxSize         = 1 << 20 // bytes of one file
+)

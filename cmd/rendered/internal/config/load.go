@@ -1,0 +1,201 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/watch/cron"
+)
+
+// A loader collects a config from its files.
+type loader struct {
+	Options
+	cfg      *Config
+	faults   fault.List
+	schedule cron.Schedule
+	vars     map[string]any
+	level    string
+	services map[string]fault.Place // by name
+	paths    map[string]fault.Place // of destinations
+}
+
+// Load reads the config file and conf.d beside it. Everything that is wrong is in the list, by place; the Config is complete only
+// where the list is empty, and holds what could be read where it is not.
+func Load(path string, o Options) (*Config, fault.List) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		abs = path
+	}
+	l := &loader{
+		Options:  o,
+		cfg:      &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir},
+		services: make(map[string]fault.Place),
+		paths:    make(map[string]fault.Place),
+		level:    "info",
+	}
+	l.cfg.Log.Format = "auto"
+	l.cfg.AWS = AWS{MaxConcurrency: 8, Timeout: 30 * time.Second}
+	l.cfg.ConfD = filepath.Join(filepath.Dir(abs), "conf.d")
+	l.schedule, _ = cron.Parse(defaultSchedule)
+	l.main(abs)
+	for _, part := range parts(l.cfg.ConfD) {
+		l.part(part)
+	}
+	l.finish()
+	l.faults.Sort()
+	return l.cfg, l.faults
+}
+
+// IsPart tells whether a name in conf.d is one of a config.
+func IsPart(name string) bool { return strings.HasSuffix(name, ".yaml") && name[0] != '.' }
+
+// parts gives the files of conf.d, in the order of their names.
+func parts(dir string) []string {
+	entries, _ := os.ReadDir(dir) // sorted; a directory that is not there has none
+	var paths []string
+	for _, e := range entries {
+		if IsPart(e.Name()) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths
+}
+
+func (l *loader) main(path string) {
+	l.cfg.Files = append(l.cfg.Files, path)
+	r, root := open(path, &l.faults)
+	if root == nil {
+		return
+	}
+	var services func()
+	known := fields{
+		"schedule": r.scheduleInto(&l.schedule),
+		"splay": func(n *yaml.Node, where string) {
+			if d, ok := r.durationOf(n, where); ok {
+				l.cfg.Splay = &d
+			}
+		},
+		"settle":    r.durationInto(&l.cfg.Settle),
+		"vars":      r.varsInto(&l.vars),
+		"values":    r.pathInto(&l.cfg.Values),
+		"state_dir": r.pathInto(&l.cfg.StateDir),
+		"log": func(n *yaml.Node, where string) {
+			r.mapping(n, where, fields{
+				"level":  r.choiceInto(&l.level, "debug", "info", "warn", "error"),
+				"format": r.choiceInto(&l.cfg.Log.Format, "auto", "text", "json"),
+			})
+		},
+		"aws": func(n *yaml.Node, where string) { l.aws(r, n, where) },
+		// Services take the defaults that may stand below them, so they are read last.
+		"services": func(n *yaml.Node, where string) { services = func() { l.readServices(r, n, where) } },
+	}
+	good := r.mapping(root, "", known)
+	if services == nil {
+		if good && len(parts(l.cfg.ConfD)) == 0 {
+			r.fault(root, "", "there are no services", "services: {app: {files: [{template: app.env.tmpl, path: /etc/app/app.env}]}}")
+		}
+		return
+	}
+	services()
+}
+
+var (
+	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	roleARN  = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
+	endpoint = regexp.MustCompile(`^https?://[^\s/@]+(/[^\s@]*)?$`)
+)
+
+func (l *loader) aws(r *reader, n *yaml.Node, where string) {
+	a := &l.cfg.AWS
+	r.mapping(n, where, fields{
+		"region":          r.matching(&a.Region, region, "a Region, as eu-west-1 is"),
+		"profile":         r.into(&a.Profile),
+		"role_arn":        r.matching(&a.RoleARN, roleARN, "the ARN of a role, as arn:aws:iam::111111111111:role/web is"),
+		"external_id":     r.into(&a.ExternalID),
+		"session_name":    r.into(&a.SessionName),
+		"endpoint_url":    r.matching(&a.EndpointURL, endpoint, "a URL of http or https without a user"),
+		"max_concurrency": r.numberInto(&a.MaxConcurrency, 1, 100),
+		"timeout":         r.positiveInto(&a.Timeout),
+	})
+}
+
+// part reads one file of conf.d, which adds services and nothing else.
+func (l *loader) part(path string) {
+	l.cfg.Files = append(l.cfg.Files, path)
+	r, root := open(path, &l.faults)
+	if root == nil {
+		return
+	}
+	r.mapping(root, "", fields{"services": func(n *yaml.Node, where string) { l.readServices(r, n, where) }})
+}
+
+func (l *loader) readServices(r *reader, n *yaml.Node, where string) {
+	if n.Kind != yaml.MappingNode {
+		r.fault(n, where, "here must be a mapping of names to services, not "+kindOf(n))
+		return
+	}
+	if len(n.Content) == 0 {
+		r.fault(n, where, "there are no services")
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		l.readService(r, n.Content[i], n.Content[i+1], where)
+	}
+}
+
+// finish applies what is set from outside.
+func (l *loader) finish() {
+	c := l.cfg
+	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
+	for i := range c.Services {
+		c.Services[i].Vars = merged(l.vars, c.Services[i].Vars, l.Vars)
+	}
+	if l.Values != "" {
+		if abs, err := filepath.Abs(l.Values); err == nil {
+			c.Values = abs
+		}
+	}
+	if l.LogLevel != "" {
+		l.level = l.LogLevel
+	}
+	if l.LogFormat != "" {
+		c.Log.Format = l.LogFormat
+	}
+	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
+		l.outside("log format", c.Log.Format)
+	}
+	if c.Log.Level.UnmarshalText([]byte(l.level)) != nil {
+		l.outside("log level", l.level)
+	}
+	for name := range l.Vars {
+		if !varName.MatchString(name) {
+			l.outside("variable name", name)
+		}
+	}
+	if l.Root == "" {
+		return
+	}
+	root, err := filepath.Abs(l.Root)
+	if err != nil {
+		root = l.Root
+	}
+	c.StateDir = filepath.Join(root, c.StateDir)
+	for i := range c.Services {
+		for j := range c.Services[i].Files {
+			f := &c.Services[i].Files[j]
+			f.Path = filepath.Join(root, f.Path)
+		}
+	}
+}
+
+// outside notes that a flag or an environment variable is wrong.
+func (l *loader) outside(what, text string) {
+	l.faults = append(l.faults, &fault.Fault{What: fmt.Sprintf("unknown %s %q, set by a flag or an environment variable", what, short(text))})
+}

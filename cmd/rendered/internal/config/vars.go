@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+)
+
+var varName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// varsInto gives a field that reads vars.
+func (r *reader) varsInto(to *map[string]any) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		if n.Kind != yaml.MappingNode {
+			r.fault(n, where, "here must be a mapping of names to values, not "+kindOf(n))
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if key := n.Content[i]; !varName.MatchString(key.Value) {
+				r.fault(key, where, fmt.Sprintf("%q cannot be written as .name in a template; use letters, digits and _", short(key.Value)))
+			}
+		}
+		if vars, ok := r.varOf(n, where).(map[string]any); ok {
+			*to = vars
+		}
+	}
+}
+
+// varOf reads a value for templates. Whole numbers that fit 64 bits are numbers; every other number stays the text that was
+// written, so that 1.10 is not 1.1.
+func (r *reader) varOf(n *yaml.Node, where string) any {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if _, twice := m[key.Value]; twice || key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
+				r.fault(key, where, "a key must be a plain word and stand once")
+				continue
+			}
+			m[key.Value] = r.varOf(n.Content[i+1], join(where, key.Value))
+		}
+		return m
+	case yaml.SequenceNode:
+		l := make([]any, len(n.Content))
+		for i, e := range n.Content {
+			l[i] = r.varOf(e, fmt.Sprintf("%s[%d]", where, i))
+		}
+		return l
+	case yaml.AliasNode:
+		r.fault(n, where, "here stands an alias, which this file does not support")
+		return ""
+	}
+	switch n.Tag {
+	case "!!null":
+		r.fault(n, where, "a var must have a value; quote it where the empty text is meant")
+	case "!!bool":
+		if b, err := strconv.ParseBool(n.Value); err == nil {
+			return b
+		}
+	case "!!int":
+		if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil && strconv.FormatInt(v, 10) == n.Value {
+			return v
+		}
+	}
+	return n.Value
+}
+
+// merged gives the vars of a service: what is set from outside wins over its own, and those over the config's.
+func merged(global, own map[string]any, outside map[string]string) map[string]any {
+	vars := make(map[string]any)
+	maps.Copy(vars, global)
+	maps.Copy(vars, own)
+	for name, text := range outside {
+		vars[name] = text
+	}
+	return vars
+}
