@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // A Source answers refs.
@@ -70,7 +71,11 @@ func (e *Error) Error() string {
 	case Denied, Throttled, Unavailable, Credentials:
 		s = e.Ref.String() + ": " + string(e.Reason)
 	}
-	if e.Detail != "" {
+	switch {
+	case e.Detail == "":
+	case strings.HasPrefix(e.Detail, "in "): // "does not exist in eu-west-1"
+		s += " " + e.Detail
+	default:
 		s += ": " + e.Detail
 	}
 	return s

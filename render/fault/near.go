@@ -3,7 +3,7 @@ package fault
 // Near gives the word of words that a person who typed got most likely meant, or "" where none is close. A third of the
 // letters may differ.
 func Near(got string, words []string) string {
-	best, limit := "", len(got)/3+1
+	best, limit := "", max(1, (len(got)+1)/3)
 	for _, w := range words {
 		if d := distance(got, w); d < limit || d == limit && best == "" {
 			best, limit = w, d

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -27,7 +28,7 @@ const (
 // be told to give up.
 type manager struct {
 	conn  *dbus.Conn
-	owner string // systemd's unique name on the bus; "" on its own socket
+	owner string // how systemd signs: its unique name on a bus, which is another after daemon-reexec
 }
 
 // A unit is what systemd says about one.
@@ -45,8 +46,8 @@ func dial(ctx context.Context, address string) (*manager, error) {
 	given := cmp.Or(address, os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"))
 	m, err := dialBus(ctx, cmp.Or(given, systemBus))
 	if err != nil && given == "" && os.Geteuid() == 0 {
-		if conn, err := connect(ctx, privateBus); err == nil {
-			return &manager{conn: conn}, nil
+		if m, err := dialPrivate(ctx); err == nil {
+			return m, nil
 		}
 	}
 	if err != nil && ctx.Err() != nil {
@@ -68,7 +69,7 @@ func dialBus(ctx context.Context, address string) (*manager, error) {
 	}
 	m := &manager{conn: conn}
 	if err = conn.Hello(); err == nil {
-		err = conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, destination).Store(&m.owner)
+		m.owner, err = m.nameOwner(ctx)
 	}
 	if err == nil {
 		err = conn.AddMatchSignalContext(ctx, dbus.WithMatchSender(destination), dbus.WithMatchObjectPath(managerPath),
@@ -79,6 +80,33 @@ func dialBus(ctx context.Context, address string) (*manager, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// dialPrivate connects to systemd itself.
+//
+// A message that reaches systemd together with the end of the authentication stays unread until more comes (seen with systemd
+// 252, one connection in ten), so the first one is a ping that is repeated.
+func dialPrivate(ctx context.Context) (*manager, error) {
+	conn, err := connect(ctx, privateBus)
+	if err != nil {
+		return nil, err
+	}
+	for range 10 {
+		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		err = conn.Object(destination, managerPath).CallWithContext(soon, "org.freedesktop.DBus.Peer.Ping", 0).Err
+		cancel()
+		if err == nil {
+			return &manager{conn: conn, owner: destination}, nil
+		}
+	}
+	conn.Close()
+	return nil, err
+}
+
+// nameOwner asks the bus who is systemd.
+func (m *manager) nameOwner(ctx context.Context) (owner string, err error) {
+	err = m.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, destination).Store(&owner)
+	return owner, err
 }
 
 func connect(ctx context.Context, address string) (*dbus.Conn, error) {
@@ -185,22 +213,31 @@ func (m *manager) job(ctx context.Context, method, unit string) (string, error) 
 			if !open {
 				return "", errors.Join(ctx.Err(), dbus.ErrClosed)
 			}
-			if result, ok := m.ended(s, job); ok {
+			if result, ok := ended(s, job); ok && m.signs(ctx, s.Sender) {
 				return result, nil
 			}
 		}
 	}
 }
 
-// ended gives the result in a JobRemoved of this job. Anybody on the bus can send such a signal; only systemd's counts.
-func (m *manager) ended(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
+// ended gives the result in a JobRemoved of this job.
+func ended(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
 	var id uint32
 	var path dbus.ObjectPath
 	var unit, result string
-	if s.Name != managerType+".JobRemoved" || s.Sender != m.owner || dbus.Store(s.Body, &id, &path, &unit, &result) != nil {
+	if s.Name != managerType+".JobRemoved" || dbus.Store(s.Body, &id, &path, &unit, &result) != nil {
 		return "", false
 	}
 	return result, path == job
+}
+
+// signs reports whether the sender of a signal is systemd. Anybody on a bus can send a signal that looks like one of its.
+func (m *manager) signs(ctx context.Context, sender string) bool {
+	if sender == m.owner {
+		return true
+	}
+	owner, err := m.nameOwner(ctx)
+	return err == nil && owner == sender
 }
 
 // usable is an error where the unit is none that could run.

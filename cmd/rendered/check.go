@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws"
+	"github.com/rendered/rendered/watch"
+)
+
+func newCheck(g *globals) *cobra.Command {
+	var online bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Find every fault of the config and its templates",
+		Long: `check reads the config and its templates and prints every fault with its place, or a table of what the config
+means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail, and
+says which account and identity it asked as. It never writes a file and tells nobody.
+
+It exits with 1 where there are faults.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return check(cmd.Context(), g, online, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().BoolVar(&online, "online", false, "also resolve every lookup")
+	return cmd
+}
+
+func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Writer) error {
+	o, err := g.options("")
+	if err != nil {
+		return err
+	}
+	c := newCompiler(g.config, o)
+	cfg, plan, err := c.load(ctx)
+	if err != nil {
+		printFaults(stderr, err)
+		if list, ok := err.(fault.List); ok {
+			fmt.Fprintf(stderr, "%s\n", count(len(list), "fault"))
+		}
+		return exit{exitFailed}
+	}
+	table(stdout, plan, time.Now())
+	costs(stdout, cfg, plan)
+	if online && !resolves(ctx, c.source, plan, stdout, stderr) {
+		return exit{exitFailed}
+	}
+	fmt.Fprintln(stdout, "ok")
+	return nil
+}
+
+// table prints a line for each service: when, how many files, what it looks up, whom it tells.
+func table(w io.Writer, plan *watch.Plan, now time.Time) {
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, s := range plan.Services {
+		names := make([]string, len(s.Dependents))
+		for i, d := range s.Dependents {
+			names[i] = d.Name()
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, when(s), count(len(s.Files), "file"), tallyOf(s), strings.Join(names, ", "))
+	}
+	t.Flush()
+	fmt.Fprintln(w)
+	for _, s := range plan.Services {
+		var next []string
+		at := now
+		for range 3 {
+			at = s.Next(at)
+			next = append(next, at.Format("15:04:05"))
+		}
+		fmt.Fprintf(w, "%s next %s\n", s.Name, strings.Join(next, ", "))
+	}
+}
+
+// when gives a service's schedule with this host's part of the splay.
+func when(s *watch.Service) string {
+	text := s.Schedule.String()
+	if s.Splay > 0 {
+		text += fmt.Sprintf(" (+%v on this host)", s.Splay.Round(100*time.Millisecond))
+	}
+	return text
+}
+
+// A tally counts lookups: refs that are known, by what they name, and calls whose ref only a render can tell.
+type tally struct{ secrets, params, paths, files, dynamic int }
+
+func tallyOf(s *watch.Service) tally {
+	var t tally
+	seen := make(map[sources.Ref]bool)
+	for _, f := range s.Files {
+		for _, l := range f.Template.Lookups() {
+			switch {
+			case l.Ref == sources.Ref{}:
+				t.dynamic++
+				continue
+			case seen[l.Ref]:
+				continue
+			}
+			seen[l.Ref] = true
+			switch l.Ref.Kind {
+			case sources.Secret:
+				t.secrets++
+			case sources.Param:
+				t.params++
+			case sources.Params:
+				t.paths++
+			case sources.File:
+				t.files++
+			}
+		}
+	}
+	return t
+}
+
+func (t tally) String() string {
+	var words []string
+	add := func(n int, noun string) {
+		if n > 0 {
+			words = append(words, count(n, noun))
+		}
+	}
+	add(t.secrets, "secret")
+	add(t.params, "param")
+	add(t.paths, "path")
+	add(t.files, "local file")
+	add(t.dynamic, "dynamic lookup")
+	if words == nil {
+		return "no lookups"
+	}
+	return strings.Join(words, " ")
+}
+
+const (
+	secretCallPrice = 0.05 / 10_000 // dollars a call of Secrets Manager's API (its pricing page)
+	daysPerMonth    = 365.25 / 12
+	batch           = 10 // parameters of one GetParameters
+)
+
+// costs says how many lookups there are, and what they come to a day. What only a render can tell is not counted; services
+// that happen to be due together share their calls, so it may be less.
+func costs(w io.Writer, cfg *config.Config, plan *watch.Plan) {
+	lookups := 0
+	var secretCalls, paramCalls float64
+	for _, s := range plan.Services {
+		t := tallyOf(s)
+		lookups += t.secrets + t.params + t.paths + t.files + t.dynamic
+		perDay := s.Schedule.PerDay()
+		secretCalls += perDay * float64(t.secrets)
+		paramCalls += perDay * float64((t.params+batch-1)/batch+t.paths)
+	}
+	if cfg.Values != "" {
+		fmt.Fprintf(w, "%s, answered from %s without AWS.\n", count(lookups, "lookup"), cfg.Values)
+		return
+	}
+	fmt.Fprintf(w, "%s. About %s Secrets Manager calls a day on this host ($%.2f a month), %s Parameter Store calls (no charge).\n",
+		count(lookups, "lookup"), grouped(secretCalls), secretCalls*daysPerMonth*secretCallPrice, grouped(paramCalls))
+}
+
+// grouped writes a number with commas between thousands.
+func grouped(f float64) string {
+	digits := fmt.Sprintf("%.0f", f)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// resolves renders every file in memory and reports whether all of them can be.
+func resolves(ctx context.Context, source *aws.Source, plan *watch.Plan, stdout, stderr io.Writer) bool {
+	good := true
+	if source != nil {
+		account, arn, err := source.Identity(ctx)
+		if err != nil {
+			fmt.Fprintf(stderr, "error: %v\n", err)
+			return false
+		}
+		fmt.Fprintf(stdout, "asking AWS in %s, account %s, as %s\n", source.Region(), account, arn)
+	}
+	snapshot := sources.NewSnapshot(plan.Source)
+	var files []*render.File
+	for _, s := range plan.Services {
+		snapshot.Want(ctx, s.Refs())
+		files = append(files, s.Files...)
+	}
+	for _, f := range files {
+		if _, _, failed := f.Render(ctx, snapshot); failed != nil {
+			good = false
+			fmt.Fprintf(stderr, "error: %s", failed.Text())
+		}
+	}
+	return good
+}

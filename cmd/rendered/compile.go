@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws"
+	"github.com/rendered/rendered/sources/local"
+	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/inputs"
+)
+
+// A compiler makes plans of configs. It keeps the AWS source, with its connections and credentials, from one plan to the next.
+type compiler struct {
+	path     string
+	options  config.Options
+	hostname string
+	machine  string // machine-id(5); "" where there is none
+
+	source    *aws.Source
+	sourceFor aws.Options
+}
+
+func newCompiler(path string, o config.Options) *compiler {
+	c := &compiler{path: path, options: o}
+	c.hostname, _ = os.Hostname()
+	id, _ := os.ReadFile("/etc/machine-id")
+	c.machine = strings.TrimSpace(string(id))
+	return c
+}
+
+// forget makes the next compile read the AWS environment anew: shared config files are read once.
+func (c *compiler) forget() { c.source = nil }
+
+// load reads the config and compiles it whole. The error is a fault.List; the config is there beside it as far as it could be
+// read.
+func (c *compiler) load(ctx context.Context) (*config.Config, *watch.Plan, error) {
+	cfg, faults := config.Load(c.path, c.options)
+	plan, more := c.compile(ctx, cfg)
+	if faults = unique(append(faults, more...)); len(faults) > 0 {
+		faults.Sort()
+		return cfg, nil, faults
+	}
+	return cfg, plan, nil
+}
+
+// unique leaves out what was found more than once: a partial is read for every template beside it.
+func unique(faults fault.List) fault.List {
+	seen := make(map[string]bool)
+	return slices.DeleteFunc(faults, func(f *fault.Fault) bool {
+		was := seen[f.Error()]
+		seen[f.Error()] = true
+		return was
+	})
+}
+
+// compile makes the plan of a config.
+func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan, fault.List) {
+	plan := &watch.Plan{Settle: cfg.Settle, Values: cfg.Values, Inputs: planInputs(cfg)}
+	plan.Stamp = inputs.Stamp(plan.Inputs)
+	var faults fault.List
+	now := time.Now()
+	remote := false
+	for i := range cfg.Services {
+		s, more := c.service(cfg, &cfg.Services[i], now)
+		faults = append(faults, more...)
+		plan.Services = append(plan.Services, s)
+		remote = remote || len(more) == 0 && asksAWS(s)
+	}
+	if cfg.Values != "" {
+		faults = append(faults, local.CheckValues(cfg.Values)...)
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	source, f := c.answers(ctx, cfg, remote)
+	if f != nil {
+		return nil, fault.List{f}
+	}
+	plan.Source = source
+	return plan, nil
+}
+
+// planInputs gives every file and directory that a plan is made from.
+func planInputs(cfg *config.Config) []inputs.Input {
+	list := []inputs.Input{{Path: cfg.ConfD, Match: config.IsPart}}
+	seen := make(map[string]bool)
+	add := func(path string, match func(string) bool) {
+		if path != "" && !seen[path] {
+			seen[path] = true
+			list = append(list, inputs.Input{Path: path, Match: match})
+		}
+	}
+	for _, path := range cfg.Files {
+		add(path, nil)
+	}
+	for _, s := range cfg.Services {
+		for _, f := range s.Files {
+			add(f.Template.Path, nil)
+			add(f.Template.Dir, isPartial)
+		}
+	}
+	return list
+}
+
+// asksAWS reports that some lookup of the service may go to AWS.
+func asksAWS(s *watch.Service) bool {
+	for _, f := range s.Files {
+		for _, l := range f.Template.Lookups() {
+			if l.Function != "file" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answers gives the source of a plan: a values file where there is one, else AWS where a template asks for it; local files
+// in any case.
+func (c *compiler) answers(ctx context.Context, cfg *config.Config, remote bool) (sources.Source, *fault.Fault) {
+	mux := sources.Mux{sources.File: new(local.Files)}
+	var values sources.Source
+	switch {
+	case cfg.Values != "":
+		values = local.NewValues(cfg.Values)
+	case remote:
+		source, err := c.aws(ctx, cfg.AWS)
+		if err != nil {
+			return nil, &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
+		}
+		values = source
+	default:
+		return mux, nil
+	}
+	mux[sources.Secret], mux[sources.Param], mux[sources.Params] = values, values, values
+	return mux, nil
+}
+
+// aws gives the AWS source, the old one where nothing about it changed.
+func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
+	o := aws.Options{
+		Region:         a.Region,
+		Profile:        a.Profile,
+		RoleARN:        a.RoleARN,
+		ExternalID:     a.ExternalID,
+		SessionName:    a.SessionName,
+		EndpointURL:    a.EndpointURL,
+		MaxConcurrency: a.MaxConcurrency,
+		Timeout:        a.Timeout,
+		Version:        version,
+	}
+	if c.source != nil && c.sourceFor == o {
+		return c.source, nil
+	}
+	source, err := aws.New(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	c.source, c.sourceFor = source, o
+	return source, nil
+}
+
+// service compiles one service. Its faults are all those of its templates.
+func (c *compiler) service(cfg *config.Config, s *config.Service, now time.Time) (*watch.Service, fault.List) {
+	spread := watch.DefaultSplay(s.Schedule, now)
+	if cfg.Splay != nil {
+		spread = *cfg.Splay
+	}
+	compiled := &watch.Service{
+		Name:        s.Name,
+		Schedule:    s.Schedule,
+		Splay:       watch.HostSplay(spread, c.machine, c.hostname, s.Name),
+		Dependents:  s.Notify,
+		MinInterval: s.MinInterval,
+	}
+	print := sha256.New()
+	fmt.Fprintln(print, s.Schedule, compiled.Splay, s.MinInterval, s.Vars)
+	for _, n := range s.Notify {
+		fmt.Fprintf(print, "%#v\n", n)
+	}
+	var faults fault.List
+	for i := range s.Files {
+		f := &s.Files[i]
+		o, fault := c.template(f, s.Vars)
+		if fault != nil {
+			faults = append(faults, fault)
+			continue
+		}
+		t, more := render.Parse(o)
+		faults = append(faults, more...)
+		compiled.Files = append(compiled.Files, &render.File{
+			Path:     f.Path,
+			Template: t,
+			UID:      f.UID,
+			GID:      f.GID,
+			Mode:     f.Mode,
+			KeepMode: f.KeepMode,
+			DirMode:  f.DirMode,
+			Format:   f.Format,
+			Check:    f.Check,
+		})
+		fmt.Fprintf(print, "%#v %#v %#v\n", *f, o.Main, o.Partials)
+	}
+	compiled.Fingerprint = hex.EncodeToString(print.Sum(nil))
+	return compiled, faults
+}

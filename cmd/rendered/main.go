@@ -1,0 +1,83 @@
+// The command rendered keeps the config files of a machine true to the secrets and parameters they are made of.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// Exit codes. Those of check and once are documented with them.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitConfig = 78 // EX_CONFIG of sysexits(3): run was started with a config it cannot use
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main with its surroundings as parameters.
+func run(args []string, stdout, stderr io.Writer) int {
+	// Memory holds secrets: no core file, and no debugger of an ordinary user.
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if e, ok := errors.AsType[exit](err); ok {
+		return e.code
+	}
+	fmt.Fprintf(stderr, "error: %v\nRun 'rendered --help' for usage.\n", err)
+	return exitUsage
+}
+
+// An exit is an error that was reported already.
+type exit struct{ code int }
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// newRoot makes the command tree. Whatever a verb returns that is no exit is a mistake in its usage.
+func newRoot() *cobra.Command {
+	g := new(globals)
+	root := &cobra.Command{
+		Use:   "rendered",
+		Short: "Keep config files true to AWS Secrets Manager and Parameter Store",
+		Long: `rendered renders Go templates whose lookups come from AWS Secrets Manager and SSM Parameter Store, swaps the new
+files in whole, and tells the processes that read them: on a schedule, and when a file it watches changes.
+
+A config to begin with:
+
+  services:
+    app:
+      files:
+        - content: |
+            DB_PASSWORD={{ secret "prod/db" "password" | envQuote }}
+          path: /etc/app/app.env
+      notify:
+        - restart: app.service`,
+		Example: `  rendered check                   is the config good? offline, every fault with its place
+  rendered once --root /tmp/try    write the files below /tmp/try and tell nobody
+  rendered run                     the daemon`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	g.addFlags(root.PersistentFlags())
+	root.AddCommand(newRun(g), newOnce(g), newCheck(g), newVersion())
+	return root
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/inputs"
+)
+
+func newRun(g *globals) *cobra.Command {
+	var root string
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "The daemon: keep the files true until it is told to stop",
+		Long: `run looks at every service on its schedule and whenever a file that it depends on changes: the config, templates,
+the values file, inputs of the function file. It logs to stderr.
+
+SIGHUP reads the config again, SIGUSR1 looks at everything again, SIGTERM and SIGINT end it with exit code 0. A config that
+cannot be used at the start ends it with 78; one that cannot be used later leaves the old one in force.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return keep(cmd.Context(), g, root, cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&root, "root", "", "write below this `directory` and tell nobody")
+	return cmd
+}
+
+func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error {
+	o, err := g.options(root)
+	if err != nil {
+		return err
+	}
+	c := newCompiler(g.config, o)
+	cfg, plan, err := c.load(ctx)
+	if err != nil {
+		printFaults(stderr, err)
+		return exit{exitConfig}
+	}
+	ledger, err := watch.OpenLedger(cfg.StateDir)
+	if err != nil {
+		printFaults(stderr, err)
+		return exit{exitConfig}
+	}
+	defer ledger.Close()
+	log := newLog(stderr, cfg.Log.Format, cfg.Log.Level)
+	watcher := inputs.New(log)
+	loop := watch.NewLoop(rehearsed(plan, root), watch.Options{
+		Load: func() (*watch.Plan, error) {
+			_, plan, err := c.load(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return rehearsed(plan, root), nil
+		},
+		Ledger: ledger,
+		Log:    log,
+		Watch:  watcher.Set,
+		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		watcher.Run(ctx, loop.Changed)
+	}()
+	go relay(ctx, loop, c)
+	loop.Run(ctx)
+	<-ended
+	return nil
+}
+
+// relay turns signals into what they mean.
+func relay(ctx context.Context, loop *watch.Loop, c *compiler) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				c.forget()
+				loop.Reload()
+			} else {
+				loop.Refresh()
+			}
+		}
+	}
+}
+
+// printFaults prints every fault of an error as a person reads it.
+func printFaults(w io.Writer, err error) {
+	list, ok := err.(fault.List)
+	if !ok {
+		fmt.Fprintf(w, "error: %v\n", err)
+		return
+	}
+	for _, f := range list {
+		fmt.Fprintf(w, "error: %s", f.Text())
+	}
+}

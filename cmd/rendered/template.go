@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/fault"
+)
+
+// maxTemplate bounds a template or a partial, in bytes.
+const maxTemplate = 4 << 20
+
+// template reads what a file's template is made of. The fault is that of the template itself or of a partial that cannot be
+// read.
+func (c *compiler) template(f *config.File, vars map[string]any) (render.Options, *fault.Fault) {
+	o := render.Options{
+		Left:     f.Left,
+		Right:    f.Right,
+		Dir:      f.Template.Dir,
+		Vars:     vars,
+		Env:      os.LookupEnv,
+		Hostname: c.hostname,
+	}
+	t := f.Template
+	switch {
+	case t.Path != "":
+		body, err := readTemplate(t.Path)
+		if err != nil {
+			return o, &fault.Fault{Place: t.Place, What: fmt.Sprintf("template %s: %v", t.Path, err), Err: err}
+		}
+		o.Main = render.Text{Name: filepath.Base(t.Path), Body: body}
+	default:
+		o.Main = render.Text{Name: t.Place.File, Body: t.Content, Line: t.Line, Column: t.Column}
+	}
+	var failed *fault.Fault
+	o.Partials, failed = partials(t)
+	return o, failed
+}
+
+// isPartial tells whether a name in the directory of a template is that of a partial. What editors leave behind is not.
+func isPartial(name string) bool {
+	return strings.HasPrefix(name, "_") && !strings.HasSuffix(name, "~") && !strings.HasSuffix(name, ".swp")
+}
+
+// partials reads the partials beside a template.
+func partials(t config.Template) ([]render.Text, *fault.Fault) {
+	entries, _ := os.ReadDir(t.Dir) // sorted; where there is none, the template's own fault says so
+	var list []render.Text
+	for _, e := range entries {
+		path := filepath.Join(t.Dir, e.Name())
+		if !isPartial(e.Name()) || path == t.Path {
+			continue
+		}
+		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+			continue
+		}
+		body, err := readTemplate(path)
+		if err != nil {
+			return nil, &fault.Fault{Place: fault.Place{File: path}, What: "partial: " + err.Error(), Err: err}
+		}
+		list = append(list, render.Text{Name: e.Name(), Body: body})
+	}
+	return list, nil
+}
+
+// readTemplate reads a regular file and waits for nothing.
+func readTemplate(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err // the path is said already
+		}
+		return "", err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", err
+	case !st.Mode().IsRegular():
+		return "", errors.New("not a regular file")
+	case st.Size() > maxTemplate:
+		return "", fmt.Errorf("larger than %d MiB", maxTemplate>>20)
+	}
+	body, err := io.ReadAll(io.LimitReader(f, maxTemplate))
+	return string(body), err
+}
