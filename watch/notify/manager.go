@@ -85,14 +85,14 @@ func dialBus(ctx context.Context, address string) (*manager, error) {
 // dialPrivate connects to systemd itself.
 //
 // A message that reaches systemd together with the end of the authentication stays unread until more comes (seen with systemd
-// 252, one connection in ten), so the first one is a ping that is repeated.
+// 252, on most connections), so the first one is a ping, and it is repeated.
 func dialPrivate(ctx context.Context) (*manager, error) {
 	conn, err := connect(ctx, privateBus)
 	if err != nil {
 		return nil, err
 	}
-	for range 10 {
-		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	for range 40 {
+		soon, cancel := context.WithTimeout(ctx, 25*time.Millisecond)
 		err = conn.Object(destination, managerPath).CallWithContext(soon, "org.freedesktop.DBus.Peer.Ping", 0).Err
 		cancel()
 		if err == nil {
