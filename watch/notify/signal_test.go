@@ -147,15 +147,29 @@ func TestSignalByPIDFile(t *testing.T) {
 	p.hears(t, "hup")
 }
 
-// A program that blocks a signal, to wait for it, handles it; Go's test binary does so through a thread that sleeps in sigwait.
+// A program that blocks a signal waits for it elsewhere, by sigwait(3) or signalfd(2): it does not die of it.
 func TestBlockedSignalsAreHandled(t *testing.T) {
-	p, err := open(os.Getpid())
+	if err := exec.Command("env", "--block-signal=HUP", "true").Run(); err != nil {
+		t.Skip("env cannot block signals here")
+	}
+	cmd := exec.Command("env", "--block-signal=HUP", "sh", "-c", "echo ready; exec sleep 60")
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Close()
-	if err := p.heeds(unix.SIGHUP); err != nil { // Go catches every signal
-		t.Error(err)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	path := pidFile(t, strconv.Itoa(cmd.Process.Pid))
+	for range 2 { // a dead one would not be found the second time
+		if got := do(t.Context(), Signal{Signal: unix.SIGHUP, PIDFile: path}); got != (outcome{}) {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 
