@@ -2,7 +2,6 @@ package render_test
 
 import (
 	"bytes"
-	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -169,14 +168,5 @@ func TestGoldenTwice(t *testing.T) {
 		if !bytes.Equal(first, second) {
 			t.Errorf("%s: the second time differs:\n%s", path, cmp.Diff(string(first), string(second)))
 		}
-	}
-}
-
-// nobody answers nothing.
-type nobody struct{}
-
-func (nobody) Fetch(_ context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
-	for _, r := range refs {
-		deliver(r, sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Missing}})
 	}
 }

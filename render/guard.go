@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -93,6 +92,3 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	return o.Buffer.Write(p)
 }
-
-// cancelled reports that ctx ended, which is nobody's fault.
-func cancelled(ctx context.Context) bool { return ctx.Err() != nil }

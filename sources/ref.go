@@ -88,7 +88,7 @@ func ParseRef(kind Kind, text string) (Ref, error) {
 // parseARN reads ARN[:selector] into r. A secret's ARN has seven parts, a parameter's six; the selector is one more.
 func parseARN(r Ref, text string) (Ref, error) {
 	if r.Account != "" {
-		return Ref{}, errors.New("an ARN names its account itself; leave out what stands before ::")
+		return Ref{}, errors.New("an ARN names its account itself; leave out the account before the double colon")
 	}
 	parts, pattern, what := 7, secretARN, "secret"
 	if r.Kind != Secret {

@@ -38,7 +38,8 @@ func TestScripts(t *testing.T) {
 			aws := awsfake.Start(t)
 			env.Values["aws"] = aws
 			env.Vars = append(env.Vars, aws.Env()...)
-			env.Vars = append(env.Vars, "QUICKSTART="+quickstart)
+			// The race detector would otherwise sleep for a second at the end of every process.
+			env.Vars = append(env.Vars, "QUICKSTART="+quickstart, "GORACE=atexit_sleep_ms=0")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -17,8 +17,7 @@ import (
 // A Watcher watches inputs. The goroutine of Run owns everything but the channels.
 type Watcher struct {
 	log  *slog.Logger
-	sets chan []Input
-	gone chan struct{}
+	sets chan []Input // one slot: the newest set that Run has not taken yet
 	fsn  *fsnotify.Watcher
 
 	inputs []Input
@@ -34,7 +33,7 @@ const poll = 30 * time.Second
 // New makes a watcher; Run makes it work and closes it. Where the kernel has no more watchers to give, the inputs are looked at
 // every half a minute instead, and a warning says which limit to raise.
 func New(log *slog.Logger) *Watcher {
-	w := &Watcher{log: log, sets: make(chan []Input), gone: make(chan struct{}), armed: make(map[string]string)}
+	w := &Watcher{log: log, sets: make(chan []Input, 1), armed: make(map[string]string)}
 	var err error
 	if w.fsn, err = fsnotify.NewWatcher(); err != nil {
 		w.goBlind("raise fs.inotify.max_user_instances", err)
@@ -42,17 +41,17 @@ func New(log *slog.Logger) *Watcher {
 	return w
 }
 
-// Set replaces what is watched.
+// Set replaces what is watched. It does not wait for Run, which may be waiting for the caller. Only one goroutine may call it.
 func (w *Watcher) Set(list []Input) {
 	select {
-	case w.sets <- list:
-	case <-w.gone:
+	case <-w.sets: // never taken; the new one stands for both
+	default:
 	}
+	w.sets <- list
 }
 
 // Run calls changed with the paths of inputs that differ from when they were last looked at, until ctx ends.
 func (w *Watcher) Run(ctx context.Context, changed func(paths []string)) {
-	defer close(w.gone)
 	var events chan fsnotify.Event
 	var faults chan error
 	if w.fsn != nil {
@@ -68,10 +67,9 @@ func (w *Watcher) Run(ctx context.Context, changed func(paths []string)) {
 		case list := <-w.sets:
 			w.set(list)
 		case e := <-events:
-			if !w.concerns(e) {
+			if !w.take(e) && !w.drain(events) {
 				continue
 			}
-			w.drain(events)
 		case err := <-faults:
 			// After an overflow anything may have changed, and so it may after any other error.
 			if !errors.Is(err, fsnotify.ErrEventOverflow) {
@@ -88,15 +86,27 @@ func (w *Watcher) Run(ctx context.Context, changed func(paths []string)) {
 	}
 }
 
-// drain takes the events that are there already: one look serves them all.
-func (w *Watcher) drain(events <-chan fsnotify.Event) {
+// drain takes the events that are there already, as one look serves them all, and reports whether any matters.
+func (w *Watcher) drain(events <-chan fsnotify.Event) bool {
+	matters := false
 	for {
 		select {
-		case <-events:
+		case e := <-events:
+			matters = w.take(e) || matters
 		default:
-			return
+			return matters
 		}
 	}
+}
+
+// take notes what an event says about the watches themselves and reports whether an input may have changed. A directory that is
+// removed or renamed takes its watch along, and the next one there may even have the same inode.
+func (w *Watcher) take(e fsnotify.Event) bool {
+	matters := w.concerns(e)
+	if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
+		delete(w.armed, e.Name)
+	}
+	return matters
 }
 
 func (w *Watcher) set(list []Input) {
@@ -132,7 +142,11 @@ func (w *Watcher) concerns(e fsnotify.Event) bool {
 
 // look arms what must be watched now, and gives the inputs that differ from the last look.
 func (w *Watcher) look() []string {
-	w.arm()
+	for range maxLinks { // what is made while a directory is being armed may need watching itself
+		if !w.arm() {
+			break
+		}
+	}
 	var paths []string
 	for _, in := range w.inputs {
 		if stamp := in.stamp(); stamp != w.stamps[in.Path] {
@@ -143,12 +157,13 @@ func (w *Watcher) look() []string {
 	return paths
 }
 
-// arm watches every directory on the way to every input, through every link. inotify watches inodes: a directory that was
-// replaced is watched anew.
-func (w *Watcher) arm() {
+// arm watches every directory on the way to every input, through every link, and reports whether it began to watch any. inotify
+// watches inodes: a directory that was replaced is watched anew.
+func (w *Watcher) arm() bool {
 	if w.fsn == nil {
-		return
+		return false
 	}
+	added := false
 	want := make(map[string]bool)
 	w.names = make(map[string]bool)
 	for _, in := range w.inputs {
@@ -177,7 +192,9 @@ func (w *Watcher) arm() {
 			continue
 		}
 		w.armed[dir] = id
+		added = true
 	}
+	return added
 }
 
 func (w *Watcher) goBlind(hint string, err error) {
