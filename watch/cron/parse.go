@@ -3,10 +3,12 @@ package cron
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	robfig "github.com/robfig/cron/v3"
 )
@@ -39,12 +41,12 @@ func Parse(text string) (Schedule, error) {
 		if !ok {
 			continue
 		}
-		zone, rest, _ = strings.Cut(zone, " ")
+		zone, rest = word(zone)
 		loc, err := time.LoadLocation(zone)
 		if err != nil || zone == "" {
 			return Schedule{}, fmt.Errorf("unknown time zone %q", zone)
 		}
-		s.loc, rest = loc, strings.TrimSpace(rest)
+		s.loc = loc
 		break
 	}
 	if rest == "" {
@@ -56,9 +58,18 @@ func Parse(text string) (Schedule, error) {
 	return parseFields(s, strings.Fields(rest))
 }
 
+// word cuts off the first word.
+func word(text string) (first, rest string) {
+	i := strings.IndexFunc(text, unicode.IsSpace)
+	if i < 0 {
+		return text, ""
+	}
+	return text[:i], strings.TrimSpace(text[i:])
+}
+
 func parseWord(s Schedule, text string) (Schedule, error) {
-	if period, ok := strings.CutPrefix(text, "@every"); ok {
-		d, err := time.ParseDuration(strings.TrimSpace(period))
+	if first, period := word(text); first == "@every" {
+		d, err := time.ParseDuration(period)
 		switch {
 		case err != nil:
 			return Schedule{}, errors.New("@every needs a period like 90s, 5m or 1h30m")
@@ -86,19 +97,22 @@ func parseFields(s Schedule, words []string) (Schedule, error) {
 	var options robfig.ParseOption
 	for i, f := range fields {
 		options |= f.option
-		if _, err := parse(f.option, words[i]); err != nil {
+		if _, err := parse(f.option, words[i]); err != nil || !wellFormed.MatchString(words[i]) {
 			return Schedule{}, fmt.Errorf("the field %s, %q, is not understood", f.name, words[i])
 		}
 	}
 	if s.spec, err = parse(options, strings.Join(words, " ")); err != nil {
 		return Schedule{}, errors.New("the schedule is not understood")
 	}
-	s.fixed = !strings.ContainsAny(words[1], "*?")
+	s.fixed = !strings.ContainsAny(words[1], "*?/")
 	if s.nextReading(time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
 		return Schedule{}, fmt.Errorf("a time that never comes: month %s has no day %s", words[3], words[2])
 	}
 	return s, nil
 }
+
+// wellFormed is stricter than robfig's parser, which takes "1,", "+5" and "*-5".
+var wellFormed = regexp.MustCompile(`^(?:\*|\?|\w+(?:-\w+)?)(?:/\d+)?(?:,(?:\*|\w+(?:-\w+)?)(?:/\d+)?)*$`)
 
 // parse calls robfig's parser, whose panics become errors.
 func parse(options robfig.ParseOption, text string) (spec *robfig.SpecSchedule, err error) {
@@ -124,9 +138,9 @@ func parse(options robfig.ParseOption, text string) (spec *robfig.SpecSchedule, 
 
 var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// weekdays rewrites the field for a parser that knows the days 0 to 6 only.
+// weekdays rewrites the field for a parser that knows the days 0 to 6 only, and none after Saturday.
 func weekdays(field string) (string, error) {
-	if !strings.Contains(field, "7") {
+	if lower := strings.ToLower(field); !strings.Contains(field, "7") && !strings.Contains(lower, "-sun") {
 		return field, nil
 	}
 	var days []int
@@ -166,6 +180,9 @@ func weekdayRange(part string) ([]int, bool) {
 		case ranged:
 			if to, ok = weekday(toText); !ok {
 				return nil, false
+			}
+			if to == 0 && from > 0 {
+				to = 7 // the Sunday at the end of the week
 			}
 		case !stepped:
 			to = from

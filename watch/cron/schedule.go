@@ -36,34 +36,36 @@ func (s Schedule) Location() *time.Location { return s.loc }
 // spring, at the first moment after; if it falls into the hour that comes twice in autumn, the first time. Schedules over every
 // hour (*, */n) go on through such nights as the clock shows. An @every schedule gives after plus its period.
 func (s Schedule) Next(after time.Time) time.Time {
+	after = after.Round(0) // schedules go by the wall clock
 	switch {
 	case s.every > 0:
 		return after.Add(s.every)
 	case s.spec == nil:
 		return time.Time{}
 	case s.fixed:
-		return s.nextFixed(after)
+		return s.nextFixed(after.In(s.loc))
 	}
-	return s.nextRunning(after)
+	return s.nextRunning(after.In(s.loc))
 }
 
-// nextRunning follows the clock through every change.
+// nextRunning follows the clock through every change: between two changes a reading of the clock stands for one instant.
 func (s Schedule) nextRunning(after time.Time) time.Time {
-	local := *s.spec
-	local.Location = s.loc
-	from := after.In(s.loc)
-	for range horizon {
-		if t := local.Next(from); !t.IsZero() {
+	from, zone := wall(after), after
+	for range horizon * searched * mostChanges {
+		reading := s.nextReading(from)
+		t := s.at(reading, zone)
+		_, end := zone.ZoneBounds()
+		if reading.IsZero() || end.IsZero() || t.Before(end) {
 			return t
 		}
-		from = from.AddDate(searched, 0, 0)
+		from, zone = wall(end).Add(-time.Second), end
 	}
 	return time.Time{}
 }
 
 // nextFixed looks for the next wall-clock reading, then for the instant at which a clock shows it.
 func (s Schedule) nextFixed(after time.Time) time.Time {
-	for reading := s.nextReading(wall(after.In(s.loc))); !reading.IsZero(); reading = s.nextReading(reading) {
+	for reading := s.nextReading(wall(after)); !reading.IsZero(); reading = s.nextReading(reading) {
 		if t := s.instant(reading); t.After(after) {
 			return t
 		}
@@ -72,8 +74,9 @@ func (s Schedule) nextFixed(after time.Time) time.Time {
 }
 
 const (
-	searched = 4 // years that one search of robfig's covers for certain
-	horizon  = 4 // searches: 29 February comes within eight years
+	searched    = 4 // years that one search of robfig's covers for certain
+	horizon     = 4 // searches: 29 February comes within eight years
+	mostChanges = 8 // of a zone's clocks in a year
 )
 
 // nextReading gives the next reading of the wall clock, written as a time in UTC.

@@ -43,6 +43,8 @@ func TestNext(t *testing.T) {
 		{"CRON_TZ=Europe/Berlin */30 * * * *", "2027-10-31T01:00:00Z", "2027-10-31T01:30:00Z"},
 		// Lord Howe moves by half an hour: 02:00 becomes 02:30 on 2027-10-03, at 15:30 UTC the day before.
 		{"CRON_TZ=Australia/Lord_Howe 15 2 * * *", "2027-10-02T00:00:00Z", "2027-10-02T15:30:00Z"},
+		{"CRON_TZ=Australia/Lord_Howe 7,43 */3 * * *", "2017-04-01T15:50:00Z", "2017-04-01T16:37:00Z"},
+		{"CRON_TZ=UTC\t0 9 * * fri-sun", "2027-01-02T10:00:00Z", "2027-01-03T09:00:00Z"},
 		{"CRON_TZ=America/New_York 30 1 * * *", "2027-11-07T04:00:00Z", "2027-11-07T05:30:00Z"},
 		{"CRON_TZ=America/New_York 30 1 * * *", "2027-11-07T05:30:00Z", "2027-11-08T06:30:00Z"},
 	} {
