@@ -65,12 +65,7 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	output, err := d.Do(ctx, notify.Change{Service: k.service.Name, Paths: n.Paths})
 	n.Took = time.Since(begun)
 	n.Err = err
-	if len(output) > 0 {
-		n.Output = sources.Withheld
-		if snapshot != nil {
-			n.Output = snapshot.Redactor().Redact(output)
-		}
-	}
+	n.Output = filtered(d, output, snapshot)
 	a := k.attempt(d.Name())
 	if err != nil {
 		a.failures++
@@ -81,4 +76,16 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	k.rec.acknowledge(d.Name(), time.Now())
 	k.rec.Swaps = nil
 	return k.ledger.save(k.rec)
+}
+
+// filtered gives an action's output without values. Only a command's can hold any; what the other actions say is their own.
+func filtered(d notify.Action, output []byte, snapshot *sources.Snapshot) string {
+	_, command := d.(notify.Run)
+	switch {
+	case len(output) == 0 || !command:
+		return string(output)
+	case snapshot == nil:
+		return sources.Withheld
+	}
+	return snapshot.Redactor().Redact(output)
 }

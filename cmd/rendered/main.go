@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // CRON_TZ works on machines that have no zones of their own
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"

@@ -1,0 +1,192 @@
+package funcs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"text/template"
+)
+
+// samples has a call of every function. A function without one fails TestTwice.
+var samples = map[string]string{
+	"abbrev": `{{ abbrev 5 "hello world" }}`, "abbrevboth": `{{ abbrevboth 5 10 "1234 5678 9123" }}`, "add": `{{ add 1 "2" .n }}`,
+	"add1": `{{ add1 2 }}`, "add1f": `{{ add1f 1.5 }}`, "addf": `{{ addf 1.5 .ratio }}`, "adler32sum": `{{ adler32sum "x" }}`,
+	"all": `{{ all 0 1 }}`, "any": `{{ any 0 1 }}`, "append": `{{ append .list "z" }}`, "atoi": `{{ atoi "5" }}`, "b32dec": `{{ b32dec "ME======" }}`,
+	"b32enc": `{{ b32enc "a" }}`, "b64dec": `{{ b64dec "YQ==" }}`, "b64enc": `{{ b64enc "a" }}`, "base": `{{ base "/a/b" }}`, "biggest": `{{ biggest 1 3 2 }}`,
+	"camelcase": `{{ camelcase "a_b" }}`, "cat": `{{ cat "a" "b" }}`, "ceil": `{{ ceil 1.2 }}`, "chunk": `{{ chunk 2 .list }}`, "clean": `{{ clean "/a/../b" }}`,
+	"coalesce": `{{ coalesce "" 0 "x" }}`, "compact": `{{ compact (list "" "a") }}`, "concat": `{{ concat .list .list }}`, "contains": `{{ contains "a" "abc" }}`,
+	"deepCopy": `{{ deepCopy .map }}`, "deepEqual": `{{ deepEqual .list .list }}`, "default": `{{ default "x" "" }}`, "dict": `{{ dict "a" 1 "b" 2 }}`,
+	"dig": `{{ dig "b" "none" .map }}`, "dir": `{{ dir "/a/b" }}`, "div": `{{ div 7 2 }}`, "divf": `{{ divf 7 2 }}`, "dotenv": `{{ dotenv .map }}`,
+	"empty": `{{ empty "" }}`, "envQuote": `{{ envQuote "a b" }}`, "ext": `{{ ext "a.b" }}`, "fail": `{{ if false }}{{ fail "x" }}{{ end }}`,
+	"first": `{{ first .list }}`, "float64": `{{ float64 "1.5" }}`, "floor": `{{ floor 1.7 }}`, "fromJson": `{{ fromJson "{\"b\":1,\"a\":[1.10,null]}" }}`,
+	"get": `{{ get .map "a" }}{{ get .map "zz" "none" }}`, "has": `{{ has "x" .list }}`, "hasKey": `{{ hasKey .map "a" }}`, "hasPrefix": `{{ hasPrefix "a" "ab" }}`,
+	"hasSuffix": `{{ hasSuffix "b" "ab" }}`, "indent": `{{ indent 2 "a\nb" }}`, "index": `{{ index .map "a" }}{{ index .list 1 }}`, "iniQuote": `{{ iniQuote "a;b" }}`,
+	"initial": `{{ initial .list }}`, "initials": `{{ initials "Ab Cd" }}`, "int": `{{ int "7" }}`, "int64": `{{ int64 .n }}`, "isAbs": `{{ isAbs "/a" }}`,
+	"join": `{{ join "," .list }}`, "kebabcase": `{{ kebabcase "aB" }}`, "keys": `{{ keys .map }}`, "kindIs": `{{ kindIs "string" "a" }}`, "kindOf": `{{ kindOf 1 }}`,
+	"last": `{{ last .list }}`, "list": `{{ list 1 2 }}`, "lower": `{{ lower "A" }}`, "max": `{{ max 1 3 2 }}`, "maxf": `{{ maxf 1.5 2 }}`, "merge": `{{ merge .map (dict "z" 1) }}`,
+	"mergeOverwrite": `{{ mergeOverwrite .map (dict "a" 9) }}`, "min": `{{ min 3 1 2 }}`, "minf": `{{ minf 1.5 2 }}`, "mod": `{{ mod 7 4 }}`, "mul": `{{ mul 2 3 4 }}`,
+	"mulf": `{{ mulf 1.5 2 }}`, "nginxQuote": `{{ nginxQuote "a b" }}`, "nindent": `{{ nindent 2 "a" }}`, "nospace": `{{ nospace "a b" }}`, "omit": `{{ omit .map "a" }}`,
+	"pgbouncerQuote": `{{ pgbouncerQuote "a\"b" }}`, "pgpassQuote": `{{ pgpassQuote "a:b" }}`, "pick": `{{ pick .map "a" "b" }}`, "pluck": `{{ pluck "a" .map }}`,
+	"plural": `{{ plural "one" "many" 2 }}`, "prepend": `{{ prepend .list "z" }}`, "print": `{{ print "a" 1 }}`, "printf": `{{ printf "%s-%03d" "a" 7 }}`,
+	"println": `{{ println "a" }}`, "push": `{{ push .list "z" }}`, "quote": `{{ quote "a" }}`, "regexFind": `{{ regexFind "a+" "baa" }}`,
+	"regexFindAll": `{{ regexFindAll "a" "aaa" 2 }}`, "regexMatch": `{{ regexMatch "^a" "ab" }}`, "regexQuoteMeta": `{{ regexQuoteMeta "a.b" }}`,
+	"regexReplaceAll": `{{ regexReplaceAll "(a)" "bab" "<$1>" }}`, "regexReplaceAllLiteral": `{{ regexReplaceAllLiteral "a" "bab" "$1" }}`,
+	"regexSplit": `{{ regexSplit "," "a,b" -1 }}`, "repeat": `{{ repeat 3 "ab" }}`, "replace": `{{ replace "a" "b" "aa" }}`, "required": `{{ required "why" "x" }}`,
+	"rest": `{{ rest .list }}`, "reverse": `{{ reverse .list }}`, "round": `{{ round 1.256 2 }}`, "semverCompare": `{{ semverCompare "^1.2" "1.3.0" }}`,
+	"seq": `{{ seq 1 2 7 }}`, "sha1sum": `{{ sha1sum "a" }}`, "sha256sum": `{{ sha256sum "a" }}`, "sha512sum": `{{ sha512sum "a" }}`, "shellQuote": `{{ shellQuote "a'b" }}`,
+	"snakecase": `{{ snakecase "aB" }}`, "sortAlpha": `{{ sortAlpha .list }}`, "split": `{{ split "," "a,b" }}`, "splitList": `{{ splitList "," "a,b" }}`,
+	"splitn": `{{ splitn "," 2 "a,b,c" }}`, "squote": `{{ squote "a" }}`, "sub": `{{ sub 5 2 }}`, "subf": `{{ subf 5 2.5 }}`, "substr": `{{ substr 0 2 "abc" }}`,
+	"swapcase": `{{ swapcase "aB" }}`, "ternary": `{{ ternary "y" "n" true }}`, "title": `{{ title "ab cd" }}`, "toDecimal": `{{ toDecimal "0644" }}`, "toJson": `{{ toJson .map }}`,
+	"toPrettyJson": `{{ toPrettyJson .map }}`, "toRawJson": `{{ toRawJson .map }}`, "toString": `{{ toString 5 }}`, "toStrings": `{{ toStrings (list 1 2) }}`,
+	"tomlQuote": `{{ tomlQuote "a\"b" }}`, "trim": `{{ trim " a " }}`, "trimAll": `{{ trimAll "$" "$a$" }}`, "trimPrefix": `{{ trimPrefix "a" "ab" }}`,
+	"trimSuffix": `{{ trimSuffix "b" "ab" }}`, "trunc": `{{ trunc 2 "abc" }}`, "tuple": `{{ tuple 1 2 }}`, "typeIs": `{{ typeIs "string" "a" }}`,
+	"typeIsLike": `{{ typeIsLike "string" "a" }}`, "typeOf": `{{ typeOf 1 }}`, "uniq": `{{ uniq (list 1 1 2) }}`, "until": `{{ until 3 }}`, "untilStep": `{{ untilStep 3 0 -1 }}`,
+	"untitle": `{{ untitle "Ab" }}`, "upper": `{{ upper "a" }}`, "urlJoin": `{{ urlJoin (dict "scheme" "https" "host" "h" "path" "/p") }}`, "values": `{{ values .map }}`,
+	"without": `{{ without .list "x" }}`, "wrap": `{{ wrap 3 "a b c d" }}`, "wrapWith": `{{ wrapWith 3 "|" "a b c d" }}`, "xmlQuote": `{{ xmlQuote "<&>" }}`, "yamlQuote": `{{ yamlQuote "a: b" }}`,
+}
+
+func data() map[string]any {
+	m := map[string]any{}
+	for i := range 20 { // more than a map keeps in order by luck
+		m[string(rune('a'+i))] = fmt.Sprint("v", i)
+	}
+	return map[string]any{"n": int64(7), "ratio": json.Number("1.10"), "list": []any{"x", "y", "x"}, "map": m}
+}
+
+func execute(text string, data any) (string, error) {
+	t, err := template.New("t").Funcs(Map()).Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	err = t.Execute(&b, data)
+	return b.String(), err
+}
+
+// Every function gives the same the second time, and changes nothing that it is given.
+func TestTwice(t *testing.T) {
+	for _, name := range Names() {
+		sample := samples[name]
+		if sample == "" {
+			sample = samples[strings.ToLower(name[4:5])+name[5:]] // mustX is like x
+			if !strings.HasPrefix(name, "must") || sample == "" {
+				t.Errorf("%s has no sample", name)
+				continue
+			}
+			sample = strings.ReplaceAll(sample, strings.ToLower(name[4:5])+name[5:], name)
+		}
+		shared := data()
+		first, err := execute(sample, shared)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for range 20 {
+			if again, _ := execute(sample, data()); again != first {
+				t.Errorf("%s gives %q, then %q", name, first, again)
+				break
+			}
+		}
+		if again, _ := execute(sample, shared); again != first || fmt.Sprint(shared) != fmt.Sprint(data()) {
+			t.Errorf("%s changes its arguments", name)
+		}
+	}
+}
+
+// What depends on time, chance or this machine is not there.
+func TestAbsent(t *testing.T) {
+	for _, name := range strings.Fields(`now date htmlDate dateInZone ago dateModify toDate randAlphaNum randInt randBytes uuidv4 shuffle
+		genPrivateKey genCA genSelfSignedCert bcrypt htpasswd encryptAES derivePassword getHostByName expandenv set unset urlParse`) {
+		if Map()[name] != nil {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// Wrong arguments are errors, and no error of ours says what they were.
+func TestFailuresHoldNoValue(t *testing.T) {
+	const canary = "canary-7#x"
+	calls := []string{
+		`int .`, `int64 .`, `atoi .`, `float64 .`, `toDecimal .`, `add 1 .`, `add1 .`, `sub . 1`, `mul 2 .`, `div 1 .`, `mod . 2`, `max 1 .`, `min 1 .`,
+		`addf 1 .`, `ceil .`, `floor .`, `round . 2`, `b64dec .`, `b32dec .`, `fromJson .`, `fromJson (print "{" .)`, `mustFromJson .`, `index (dict "a" 1) .`, `index . "x"`,
+		`get (dict "a" 1) .`, `get . "a"`, `hasKey . "a"`, `first .`, `last .`, `join "," .`, `fail .`, `required . ""`, `printf "%d" .`, `printf "%z" .`, `printf "x" .`, `printf "%s"`,
+		`dotenv .`, `nginxQuote (print . "$")`, `envQuote (list .)`, `pgpassQuote (print . "\n")`, `iniQuote (print . "\n")`, `pgbouncerQuote (print . "\n")`, `xmlQuote (print . "\x01")`,
+		`yamlQuote (print . "\xff")`, `tomlQuote (print . "\xff")`, `envQuote (print . "\x00")`, `shellQuote (print . "\x00")`, `regexMatch (print "(" .) "x"`, `regexFind (print "(" .) "x"`,
+		`coalesce "" 0`, `until -1 | join .`, `repeat -1 .`, `repeat 100000000 .`, `indent -1 .`, `indent 100000000 .`, `printf "%100000s" .`, `printf "%*s" 5 .`, `until 10000000`,
+		`seq 1 100000000`, `untilStep 0 1 0`, `div 1 0`, `mod 1 0`, `mul 9223372036854775807 2`, `add 9223372036854775807 1`, `first list`, `index list 0`, `replace "" (repeat 1000000 .) (repeat 100 .)`,
+		`merge (dict "a" .) (dict "a" (list .))| get "zz"`,
+	}
+	for _, call := range calls {
+		out, err := execute("{{ "+call+" }}", canary)
+		if err == nil {
+			if call != `until -1 | join .` { // an empty or short list is no failure
+				t.Errorf("%s gives %q", call, out)
+			}
+			continue
+		}
+		var ours Error
+		for e := err; e != nil; e = unwrap(e) {
+			if o, ok := e.(Error); ok {
+				ours = o
+			}
+		}
+		if strings.Contains(string(ours), canary) {
+			t.Errorf("%s: %s", call, ours)
+		}
+	}
+}
+
+func unwrap(err error) error {
+	if u, ok := err.(interface{ Unwrap() error }); ok {
+		return u.Unwrap()
+	}
+	return nil
+}
+
+func TestNumbersStayAsStored(t *testing.T) {
+	for _, text := range []string{
+		`9223372036854775807`, `-9223372036854775808`, `9223372036854775808`, `12345678901234567890123`, `1.10`, `1e400`, `-0`, `0`, `1E5`, `0.1000`,
+		`[1,2.50,{"a":1e-400}]`, `{"a":1.0,"b":null,"c":true}`, `"<&>"`,
+	} {
+		v, err := DecodeJSON([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := toJSON(v); err != nil || got != text {
+			t.Errorf("%s comes out as %s, %v", text, got, err)
+		}
+		if _, composed := v.(map[string]any); !composed && text[0] != '[' && text[0] != '"' && fmt.Sprint(v) != text {
+			t.Errorf("%s prints as %v", text, v)
+		}
+	}
+	if sum, err := add(int64(math.MaxInt64-1), json.Number("1")); err != nil || sum != math.MaxInt64 {
+		t.Errorf("add: %d, %v", sum, err)
+	}
+	if v, _ := DecodeJSON([]byte(`5432`)); v != int64(5432) {
+		t.Errorf("a whole number is %T", v)
+	}
+}
+
+func TestDecodeJSONSaysWhere(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\"a\": canary}":  "line 1",
+		"{\n \"a\": 1,\n}": "line 3",
+		"1 2":              "line 1",
+		"":                 "line 1",
+	} {
+		_, err := DecodeJSON([]byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestPrintfMishapsOfValuesPass(t *testing.T) {
+	out, err := execute(`{{ printf "%s" . }}{{ print . }}`, "50%!d(int=3)")
+	if err != nil || out != "50%!d(int=3)50%!d(int=3)" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
