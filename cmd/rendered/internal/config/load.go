@@ -134,7 +134,13 @@ func (l *loader) part(path string) {
 	if root == nil {
 		return
 	}
-	r.mapping(root, "", fields{"services": func(n *yaml.Node, where string) { l.readServices(r, n, where) }})
+	known := fields{"services": func(n *yaml.Node, where string) { l.readServices(r, n, where) }}
+	for _, name := range []string{"schedule", "splay", "settle", "vars", "values", "state_dir", "log", "aws"} {
+		known[name] = func(n *yaml.Node, where string) {
+			r.fault(n, where, "a file of conf.d adds services and sets nothing else; this belongs in "+l.cfg.Path)
+		}
+	}
+	r.mapping(root, "", known)
 }
 
 func (l *loader) readServices(r *reader, n *yaml.Node, where string) {

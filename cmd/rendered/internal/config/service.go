@@ -115,7 +115,7 @@ func (r *reader) readTemplate(n *yaml.Node, where string, t *Template) {
 }
 
 // readContent reads a template that stands in the config, and how its places map to those of the config: exactly for a block
-// after |, whose lines follow one by one.
+// after | and for a text on one line, by the line where other texts begin.
 func (r *reader) readContent(n *yaml.Node, where string, t *Template) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag == "!!binary" {
 		r.fault(n, where, "here must be a text, not "+kindOf(n))
@@ -124,6 +124,12 @@ func (r *reader) readContent(n *yaml.Node, where string, t *Template) {
 	t.Content, t.Place, t.Dir = n.Value, r.place(n), dirOf(r.path)
 	t.Line = n.Line - 1
 	if n.Style != yaml.LiteralStyle {
+		if !strings.Contains(n.Value, "\n") {
+			t.Column = n.Column - 1
+		}
+		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			t.Column++
+		}
 		return
 	}
 	t.Line = n.Line
