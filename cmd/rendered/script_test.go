@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 //	secret NAME TEXT      put a secret into the AWS that the script works with
 //	param NAME TEXT       put a parameter there
 //	fault KIND NAME       make it fail for a name; "fault none" makes it well again
+//	trouble KIND WORDS    go through one kind of trouble with the secret prod/db, from its warning to the end of it
 //	calls OPERATION N     it was asked exactly so often since the last calls
 func TestScripts(t *testing.T) {
 	quickstart, err := filepath.Abs("../../testdata/quickstart")
@@ -50,8 +51,9 @@ func TestScripts(t *testing.T) {
 			"param": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake(ts).PutParameter(args[0], "String", unescape(args[1]))
 			},
-			"fault": injectFault,
-			"calls": calls,
+			"fault":   injectFault,
+			"calls":   calls,
+			"trouble": trouble,
 		},
 	})
 }
@@ -131,4 +133,55 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s was called %s times, want %s", args[0], got, args[1])
 	}
 	fake(ts).ResetCalls()
+}
+
+// trouble breaks the secret prod/db in one way, sees that its service keeps its files with one warning while another service goes
+// on, and mends it.
+func trouble(ts *testscript.TestScript, neg bool, args []string) {
+	aws, kind, words := fake(ts), args[0], args[1]
+	read := func(name string) string {
+		data, err := os.ReadFile(ts.MkAbs(name))
+		ts.Check(err)
+		return string(data)
+	}
+	// The daemon is in the middle of something: the log is looked at from here on.
+	from := len(read("log"))
+	before, other := read("f")+read("f2"), read("g")+"+"
+	switch kind {
+	case "deleted":
+		aws.DeleteSecret("prod/db")
+	case "missing":
+		aws.RemoveSecret("prod/db")
+	default:
+		aws.Inject(awsfake.Fault{Kind: awsfake.Kind(kind), Name: "prod/db"})
+	}
+	warned := func() int {
+		n := 0
+		for line := range strings.Lines(read("log")[from:]) {
+			if strings.Contains(line, "level=WARN") && strings.Contains(line, words) && strings.Contains(line, "service=db") &&
+				strings.Contains(line, "file="+ts.MkAbs("f")) && strings.Contains(line, `ref="secret prod/db"`) && strings.Contains(line, "hint=") {
+				n++
+			}
+		}
+		return n
+	}
+	until(func(format string, a ...any) { ts.Fatalf(format+":\n%s", append(a, read("log")[from:])...) }, kind+" is warned of", func() bool { return warned() > 0 })
+	aws.PutParameter("/other", "String", other)
+	until(ts.Fatalf, "the other service follows", func() bool { return read("g") == other })
+	// Another round, in which the same trouble is met again.
+	other += "+"
+	aws.PutParameter("/other", "String", other)
+	until(ts.Fatalf, "the other service follows again", func() bool { return read("g") == other })
+	if n := warned(); n != 1 {
+		ts.Fatalf("%s: %d warnings, want 1:\n%s", kind, n, read("log")[from:])
+	}
+	if after := read("f") + read("f2"); after != before {
+		ts.Fatalf("%s: the files changed from %q to %q", kind, before, after)
+	}
+	aws.Clear()
+	if kind == "deleted" {
+		aws.RestoreSecret("prod/db")
+	}
+	aws.PutSecret("prod/db", "after "+kind)
+	until(ts.Fatalf, "the file follows after "+kind, func() bool { return read("f") == "after "+kind && read("f2") == other })
 }

@@ -32,11 +32,16 @@ func (s *Source) explain(r sources.Ref, action string, err error) *sources.Error
 			"set aws.profile, give the instance a role, or log in again; they are read anew by themselves",
 		}
 	case sources.Unavailable:
-		if t.code == "" {
-			e.Hints = []string{"is the way to AWS open? HTTPS_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"}
+		e.Hints = silenceHints()
+		if t.code != "" {
+			e.Hints = []string{"the trouble is on AWS's side; nothing is to be done here, it is asked again by itself"}
 		}
 	}
 	return e
+}
+
+func silenceHints() []string {
+	return []string{"is the way to AWS open? HTTPS_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"}
 }
 
 // missing says what it is that does not exist, where, and how to make it or do without.

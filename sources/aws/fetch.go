@@ -84,7 +84,7 @@ func (f *fetch) abandon(refs []sources.Ref) {
 		detail = fmt.Sprintf("within %s", f.timeout)
 	}
 	for _, r := range refs {
-		e := &sources.Error{Ref: r, Reason: sources.Unavailable, Detail: detail}
+		e := &sources.Error{Ref: r, Reason: sources.Unavailable, Detail: detail, Hints: silenceHints()}
 		if late && f.slow(r.Kind).Load() {
 			e.Reason, e.Detail, e.Hints = sources.Throttled, fmt.Sprintf("still after %s", f.timeout), throttleHints(r.Kind)
 		}

@@ -136,10 +136,12 @@ func TestTroubles(t *testing.T) {
 			name: "server error", ref: "secret prod/db",
 			prepare: inject(awsfake.ServerError),
 			reason:  sources.Unavailable, detail: "HTTP 500 InternalServiceError",
+			hints: []string{"the trouble is on AWS's side; nothing is to be done here, it is asked again by itself"},
 		}, {
 			name: "server error, batch", ref: "param /prod/host",
 			prepare: inject(awsfake.ServerError),
 			reason:  sources.Unavailable, detail: "HTTP 500 InternalServerError",
+			hints: []string{"the trouble is on AWS's side; nothing is to be done here, it is asked again by itself"},
 		}, {
 			name: "load balancer", ref: "param /prod/host",
 			prepare: inject(awsfake.Unavailable),
