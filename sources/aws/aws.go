@@ -11,6 +11,7 @@ package aws
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,9 @@ type Options struct {
 	MaxConcurrency int           // requests in flight, each service of AWS; 0 is 8
 	Timeout        time.Duration // for one Fetch, retries included; 0 is 30 s
 	Version        string        // ours, for AWS's logs; "" is none
+
+	// Transport carries the requests; nil is one of our own, with AWS_CA_BUNDLE and the proxies of the environment.
+	Transport http.RoundTripper
 
 	patience patience // zero is AWS's
 }

@@ -26,17 +26,13 @@ const (
 
 // load reads the environment and the shared config files as every AWS tool does. It does not use the network.
 func load(ctx context.Context, o Options) (awssdk.Config, error) {
-	client := awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
-		t.MaxConnsPerHost = o.MaxConcurrency
-		t.MaxIdleConnsPerHost = o.MaxConcurrency
-	})
 	name := "rendered"
 	if o.Version != "" {
 		name += "/" + o.Version
 	}
 	var chained endpoint
 	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client), // of this type, because AWS_CA_BUNDLE can be put into no other
+		config.WithHTTPClient(client(o)),
 		config.WithAppID(name),
 		config.WithLogger(logging.Nop{}),
 		config.WithAssumeRoleCredentialOptions(chained.forRoles),
@@ -57,6 +53,17 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	}
 	chained.url = cfg.BaseEndpoint
 	return cfg, nil
+}
+
+func client(o Options) config.HTTPClient {
+	if o.Transport != nil {
+		return &http.Client{Transport: o.Transport, Timeout: answerWithin}
+	}
+	// Of this type, because AWS_CA_BUNDLE can be put into no other.
+	return awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
+		t.MaxConnsPerHost = o.MaxConcurrency
+		t.MaxIdleConnsPerHost = o.MaxConcurrency
+	})
 }
 
 // unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a credentials file.

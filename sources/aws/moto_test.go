@@ -1,12 +1,8 @@
 package aws
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,13 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws/awsfake/moto"
 )
 
 // TestMoto asks an implementation of AWS's protocol that nobody here wrote.
 func TestMoto(t *testing.T) {
-	environment(t,
-		"AWS_ENDPOINT_URL="+startMoto(t), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
+	environment(t, moto.Env(moto.Start(t))...)
 	want := fillMoto(t)
 	s := open(t, Options{})
 	var batches, secrets atomic.Int32
@@ -89,45 +84,4 @@ func fillMoto(t *testing.T) map[string]string {
 		}
 	}
 	return want
-}
-
-var listening = regexp.MustCompile(`Running on (http://127\.0\.0\.1:[0-9]+)`)
-
-// startMoto runs moto_server on a free port until the test ends and gives its endpoint.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, path, "-H", "127.0.0.1", "-p", "0")
-	cmd.WaitDelay = time.Second
-	output, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-			drained := make(chan struct{})
-			go func() {
-				defer close(drained)
-				for lines.Scan() { // a full pipe would stop it
-				}
-			}()
-			t.Cleanup(func() { cancel(); <-drained; _ = cmd.Wait() })
-			return m[1]
-		}
-	}
-	_ = cmd.Wait()
-	t.Fatal("moto_server does not say where it listens")
-	return ""
 }

@@ -14,6 +14,8 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/rendered/rendered/sources/aws/awsfake/moto"
 )
 
 // TestConformance runs the same cases, with the real SDK, against the fake and against moto, which nobody here wrote. What
@@ -26,7 +28,7 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("moto", func(t *testing.T) {
 		t.Parallel()
-		conform(t, connect(config(startMoto(t))), true)
+		conform(t, connect(config(moto.Start(t))), true)
 	})
 }
 
