@@ -25,6 +25,7 @@ import (
 // TestCallsToMoto counts, between the command and a server that nobody here wrote, what a pass over 1,000 parameters in 100
 // templates asks.
 func TestCallsToMoto(t *testing.T) {
+	t.Parallel()
 	server := moto.Start(t)
 	proxy := startProxy(t, server)
 	client := ssm.New(ssm.Options{

@@ -1,0 +1,373 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rendered/rendered/sources/aws/awsfake"
+)
+
+// A site is a service with a certificate and a key that come from one secret, and a dependent that notes what it found when it
+// was told. Every run of it is a process of its own.
+type site struct {
+	t   *testing.T
+	dir string
+	aws *awsfake.Server
+}
+
+const siteConfig = `
+state_dir: state
+aws: {timeout: 1s}
+services:
+  site:
+    files:
+      - {content: '{{ secret "site" "cert" }}', path: tls/site.crt, mode: 0644}
+      - {content: '{{ secret "site" "key" }}', path: tls/site.key, mode: 0640}
+      - {content: 'always the same', path: tls/same}
+    notify:
+      - run: 'echo "$(cat tls/site.crt) $(cat tls/site.key)" >>told'
+`
+
+func newSite(t *testing.T) *site {
+	s := &site{t: t, dir: t.TempDir(), aws: awsfake.Start(t)}
+	write(t, s.path("rendered.yaml"), siteConfig)
+	if err := os.Mkdir(s.path("tls"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.put("one")
+	return s
+}
+
+func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *site) put(text string) {
+	s.aws.PutSecret("site", fmt.Sprintf(`{"cert":"c-%s","key":"k-%s"}`, text, text))
+}
+
+// once runs one pass, under a program that is given before it, and gives what it said. A failure is the caller's to judge.
+func (s *site) once(under ...string) (string, error) {
+	args := append(under, "rendered", "once", "-c", "rendered.yaml")
+	cmd := exec.CommandContext(s.t.Context(), args[0], args[1:]...)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), append(s.aws.Env(), "GORACE=atexit_sleep_ms=0")...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// mustOnce is once where it must succeed.
+func (s *site) mustOnce(under ...string) string {
+	s.t.Helper()
+	out, err := s.once(under...)
+	if err != nil {
+		s.t.Fatalf("%v:\n%s", err, out)
+	}
+	return out
+}
+
+func (s *site) read(name string) string {
+	data, err := os.ReadFile(s.path(name))
+	if err != nil && !os.IsNotExist(err) {
+		s.t.Fatal(err)
+	}
+	return string(data)
+}
+
+// needed finds a program that a test needs. Without it the test is skipped, but fails in CI.
+func needed(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// A step is one system call that matters for the order of things: "fsync tls/.temporary".
+type step string
+
+var (
+	tracedCall = regexp.MustCompile(`^\d+ +(\w+)\((.*)`)
+	annotated  = regexp.MustCompile(`^(?:\d+|AT_FDCWD)<([^>]*)>`)
+	quotedName = regexp.MustCompile(`"([^"]*)"`)
+	temporary  = regexp.MustCompile(`\.rendered-[0-9a-f]+`)
+)
+
+// steps reads what strace wrote: what was done below the site's directory, its names shortened, and the dependent's shell.
+func (s *site) steps(trace string) []step {
+	var list []step
+	f, err := os.Open(trace)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		m := tracedCall.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		call, rest := m[1], m[2]
+		target := ""
+		if on := annotated.FindStringSubmatch(rest); on != nil {
+			target = on[1]
+		}
+		switch call {
+		case "execve":
+			if strings.HasPrefix(rest, `"/bin/sh"`) {
+				list = append(list, "tell")
+			}
+			continue
+		case "openat":
+			if !strings.Contains(rest, "O_CREAT") {
+				continue
+			}
+			flags := "create"
+			if strings.Contains(rest, "O_EXCL") && strings.Contains(rest, "O_NOFOLLOW") && strings.Contains(rest, " 0600)") {
+				flags = "create-exclusively-0600"
+			}
+			call, target = flags, target+"/"+quotedName.FindStringSubmatch(rest)[1]
+		case "renameat", "unlinkat", "mkdirat":
+			names := quotedName.FindAllStringSubmatch(rest, -1)
+			dir := target
+			target = ""
+			for _, n := range names {
+				target += " " + dir + "/" + n[1]
+			}
+			target = strings.TrimSpace(target)
+		case "fchmod":
+			target += " " + strings.TrimSuffix(regexp.MustCompile(`0\d+`).FindString(rest[strings.LastIndex(rest, ","):]), ")")
+		}
+		if !strings.Contains(target, s.dir+"/") {
+			continue
+		}
+		target = temporary.ReplaceAllString(strings.ReplaceAll(target, s.dir+"/", ""), ".temporary")
+		list = append(list, step(call+" "+target))
+	}
+	return list
+}
+
+const watched = "trace=openat,fchown,fchmod,write,fsync,fdatasync,renameat,renameat2,unlinkat,mkdirat,linkat,ftruncate,execve"
+
+// TestSystemCalls looks at a pass from outside: what it does to the file system, in which order, and that the dependent is told
+// after all of it.
+func TestSystemCalls(t *testing.T) {
+	t.Parallel()
+	needed(t, "strace")
+	s := newSite(t)
+	s.mustOnce()
+	s.put("two")
+	out := s.mustOnce("strace", "-f", "-y", "-o", s.path("trace"), "-e", watched)
+	stage := func(mode string) []step {
+		return []step{
+			"create-exclusively-0600 tls/.temporary",
+			"fchown tls/.temporary",
+			step("fchmod tls/.temporary " + mode),
+			"write tls/.temporary",
+			"fsync tls/.temporary",
+		}
+	}
+	record := []step{
+		"unlinkat state/ledger/.site.json.new", // what a crash may have left
+		"create-exclusively-0600 state/ledger/.site.json.new",
+		"write state/ledger/.site.json.new",
+		"fsync state/ledger/.site.json.new",
+		"renameat state/ledger/.site.json.new state/ledger/site.json",
+		"fsync state/ledger",
+	}
+	var want []step
+	want = append(want, "create state/lock", "ftruncate state/lock", "write state/lock")
+	want = append(want, stage("0644")...)
+	want = append(want, stage("0640")...)
+	want = append(want, "fsync tls") // the temporaries' names
+	want = append(want, record...)   // owed, and what will be renamed
+	want = append(want, "renameat tls/.temporary tls/site.crt", "renameat tls/.temporary tls/site.key", "fsync tls")
+	want = append(want, "tell", "create told", "write told")
+	want = append(want, record...) // told
+	if got := s.steps(s.path("trace")); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("steps:\n%s\nwant:\n%s\nit said:\n%s", join(got), join(want), out)
+	}
+
+	s.mustOnce("strace", "-f", "-y", "-o", s.path("trace"), "-e", watched)
+	if got := s.steps(s.path("trace")); len(got) != 3 {
+		t.Errorf("where nothing changed:\n%s", join(got))
+	}
+}
+
+func join(list []step) string {
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString("  " + string(s) + "\n")
+	}
+	return b.String()
+}
+
+// TestKilledAtEveryStep kills a pass with SIGKILL before each of its steps, at least from the first rename on. What is on disk is whole at any moment; a restart
+// without AWS finishes what was begun; with AWS all is well, and the dependent was told of it.
+func TestKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	needed(t, "strace")
+	s := newSite(t)
+	s.mustOnce()
+	s.put("1")
+	s.mustOnce("strace", "-f", "-y", "-o", s.path("trace"), "-e", watched)
+	all := s.steps(s.path("trace"))
+	// strace counts calls by thread, and a goroutine may move to another: which step a count hits is seen afterwards.
+	hit := make(map[int]bool)
+	missed := func() (list []step) {
+		begun := false
+		for i, step := range all {
+			begun = begun || strings.HasPrefix(string(step), "renameat tls")
+			if begun && !hit[i] && !strings.HasSuffix(string(step), " told") { // that is the dependent's
+				list = append(list, step)
+			}
+		}
+		return list
+	}
+	n := 1
+	for round := 0; round < 10 && len(missed()) > 0; round++ {
+		for _, call := range []string{"openat", "ftruncate", "fchown", "fchmod", "write", "fsync", "renameat", "unlinkat", "execve"} {
+			for when := 1; ; when++ {
+				n++
+				s.put(strconv.Itoa(n))
+				step, ended := s.kill(all, call, when)
+				if ended {
+					break
+				}
+				if step < 0 || hit[step] {
+					s.mustOnce()
+					continue
+				}
+				if s.survives(n); t.Failed() {
+					t.Fatalf("killed at %s %d, step %d: %s", call, when, step, all[min(step, len(all)-1)])
+				}
+				hit[step] = true
+			}
+		}
+	}
+	if list := missed(); len(list) > 0 {
+		t.Errorf("was never killed before these steps:\n%s", join(list))
+	}
+	t.Logf("%d passes, killed before %d steps of %d", n, len(hit), len(all))
+}
+
+// kill kills a pass before the when-th system call of a kind, and gives which of all the steps that was, -1 where it was none of them.
+// It has ended where there was no such call.
+func (s *site) kill(all []step, call string, when int) (hit int, ended bool) {
+	s.t.Helper()
+	args := []string{"strace", "-f", "-y", "-o", s.path("trace"), "-e", watched, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)}
+	if call == "openat" {
+		// A process opens much before a pass begins.
+		args = append(args, "-P", s.path("tls"), "-P", s.path("state/ledger"))
+	}
+	out, err := s.once(args...)
+	if err == nil {
+		return 0, true
+	}
+	trace := s.read("trace")
+	done := s.steps(s.path("trace"))
+	switch {
+	case len(done) == 0:
+		if !strings.Contains(err.Error(), "killed") {
+			s.t.Fatalf("%v:\n%s", err, out)
+		}
+		return -1, false
+	case call != "openat":
+		return len(done) - 1, false
+	case !cutShort.MatchString(trace):
+		return -1, false
+	}
+	// The trace holds only what was done in those directories themselves.
+	n := 0
+	for _, step := range done {
+		if strings.HasPrefix(string(step), "create") {
+			n++
+		}
+	}
+	for i, step := range all {
+		if !strings.HasPrefix(string(step), "create-") {
+			continue
+		}
+		if n--; n == 0 {
+			return i, false
+		}
+	}
+	return -1, false
+}
+
+// cutShort is the creation of a file that a signal came before.
+var cutShort = regexp.MustCompile(`(?m)openat\(.*O_CREAT.* (= \?|<unfinished \.\.\.>)$`)
+
+// survives checks what a pass that was killed on the way from version n-1 to n has left, and what passes after it make of that.
+func (s *site) survives(n int) {
+	s.t.Helper()
+	old, new := strconv.Itoa(n-1), strconv.Itoa(n)
+	s.whole("after the kill", old, new)
+	clear := s.aws.Inject(awsfake.Fault{Kind: awsfake.Deny, Name: "site"})
+	if out, err := s.once(); err == nil {
+		s.t.Errorf("a pass without AWS succeeds:\n%s", out)
+	}
+	clear()
+	if crt, key := s.whole("after a restart without AWS", old, new); crt != key {
+		s.t.Errorf("a restart without AWS leaves the certificate of %s with the key of %s", crt, key)
+	}
+	s.mustOnce()
+	s.whole("at last", new, new)
+	for line := range strings.Lines(s.read("told")) {
+		if crt, key, _ := strings.Cut(strings.TrimSpace(line), " "); strings.TrimPrefix(crt, "c-") != strings.TrimPrefix(key, "k-") {
+			s.t.Errorf("when told, the dependent found %s", line)
+		}
+	}
+	told := s.read("told")
+	if !strings.HasSuffix(told, "c-"+new+" k-"+new+"\n") {
+		s.t.Errorf("the dependent was not told at last:\n%s", told)
+	}
+	if strings.Contains(s.read("state/ledger/site.json"), "owed") {
+		s.t.Errorf("still owed:\n%s", s.read("state/ledger/site.json"))
+	}
+	for dir, want := range map[string]string{"tls": "[same site.crt site.key]", "state/ledger": "[site.json]"} {
+		var names []string
+		entries, err := os.ReadDir(s.path(dir))
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		if fmt.Sprint(names) != want || err != nil {
+			s.t.Errorf("%s holds %v, want %s: %v", dir, names, want, err)
+		}
+	}
+	if out := s.mustOnce(); !strings.Contains(out, "nothing changed") || s.read("told") != told {
+		s.t.Errorf("one pass more does something:\n%s", out)
+	}
+	s.remove("told")
+}
+
+// whole checks that both files are those of one of the two versions each, with their modes, and gives which.
+func (s *site) whole(when, old, new string) (crt, key string) {
+	s.t.Helper()
+	for name, mode := range map[string]os.FileMode{"tls/site.crt": 0o644, "tls/site.key": 0o640} {
+		info, err := os.Stat(s.path(name))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if info.Mode() != mode {
+			s.t.Errorf("%s: %s has mode %v", when, name, info.Mode())
+		}
+	}
+	crt, key = strings.TrimPrefix(s.read("tls/site.crt"), "c-"), strings.TrimPrefix(s.read("tls/site.key"), "k-")
+	if crt != old && crt != new || key != old && key != new {
+		s.t.Errorf("%s: the files hold %q and %q, neither %s nor %s", when, crt, key, old, new)
+	}
+	return crt, key
+}
+
+func (s *site) remove(name string) {
+	if err := os.Remove(s.path(name)); err != nil {
+		s.t.Fatal(err)
+	}
+}
