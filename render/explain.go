@@ -45,6 +45,9 @@ func (r *run) explain(err error) *fault.Fault {
 	if e, ok := errors.AsType[funcs.Error](err); ok {
 		return text.fault(offset, e.Error())
 	}
+	if e, ok := errors.AsType[*funcs.KeyError](err); ok {
+		return text.fault(offset, e.Show(r.shown))
+	}
 	return r.reword(text, offset, words)
 }
 

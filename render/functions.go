@@ -46,8 +46,9 @@ func (r *run) get(kind sources.Kind, text any) (sources.Ref, sources.Value, erro
 	if err == nil {
 		return ref, value, nil
 	}
-	if r.snapshot.Exposes(name) {
-		return ref, value, &lookupError{what: fmt.Sprintf("%s %s cannot be looked up", kind, r.shown(name)), cause: err}
+	if r.computed(name) && !slices.Contains(r.t.Refs(), ref) {
+		// Not even the cause is kept: it names the ref.
+		return ref, value, &lookupError{what: fmt.Sprintf("%s %s cannot be looked up", kind, r.shown(name))}
 	}
 	failed := &lookupError{what: err.Error(), cause: err}
 	if e, ok := err.(*sources.Error); ok {
@@ -58,11 +59,14 @@ func (r *run) get(kind sources.Kind, text any) (sources.Ref, sources.Value, erro
 
 // shown quotes a name or a key for a message, unless it was computed from a secret.
 func (r *run) shown(name string) string {
-	if r.snapshot.Exposes(name) && !r.t.written(name) {
+	if r.computed(name) {
 		return "‹a name computed from a secret›"
 	}
 	return fmt.Sprintf("%q", name)
 }
+
+// computed reports that a secret is in a name, and that the template does not say it by itself.
+func (r *run) computed(name string) bool { return r.snapshot.Exposes(name) && !r.t.written(name) }
 
 // gave notes what a lookup gives, and gives it.
 func (r *run) gave(ref sources.Ref, keys []any, text string) string {

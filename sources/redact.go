@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // shortest is the length in bytes from which a value can be cut out of a text. A shorter one would be cut out of words that
@@ -19,8 +20,9 @@ const Withheld = "‹output withheld: it may hold a secret›"
 
 // A Redactor takes the values of a snapshot out of texts that others wrote: the output of a command, say.
 type Redactor struct {
-	long  *strings.Replacer
-	short []string
+	long    *strings.Replacer
+	short   []string
+	compact []string // the long ones that hold no space
 }
 
 // Redactor gives the filter for the values that have arrived so far. It knows every value as it is, line by line, the leaves
@@ -40,6 +42,9 @@ func (s *Snapshot) Redactor() *Redactor {
 		switch {
 		case len(form) >= shortest:
 			long = append(long, form)
+			if !strings.ContainsFunc(form, unicode.IsSpace) {
+				r.compact = append(r.compact, form)
+			}
 		case secret:
 			r.short = append(r.short, form)
 		}
@@ -54,13 +59,24 @@ func (s *Snapshot) Redactor() *Redactor {
 	return r
 }
 
-// Redact gives text without the values; Withheld where a secret shorter than six bytes may be in it.
+// Redact gives text without the values; Withheld where a secret shorter than six bytes may be in it, or a value that was broken
+// into lines or spelled with spaces, as base64(1) and od(1) do.
 func (r *Redactor) Redact(text []byte) string {
 	clean := r.long.Replace(string(text))
-	for _, s := range r.short {
-		if strings.Contains(clean, s) {
-			return Withheld
+	inside := func(text string) func(string) bool {
+		return func(form string) bool { return strings.Contains(text, form) }
+	}
+	if slices.ContainsFunc(r.short, inside(clean)) {
+		return Withheld
+	}
+	unspaced := strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) {
+			return -1
 		}
+		return c
+	}, clean)
+	if len(unspaced) < len(clean) && slices.ContainsFunc(r.compact, inside(unspaced)) {
+		return Withheld
 	}
 	return clean
 }
@@ -145,17 +161,30 @@ func written(part string) []string {
 	e := json.NewEncoder(&plain)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(part)
-	return []string{
+	return append(embedded(part),
 		part,
 		strings.Trim(string(quoted), `"`),
 		strings.Trim(strings.TrimSpace(plain.String()), `"`),
 		base64.StdEncoding.EncodeToString([]byte(part)),
-		base64.RawStdEncoding.EncodeToString([]byte(part)),
 		base64.URLEncoding.EncodeToString([]byte(part)),
-		base64.RawURLEncoding.EncodeToString([]byte(part)),
 		hex.EncodeToString([]byte(part)),
 		url.QueryEscape(part),
 		url.PathEscape(part),
 		strings.ReplaceAll(part, `'`, `'\''`),
+	)
+}
+
+// embedded gives what base64 makes of part in the middle of something else: at each of the three ways in which three bytes can
+// meet four characters, the characters that part alone decides.
+func embedded(part string) []string {
+	var forms []string
+	for before := range 3 {
+		first, last := (before*8+5)/6, (before+len(part))*8/6
+		if last-first < shortest {
+			continue
+		}
+		data := append(make([]byte, before), part...)
+		forms = append(forms, base64.RawStdEncoding.EncodeToString(data)[first:last], base64.RawURLEncoding.EncodeToString(data)[first:last])
 	}
+	return forms
 }

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
@@ -141,6 +142,18 @@ func TestRedactor(t *testing.T) {
 		}
 		if got := r.Redact([]byte("token x7Q refused")); got != Withheld {
 			t.Errorf("a short secret: %q", got)
+		}
+		for before := range 4 {
+			text := strings.Repeat("<", before) + `p"ss<word>` + " and more"
+			got := r.Redact([]byte("nginx: " + base64.StdEncoding.EncodeToString([]byte(text)) + " in line 3"))
+			if !strings.Contains(got, hidden) || !strings.Contains(got, "in line 3") {
+				t.Errorf("in the middle of base64, after %d bytes: %q", before, got)
+			}
+		}
+		for _, spelled := range []string{"0000000   a   p   p   _   u   s   e   r", "app_\nuser"} {
+			if got := r.Redact([]byte(spelled)); got != Withheld {
+				t.Errorf("spelled with spaces: %q", got)
+			}
 		}
 		if got := r.Redact([]byte("level info is fine")); got != "level info is fine" {
 			t.Errorf("a short parameter is no secret: %q", got)

@@ -33,7 +33,9 @@ func TestRotations(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	told := func(i int) bool { return strings.Contains(s.read("told"), fmt.Sprintf("c-%d%s%[1]d k-%[1]d%[2]s%[1]d\n", i, pad)) }
+	told := func(i int) bool {
+		return strings.Contains(s.read("told"), fmt.Sprintf("c-%d%s%[1]d k-%[1]d%[2]s%[1]d\n", i, pad))
+	}
 	until(t.Fatalf, "the dependent is told", func() bool { return told(0) })
 
 	var stop atomic.Bool

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"text/template"
 
@@ -19,6 +20,25 @@ type Error string
 
 // Error gives the text.
 func (e Error) Error() string { return string(e) }
+
+// A KeyError is a failure that is about the keys of a map. Keys are names, unless a template made them of values: whoever shows the
+// error decides about each.
+type KeyError struct {
+	keys []string
+	what string // with %s for each key
+}
+
+// Error gives the text with the keys in it.
+func (e *KeyError) Error() string { return e.Show(strconv.Quote) }
+
+// Show gives the text with what show makes of each key.
+func (e *KeyError) Show(show func(key string) string) string {
+	shown := make([]any, len(e.keys))
+	for i, k := range e.keys {
+		shown[i] = show(k)
+	}
+	return fmt.Sprintf(e.what, shown...)
+}
 
 func failf(format string, args ...any) error { return Error(fmt.Sprintf(format, args...)) }
 

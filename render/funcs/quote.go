@@ -171,14 +171,14 @@ func dotenv(m any) (string, error) {
 	for _, key := range sortedKeys(v) {
 		name := strings.ToUpper(strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key))
 		if !isName(name) {
-			return "", failf("dotenv: the key %q does not become the name of a variable", key)
+			return "", &KeyError{[]string{key}, "dotenv: the key %s does not become the name of a variable"}
 		}
 		if other, taken := from[name]; taken {
-			return "", failf("dotenv: the keys %q and %q both become %s", other, key, name)
+			return "", &KeyError{[]string{other, key, name}, "dotenv: the keys %s and %s both become %s"}
 		}
 		value, err := envQuote(v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key())).Interface())
 		if err != nil {
-			return "", failf("dotenv: the value of %q cannot be written on a line: %v", key, err)
+			return "", &KeyError{[]string{key}, "dotenv: the value of %s cannot be written on a line: " + strings.ReplaceAll(err.Error(), "%", "%%")}
 		}
 		from[name], lines[name] = key, name+"="+value+"\n"
 	}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rendered/rendered/sources/aws/awsfake"
+)
+
+// canaries are values of every shape that a secret may have.
+func canaries() map[string]string {
+	noise := rand.NewChaCha8([32]byte{1})
+	bytes := func(n int) []byte {
+		b := make([]byte, n)
+		noise.Read(b)
+		return b
+	}
+	var pem strings.Builder
+	pem.WriteString("-----BEGIN PRIVATE KEY-----\n")
+	for range 60 {
+		pem.WriteString(base64.StdEncoding.EncodeToString(bytes(48)) + "\n")
+	}
+	pem.WriteString("-----END PRIVATE KEY-----\n")
+	return map[string]string{
+		"digits":  "739153",
+		"eight":   "q7Zp0xKv",
+		"hostile": "qu%zo\"te\\d <canary>\nsecond canary line",
+		"pem":     pem.String(),
+		"object":  `{"user":"canary-user","password":"canary-pass","port":73915377}`,
+		"base64":  base64.StdEncoding.EncodeToString(bytes(30)),
+		"url":     "postgres://canary:s3cr%40t-canary@db.example:5432/canary",
+		"utf8":    "пароль-канарейка-密码",
+		"large":   strings.Repeat("canary in a coal mine, ", 2780),
+		"dash":    "-rf canary --password=canary",
+		"number":  "9223372036854775807",
+		"action":  "{{ canary action }}",
+	}
+}
+
+// misuses are templates that go wrong with the value of the secret that stands for %s.
+var misuses = []string{
+	`{{ range $x := secret "%s" }}{{ end }}`,
+	`{{ index (secret "%s") "key" }}`,
+	`{{ (secret "%s").Data.password }}`,
+	`{{ secret "%s" "no" "such" "key" }}`,
+	`{{ secret "%s" | atoi }}`,
+	`{{ add (secret "%s") 1 | printf "%%s%%!d(string=x)" }}`,
+	`{{ secret "%s" | fail }}`,
+	`{{ secret "%s" | fromJson }}{{ "" | fail }}`,
+	`{{ secret "%s" | mustFromJson }}{{ "" | fail }}`,
+	`{{ secret "%s" | b64dec }}{{ "" | fail }}`,
+	`{{ regexMatch (secret "%s") "x" }}{{ "" | fail }}`,
+	`{{ mustRegexMatch (secret "%s") "x" }}{{ "" | fail }}`,
+	`{{ printf "%%d" (secret "%s") }}`,
+	`{{ param (secret "%s") }}`,
+	`{{ secret (secret "%s") }}`,
+	`{{ secret "%[1]s" (secret "%[1]s") }}`,
+	`{{ file (secret "%s") }}`,
+	`{{ env (secret "%s") }}{{ "" | fail }}`,
+	`{{ get (dict) (secret "%s") }}`,
+	`{{ index (dict "a" 1) (secret "%s") }}`,
+	`{{ dotenv (dict (secret "%[1]s") 1 (printf "%%s " (secret "%[1]s")) 2) }}{{ "" | fail }}`,
+	`{{ repeat 3 (secret "%s") | int }}{{ "" | fail }}`,
+	`{{ template "none" (secret "%s") }}`,
+	`{{ call (secret "%s") }}`,
+	`{{ slice (secret "%s") 1000000 }}`,
+	`{{ lt (secret "%s") 1 }}`,
+	`{{ (secret "%s") | toDecimal }}{{ "" | fail }}`,
+	`{{ with $v := secretMap "%s" }}{{ $v.none }}{{ end }}{{ "" | fail }}`,
+	`{{ secretBytes "%s" | toJson | printf "%%d" }}`,
+}
+
+// TestCanaries plants a value of every shape, does with each what goes wrong with a template, a format, a check and a command, and
+// searches everything that came out.
+func TestCanaries(t *testing.T) {
+	t.Parallel()
+	dir, aws := t.TempDir(), awsfake.Start(t)
+	values := canaries()
+	for _, name := range []string{"out", "bad"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var config strings.Builder
+	config.WriteString("state_dir: state\nschedule: '@every 1h'\naws: {timeout: 5s}\nservices:\n")
+	n, bad := 0, 0
+	service := func(body, rest, notify string) {
+		n++
+		name := fmt.Sprintf("%03d.tmpl", n)
+		write(t, filepath.Join(dir, name), body)
+		fmt.Fprintf(&config, "  s%03d: {files: [{template: %s, path: out/%03d%s}]%s}\n", n, name, n, rest, notify)
+	}
+	for name, value := range values {
+		aws.PutSecret(name, value)
+		aws.PutParameter("/"+name, "SecureString", value[:min(len(value), 4096)])
+		aws.PutSecret("object-of-"+name, string(must(json.Marshal(map[string]any{"key": value, "list": []int{1}}))))
+		read := fmt.Sprintf(`{{ secret %q }}`, name)
+		service(read, "", fmt.Sprintf(", notify: [{run: 'env >env; cat out/%03d; base64 out/%03d; od -c out/%03d | head; grep -n . out/%03d >&2; exit 3'}]", n+1, n+1, n+1, n+1))
+		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "xml", "pem"} {
+			service("<"+read+"\n= [ "+read, ", format: "+format, "")
+			service("[[\x01"+read, ", format: "+format, "")
+		}
+		service(read, ", check: 'cat {}; grep -n . {} >&2; exit 1'", "")
+		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
+		for _, m := range misuses {
+			bad++
+			service(fmt.Sprintf(m, name), "", "")
+			service(strings.ReplaceAll(fmt.Sprintf(m, "object-of-"+name), `-`+name+`"`, `-`+name+`" "key"`), "", "")
+		}
+	}
+	write(t, filepath.Join(dir, "rendered.yaml"), config.String())
+
+	output := map[string]string{}
+	environ := append(os.Environ(), append(aws.Env(), "GORACE=atexit_sleep_ms=0")...)
+	for _, verb := range []string{"check", "check --online", "once"} {
+		cmd := exec.CommandContext(t.Context(), "rendered", append(strings.Fields(verb), "--log-level", "debug", "-c", "rendered.yaml")...)
+		cmd.Dir, cmd.Env = dir, environ
+		out, err := cmd.CombinedOutput()
+		output[verb] = string(out)
+		if verb == "check" && err != nil {
+			t.Fatalf("%s", out)
+		}
+	}
+	for _, format := range []string{"text", "json"} {
+		log := filepath.Join(dir, "log."+format)
+		f := must(os.Create(log))
+		cmd := exec.CommandContext(t.Context(), "rendered", "run", "--log-level", "debug", "--log-format", format, "-c", "rendered.yaml")
+		cmd.Dir, cmd.Env, cmd.Stderr = dir, environ, f
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		until(t.Fatalf, "every service was looked at", func() bool {
+			for i := range n {
+				if !strings.Contains(string(must(os.ReadFile(log))), fmt.Sprintf("s%03d", i+1)) {
+					return false
+				}
+			}
+			return true
+		})
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		output["log as "+format] = string(must(os.ReadFile(log)))
+	}
+	output["a command's environment"] = string(must(os.ReadFile(filepath.Join(dir, "env"))))
+	walk := filepath.WalkDir(filepath.Join(dir, "state"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			output[path] = string(must(os.ReadFile(path)))
+		}
+		return err
+	})
+	if walk != nil {
+		t.Fatal(walk)
+	}
+	if !strings.Contains(output["once"], "error:") || strings.Count(output["log as text"], "level=WARN") < bad {
+		t.Errorf("little went wrong: %d warnings of %d misuses", strings.Count(output["log as text"], "level=WARN"), bad)
+	}
+	for where, text := range output {
+		for name, value := range values {
+			for shape, found := range disguises(value) {
+				if i := strings.Index(text, found); i >= 0 {
+					t.Errorf("%s holds the %s %s: …%.300q…", where, name, shape, text[max(0, i-150):])
+				}
+			}
+		}
+	}
+	t.Logf("%d services, %d misuses", n, bad)
+}
+
+// disguises gives the texts by which a value would be known, whole or in part.
+func disguises(value string) map[string]string {
+	list := map[string]string{}
+	add := func(shape, text string) {
+		if len(text) >= 6 {
+			list[shape] = text[:min(len(text), 24)]
+		}
+	}
+	for i, line := range strings.Split(value, "\n") {
+		if !strings.HasPrefix(line, "-----") {
+			add(fmt.Sprint("line ", i), line)
+		}
+	}
+	add("in base64", base64.StdEncoding.EncodeToString([]byte(value))[:min(len(value), 20)])
+	add("as a URL's part", url.QueryEscape(value))
+	add("quoted", strings.Trim(strconv.Quote(value), `"`))
+	add("as JSON", strings.Trim(string(must(json.Marshal(value))), `"`))
+	if strings.HasPrefix(value, "{") {
+		add("key", "canary-user")
+		add("password", "canary-pass")
+		add("port", "73915377")
+	}
+	return list
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
