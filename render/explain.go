@@ -59,7 +59,6 @@ var phrases = []struct {
 	{regexp.MustCompile(`^range can't iterate over|^can't use .* iterate over|^range over`), "this is not a list or a map, so range cannot go over it"},
 	{regexp.MustCompile(`^if/with can't use`), "if and with cannot decide over this"},
 	{regexp.MustCompile(`^wrong number of args for (\w+): want (at least \d+|\d+) got (\d+)$`), "$1 takes $2 arguments, here it gets $3"},
-	{regexp.MustCompile(`^template ("[^"]*") not defined$`), "template $1 does not exist; partials are the files beside the template whose names begin with _"},
 	{regexp.MustCompile(`^exceeded maximum template depth`), "templates call each other without end"},
 	{regexp.MustCompile(`^error calling (\w+): incompatible types for comparison`), "$1 compares values of one type only, and these differ"},
 	{regexp.MustCompile(`^error calling (\w+): (?:invalid type for comparison|non-comparable)`), "$1 cannot compare such values"},

@@ -43,12 +43,13 @@ func (t *Template) ref(kind sources.Kind, text string) (sources.Ref, error) {
 // A finder walks the trees that the main template can reach, as an execution would, and notes the lookups. Both branches of a
 // condition are walked: which one is taken may depend on a value.
 type finder struct {
-	t      *Template
-	folder folder
-	faults fault.List
-	seen   map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
-	active map[string]bool                                // templates being walked, against recursion
-	steps  int
+	t       *Template
+	folder  folder
+	faults  fault.List
+	seen    map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
+	active  map[string]bool                                // templates being walked, against recursion
+	missing map[*parse.TemplateNode]bool                   // noted already, as seen
+	steps   int
 }
 
 // maxSteps bounds the walk where vars are ranged over; what lies beyond is found by the render.
@@ -57,10 +58,11 @@ const maxSteps = 100_000
 // findLookups fills t.lookups. A ref that is known and can name nothing is a fault.
 func (t *Template) findLookups() fault.List {
 	f := &finder{
-		t:      t,
-		folder: folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
-		seen:   make(map[*parse.IdentifierNode]map[sources.Ref]bool),
-		active: make(map[string]bool),
+		t:       t,
+		folder:  folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
+		seen:    make(map[*parse.IdentifierNode]map[sources.Ref]bool),
+		active:  make(map[string]bool),
+		missing: make(map[*parse.TemplateNode]bool),
 	}
 	f.template(t.Main.Name, t.Vars)
 	return f.faults
@@ -74,6 +76,19 @@ func (f *finder) template(name string, dot any) {
 	f.active[name] = true
 	f.list(tree.Root, newScope(f.t.text(tree), tree, dot))
 	delete(f.active, name)
+}
+
+// noTemplate notes once that a template which is called does not exist.
+func (f *finder) noTemplate(n *parse.TemplateNode, text *Text) {
+	if f.missing[n] {
+		return
+	}
+	f.missing[n] = true
+	what := fmt.Sprintf("template %q does not exist", n.Name)
+	if near := fault.Near(n.Name, slices.Collect(maps.Keys(f.t.trees))); near != "" {
+		what += fmt.Sprintf("; did you mean %q?", near)
+	}
+	f.faults = append(f.faults, text.fault(int(n.Pos), what, "partials are the files beside the template whose names begin with _"))
 }
 
 func (f *finder) list(l *parse.ListNode, s scope) {
@@ -97,6 +112,9 @@ func (f *finder) node(n parse.Node, s scope) {
 		dot := any(nil)
 		if n.Pipe != nil {
 			dot = f.pipe(n.Pipe, s)
+		}
+		if f.t.trees[n.Name] == nil {
+			f.noTemplate(n, s.text)
 		}
 		f.template(n.Name, dot)
 	case *parse.IfNode:
