@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 
@@ -98,15 +99,16 @@ func (t *Template) Refs() []sources.Ref {
 	return refs
 }
 
-// functionNames gives every name that a template may call.
-func functionNames() []string {
-	return slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(new(run).functions())))
-}
+// functionNames gives every name that a template may call, in order.
+var functionNames = sync.OnceValue(func() []string {
+	names := slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(new(run).functions())))
+	slices.Sort(names)
+	return names
+})
 
 // checkFunctions finds calls of functions that do not exist.
 func (t *Template) checkFunctions() fault.List {
 	known := functionNames()
-	slices.Sort(known)
 	var faults fault.List
 	t.eachNode(func(at *Text, n parse.Node) {
 		id, ok := n.(*parse.IdentifierNode)

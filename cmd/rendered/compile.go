@@ -71,8 +71,9 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	var faults fault.List
 	now := time.Now()
 	remote := false
+	beside := make(library)
 	for i := range cfg.Services {
-		s, more := c.service(cfg, &cfg.Services[i], now)
+		s, more := c.service(cfg, &cfg.Services[i], beside, now)
 		faults = append(faults, more...)
 		plan.Services = append(plan.Services, s)
 		remote = remote || len(more) == 0 && asksAWS(s)
@@ -171,7 +172,7 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 }
 
 // service compiles one service. Its faults are all those of its templates.
-func (c *compiler) service(cfg *config.Config, s *config.Service, now time.Time) (*watch.Service, fault.List) {
+func (c *compiler) service(cfg *config.Config, s *config.Service, beside library, now time.Time) (*watch.Service, fault.List) {
 	spread := watch.DefaultSplay(s.Schedule, now)
 	if cfg.Splay != nil {
 		spread = *cfg.Splay
@@ -191,7 +192,7 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, now time.Time)
 	var faults fault.List
 	for i := range s.Files {
 		f := &s.Files[i]
-		o, fault := c.template(f, s.Vars)
+		o, fault := c.template(f, s.Vars, beside)
 		if fault != nil {
 			faults = append(faults, fault)
 			continue

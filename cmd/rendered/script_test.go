@@ -15,6 +15,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if together := os.Getenv("RENDERED_BENCH_BARE"); together != "" {
+		if err := bareProgram(together == "true"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	testscript.Main(m, map[string]func(){"rendered": main})
 }
 

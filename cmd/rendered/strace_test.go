@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,15 +95,25 @@ func needed(t *testing.T, program string) {
 type step string
 
 var (
-	tracedCall = regexp.MustCompile(`^\d+ +(\w+)\((.*)`)
-	annotated  = regexp.MustCompile(`^(?:\d+|AT_FDCWD)<([^>]*)>`)
-	quotedName = regexp.MustCompile(`"([^"]*)"`)
-	temporary  = regexp.MustCompile(`\.rendered-[0-9a-f]+`)
+	tracedCall  = regexp.MustCompile(`^\d+ +(\w+)\((.*)`)
+	annotated   = regexp.MustCompile(`^(?:\d+|AT_FDCWD)<([^>]*)>`)
+	quotedName  = regexp.MustCompile(`"([^"]*)"`)
+	exactly0600 = regexp.MustCompile(` 0600(\)| <unfinished)`)
+	numbered    = regexp.MustCompile(`\.temporary\d+`)
+	temporary   = regexp.MustCompile(`\.rendered-[0-9a-f]+`)
 )
 
-// steps reads what strace wrote: what was done below the site's directory, its names shortened, and the dependent's shell.
+// steps reads what strace wrote: what was done below the site's directory, its names shortened and the temporaries
+// numbered, and the dependent's shell.
 func (s *site) steps(trace string) []step {
 	var list []step
+	numbers := make(map[string]string)
+	number := func(temp string) string {
+		if numbers[temp] == "" {
+			numbers[temp] = fmt.Sprint(".temporary", len(numbers)+1)
+		}
+		return numbers[temp]
+	}
 	f, err := os.Open(trace)
 	if err != nil {
 		s.t.Fatal(err)
@@ -129,7 +140,7 @@ func (s *site) steps(trace string) []step {
 				continue
 			}
 			flags := "create"
-			if strings.Contains(rest, "O_EXCL") && strings.Contains(rest, "O_NOFOLLOW") && strings.Contains(rest, " 0600)") {
+			if strings.Contains(rest, "O_EXCL") && strings.Contains(rest, "O_NOFOLLOW") && exactly0600.MatchString(rest) {
 				flags = "create-exclusively-0600"
 			}
 			call, target = flags, target+"/"+quotedName.FindStringSubmatch(rest)[1]
@@ -147,7 +158,7 @@ func (s *site) steps(trace string) []step {
 		if !strings.Contains(target, s.dir+"/") {
 			continue
 		}
-		target = temporary.ReplaceAllString(strings.ReplaceAll(target, s.dir+"/", ""), ".temporary")
+		target = temporary.ReplaceAllStringFunc(strings.ReplaceAll(target, s.dir+"/", ""), number)
 		list = append(list, step(call+" "+target))
 	}
 	return list
@@ -164,13 +175,16 @@ func TestSystemCalls(t *testing.T) {
 	s.mustOnce()
 	s.put("two")
 	out := s.mustOnce("strace", "-f", "-y", "-o", s.path("trace"), "-e", watched)
-	stage := func(mode string) []step {
+	// The files are staged side by side; each for itself goes this way.
+	staged := func(n int, file, mode string) []step {
+		temp := fmt.Sprint("tls/.temporary", n)
 		return []step{
-			"create-exclusively-0600 tls/.temporary",
-			"fchown tls/.temporary",
-			step("fchmod tls/.temporary " + mode),
-			"write tls/.temporary",
-			"fsync tls/.temporary",
+			step("create-exclusively-0600 " + temp),
+			step("fchown " + temp),
+			step("fchmod " + temp + " " + mode),
+			step("write " + temp),
+			step("fsync " + temp),
+			step("renameat " + temp + " " + file),
 		}
 	}
 	record := []step{
@@ -183,15 +197,34 @@ func TestSystemCalls(t *testing.T) {
 	}
 	var want []step
 	want = append(want, "create state/lock", "ftruncate state/lock", "write state/lock")
-	want = append(want, stage("0644")...)
-	want = append(want, stage("0640")...)
 	want = append(want, "fsync tls") // the temporaries' names
 	want = append(want, record...)   // owed, and what will be renamed
-	want = append(want, "renameat tls/.temporary tls/site.crt", "renameat tls/.temporary tls/site.key", "fsync tls")
+	want = append(want, "fsync tls") // after the renames
 	want = append(want, "tell", "create told", "write told")
 	want = append(want, record...) // told
-	if got := s.steps(s.path("trace")); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("steps:\n%s\nwant:\n%s\nit said:\n%s", join(got), join(want), out)
+	var shared []step
+	single := make(map[string][]step) // by temporary
+	all := s.steps(s.path("trace"))
+	for _, step := range all {
+		temp := numbered.FindString(string(step))
+		if temp == "" {
+			shared = append(shared, step)
+			continue
+		}
+		single[temp] = append(single[temp], step)
+		// "fsync tls" comes once after everything is staged, and once after everything is renamed.
+		if renamed := strings.HasPrefix(string(step), "renameat"); slices.Contains(shared, "fsync tls") != renamed || slices.Contains(shared, "tell") {
+			t.Errorf("%s: too early or too late in\n%s", step, join(all))
+		}
+	}
+	if fmt.Sprint(shared) != fmt.Sprint(want) {
+		t.Errorf("steps:\n%s\nwant:\n%s\nit said:\n%s", join(shared), join(want), out)
+	}
+	for n := range 2 {
+		got := join(single[fmt.Sprint(".temporary", n+1)])
+		if got != join(staged(n+1, "tls/site.crt", "0644")) && got != join(staged(n+1, "tls/site.key", "0640")) {
+			t.Errorf("steps of a file:\n%s", got)
+		}
 	}
 
 	s.mustOnce("strace", "-f", "-y", "-o", s.path("trace"), "-e", watched)
@@ -232,7 +265,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 	}
 	n := 1
 	for round := 0; round < 10 && len(missed()) > 0; round++ {
-		for _, call := range []string{"openat", "ftruncate", "fchown", "fchmod", "write", "fsync", "renameat", "unlinkat", "execve"} {
+		for _, call := range []string{"openat tls", "openat state/ledger", "ftruncate", "fchown", "fchmod", "write", "fsync", "renameat", "unlinkat", "execve"} {
 			for when := 1; ; when++ {
 				n++
 				s.put(strconv.Itoa(n))
@@ -257,14 +290,14 @@ func TestKilledAtEveryStep(t *testing.T) {
 	t.Logf("%d passes, killed before %d steps of %d", n, len(hit), len(all))
 }
 
-// kill kills a pass before the when-th system call of a kind, and gives which of all the steps that was, -1 where it was none of them.
+// kill kills a pass before the when-th system call of a kind, as "fsync" or "openat tls" for one that is about that directory, and gives which of all the steps that was, -1 where it was none of them.
 // It has ended where there was no such call.
 func (s *site) kill(all []step, call string, when int) (hit int, ended bool) {
 	s.t.Helper()
+	call, dir, below := strings.Cut(call, " ")
 	args := []string{"strace", "-f", "-y", "-o", s.path("trace"), "-e", watched, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)}
-	if call == "openat" {
-		// A process opens much before a pass begins.
-		args = append(args, "-P", s.path("tls"), "-P", s.path("state/ledger"))
+	if below {
+		args = append(args, "-P", s.path(dir))
 	}
 	out, err := s.once(args...)
 	if err == nil {
@@ -278,20 +311,21 @@ func (s *site) kill(all []step, call string, when int) (hit int, ended bool) {
 			s.t.Fatalf("%v:\n%s", err, out)
 		}
 		return -1, false
-	case call != "openat":
+	case !below:
 		return len(done) - 1, false
 	case !cutShort.MatchString(trace):
 		return -1, false
 	}
-	// The trace holds only what was done in those directories themselves.
+	// The trace holds only what was done in that directory itself.
+	creates := func(step step) bool { return strings.HasPrefix(string(step), "create-exclusively-0600 "+dir+"/") }
 	n := 0
 	for _, step := range done {
-		if strings.HasPrefix(string(step), "create") {
+		if creates(step) {
 			n++
 		}
 	}
 	for i, step := range all {
-		if !strings.HasPrefix(string(step), "create-") {
+		if !creates(step) {
 			continue
 		}
 		if n--; n == 0 {

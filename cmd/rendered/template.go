@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,7 @@ const maxTemplate = 4 << 20
 
 // template reads what a file's template is made of. The fault is that of the template itself or of a partial that cannot be
 // read.
-func (c *compiler) template(f *config.File, vars map[string]any) (render.Options, *fault.Fault) {
+func (c *compiler) template(f *config.File, vars map[string]any, beside library) (render.Options, *fault.Fault) {
 	o := render.Options{
 		Left:     f.Left,
 		Right:    f.Right,
@@ -42,7 +43,7 @@ func (c *compiler) template(f *config.File, vars map[string]any) (render.Options
 		o.Main = render.Text{Name: t.Place.File, Body: t.Content, Line: t.Line, Column: t.Column}
 	}
 	var failed *fault.Fault
-	o.Partials, failed = partials(t)
+	o.Partials, failed = beside.partials(t)
 	return o, failed
 }
 
@@ -51,13 +52,33 @@ func isPartial(name string) bool {
 	return strings.HasPrefix(name, "_") && !strings.HasSuffix(name, "~") && !strings.HasSuffix(name, ".swp")
 }
 
-// partials reads the partials beside a template.
-func partials(t config.Template) ([]render.Text, *fault.Fault) {
-	entries, _ := os.ReadDir(t.Dir) // sorted; where there is none, the template's own fault says so
+// A library holds the partials of the directories that the templates of a plan stand in. Each is read once.
+type library map[string]shelf
+
+// A shelf is what one directory has.
+type shelf struct {
+	texts  []render.Text
+	failed *fault.Fault
+}
+
+// partials gives the partials beside a template.
+func (l library) partials(t config.Template) ([]render.Text, *fault.Fault) {
+	s, read := l[t.Dir]
+	if !read {
+		s.texts, s.failed = readPartials(t.Dir)
+		l[t.Dir] = s
+	}
+	return slices.DeleteFunc(slices.Clone(s.texts), func(x render.Text) bool {
+		return filepath.Join(t.Dir, x.Name) == t.Path
+	}), s.failed
+}
+
+func readPartials(dir string) ([]render.Text, *fault.Fault) {
+	entries, _ := os.ReadDir(dir) // sorted; where there is none, the template's own fault says so
 	var list []render.Text
 	for _, e := range entries {
-		path := filepath.Join(t.Dir, e.Name())
-		if !isPartial(e.Name()) || path == t.Path {
+		path := filepath.Join(dir, e.Name())
+		if !isPartial(e.Name()) {
 			continue
 		}
 		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {

@@ -3,6 +3,7 @@ package swap
 import (
 	"errors"
 	"path/filepath"
+	"sync"
 
 	"github.com/rendered/rendered/render/disk"
 )
@@ -14,16 +15,29 @@ type Rename struct {
 	Digest string `json:"digest"` // of the content, by the key of the host
 }
 
+// stagedAtOnce is how many files are written at the same time. A file system that is asked for several fsyncs at once answers them
+// with one commit of its journal.
+const stagedAtOnce = 8
+
 // Stage writes every file that is not the same to a temporary beside its destination, readable by nobody but its owner to be
 // from the first moment, and makes it durable; then it makes the temporaries' names durable.
 func (s *Swap) Stage() error {
-	for _, f := range s.files {
+	errs := make([]error, len(s.files))
+	slots := make(chan struct{}, stagedAtOnce)
+	var all sync.WaitGroup
+	for i, f := range s.files {
 		if f.state == Same {
 			continue
 		}
-		if err := s.stage(f); err != nil {
-			return err
-		}
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = s.stage(f)
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	return s.syncDirs()
 }
