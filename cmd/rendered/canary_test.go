@@ -72,7 +72,6 @@ var misuses = []string{
 	`{{ index (dict "a" 1) (secret "%s") }}`,
 	`{{ dotenv (dict (secret "%[1]s") 1 (printf "%%s " (secret "%[1]s")) 2) }}{{ "" | fail }}`,
 	`{{ repeat 3 (secret "%s") | int }}{{ "" | fail }}`,
-	`{{ template "none" (secret "%s") }}`,
 	`{{ call (secret "%s") }}`,
 	`{{ slice (secret "%s") 1000000 }}`,
 	`{{ lt (secret "%s") 1 }}`,
