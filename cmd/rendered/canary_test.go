@@ -115,7 +115,9 @@ func TestCanaries(t *testing.T) {
 		for _, m := range misuses {
 			bad++
 			service(fmt.Sprintf(m, name), "", "")
-			service(strings.ReplaceAll(fmt.Sprintf(m, "object-of-"+name), `-`+name+`"`, `-`+name+`" "key"`), "", "")
+			if bad%3 == 0 {
+				service(strings.ReplaceAll(fmt.Sprintf(m, "object-of-"+name), `-`+name+`"`, `-`+name+`" "key"`), "", "")
+			}
 		}
 	}
 	write(t, filepath.Join(dir, "rendered.yaml"), config.String())
@@ -139,13 +141,13 @@ func TestCanaries(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		seen := 0
 		until(t.Fatalf, "every service was looked at", func() bool {
-			for i := range n {
-				if !strings.Contains(string(must(os.ReadFile(log))), fmt.Sprintf("s%03d", i+1)) {
-					return false
-				}
+			text := string(must(os.ReadFile(log)))
+			for seen < n && strings.Contains(text, fmt.Sprintf("s%03d", seen+1)) {
+				seen++
 			}
-			return true
+			return seen == n
 		})
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
@@ -29,6 +30,7 @@ type compiler struct {
 
 	source    *aws.Source
 	sourceFor aws.Options
+	stale     atomic.Bool // source is to be made anew
 }
 
 func newCompiler(path string, o config.Options) *compiler {
@@ -39,8 +41,8 @@ func newCompiler(path string, o config.Options) *compiler {
 	return c
 }
 
-// forget makes the next compile read the AWS environment anew: shared config files are read once.
-func (c *compiler) forget() { c.source = nil }
+// forget makes the next compile read the AWS environment anew: shared config files are read once. It may be called at any time.
+func (c *compiler) forget() { c.stale.Store(true) }
 
 // load reads the config and compiles it whole. The error is a fault.List; the config is there beside it as far as it could be
 // read.
@@ -160,7 +162,7 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 		Timeout:        a.Timeout,
 		Version:        version,
 	}
-	if c.source != nil && c.sourceFor == o {
+	if !c.stale.Swap(false) && c.source != nil && c.sourceFor == o {
 		return c.source, nil
 	}
 	source, err := aws.New(ctx, o)
