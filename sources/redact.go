@@ -1,11 +1,6 @@
 package sources
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,6 +18,7 @@ type Redactor struct {
 	long    *strings.Replacer
 	short   []string
 	compact []string // the long ones that hold no space
+	secrets []string // the forms of secrets that are long enough to be shown in part, in lower case
 }
 
 // Redactor gives the filter for the values that have arrived so far. It knows every value as it is, line by line, the leaves
@@ -42,6 +38,10 @@ func (s *Snapshot) Redactor() *Redactor {
 		switch {
 		case len(form) >= shortest:
 			long = append(long, form)
+			// Of a JSON text the leaves are here as well; its keys are no secrets.
+			if secret && len(form) >= piece+piece/2 && form[0] != '{' && form[0] != '[' {
+				r.secrets = append(r.secrets, strings.ToLower(form))
+			}
 			if !strings.ContainsFunc(form, unicode.IsSpace) {
 				r.compact = append(r.compact, form)
 			}
@@ -59,10 +59,54 @@ func (s *Snapshot) Redactor() *Redactor {
 	return r
 }
 
+// piece is how many bytes of a secret give it away in a text that shows only a part of it, or shows it in capitals. A secret is
+// looked for in pieces where it is at least half as long again: what is hardly longer is found as a whole.
+const piece = 12
+
+// withoutPieces hides each line in which a piece of a secret stands.
+func (r *Redactor) withoutPieces(text string) string {
+	lower := strings.ToLower(text)
+	of := make(map[string]bool) // the pieces of the text, true where one is a secret's
+	for i := 0; i+piece <= len(lower); i++ {
+		of[lower[i:i+piece]] = false
+	}
+	found := false
+	for _, s := range r.secrets {
+		for i := 0; i+piece <= len(s); i++ {
+			if _, ok := of[s[i:i+piece]]; ok {
+				of[s[i:i+piece]], found = true, true
+			}
+		}
+	}
+	if !found {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		bare := strings.TrimSuffix(line, "\n")
+		if holds(strings.ToLower(bare), of) {
+			b.WriteString(hidden)
+		} else {
+			b.WriteString(bare)
+		}
+		b.WriteString(line[len(bare):])
+	}
+	return b.String()
+}
+
+func holds(line string, pieces map[string]bool) bool {
+	for i := 0; i+piece <= len(line); i++ {
+		if pieces[line[i:i+piece]] {
+			return true
+		}
+	}
+	return false
+}
+
 // Redact gives text without the values; Withheld where a secret shorter than six bytes may be in it, or a value that was broken
 // into lines or spelled with spaces, as base64(1) and od(1) do.
 func (r *Redactor) Redact(text []byte) string {
-	clean := r.long.Replace(string(text))
+	clean := r.withoutPieces(r.long.Replace(string(text)))
 	inside := func(text string) func(string) bool {
 		return func(form string) bool { return strings.Contains(text, form) }
 	}
@@ -99,92 +143,4 @@ func (s *Snapshot) Verbatim(text string) bool {
 		v.parts(func(part string) { found = found || strings.Contains(part, text) })
 	})
 	return found
-}
-
-// parts calls f with the value's texts, their lines and the leaves of their JSON; empty ones are left out.
-func (v Value) parts(f func(string)) {
-	texts := append([]string{v.Text, string(v.Bytes)}, v.List...)
-	for _, t := range v.Params {
-		texts = append(texts, t)
-	}
-	for _, t := range texts {
-		leaves(t, f)
-	}
-}
-
-func leaves(text string, f func(string)) {
-	lines := strings.Split(text, "\n")
-	if len(lines) > 1 {
-		emit(text, f)
-	}
-	for _, line := range lines {
-		emit(line, f)
-	}
-	if t := strings.TrimSpace(text); t == "" || t[0] != '{' && t[0] != '[' {
-		return
-	}
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	var tree any
-	if d.Decode(&tree) == nil {
-		walk(tree, f)
-	}
-}
-
-func walk(tree any, f func(string)) {
-	switch t := tree.(type) {
-	case map[string]any:
-		for _, v := range t {
-			walk(v, f)
-		}
-	case []any:
-		for _, v := range t {
-			walk(v, f)
-		}
-	case string:
-		leaves(t, f)
-	case json.Number:
-		emit(t.String(), f)
-	}
-}
-
-func emit(text string, f func(string)) {
-	if t := strings.TrimSpace(text); t != "" {
-		f(t)
-	}
-}
-
-// written gives the forms in which a program may print part.
-func written(part string) []string {
-	quoted, _ := json.Marshal(part)
-	var plain bytes.Buffer
-	e := json.NewEncoder(&plain)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(part)
-	return append(embedded(part),
-		part,
-		strings.Trim(string(quoted), `"`),
-		strings.Trim(strings.TrimSpace(plain.String()), `"`),
-		base64.StdEncoding.EncodeToString([]byte(part)),
-		base64.URLEncoding.EncodeToString([]byte(part)),
-		hex.EncodeToString([]byte(part)),
-		url.QueryEscape(part),
-		url.PathEscape(part),
-		strings.ReplaceAll(part, `'`, `'\''`),
-	)
-}
-
-// embedded gives what base64 makes of part in the middle of something else: at each of the three ways in which three bytes can
-// meet four characters, the characters that part alone decides.
-func embedded(part string) []string {
-	var forms []string
-	for before := range 3 {
-		first, last := (before*8+5)/6, (before+len(part))*8/6
-		if last-first < shortest {
-			continue
-		}
-		data := append(make([]byte, before), part...)
-		forms = append(forms, base64.RawStdEncoding.EncodeToString(data)[first:last], base64.RawURLEncoding.EncodeToString(data)[first:last])
-	}
-	return forms
 }

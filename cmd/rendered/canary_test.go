@@ -80,6 +80,24 @@ var misuses = []string{
 	`{{ secretBytes "%s" | toJson | printf "%%d" }}`,
 }
 
+// quotes are templates that write a value as some reader wants it.
+var quotes = []string{
+	`{{ secret "%s" | envQuote }}`,
+	`{{ secret "%s" | iniQuote }}`,
+	`{{ secret "%s" | nginxQuote }}`,
+	`{{ secret "%s" | pgpassQuote }}`,
+	`{{ secret "%s" | pgbouncerQuote }}`,
+	`{{ secret "%s" | shellQuote }}`,
+	`{{ secret "%s" | tomlQuote }}`,
+	`{{ secret "%s" | xmlQuote }}`,
+	`{{ secret "%s" | yamlQuote }}`,
+	`{{ secret "%s" | toJson }}`,
+	`{{ secret "%s" | html }}`,
+	`{{ secret "%s" | urlquery }}`,
+	`{{ secret "%s" | squote }}`,
+	`{{ secret "%s" | b64enc | b64enc | b64dec }}`,
+}
+
 // TestCanaries plants a value of every shape, does with each what goes wrong with a template, a format, a check and a command, and
 // searches everything that came out.
 func TestCanaries(t *testing.T) {
@@ -94,6 +112,7 @@ func TestCanaries(t *testing.T) {
 	var config strings.Builder
 	config.WriteString("state_dir: state\nschedule: '@every 1h'\naws: {timeout: 5s}\nservices:\n")
 	n, bad := 0, 0
+	var written []int // files that hold a value in some quoting
 	service := func(body, rest, notify string) {
 		n++
 		name := fmt.Sprintf("%03d.tmpl", n)
@@ -112,6 +131,12 @@ func TestCanaries(t *testing.T) {
 		}
 		service(read, ", check: 'cat {}; grep -n . {} >&2; exit 1'", "")
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
+		for _, quote := range quotes {
+			body := fmt.Sprintf(quote, name)
+			service(body, "", "")
+			written = append(written, n)
+			service(body, ", check: 'cat {}; cut -c1-40 {}; exit 1'", "")
+		}
 		for _, m := range misuses {
 			bad++
 			service(fmt.Sprintf(m, name), "", "")
@@ -171,6 +196,15 @@ func TestCanaries(t *testing.T) {
 		t.Errorf("little went wrong: %d warnings of %d misuses", strings.Count(output["log as text"], "level=WARN"), bad)
 	}
 	for where, text := range output {
+		for _, n := range written {
+			// Where a value cannot be quoted for a reader there is no file.
+			content, _ := os.ReadFile(filepath.Join(dir, fmt.Sprintf("out/%03d", n)))
+			for line := range strings.Lines(string(content)) {
+				if line := strings.TrimSpace(line); len(line) >= 6 && !strings.HasPrefix(line, "-----") && strings.Contains(text, line) {
+					t.Errorf("%s holds what is in out/%03d: %.100s", where, n, line)
+				}
+			}
+		}
 		for name, value := range values {
 			for shape, found := range disguises(value) {
 				if i := strings.Index(text, found); i >= 0 {
