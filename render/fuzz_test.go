@@ -56,7 +56,7 @@ func FuzzTemplate(f *testing.F) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		_, failed := tmpl.Execute(ctx, sources.NewSnapshot(everything{}))
+		_, failed := tmpl.Execute(ctx, sources.NewSnapshot(everything{}, 0))
 		if failed != nil && strings.Contains(failed.Text(), canary) {
 			t.Errorf("%q: a value in %s", body, failed.Text())
 		}

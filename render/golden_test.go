@@ -84,7 +84,7 @@ func execute(t *testing.T, archive *txtar.Archive) []txtar.File {
 		return []txtar.File{{Name: "faults", Data: text(faults, dir)}}
 	}
 	result := []txtar.File{{Name: "refs", Data: refs(tmpl, dir)}}
-	snapshot := sources.NewSnapshot(source(dir))
+	snapshot := sources.NewSnapshot(source(dir), 0)
 	snapshot.Want(t.Context(), tmpl.Refs())
 	out, failed := tmpl.Execute(t.Context(), snapshot)
 	if failed != nil {

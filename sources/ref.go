@@ -82,7 +82,15 @@ func ParseRef(kind Kind, text string) (Ref, error) {
 	if selected && !selector.MatchString(r.Selector) {
 		return Ref{}, errors.New("what follows the colon is not a version or a label")
 	}
-	return r, r.check()
+	return r.current(), r.check()
+}
+
+// current takes away the stage that a secret has without one, so that both ways to write it are one ref.
+func (r Ref) current() Ref {
+	if r.Kind == Secret && r.Selector == "AWSCURRENT" {
+		r.Selector = ""
+	}
+	return r
 }
 
 // parseARN reads ARN[:selector] into r. A secret's ARN has seven parts, a parameter's six; the selector is one more.
@@ -108,7 +116,7 @@ func parseARN(r Ref, text string) (Ref, error) {
 	if r.Kind == Params {
 		return Ref{}, errors.New("a path cannot be an ARN")
 	}
-	return r, nil
+	return r.current(), nil
 }
 
 // check says why r's name cannot be the name of anything of its kind.

@@ -16,6 +16,8 @@ func TestParseRef(t *testing.T) {
 		{Secret, "prod/db", Ref{Kind: Secret, Name: "prod/db"}},
 		{Secret, "rds!db-1", Ref{Kind: Secret, Name: "rds!db-1"}},
 		{Secret, "prod/db:AWSPREVIOUS", Ref{Kind: Secret, Name: "prod/db", Selector: "AWSPREVIOUS"}},
+		{Secret, "prod/db:AWSCURRENT", Ref{Kind: Secret, Name: "prod/db"}},
+		{Secret, secretARN + ":AWSCURRENT", Ref{Kind: Secret, Name: secretARN}},
 		{Secret, "shared::prod/db:AWSPREVIOUS", Ref{Kind: Secret, Account: "shared", Name: "prod/db", Selector: "AWSPREVIOUS"}},
 		{Secret, secretARN, Ref{Kind: Secret, Name: secretARN}},
 		{Secret, secretARN + ":AWSPENDING", Ref{Kind: Secret, Name: secretARN, Selector: "AWSPENDING"}},

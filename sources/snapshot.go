@@ -3,15 +3,20 @@ package sources
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // A Snapshot is the values one pass works with: every ref is asked for at most once, and everyone who asks again gets the same
 // answer. It may be used from several goroutines.
 type Snapshot struct {
 	source Source
+	limit  time.Duration
 
-	mu      sync.Mutex
-	answers map[Ref]*answer
+	mu       sync.Mutex
+	answers  map[Ref]*answer
+	fetching int           // fetches under way
+	since    time.Time     // when the first of them began
+	spent    time.Duration // by those before
 }
 
 // An answer is one ref's result, there once done is closed.
@@ -20,9 +25,10 @@ type answer struct {
 	result Result
 }
 
-// NewSnapshot gives an empty snapshot over source.
-func NewSnapshot(source Source) *Snapshot {
-	return &Snapshot{source: source, answers: make(map[Ref]*answer)}
+// NewSnapshot gives an empty snapshot over source. Its lookups, those that come late included, may take limit in all; 0 is no
+// limit.
+func NewSnapshot(source Source, limit time.Duration) *Snapshot {
+	return &Snapshot{source: source, limit: limit, answers: make(map[Ref]*answer)}
 }
 
 // Want begins to fetch those of refs that nobody has asked for yet, all in one call to the source. It does not wait.
@@ -37,7 +43,34 @@ func (s *Snapshot) Want(ctx context.Context, refs []Ref) {
 		}
 	}
 	if len(fresh) > 0 {
-		go s.source.Fetch(ctx, fresh, s.deliver)
+		go s.fetch(ctx, s.begin(), fresh)
+	}
+}
+
+func (s *Snapshot) fetch(ctx context.Context, left time.Duration, refs []Ref) {
+	defer s.end()
+	if s.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, left)
+		defer cancel()
+	}
+	s.source.Fetch(ctx, refs, s.deliver)
+}
+
+// begin gives how much of the limit is left. Only the time in which somebody fetches counts: a pass does other things as well.
+func (s *Snapshot) begin() time.Duration {
+	now := time.Now()
+	if s.fetching++; s.fetching == 1 {
+		s.since = now
+	}
+	return s.limit - s.spent - now.Sub(s.since)
+}
+
+func (s *Snapshot) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fetching--; s.fetching == 0 {
+		s.spent += time.Since(s.since)
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *scripted) Fetch(ctx context.Context, refs []Ref, deliver func(Ref, Resu
 func TestSnapshotAsksForEveryRefOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &scripted{pause: func(Ref) time.Duration { return time.Second }, asked: make(map[Ref]int)}
-		snap := NewSnapshot(src)
+		snap := NewSnapshot(src, 0)
 		a, b, dynamic := Ref{Kind: Param, Name: "/a"}, Ref{Kind: Param, Name: "/b"}, Ref{Kind: Secret, Name: "c"}
 		snap.Want(t.Context(), []Ref{a, b, a})
 		var readers sync.WaitGroup
@@ -79,7 +79,7 @@ func TestSnapshotGivesEachAnswerAsSoonAsItIsKnown(t *testing.T) {
 		}}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		snap := NewSnapshot(src)
+		snap := NewSnapshot(src, 0)
 		snap.Want(ctx, []Ref{slow, quick})
 		begun := time.Now()
 		if _, err := snap.Get(ctx, quick); err != nil || time.Since(begun) != time.Millisecond {
@@ -92,10 +92,36 @@ func TestSnapshotGivesEachAnswerAsSoonAsItIsKnown(t *testing.T) {
 	})
 }
 
+// What a pass may wait for its lookups is shared by those that come late; what it does in between does not count.
+func TestSnapshotHasOneLimitForAllItsLookups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &scripted{asked: make(map[Ref]int), pause: func(r Ref) time.Duration {
+			d, err := time.ParseDuration(r.Name)
+			if err != nil {
+				t.Error(err)
+			}
+			return d
+		}}
+		snap := NewSnapshot(src, 10*time.Second)
+		get := func(pause string, good bool, took time.Duration) {
+			t.Helper()
+			begun := time.Now()
+			if _, err := snap.Get(t.Context(), Ref{Kind: Param, Name: pause}); (err == nil) != good || time.Since(begun) != took {
+				t.Errorf("%s: %v after %v", pause, err, time.Since(begun))
+			}
+		}
+		get("4s", true, 4*time.Second)
+		<-time.After(time.Hour) // a notice, say
+		get("5s", true, 5*time.Second)
+		get("1h", false, time.Second)
+		get("2h", false, 0)
+	})
+}
+
 func TestMuxRoutesByKindAndAnswersAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &scripted{pause: func(Ref) time.Duration { return 0 }, asked: make(map[Ref]int)}
-		snap := NewSnapshot(Mux{Secret: src, Param: src})
+		snap := NewSnapshot(Mux{Secret: src, Param: src}, 0)
 		if _, err := snap.Get(t.Context(), Ref{Kind: Param, Name: "/a"}); err != nil {
 			t.Error(err)
 		}
@@ -127,7 +153,7 @@ func TestRedactor(t *testing.T) {
 			{Kind: Param, Name: "/level"}: {Text: "info"},
 			{Kind: Param, Name: "/host"}:  {Text: "db.example.com"},
 		}
-		snap := NewSnapshot(fixed(values))
+		snap := NewSnapshot(fixed(values), 0)
 		for r := range values {
 			snap.Get(t.Context(), r)
 		}

@@ -8,10 +8,10 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// Once takes every service through one pass, side by side and from one snapshot, and gives the outcomes in the order of the
+// Once takes every service of the list, which is of the plan, through one pass, side by side and from one snapshot, and gives the outcomes in the order of the
 // services. Where silent is set nobody is told; what becomes owed stays so.
-func Once(ctx context.Context, services []*Service, source sources.Source, ledger *Ledger, chance *rand.Rand, silent bool) []Outcome {
-	snapshot := sources.NewSnapshot(source)
+func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, chance *rand.Rand, silent bool) []Outcome {
+	snapshot := sources.NewSnapshot(plan.Source, plan.Within)
 	var refs []sources.Ref
 	for _, s := range services {
 		refs = slices.Concat(refs, s.Refs())

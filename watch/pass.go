@@ -39,7 +39,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 	if len(pass) == 0 {
 		return
 	}
-	snapshot := sources.NewSnapshot(l.plan.Source)
+	snapshot := sources.NewSnapshot(l.plan.Source, l.plan.Within)
 	snapshot.Want(ctx, refs)
 	for _, s := range pass {
 		go func() { l.send(done{s.keeper.look(ctx, snapshot)}) }()

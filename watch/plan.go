@@ -21,6 +21,7 @@ type Plan struct {
 	Services []*Service // by name, in order
 	Settle   time.Duration
 	Source   sources.Source
+	Within   time.Duration  // for the lookups of one pass; 0: no limit
 	Inputs   []inputs.Input // everything the plan was made from: config, templates, partials
 	Values   string         // path of the values file that answers the lookups; "" where none does
 	Stamp    string         // inputs.Stamp of Inputs, taken before they were read

@@ -43,6 +43,7 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 		return err
 	}
 	c := newCompiler(g.config, o)
+	c.offline = !online
 	cfg, plan, err := c.load(ctx)
 	if err != nil {
 		printFaults(stderr, err)
@@ -60,34 +61,53 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	return nil
 }
 
-// table prints a line for each service: when, how many files, what it looks up, whom it tells.
+// table prints a line for each service: when, how many files, what it looks up, whom it tells; below it the next times of a schedule
+// that goes by the clock.
 func table(w io.Writer, plan *watch.Plan, now time.Time) {
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	for _, s := range plan.Services {
+	var aligned strings.Builder
+	t := tabwriter.NewWriter(&aligned, 0, 0, 3, ' ', 0)
+	for i, s := range plan.Services {
 		names := make([]string, len(s.Dependents))
 		for i, d := range s.Dependents {
 			names[i] = d.Name()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, when(s), count(len(s.Files), "file"), tallyOf(s), strings.Join(names, ", "))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, when(s, i == 0), count(len(s.Files), "file"), tallyOf(s), strings.Join(names, ", "))
+		if _, every := s.Schedule.Every(); !every {
+			fmt.Fprintf(t, "\tnext %s\t\t\t\n", strings.Join(nextTimes(s, now), ", "))
+		}
 	}
 	t.Flush()
-	fmt.Fprintln(w)
-	for _, s := range plan.Services {
-		var next []string
-		at := now
-		for range 3 {
-			at = s.Next(at)
-			next = append(next, at.Format("15:04:05"))
-		}
-		fmt.Fprintf(w, "%s next %s\n", s.Name, strings.Join(next, ", "))
+	for line := range strings.Lines(aligned.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
 	}
 }
 
-// when gives a service's schedule with this host's part of the splay.
-func when(s *watch.Service) string {
+// nextTimes gives the next three times of a service's schedule as its zone's clock shows them.
+func nextTimes(s *watch.Service, now time.Time) []string {
+	var list []string
+	after := now
+	for range 3 {
+		after = s.Next(after)
+		layout := time.TimeOnly
+		if after.Sub(now) >= 24*time.Hour {
+			layout = time.DateTime
+		}
+		list = append(list, after.In(s.Schedule.Location()).Format(layout))
+	}
+	return list
+}
+
+// when gives a service's schedule with its zone and this host's part of the splay.
+func when(s *watch.Service, first bool) string {
 	text := s.Schedule.String()
+	for _, prefix := range []string{"CRON_TZ=", "TZ="} {
+		if zoned, ok := strings.CutPrefix(text, prefix); ok {
+			zone, fields, _ := strings.Cut(zoned, " ")
+			text = strings.TrimSpace(fields) + "  " + zone
+		}
+	}
 	if s.Splay > 0 {
-		text += fmt.Sprintf(" (+%v on this host)", s.Splay.Round(100*time.Millisecond))
+		text += fmt.Sprintf(" (+%v%s)", s.Splay.Round(100*time.Millisecond), map[bool]string{true: " on this host"}[first])
 	}
 	return text
 }
@@ -178,21 +198,18 @@ func grouped(f float64) string {
 
 // resolves renders every file in memory and reports whether all of them can be.
 func resolves(ctx context.Context, source *aws.Source, plan *watch.Plan, stdout, stderr io.Writer) bool {
-	good := true
 	if source != nil {
-		account, arn, err := source.Identity(ctx)
-		if err != nil {
-			fmt.Fprintf(stderr, "error: %v\n", err)
-			return false
-		}
-		fmt.Fprintf(stdout, "asking AWS in %s, account %s, as %s\n", source.Region(), account, arn)
+		identify(ctx, source, stdout, stderr)
 	}
-	snapshot := sources.NewSnapshot(plan.Source)
+	var refs []sources.Ref
 	var files []*render.File
 	for _, s := range plan.Services {
-		snapshot.Want(ctx, s.Refs())
+		refs = append(refs, s.Refs()...)
 		files = append(files, s.Files...)
 	}
+	snapshot := sources.NewSnapshot(plan.Source, plan.Within)
+	snapshot.Want(ctx, refs)
+	good := true
 	for _, f := range files {
 		if _, _, failed := f.Render(ctx, snapshot); failed != nil {
 			good = false
@@ -200,4 +217,15 @@ func resolves(ctx context.Context, source *aws.Source, plan *watch.Plan, stdout,
 		}
 	}
 	return good
+}
+
+// identify says who asks whom. STS may be out of reach where Secrets Manager and Parameter Store are not: a VPC has an endpoint for each.
+func identify(ctx context.Context, source *aws.Source, stdout, stderr io.Writer) {
+	account, arn, err := source.Identity(ctx)
+	if err != nil {
+		fmt.Fprintf(stdout, "asking AWS in %s\n", source.Region())
+		fmt.Fprintf(stderr, "warning: STS does not say who is asking: %v\n", err)
+		return
+	}
+	fmt.Fprintf(stdout, "asking AWS in %s, account %s, as %s\n", source.Region(), account, arn)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/sources/local"
@@ -27,6 +28,7 @@ type compiler struct {
 	options  config.Options
 	hostname string
 	machine  string // machine-id(5); "" where there is none
+	offline  bool   // nobody will ask the plan's source: AWS is left out of it
 
 	source    *aws.Source
 	sourceFor aws.Options
@@ -68,7 +70,7 @@ func unique(faults fault.List) fault.List {
 
 // compile makes the plan of a config.
 func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan, fault.List) {
-	plan := &watch.Plan{Settle: cfg.Settle, Values: cfg.Values, Inputs: planInputs(cfg)}
+	plan := &watch.Plan{Settle: cfg.Settle, Within: cfg.AWS.Timeout, Values: cfg.Values, Inputs: planInputs(cfg)}
 	plan.Stamp = inputs.Stamp(plan.Inputs)
 	var faults fault.List
 	now := time.Now()
@@ -136,7 +138,7 @@ func (c *compiler) answers(ctx context.Context, cfg *config.Config, remote bool)
 	switch {
 	case cfg.Values != "":
 		values = local.NewValues(cfg.Values)
-	case remote:
+	case remote && !c.offline:
 		source, err := c.aws(ctx, cfg.AWS)
 		if err != nil {
 			return nil, &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
@@ -201,19 +203,38 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, beside library
 		}
 		t, more := render.Parse(o)
 		faults = append(faults, more...)
-		compiled.Files = append(compiled.Files, &render.File{
-			Path:     f.Path,
-			Template: t,
-			UID:      f.UID,
-			GID:      f.GID,
-			Mode:     f.Mode,
-			KeepMode: f.KeepMode,
-			DirMode:  f.DirMode,
-			Format:   f.Format,
-			Check:    f.Check,
-		})
+		compiled.Files = append(compiled.Files, c.file(f, t))
 		fmt.Fprintf(print, "%#v %#v %#v\n", *f, o.Main, o.Partials)
 	}
 	compiled.Fingerprint = hex.EncodeToString(print.Sum(nil))
 	return compiled, faults
 }
+
+// file gives the file that a template is rendered to. Below another root directories are made as needed, and an ordinary user owns
+// what it writes: it is a rehearsal.
+func (c *compiler) file(f *config.File, t *render.Template) *render.File {
+	file := &render.File{
+		Path:     f.Path,
+		Template: t,
+		UID:      f.UID,
+		GID:      f.GID,
+		Mode:     f.Mode,
+		KeepMode: f.KeepMode,
+		DirMode:  f.DirMode,
+		Format:   f.Format,
+		Check:    f.Check,
+	}
+	if c.options.Root == "" {
+		return file
+	}
+	if file.DirMode == 0 {
+		file.DirMode = rehearsalDirMode
+	}
+	if os.Geteuid() != 0 {
+		file.UID, file.GID = swap.Keep, swap.Keep
+	}
+	return file
+}
+
+// rehearsalDirMode is the mode of directories that are made below another root.
+const rehearsalDirMode = 0o700

@@ -60,7 +60,7 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	}
 	defer ledger.Close()
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	outcomes := watch.Once(ctx, services, plan.Source, ledger, chance, f.silent)
+	outcomes := watch.Once(ctx, plan, services, ledger, chance, f.silent)
 	p := printer{out: stdout, remarks: stderr, rehearsal: f.root != ""}
 	for _, o := range outcomes {
 		p.outcome(o)

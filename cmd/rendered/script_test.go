@@ -32,9 +32,9 @@ func TestMain(m *testing.M) {
 //	gone                  wait for it; it must end with exit code 0 within a second
 //	secret NAME TEXT      put a secret into the AWS that the script works with
 //	param NAME TEXT       put a parameter there
-//	fault KIND NAME       make it fail for a name; "fault none" makes it well again
+//	fault KIND NAME       make it fail for a name or an operation; "fault none" makes it well again
 //	trouble KIND WORDS    go through one kind of trouble with the secret prod/db, from its warning to the end of it
-//	calls OPERATION N     it was asked exactly so often since the last calls
+//	calls OPERATION N     it was asked exactly so often since the last calls, or "calls" alone
 func TestScripts(t *testing.T) {
 	quickstart, err := filepath.Abs("../../testdata/quickstart")
 	if err != nil {
@@ -132,10 +132,18 @@ func injectFault(ts *testscript.TestScript, neg bool, args []string) {
 		fake(ts).Clear()
 		return
 	}
-	fake(ts).Inject(awsfake.Fault{Kind: awsfake.Kind(args[0]), Name: args[1]})
+	f := awsfake.Fault{Kind: awsfake.Kind(args[0]), Name: args[1]}
+	if strings.HasPrefix(f.Name, "Get") {
+		f.Operation, f.Name = f.Name, ""
+	}
+	fake(ts).Inject(f)
 }
 
 func calls(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 0 {
+		fake(ts).ResetCalls()
+		return
+	}
 	if got := fmt.Sprint(fake(ts).Calls()[args[0]]); got != args[1] {
 		ts.Fatalf("%s was called %s times, want %s", args[0], got, args[1])
 	}

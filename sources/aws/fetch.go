@@ -25,9 +25,6 @@ func (s slots) take(ctx context.Context) error {
 
 func (s slots) give() { <-s }
 
-// errTimeout is why the context of a Fetch ends when Options.Timeout is over.
-var errTimeout = errors.New("timeout")
-
 // A fetch is one Fetch under way.
 type fetch struct {
 	*Source
@@ -45,7 +42,7 @@ type fetch struct {
 // Fetch asks AWS for the refs. It returns when all are answered, or at once when ctx or Options.Timeout ends, even where a
 // request still hangs; what it brings after that is dropped.
 func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	f := &fetch{Source: s, ctx: ctx, deliver: deliver, open: make(map[sources.Ref]bool, len(refs)), done: make(chan struct{})}
 	for _, r := range refs {
@@ -79,7 +76,7 @@ func (f *fetch) answer(r sources.Ref, result sources.Result) {
 // abandon answers what is open when the time is over.
 func (f *fetch) abandon(refs []sources.Ref) {
 	detail := "stopped waiting"
-	late := context.Cause(f.ctx) == errTimeout
+	late := errors.Is(f.ctx.Err(), context.DeadlineExceeded)
 	if late {
 		detail = fmt.Sprintf("within %s", f.timeout)
 	}
