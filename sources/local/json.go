@@ -22,12 +22,15 @@ var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
 // cannot write (0123, 0x1F, 1_000, .inf) is written as a text, as are dates.
 func (p *parser) json(b *bytes.Buffer, n *yaml.Node, depth int) {
 	n = resolve(n)
+	p.tag(n)
 	if p.budget -= nodeCost; depth > maxDepth {
 		p.budget = -1
 	}
 	switch {
 	case p.budget < 0:
 		p.exhausted(n)
+	case rehearsed(n) != "":
+		p.fault(n, n.Tag+" stands in place of a whole secret only")
 	case n.Kind == yaml.MappingNode:
 		p.object(b, n, depth)
 	case n.Kind == yaml.SequenceNode:
@@ -41,8 +44,6 @@ func (p *parser) json(b *bytes.Buffer, n *yaml.Node, depth int) {
 		b.WriteByte(']')
 	case n.ShortTag() == "!!null":
 		b.WriteString("null")
-	case rehearsed(n) != "":
-		p.fault(n, n.Tag+" stands in place of a whole secret only")
 	default:
 		p.scalar(b, n)
 	}

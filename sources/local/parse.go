@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/fault/yamltext"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -27,21 +26,17 @@ type parser struct {
 // parse gives the document in text, or everything that is wrong with it.
 func parse(path string, text []byte) (*document, fault.List) {
 	p := &parser{doc: &document{path: path, entries: make(map[sources.Ref]entry)}, budget: maxSize}
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	var root, next yaml.Node
-	err := d.Decode(&root)
+	documents, err := yamltext.Documents(text)
 	switch {
-	case errors.Is(err, io.EOF):
-		// An editor that truncates before it writes must not look as if every value were gone.
-		p.fault(nil, "it is empty; write secrets: {} where that is meant")
 	case err != nil:
 		p.syntax(err)
+	case len(documents) == 0:
+		// An editor that truncates before it writes must not look as if every value were gone.
+		p.fault(nil, "it is empty; write secrets: {} where that is meant")
 	default:
-		p.top(root.Content[0])
-		if err := d.Decode(&next); err == nil {
-			p.fault(&next, "a second document; values stand in one")
-		} else if !errors.Is(err, io.EOF) {
-			p.syntax(err)
+		p.top(documents[0].Content[0])
+		for _, d := range documents[1:] {
+			p.fault(d, "a second document; values stand in one")
 		}
 	}
 	p.faults.Sort()
@@ -60,38 +55,14 @@ func (p *parser) place(n *yaml.Node) fault.Place {
 	return fault.Place{File: p.doc.path, Line: n.Line, Column: n.Column}
 }
 
-// complaints are the texts of yaml.v3's scanner and parser that hold nothing of the file and help to find the place. Others
-// are left out: some quote what they stumbled over, which may be a value.
-var complaints = []string{
-	"block collection entries are not allowed in this context",
-	"block sequence entries are not allowed in this context",
-	"could not find expected ':'",
-	"did not find expected '-' indicator",
-	"did not find expected ',' or ']'",
-	"did not find expected ',' or '}'",
-	"did not find expected alphabetic or numeric character",
-	"did not find expected comment or line break",
-	"did not find expected key",
-	"did not find expected node content",
-	"found a tab character that violates indentation",
-	"found character that cannot start any token",
-	"found unexpected document indicator",
-	"found unexpected end of stream",
-	"found unknown escape character",
-	"mapping keys are not allowed in this context",
-	"mapping values are not allowed in this context",
-}
-
-var complaint = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)$`)
-
-// syntax notes an error of yaml.v3, rebuilt from its position.
-func (p *parser) syntax(err error) {
-	f := &fault.Fault{Place: p.place(nil), What: "not YAML"}
-	if m := complaint.FindStringSubmatch(err.Error()); m != nil {
-		f.Place.Line, _ = strconv.Atoi(m[1])
-		if slices.Contains(complaints, m[2]) {
-			f.What += ": " + m[2]
-		}
+// syntax notes why the text is not YAML.
+func (p *parser) syntax(err *yamltext.Error) {
+	f := &fault.Fault{Place: fault.Place{File: p.doc.path, Line: err.Line, Column: err.Column}, What: "not YAML", Err: err}
+	if err.What != "" {
+		f.What += ": " + err.What
+	}
+	if err.Hint != "" {
+		f.Hints = []string{err.Hint}
 	}
 	p.faults = append(p.faults, f)
 }
@@ -129,6 +100,7 @@ func (p *parser) unknown(key *yaml.Node) {
 // section reads the names of one kind and hands what stands after each to read.
 func (p *parser) section(n *yaml.Node, kind sources.Kind, read func(*yaml.Node) sources.Value) {
 	n = resolve(n)
+	p.tag(n)
 	if n.Kind != yaml.MappingNode {
 		p.fault(n, "not a map of names to values; write {} where there are none")
 		return
@@ -215,6 +187,7 @@ func (p *parser) param(n *yaml.Node) sources.Value {
 }
 
 func (p *parser) list(n *yaml.Node) sources.Value {
+	p.tag(n)
 	if len(n.Content) == 0 {
 		p.fault(n, "an empty list; AWS has none")
 	}
@@ -231,6 +204,8 @@ func (p *parser) list(n *yaml.Node) sources.Value {
 	return v
 }
 
+const strayTag = "a tag that means nothing here; there are !missing, !denied, !throttled and, for a secret, !!binary"
+
 // text gives a scalar as it is written: 0123, 1.10 and true keep their characters.
 func (p *parser) text(n *yaml.Node) string {
 	switch {
@@ -239,12 +214,19 @@ func (p *parser) text(n *yaml.Node) string {
 	case n.ShortTag() == "!!null":
 		p.fault(n, `no value; write "" for an empty text, !missing for none`)
 	case !plain(n):
-		p.fault(n, "a tag that means nothing here; there are !missing, !denied, !throttled and, for a secret, !!binary")
+		p.fault(n, strayTag)
 	}
 	if p.budget -= len(n.Value); p.budget < 0 {
 		p.exhausted(n)
 	}
 	return n.Value
+}
+
+// tag notes that a map or a list asks for what nothing here does. Of texts, text does.
+func (p *parser) tag(n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode && rehearsed(n) == "" && !yamltext.OwnTag(n) {
+		p.fault(n, strayTag)
+	}
 }
 
 // plain reports whether n is a text, a number, a truth value or a date.

@@ -137,3 +137,18 @@ func FuzzDocuments(f *testing.F) {
 		}
 	})
 }
+
+func TestOwnTag(t *testing.T) {
+	for text, want := range map[string]bool{
+		"a": true, "1": true, "!!str 1": true, "! a": true, "2026-01-02": true, "[a]": true, "{a: b}": true, "!!map {a: b}": true,
+		"!vault a": false, "!env [a]": false, "!x {a: b}": false, "!!set {a}": false, "!!str [a]": false, "!<tag:yaml.org,2002:str> a": true,
+	} {
+		documents, e := Documents([]byte(text))
+		if e != nil {
+			t.Fatal(e)
+		}
+		if got := OwnTag(documents[0].Content[0]); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
