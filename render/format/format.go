@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // A Format is a syntax that a file must have. The zero Format is none.
@@ -16,7 +17,7 @@ type Format struct{ name string }
 type Error struct {
 	Format string // as a reader calls it: "JSON"
 	Line   int    // 1-based; 0 where the parser does not say
-	Column int    // 1-based, in bytes; 0 where the parser does not say
+	Column int    // 1-based, in characters; 0 where the parser does not say
 	Offset int    // bytes from the start, as near as is known
 	What   string // what is wrong, in words that hold nothing of the file; may be ""
 }
@@ -84,20 +85,23 @@ func (f Format) Check(data []byte) (err error) {
 	return nil
 }
 
+// bom marks UTF-8 at the beginning of a file.
+var bom = []byte("\xef\xbb\xbf")
+
 // at gives the error at a byte.
 func at(data []byte, offset int, what string) *Error {
 	offset = min(max(offset, 0), len(data))
 	head := data[:offset]
 	return &Error{
 		Line:   1 + bytes.Count(head, []byte("\n")),
-		Column: offset - bytes.LastIndexByte(head, '\n'),
+		Column: 1 + utf8.RuneCount(head[bytes.LastIndexByte(head, '\n')+1:]),
 		Offset: offset,
 		What:   what,
 	}
 }
 
-// atLine gives the error at a line, counted from 1.
-func atLine(data []byte, line int, what string) *Error {
+// atPlace gives the error at a line and a column, counted from 1; 0 is unknown.
+func atPlace(data []byte, line, column int, what string) *Error {
 	offset := 0
 	for n := 1; n < line; n++ {
 		next := bytes.IndexByte(data[offset:], '\n')
@@ -106,5 +110,21 @@ func atLine(data []byte, line int, what string) *Error {
 		}
 		offset += next + 1
 	}
-	return &Error{Line: line, Offset: offset, What: what}
+	for n := 1; n < column && offset < len(data); n++ {
+		_, size := utf8.DecodeRune(data[offset:])
+		offset += size
+	}
+	return &Error{Line: line, Column: column, Offset: offset, What: what}
+}
+
+// invalidUTF8 gives the first byte that is not UTF-8, -1 where there is none.
+func invalidUTF8(data []byte) int {
+	for at := 0; at < len(data); {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
 }

@@ -1,0 +1,87 @@
+package format
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDotenv(t *testing.T) {
+	for data, want := range map[string]string{
+		"# c\n\n \t\n  A=1\n":        "",
+		"A=\nB=":                     "",
+		"A=1  \t\nB=\"x\" \n":        "",
+		"A=a,b/c:d@e%f+g=h#i*j?k[l]": "",
+		"A=\"x\\\"\ny\\\\ \\$ \\`\"\nB='$(z) \"; \\'\n": "",
+		"A=http://h:1/?x=1":                             "",
+		"A=é\n":                                         "",
+
+		"A=1\ncanary\n":       "line 2, column 1: " + envNoValue,
+		"canary 1=2":          "line 1, column 1: " + envName,
+		"A=1\n 1A=canary\n":   "line 2, column 2: " + envName,
+		"A =canary":           "line 1, column 1: " + envName,
+		"A.B=canary":          "line 1, column 1: " + envName,
+		"export A=canary":     "line 1, column 1: " + envExport,
+		"export =canary":      "line 1, column 1: " + envExport,
+		"; canary":            "line 1, column 1: " + envComment,
+		"# canary \\\nA=1":    "line 1, column 10: " + envGoesOn,
+		"A=p&w x;y$z canary":  "line 1, column 4: " + envBare,
+		"A=canary x":          "line 1, column 9: " + envBlank,
+		"A= canary":           "line 1, column 3: " + envBlank,
+		"A=1 # canary":        "line 1, column 4: " + envBlank,
+		"A=é;canary":          "line 1, column 4: " + envBare,
+		"A=a|canary":          "line 1, column 4: " + envBare,
+		"A=a<canary":          "line 1, column 4: " + envBare,
+		"A=a>canary":          "line 1, column 4: " + envBare,
+		"A=(canary)":          "line 1, column 3: " + envBare,
+		"A=a$canary":          "line 1, column 4: " + envBare,
+		"A=a`canary`":         "line 1, column 4: " + envBare,
+		"A=a\\canary":         "line 1, column 4: " + envBare,
+		"A=a\\\ncanary":       "line 1, column 4: " + envBare,
+		"A=it's canary":       "line 1, column 5: " + envBare,
+		"A=a\"canary\"":       "line 1, column 4: " + envBare,
+		"A=~/canary":          "line 1, column 3: " + envBare,
+		"A=/bin:~canary":      "line 1, column 8: " + envBare,
+		"A=1\r\nB=canary\r\n": "line 1, column 4: " + envReturn,
+		"A='1'\r\n":           "line 1, column 6: " + envReturn,
+		"A=1\n\r\n":           "line 2, column 1: " + envReturn,
+		"# c\r\n":             "line 1, column 4: " + envReturn,
+		"A=\"x $canary\"":     "line 1, column 6: " + envExpand,
+		"A=\"`canary`\"":      "line 1, column 4: " + envExpand,
+		"A=\"a\" canary":      "line 1, column 6: " + envAfter,
+		"A=\"a\"canary":       "line 1, column 6: " + envAfter,
+		"A='it'\\''s canary'": "line 1, column 7: " + envAfter,
+		"A=1\nB=\"canary\n":   "line 2, column 3: " + envOpen,
+		"A='canary":           "line 1, column 3: " + envOpen,
+		"A=\"canary\\\"":      "line 1, column 3: " + envOpen,
+		"A=canary\x00":        "line 1, column 9: a zero byte",
+		"A=canary\xff":        "line 1, column 9: a byte that is not UTF-8, which systemd wants",
+		"\ufeffA=canary":      "line 1, column 1: it begins with a byte order mark",
+	} {
+		err := Format{"dotenv"}.Check([]byte(data))
+		switch {
+		case want == "" && err != nil, want != "" && (err == nil || err.Error() != "not dotenv at "+want):
+			t.Errorf("%q: %v, want %q", data, err, want)
+		case err != nil && strings.Contains(err.Error(), "canary"):
+			t.Errorf("%q: the error quotes: %v", data, err)
+		case err == nil:
+			sourced(t, data)
+		}
+	}
+}
+
+// sourced wants sh to read the file without a word, though it finds no command.
+func sourced(t *testing.T, data string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-eu", path)
+	cmd.Env = []string{"PATH=/nowhere"}
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%q: sh: %v: %s", data, err, out)
+	}
+}
