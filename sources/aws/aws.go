@@ -40,6 +40,10 @@ type Options struct {
 	patience patience // zero is AWS's
 }
 
+// paramsPerSecond is what AWS grants all reads of Parameter Store together, in an account and Region, unless higher throughput is
+// paid for (AWS Systems Manager endpoints and quotas). GetSecretValue has 10,000, which no host reaches.
+const paramsPerSecond = 40
+
 const (
 	defaultConcurrency = 8
 	defaultTimeout     = 30 * time.Second
@@ -102,11 +106,11 @@ func New(ctx context.Context, o Options) (*Source, error) {
 func (s *Source) connect(cfg awssdk.Config, o Options) {
 	patience := o.patience.orDefault()
 	secrets := secretsmanager.NewFromConfig(cfg, func(c *secretsmanager.Options) {
-		c.Retryer = &retryer{retry.NewStandard(), patience}
+		c.Retryer = &retryer{retry.NewStandard(), patience, newPacer(0)}
 		override(&c.BaseEndpoint, o.EndpointURL)
 	})
 	params := ssm.NewFromConfig(cfg, func(c *ssm.Options) {
-		c.Retryer = &retryer{retry.NewStandard(), patience}
+		c.Retryer = &retryer{retry.NewStandard(), patience, newPacer(paramsPerSecond)}
 		override(&c.BaseEndpoint, o.EndpointURL)
 	})
 	tokens := sts.NewFromConfig(cfg, func(c *sts.Options) { override(&c.BaseEndpoint, o.EndpointURL) })

@@ -60,7 +60,7 @@ func counted[In, Out, Opt any](n *atomic.Int32, c call[In, Out, Opt]) call[In, O
 func fillMoto(t *testing.T) map[string]string {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRetryer(func() awssdk.Retryer {
-		return &retryer{retry.NewStandard(), patience{base: time.Millisecond, limit: time.Second}}
+		return &retryer{retry.NewStandard(), patience{base: time.Millisecond, limit: time.Second}, newPacer(0)}
 	}))
 	if err != nil {
 		t.Fatal(err)

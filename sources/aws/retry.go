@@ -20,7 +20,7 @@ type patience struct {
 
 func (p patience) orDefault() patience {
 	if p == (patience{}) {
-		return patience{base: 200 * time.Millisecond, throttled: time.Second, limit: 5 * time.Second}
+		return patience{base: 200 * time.Millisecond, throttled: 300 * time.Millisecond, limit: 5 * time.Second}
 	}
 	return p
 }
@@ -37,14 +37,28 @@ func (p patience) before(attempts int, throttled bool) time.Duration {
 }
 
 // attempts is how often a call is made that fails in other ways than by throttling.
-const attempts = 3
+const attempts = 5
 
 // A retryer is the SDK's standard mode, except that a throttled call is repeated, ever more slowly, until the Fetch's time is
 // over: AWS answers 40 calls a second to Parameter Store, and a large pass must slow down rather than fail. A call that waits
-// holds its slot, so the pass as a whole slows down. Time is the bound, so there is no quota of retries.
+// holds its slot, so the pass as a whole slows down. Time is the bound, so there is no quota of retries. Every attempt goes when
+// the pacer lets it.
 type retryer struct {
 	*retry.Standard
 	patience
+	pacer *pacer
+}
+
+// GetAttemptToken waits for the pacer.
+func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	l, err := r.pacer.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(err error) error {
+		r.pacer.done(l, throttled(err))
+		return nil
+	}, nil
 }
 
 // MaxAttempts gives 0, no limit: RetryDelay ends the attempts.
