@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,8 +22,8 @@ type loader struct {
 	schedule cron.Schedule
 	vars     map[string]any
 	level    string
-	services map[string]fault.Place // by name
-	paths    map[string]fault.Place // of destinations
+	services map[string]fault.Place  // by name
+	byPath   map[string]*destination // links followed
 }
 
 // Load reads the config file and conf.d beside it. Everything that is wrong is in the list, by place; the Config is complete only
@@ -38,40 +37,30 @@ func Load(path string, o Options) (*Config, fault.List) {
 		Options:  o,
 		cfg:      &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir},
 		services: make(map[string]fault.Place),
-		paths:    make(map[string]fault.Place),
+		byPath:   make(map[string]*destination),
 		level:    "info",
 	}
 	l.cfg.Log.Format = "auto"
 	l.cfg.AWS = AWS{MaxConcurrency: 8, Timeout: 30 * time.Second}
 	l.cfg.ConfD = filepath.Join(filepath.Dir(abs), "conf.d")
 	l.schedule, _ = cron.Parse(defaultSchedule)
-	l.main(abs)
-	for _, part := range parts(l.cfg.ConfD) {
+	parts := l.parts()
+	l.main(abs, len(parts) > 0)
+	for _, part := range parts {
 		l.part(part)
 	}
 	l.finish()
+	if len(l.faults) == 0 && len(l.cfg.Services) == 0 {
+		l.faults = append(l.faults, &fault.Fault{Place: fault.Place{File: abs}, What: "there are no services, here or in conf.d"})
+	}
 	l.faults.Sort()
 	return l.cfg, l.faults
 }
 
-// IsPart tells whether a name in conf.d is one of a config.
-func IsPart(name string) bool { return strings.HasSuffix(name, ".yaml") && name[0] != '.' }
-
-// parts gives the files of conf.d, in the order of their names.
-func parts(dir string) []string {
-	entries, _ := os.ReadDir(dir) // sorted; a directory that is not there has none
-	var paths []string
-	for _, e := range entries {
-		if IsPart(e.Name()) {
-			paths = append(paths, filepath.Join(dir, e.Name()))
-		}
-	}
-	return paths
-}
-
-func (l *loader) main(path string) {
+// main reads the main file. Parts are what may hold the services that it does not.
+func (l *loader) main(path string, parts bool) {
 	l.cfg.Files = append(l.cfg.Files, path)
-	r, root := open(path, &l.faults)
+	r, root := open(path, &l.faults, mainHints)
 	if root == nil {
 		return
 	}
@@ -85,7 +74,7 @@ func (l *loader) main(path string) {
 		},
 		"settle":    r.durationInto(&l.cfg.Settle),
 		"vars":      r.varsInto(&l.vars),
-		"values":    r.pathInto(&l.cfg.Values),
+		"values":    r.filePathInto(&l.cfg.Values),
 		"state_dir": r.pathInto(&l.cfg.StateDir),
 		"log": func(n *yaml.Node, where string) {
 			r.mapping(n, where, fields{
@@ -99,7 +88,7 @@ func (l *loader) main(path string) {
 	}
 	good := r.mapping(root, "", known)
 	if services == nil {
-		if good && len(parts(l.cfg.ConfD)) == 0 {
+		if good && !parts {
 			r.fault(root, "", "there are no services", "services: {app: {files: [{template: app.env.tmpl, path: /etc/app/app.env}]}}")
 		}
 		return
@@ -130,7 +119,7 @@ func (l *loader) aws(r *reader, n *yaml.Node, where string) {
 // part reads one file of conf.d, which adds services and nothing else.
 func (l *loader) part(path string) {
 	l.cfg.Files = append(l.cfg.Files, path)
-	r, root := open(path, &l.faults)
+	r, root := open(path, &l.faults, func(_ string, err error) []string { return permissionHint(err) })
 	if root == nil {
 		return
 	}
@@ -185,6 +174,7 @@ func (l *loader) finish() {
 			l.outside("variable name", name)
 		}
 	}
+	l.destinations()
 	if l.Root == "" {
 		return
 	}

@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"io/fs"
-	"os/user"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,15 +36,6 @@ func (r *reader) into(to *string) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
 		if text, ok := r.textOf(n, where); ok {
 			*to = text
-		}
-	}
-}
-
-// pathInto gives a field that reads a path.
-func (r *reader) pathInto(to *string) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		if text, ok := r.textOf(n, where); ok {
-			*to = r.absolute(text)
 		}
 	}
 }
@@ -156,83 +145,4 @@ func (r *reader) scheduleInto(to *cron.Schedule) func(*yaml.Node, string) {
 		}
 		*to = s
 	}
-}
-
-var (
-	octal   = regexp.MustCompile(`^0?o?[0-7]{3,4}$`)
-	decimal = regexp.MustCompile(`^[1-9][0-9]*$`)
-)
-
-// modeOf reads permission bits as chmod(1) writes them. They begin with 0, so that nobody wonders whether 644 is decimal.
-func (r *reader) modeOf(n *yaml.Node, where string) (fs.FileMode, bool) {
-	text, ok := r.textOf(n, where)
-	switch {
-	case !ok:
-		return 0, false
-	case decimal.MatchString(text) && octal.MatchString(text) && len(text) == 3:
-		r.fault(n, where, fmt.Sprintf("mode %s must begin with 0: 0%s", text, text))
-		return 0, false
-	case !octal.MatchString(text) || text[0] != '0':
-		r.fault(n, where, fmt.Sprintf("%q is not a mode", short(text)), "write it in octal digits, as 0640")
-		return 0, false
-	}
-	bits, err := strconv.ParseUint(strings.TrimPrefix(text[1:], "o"), 8, 32)
-	if err != nil || bits > 0o777 {
-		r.fault(n, where, fmt.Sprintf("mode %s has bits beyond 0777; set-user-id, set-group-id and sticky files are not written", text))
-		return 0, false
-	}
-	return fs.FileMode(bits), true
-}
-
-// ownerOf reads user, user:group or :group, each a name or a number; -1 is what is not said.
-func (r *reader) ownerOf(n *yaml.Node, where string) (uid, gid int) {
-	uid, gid = -1, -1
-	text, ok := r.textOf(n, where)
-	if !ok {
-		return uid, gid
-	}
-	name, group, grouped := strings.Cut(text, ":")
-	if name == "" && group == "" || grouped && group == "" {
-		r.fault(n, where, fmt.Sprintf("%q is not an owner", short(text)), "write user, user:group or :group")
-		return uid, gid
-	}
-	if name != "" {
-		uid = r.id(n, where, "user", name, func(name string) (string, error) {
-			u, err := user.Lookup(name)
-			if err != nil {
-				return "", err
-			}
-			return u.Uid, nil
-		})
-	}
-	if grouped {
-		gid = r.id(n, where, "group", group, func(name string) (string, error) {
-			g, err := user.LookupGroup(name)
-			if err != nil {
-				return "", err
-			}
-			return g.Gid, nil
-		})
-	}
-	return uid, gid
-}
-
-// maxID is the largest user or group id; the one above it means none (chown(2)).
-const maxID = 1<<32 - 2
-
-func (r *reader) id(n *yaml.Node, where, what, name string, lookup func(string) (string, error)) int {
-	text := name
-	if strings.Trim(name, "0123456789") != "" {
-		var err error
-		if text, err = lookup(name); err != nil {
-			r.fault(n, where, fmt.Sprintf("unknown %s %q on this machine", what, short(name)))
-			return -1
-		}
-	}
-	id, err := strconv.ParseUint(text, 10, 32)
-	if err != nil || id > maxID {
-		r.fault(n, where, fmt.Sprintf("%q is no %s id", short(name), what))
-		return -1
-	}
-	return int(id)
 }

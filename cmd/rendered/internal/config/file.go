@@ -1,0 +1,120 @@
+package config
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/format"
+)
+
+func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
+	f := File{Place: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
+	var template, content *yaml.Node
+	ok := r.mapping(n, where, fields{
+		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, &f.Template) },
+		"content":  func(n *yaml.Node, where string) { content = n; r.readContent(n, where, &f.Template) },
+		"path":     func(n *yaml.Node, where string) { l.destination(r, n, where, &f) },
+		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where) },
+		"mode": func(n *yaml.Node, where string) {
+			if mode, ok := r.modeOf(n, where); ok {
+				f.Mode, f.KeepMode = mode, false
+			}
+		},
+		"dir_mode": func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
+		"format":   func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
+		"check":    func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
+		"delims":   func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
+	})
+	s.Files = append(s.Files, f)
+	if !ok {
+		return
+	}
+	switch {
+	case template == nil && content == nil:
+		r.fault(n, where, "a file needs template: or content:")
+	case template != nil && content != nil:
+		r.fault(content, where, "a file has template: or content:, not both")
+	}
+	if !hasKey(n, "path") {
+		r.fault(n, where, "a file needs path:, where it is written to")
+	}
+}
+
+func hasKey(n *yaml.Node, name string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) readTemplate(n *yaml.Node, where string, t *Template) {
+	if path, ok := r.filePathOf(n, where); ok {
+		t.Path, t.Place = path, r.place(n)
+		t.Dir = dirOf(t.Path)
+	}
+}
+
+func dirOf(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i > 0 {
+		return path[:i]
+	}
+	return "/"
+}
+
+func (r *reader) formatOf(n *yaml.Node, where string) format.Format {
+	text, ok := r.textOf(n, where)
+	if !ok {
+		return format.Format{}
+	}
+	f, err := format.Parse(text)
+	if err != nil {
+		r.fault(n, where, "format: "+unknownWord(text, format.Known()))
+	}
+	return f
+}
+
+func (r *reader) checkOf(n *yaml.Node, where string) command.Command {
+	c := r.commandOf(n, where)
+	if !c.IsZero() && !c.HasPlaceholder() {
+		r.fault(n, where, "a check without {} does not see the new file", "put {} where the command takes the file's path")
+	}
+	return c
+}
+
+// commandOf reads a command: a list is executed as it is, a text goes to the shell.
+func (r *reader) commandOf(n *yaml.Node, where string) command.Command {
+	if n.Kind != yaml.SequenceNode {
+		text, _ := r.textOf(n, where)
+		return command.Command{Shell: text}
+	}
+	var c command.Command
+	r.list(n, where, func(n *yaml.Node, where string) {
+		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || strings.ContainsRune(n.Value, 0) {
+			r.fault(n, where, "an argument must be a text, not "+kindOf(n))
+			return
+		}
+		c.Args = append(c.Args, n.Value)
+	})
+	if len(n.Content) == 0 || len(c.Args) > 0 && c.Args[0] == "" {
+		r.fault(n, where, "a command needs a program")
+	}
+	return c
+}
+
+func (r *reader) delimsOf(n *yaml.Node, where string) (left, right string) {
+	var words []string
+	r.list(n, where, func(n *yaml.Node, where string) {
+		if text, ok := r.textOf(n, where); ok {
+			words = append(words, text)
+		}
+	})
+	if len(words) != 2 || words[0] == words[1] || strings.ContainsAny(words[0]+words[1], " \t\r\n") {
+		r.fault(n, where, "delims are two different texts without blanks", `delims: ["[[", "]]"]`)
+		return "", ""
+	}
+	return words[0], words[1]
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/watch/notify"
+)
+
+var (
+	unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|timer|mount|path|slice|scope)$`)
+	verbs    = map[string]notify.Verb{"reload": notify.Reload, "restart": notify.Restart, "start": notify.Start}
+)
+
+// readNotice reads one dependent: exactly one of run, signal, reload, restart and start.
+func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
+	var actions []notify.Action
+	var timeout time.Duration
+	var unit, pidFile string
+	var signal *yaml.Node
+	known := fields{
+		"run": func(n *yaml.Node, where string) {
+			actions = append(actions, notify.Run{Command: r.commandOf(n, where)})
+		},
+		"signal":   func(n *yaml.Node, where string) { signal = n },
+		"unit":     r.unitInto(&unit),
+		"pid_file": r.filePathInto(&pidFile),
+		"timeout":  r.positiveInto(&timeout),
+	}
+	for word, verb := range verbs {
+		known[word] = func(n *yaml.Node, where string) {
+			var unit string
+			r.unitInto(&unit)(n, where)
+			actions = append(actions, notify.Systemd{Verb: verb, Unit: unit})
+		}
+	}
+	if !r.mapping(n, where, known) {
+		return
+	}
+	switch {
+	case signal != nil:
+		actions = append(actions, r.signalOf(signal, join(where, "signal"), n, unit, pidFile))
+	case hasKey(n, "unit") || hasKey(n, "pid_file"):
+		r.fault(n, where, "unit: and pid_file: go with signal:")
+	}
+	if len(actions) != 1 {
+		r.fault(n, where, "a notice is exactly one of run, signal, reload, restart and start")
+		return
+	}
+	action := withTimeout(actions[0], timeout)
+	for _, other := range s.Notify {
+		if other.Name() == action.Name() {
+			r.fault(n, where, "the same notice stands here a second time")
+			return
+		}
+	}
+	s.Notify = append(s.Notify, action)
+}
+
+func withTimeout(action notify.Action, timeout time.Duration) notify.Action {
+	switch a := action.(type) {
+	case notify.Run:
+		a.Timeout = timeout
+		return a
+	case notify.Systemd:
+		a.Timeout = timeout
+		return a
+	}
+	return action
+}
+
+func (r *reader) unitInto(to *string) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		text, ok := r.textOf(n, where)
+		if ok && !unitName.MatchString(text) {
+			hint := "a unit's name ends in .service, .socket, .target …"
+			if !strings.Contains(text, ".") {
+				hint = "here " + text + ".service?"
+			}
+			r.fault(n, where, fmt.Sprintf("%q is not the name of a unit", short(text)), hint)
+			return
+		}
+		*to = text
+	}
+}
+
+func (r *reader) signalOf(n *yaml.Node, where string, notice *yaml.Node, unit, pidFile string) notify.Action {
+	text, ok := r.textOf(n, where)
+	if ok {
+		signal, err := notify.ParseSignal(text)
+		if err != nil {
+			r.fault(n, where, err.Error())
+		}
+		if hasKey(notice, "unit") == hasKey(notice, "pid_file") {
+			r.fault(notice, where, "a signal needs unit: or pid_file:, to know whom to send it to")
+		}
+		return notify.Signal{Signal: signal, Unit: unit, PIDFile: pidFile}
+	}
+	return notify.Signal{Unit: unit, PIDFile: pidFile}
+}

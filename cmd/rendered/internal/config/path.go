@@ -1,0 +1,118 @@
+package config
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+)
+
+var (
+	driveLetter = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
+	variable    = regexp.MustCompile(`^\$|\$[({]`)
+)
+
+// Limits of Linux, in bytes: NAME_MAX, and PATH_MAX less the zero byte (limits.h).
+const (
+	maxName = 255
+	maxPath = 4095
+)
+
+// pathOf reads a path, and makes it absolute. What would be a path only to a shell or a template is refused: it would be taken as
+// it is written.
+func (r *reader) pathOf(n *yaml.Node, where string) (string, bool) {
+	text, ok := r.textOf(n, where)
+	if !ok {
+		return "", false
+	}
+	if what, hint := strange(text); what != "" {
+		r.fault(n, where, what, hint)
+		return "", false
+	}
+	path := r.absolute(text)
+	if len(path) > maxPath || len(filepath.Base(path)) > maxName {
+		r.fault(n, where, "a path has up to 4095 bytes, and each name in it up to 255")
+		return "", false
+	}
+	return path, true
+}
+
+// strange says why a text is no path that somebody meant.
+func strange(text string) (what, hint string) {
+	const writeOut = "write the whole path"
+	switch {
+	case strings.Contains(text, "{{"):
+		return "a path is no template", writeOut + "; only template: and content: take {{ }}"
+	case variable.MatchString(text):
+		return "variables are not put into a path", writeOut
+	case strings.HasPrefix(text, "~"):
+		return "~ does not stand for a home directory here", writeOut
+	case strings.Contains(text, "*"):
+		return "a path names one file, not a pattern", writeOut
+	case strings.Contains(text, "://"):
+		return "this is a URL, not a path", writeOut
+	case driveLetter.MatchString(text):
+		return "this is a path of Windows", "a path looks like /etc/app/app.env"
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "a path must not hold a line break or a control character", writeOut + " on one line, without | or >"
+	case strings.TrimSpace(text) != text:
+		return "a path must not begin or end with a blank", writeOut
+	}
+	return "", ""
+}
+
+// filePathOf reads the path of a file.
+func (r *reader) filePathOf(n *yaml.Node, where string) (string, bool) {
+	path, ok := r.pathOf(n, where)
+	if !ok {
+		return "", false
+	}
+	switch last := n.Value[strings.LastIndexByte(n.Value, '/')+1:]; last {
+	case "", ".", "..":
+		r.fault(n, where, "this names a directory; name the file in it")
+		return "", false
+	}
+	return path, true
+}
+
+// pathInto gives a field that reads a path.
+func (r *reader) pathInto(to *string) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		if path, ok := r.pathOf(n, where); ok {
+			*to = path
+		}
+	}
+}
+
+// filePathInto gives a field that reads the path of a file.
+func (r *reader) filePathInto(to *string) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		if path, ok := r.filePathOf(n, where); ok {
+			*to = path
+		}
+	}
+}
+
+// absolute gives a path relative to the file that it stands in.
+func (r *reader) absolute(path string) string {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(r.path), path)
+	}
+	return filepath.Clean(path)
+}
+
+// resolve follows the links on the way to a path as far as the path is there, so that two names of one file are one. The last
+// name is not followed: a rename replaces a link, not what it points to.
+func resolve(path string) string {
+	dir, name := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	if dir == path {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return filepath.Join(real, name)
+	}
+	return filepath.Join(resolve(dir), name)
+}
