@@ -32,7 +32,7 @@ const (
 	giveUp     = 0.8  // of a rate that did not hold
 	slowest    = 0.5  // attempts a second
 	mildly     = 100  // attempts a second: to begin with where none are published
-	letIn      = 3    // tokens that AWS may have more of after a throttle: its clock is not ours
+	letIn      = 5    // tokens that AWS may have more of after a throttle: its clock is not ours, and scouts are still out
 	tryMore    = 1.25
 	tryAfter   = time.Second
 	stillAfter = 30 * time.Second
@@ -64,8 +64,9 @@ func newPacer(published float64) *pacer {
 // take waits until the next attempt may be made. What it gives is for done; the error is ctx's.
 func (p *pacer) take(ctx context.Context) (leave, error) {
 	for {
-		wait, s := p.reserve(time.Now())
-		l := leave{time.Now(), s}
+		now := time.Now()
+		wait, s := p.reserve(now)
+		l := leave{now, s}
 		if s == nil {
 			return l, pause(ctx, wait)
 		}
@@ -142,7 +143,7 @@ func (p *pacer) done(l leave, throttled bool) {
 		l.scouts.back++
 	}
 	switch {
-	case throttled && l.asked.Before(p.since):
+	case throttled && !l.asked.After(p.since):
 		// It went at a rate that was given up meanwhile.
 	case throttled:
 		p.slowDown(now)
