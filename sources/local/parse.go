@@ -36,7 +36,9 @@ func parse(path string, text []byte) (*document, fault.List) {
 	default:
 		p.top(documents[0].Content[0])
 		for _, d := range documents[1:] {
-			p.fault(d, "a second document; values stand in one")
+			if d.Content[0].ShortTag() != "!!null" { // --- at the end
+				p.fault(d, "a second document; values stand in one")
+			}
 		}
 	}
 	p.faults.Sort()

@@ -32,7 +32,7 @@ var causes = []cause{
 	{"did not find expected alphabetic or numeric character", "a text that begins with * or & must be quoted", "", false},
 	{"unknown anchor", "no anchor has the name of this alias", "put quotes around a text that begins with *", true},
 	{"mapping values are not allowed", "a colon stands where no key can be", "put quotes around a text that holds a colon and a blank, or mend the indentation here or above", false},
-	{"could not find expected ':'", "a key without a colon", "write KEY: VALUE, with a blank after the colon; a text of several lines stands after |", false},
+	{"could not find expected ':'", "a key without a colon", "write KEY: VALUE, with a blank after the colon; a text of several lines stands after |, indented further than its key", false},
 	{"did not find expected ',' or ']'", "a list begins here with [ and lacks a comma or its ]", "", false},
 	{"did not find expected ',' or '}'", "a map begins here with { and lacks a comma or its }", "put quotes around a text that begins with {", false},
 	{"did not find expected '-' indicator", "an element of the list above, or its end, is expected here", "an element begins with - ; or " + indentHint, true},

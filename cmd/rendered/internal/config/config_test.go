@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -103,7 +104,7 @@ func dump(c *Config) []byte {
 	for _, s := range c.Services {
 		fmt.Fprintf(&b, "%s: schedule=%q vars=%#v min_interval=%v\n", s.Name, s.Schedule, s.Vars, s.MinInterval)
 		for _, f := range s.Files {
-			fmt.Fprintf(&b, "  file %s from %q %q (+%d:%d) in %s\n", f.Path, f.Template.Path, f.Template.Content, f.Template.Line, f.Template.Column, f.Template.Dir)
+			fmt.Fprintf(&b, "  file %s from %q %q at %v (+%d:%d) in %s\n", f.Path, f.Template.Path, f.Template.Content, f.Template.Place, f.Template.Line, f.Template.Column, f.Template.Dir)
 			fmt.Fprintf(&b, "    owner=%d:%d mode=%v keep=%v dir_mode=%v format=%q check=%q delims=%q %q\n", f.UID, f.GID, f.Mode, f.KeepMode, f.DirMode, f.Format, f.Check, f.Left, f.Right)
 		}
 		for _, n := range s.Notify {
@@ -129,6 +130,160 @@ func TestUnreadable(t *testing.T) {
 		if len(faults) != 1 || !strings.Contains(faults[0].Error(), want) {
 			t.Errorf("%s: %v, want %q", path, faults, want)
 		}
+	}
+}
+
+// Every line that the parser names is the one where a person looks. What it says in general is yamltext's to test.
+func TestNotYAML(t *testing.T) {
+	for text, want := range map[string]string{
+		"services:\n  app:\n    files:\n      - content: x\n        path: [a, b\n    notify: []\n": "5: this is not YAML: a list begins here with [ and lacks",
+		"services: {app: {files: [}\n":                           "1: this is not YAML: a value is missing",
+		"services:\n  app:\n    files: []\n   notify: []\n":      "4: this is not YAML: this is no part of",
+		"settle: 1s\nservices:\n  app:\n    a: b\n\tfiles: []\n": "5:1: this is not YAML: a tab",
+		"\tsettle: 1s\n": "1:1: this is not YAML: a tab",
+		"log: {level: info}\nsettle: \"1s\nsplay: x\n": "2: this is not YAML: a quote begins",
+		"settle: 1s: 2\n":                         "1: this is not YAML: a colon",
+		"schedule: * * * * *\n":                   `1:11: a value that begins with * must be quoted: schedule: "* * * * *"`,
+		"services:\n  app:\n    - schedule: *x\n": `3:17: a value that begins with * must be quoted: schedule: "*x"`,
+		"settle: 1s\nvars: {a: *x}\n":             "2:11: this is not YAML: no anchor",
+		"settle: \x07\n":                          "1:9: this is not YAML: a control character",
+		"settle: 1s\n# \xe9\n":                    "2:3: this is not YAML: a byte that is not UTF-8",
+		"\xff\xfes\x00":                           "1: this is not YAML: this is UTF-16",
+		"\ufeffsettle: 1s\r\nlog: @x\r\n":         "2:6: this is not YAML: a text cannot begin",
+	} {
+		path := filepath.Join(t.TempDir(), "rendered.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, faults := Load(path, Options{})
+		if len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), path+":"+want) {
+			t.Errorf("%q: %v, want %s", text, faults, want)
+			continue
+		}
+		if shown := faults[0].Line; strings.ContainsAny(shown, "\x00\x07\r\ufeff") || !utf8.ValidString(shown) {
+			t.Errorf("%q: a terminal is shown %q", text, shown)
+		}
+	}
+}
+
+const good = "services: {app: {files: [{content: x, path: /f}]}}\n"
+
+// A byte order mark and the line ends of Windows change neither what is read nor where it stands.
+func TestFromWindows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.yaml")
+	text := "\ufeffservices:\r\n  app:\r\n    files:\r\n      - content: |\r\n          é {{ x }}\r\n          b\r\n        path: /f\r\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, faults := Load(path, Options{})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if f := cfg.Services[0].Files[0].Template; f.Content != "é {{ x }}\nb\n" || f.Line != 4 || f.Column != 10 {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// Only a conf.d that is not there adds no services in silence.
+func TestConfD(t *testing.T) {
+	for name, c := range map[string]struct {
+		make func(path string) error
+		want string
+	}{
+		"none":     {func(string) error { return nil }, ""},
+		"empty":    {func(path string) error { return os.Mkdir(path, 0o700) }, ""},
+		"file":     {func(path string) error { return os.WriteFile(path, nil, 0o600) }, "not a directory"},
+		"loop":     {func(path string) error { return os.Symlink(path, path) }, "too many levels of symbolic links"},
+		"dangling": {func(path string) error { return os.Symlink("/nowhere", path) }, "no such file"},
+		"denied":   {func(path string) error { return os.Mkdir(path, 0) }, "permission denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "denied" && os.Geteuid() == 0 {
+				t.Skip("root may read it")
+			}
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "rendered.yaml"), []byte(good), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.make(filepath.Join(dir, "conf.d")); err != nil {
+				t.Fatal(err)
+			}
+			_, faults := Load(filepath.Join(dir, "rendered.yaml"), Options{})
+			switch {
+			case c.want == "" && len(faults) > 0:
+				t.Error(faults)
+			case c.want != "" && (len(faults) != 1 || faults[0].Place.File != filepath.Join(dir, "conf.d") || !strings.Contains(faults[0].What, c.want)):
+				t.Errorf("%v, want %s", faults, c.want)
+			}
+		})
+	}
+}
+
+// Two names of one file are one, whatever links lead there.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"real", "real/templates"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("real/templates/a.tmpl", "")
+	write("rendered.yaml", `services:
+  app:
+    files:
+      - {template: template, path: link/templates/a.tmpl}
+      - {content: x, path: real/new/f}
+      - {content: x, path: link/new/f}
+      - {content: x, path: link/templates/_p}
+      - {template: real/templates/a.tmpl, path: template}
+`)
+	for link, to := range map[string]string{"link": "real", "template": "link/templates/a.tmpl"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, faults := Load(filepath.Join(dir, "rendered.yaml"), Options{})
+	var got []string
+	for _, f := range faults {
+		got = append(got, strings.ReplaceAll(f.Error(), dir+"/", ""))
+	}
+	want := []string{
+		"rendered.yaml:4:36: services.app.files[0].path: link/templates/a.tmpl is the template at rendered.yaml:8:20; it would be overwritten",
+		"rendered.yaml:6:28: services.app.files[2].path: link/new/f is written a second time; the first is at rendered.yaml:5:28",
+		"rendered.yaml:7:28: services.app.files[3].path: link/templates/_p would be a partial of the templates beside it",
+		"rendered.yaml:8:49: services.app.files[4].path: template is the template at rendered.yaml:4:20; it would be overwritten",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A config of the other ending is not passed over.
+func TestOtherEnding(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "rendered.yml"), []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, faults := Load(filepath.Join(dir, "rendered.yaml"), Options{})
+	if len(faults) != 1 || len(faults[0].Hints) != 1 || !strings.Contains(faults[0].Hints[0], "rendered.yml") {
+		t.Errorf("got %s", text(faults))
+	}
+}
+
+// A line that fills the terminal is not shown.
+func TestLongLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.yaml")
+	if err := os.WriteFile(path, []byte("{"+strings.Repeat(" ", 1000)+good[:len(good)-1]+", x: 1}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, faults := Load(path, Options{})
+	if len(faults) != 1 || faults[0].Line != "" || faults[0].Place.Column != 1054 {
+		t.Errorf("got %s", text(faults))
 	}
 }
 

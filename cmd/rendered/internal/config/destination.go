@@ -77,6 +77,7 @@ func (l *loader) readFiles() map[string]string {
 			read[resolve(path)], read[real(path)] = what, what
 		}
 	}
+	add(l.values, "the values file")
 	add(l.cfg.Values, "the values file")
 	for _, s := range l.cfg.Services {
 		for _, f := range s.Files {

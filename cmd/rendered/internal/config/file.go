@@ -33,7 +33,7 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	}
 	switch {
 	case template == nil && content == nil:
-		r.fault(n, where, "a file needs template: or content:")
+		r.fault(n, where, "a file needs template: or content:", "template: names a file, content: is the template itself")
 	case template != nil && content != nil:
 		r.fault(content, where, "a file has template: or content:, not both")
 	}
@@ -72,48 +72,62 @@ func (r *reader) formatOf(n *yaml.Node, where string) format.Format {
 	}
 	f, err := format.Parse(text)
 	if err != nil {
-		r.fault(n, where, "format: "+unknownWord(text, format.Known()))
+		r.fault(n, where, unknownWord(text, format.Known()))
 	}
 	return f
 }
 
 func (r *reader) checkOf(n *yaml.Node, where string) command.Command {
-	c := r.commandOf(n, where)
-	if !c.IsZero() && !c.HasPlaceholder() {
+	c, ok := r.commandOf(n, where)
+	if ok && !c.HasPlaceholder() {
 		r.fault(n, where, "a check without {} does not see the new file", "put {} where the command takes the file's path")
 	}
 	return c
 }
 
 // commandOf reads a command: a list is executed as it is, a text goes to the shell.
-func (r *reader) commandOf(n *yaml.Node, where string) command.Command {
+func (r *reader) commandOf(n *yaml.Node, where string) (c command.Command, ok bool) {
 	if n.Kind != yaml.SequenceNode {
-		text, _ := r.textOf(n, where)
-		return command.Command{Shell: text}
+		text, ok := r.textOf(n, where)
+		return command.Command{Shell: text}, ok
 	}
-	var c command.Command
+	ok = true
 	r.list(n, where, func(n *yaml.Node, where string) {
-		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || strings.ContainsRune(n.Value, 0) {
-			r.fault(n, where, "an argument must be a text, not "+kindOf(n))
+		switch {
+		case n.Kind == yaml.MappingNode && len(n.Content) == 0:
+			r.fault(n, where, "{} must be quoted here", `"{}"`)
+		case n.Kind != yaml.ScalarNode || n.Tag == "!!null" || strings.ContainsRune(n.Value, 0):
+			r.fault(n, where, "an argument must be a text, not "+kindOf(n), r.quoteHint(n)...)
+		default:
+			c.Args = append(c.Args, n.Value)
 			return
 		}
-		c.Args = append(c.Args, n.Value)
+		ok = false
 	})
 	if len(n.Content) == 0 || len(c.Args) > 0 && c.Args[0] == "" {
 		r.fault(n, where, "a command needs a program")
+		ok = false
 	}
-	return c
+	return c, ok
 }
 
 func (r *reader) delimsOf(n *yaml.Node, where string) (left, right string) {
+	const hint = `delims: ["[[", "]]"]`
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, where, "delims are a list of two texts, not "+kindOf(n), hint)
+		return "", ""
+	}
 	var words []string
+	good := true
 	r.list(n, where, func(n *yaml.Node, where string) {
-		if text, ok := r.textOf(n, where); ok {
-			words = append(words, text)
-		}
+		text, ok := r.textOf(n, where)
+		words, good = append(words, text), good && ok
 	})
-	if len(words) != 2 || words[0] == words[1] || strings.ContainsAny(words[0]+words[1], " \t\r\n") {
-		r.fault(n, where, "delims are two different texts without blanks", `delims: ["[[", "]]"]`)
+	if good && (len(words) != 2 || words[0] == words[1] || strings.ContainsAny(words[0]+words[1], " \t\r\n")) {
+		r.fault(n, where, "delims are two different texts without blanks", hint)
+		good = false
+	}
+	if !good {
 		return "", ""
 	}
 	return words[0], words[1]

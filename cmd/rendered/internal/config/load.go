@@ -22,6 +22,7 @@ type loader struct {
 	schedule cron.Schedule
 	vars     map[string]any
 	level    string
+	values   string // of the config, though another is set from outside
 	services map[string]fault.Place  // by name
 	byPath   map[string]*destination // links followed
 }
@@ -57,6 +58,8 @@ func Load(path string, o Options) (*Config, fault.List) {
 	return l.cfg, l.faults
 }
 
+const servicesHint = "services: {app: {files: [{template: app.env.tmpl, path: /etc/app/app.env}]}}"
+
 // main reads the main file. Parts are what may hold the services that it does not.
 func (l *loader) main(path string, parts bool) {
 	l.cfg.Files = append(l.cfg.Files, path)
@@ -74,7 +77,7 @@ func (l *loader) main(path string, parts bool) {
 		},
 		"settle":    r.durationInto(&l.cfg.Settle),
 		"vars":      r.varsInto(&l.vars),
-		"values":    r.filePathInto(&l.cfg.Values),
+		"values":    r.filePathInto(&l.values),
 		"state_dir": r.pathInto(&l.cfg.StateDir),
 		"log": func(n *yaml.Node, where string) {
 			r.mapping(n, where, fields{
@@ -89,7 +92,7 @@ func (l *loader) main(path string, parts bool) {
 	good := r.mapping(root, "", known)
 	if services == nil {
 		if good && !parts {
-			r.fault(root, "", "there are no services", "services: {app: {files: [{template: app.env.tmpl, path: /etc/app/app.env}]}}")
+			r.fault(root, "", "there are no services", servicesHint)
 		}
 		return
 	}
@@ -129,18 +132,24 @@ func (l *loader) part(path string) {
 			r.fault(n, where, "a file of conf.d adds services and sets nothing else; this belongs in "+l.cfg.Path)
 		}
 	}
-	r.mapping(root, "", known)
+	if r.mapping(root, "", known) && !hasKey(root, "services") {
+		r.fault(root, "", "there are no services", servicesHint)
+	}
 }
 
 func (l *loader) readServices(r *reader, n *yaml.Node, where string) {
 	if n.Kind != yaml.MappingNode {
-		r.fault(n, where, "here must be a mapping of names to services, not "+kindOf(n))
+		r.fault(n, where, "here must be a mapping of names to services, not "+kindOf(n), servicesHint)
 		return
 	}
 	if len(n.Content) == 0 {
-		r.fault(n, where, "there are no services")
+		r.fault(n, where, "there are no services", servicesHint)
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i]; key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
+			r.fault(key, where, "a service has a name; << and aliases are not supported", aliasHint)
+			continue
+		}
 		l.readService(r, n.Content[i], n.Content[i+1], where)
 	}
 }
@@ -152,8 +161,9 @@ func (l *loader) finish() {
 	for i := range c.Services {
 		c.Services[i].Vars = merged(l.vars, c.Services[i].Vars, l.Vars)
 	}
-	if l.Values != "" {
-		if abs, err := filepath.Abs(l.Values); err == nil {
+	c.Values = l.values
+	if l.Options.Values != "" {
+		if abs, err := filepath.Abs(l.Options.Values); err == nil {
 			c.Values = abs
 		}
 	}

@@ -24,7 +24,8 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	var signal *yaml.Node
 	known := fields{
 		"run": func(n *yaml.Node, where string) {
-			actions = append(actions, notify.Run{Command: r.commandOf(n, where)})
+			command, _ := r.commandOf(n, where)
+			actions = append(actions, notify.Run{Command: command})
 		},
 		"signal":   func(n *yaml.Node, where string) { signal = n },
 		"unit":     r.unitInto(&unit),
@@ -42,10 +43,14 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 		return
 	}
 	switch {
+	case signal != nil && hasKey(n, "timeout"):
+		r.fault(n, where, "a signal is sent in no time; timeout: goes with run, reload, restart and start")
+		return
 	case signal != nil:
 		actions = append(actions, r.signalOf(signal, join(where, "signal"), n, unit, pidFile))
 	case hasKey(n, "unit") || hasKey(n, "pid_file"):
 		r.fault(n, where, "unit: and pid_file: go with signal:")
+		return
 	}
 	if len(actions) != 1 {
 		r.fault(n, where, "a notice is exactly one of run, signal, reload, restart and start")
@@ -95,7 +100,10 @@ func (r *reader) signalOf(n *yaml.Node, where string, notice *yaml.Node, unit, p
 		if err != nil {
 			r.fault(n, where, err.Error())
 		}
-		if hasKey(notice, "unit") == hasKey(notice, "pid_file") {
+		switch byUnit, byFile := hasKey(notice, "unit"), hasKey(notice, "pid_file"); {
+		case byUnit && byFile:
+			r.fault(notice, where, "a signal has unit: or pid_file:, not both")
+		case !byUnit && !byFile:
 			r.fault(notice, where, "a signal needs unit: or pid_file:, to know whom to send it to")
 		}
 		return notify.Signal{Signal: signal, Unit: unit, PIDFile: pidFile}

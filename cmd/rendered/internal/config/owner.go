@@ -89,7 +89,7 @@ func (r *reader) id(n *yaml.Node, where, what, name string, lookup func(string) 
 	if strings.Trim(name, "0123456789") != "" {
 		var err error
 		if text, err = lookup(name); err != nil {
-			r.fault(n, where, fmt.Sprintf("unknown %s %q on this machine", what, short(name)))
+			r.fault(n, where, fmt.Sprintf("unknown %s %q on this machine", what, short(name)), dotHint(name)...)
 			return -1
 		}
 	}
@@ -99,4 +99,12 @@ func (r *reader) id(n *yaml.Node, where, what, name string, lookup func(string) 
 		return -1
 	}
 	return int(id)
+}
+
+// dotHint minds those who write user.group, as chown(1) once took it.
+func dotHint(name string) []string {
+	if who, group, ok := strings.Cut(name, "."); ok && who != "" && group != "" {
+		return []string{"a group stands after a colon: " + short(who+":"+group)}
+	}
+	return nil
 }

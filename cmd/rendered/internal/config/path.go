@@ -27,6 +27,10 @@ func (r *reader) pathOf(n *yaml.Node, where string) (string, bool) {
 	if !ok {
 		return "", false
 	}
+	if n.Tag != "!!str" {
+		r.fault(n, where, "here must be a path, not "+kindOf(n))
+		return "", false
+	}
 	if what, hint := strange(text); what != "" {
 		r.fault(n, where, what, hint)
 		return "", false

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
@@ -43,6 +45,9 @@ func open(path string, faults *fault.List, hints func(path string, err error) []
 		return r, nil
 	}
 	for _, d := range documents[1:] {
+		if d.Content[0].Tag == "!!null" {
+			continue // --- at the end
+		}
 		r.fault(d, "", "a second YAML document, which is not read", "take the --- out, or put what follows into a file of conf.d")
 	}
 	r.tags(documents[0])
@@ -52,7 +57,7 @@ func open(path string, faults *fault.List, hints func(path string, err error) []
 // tags refuses what asks to be read in a way of its own: !vault, !env and the like.
 func (r *reader) tags(n *yaml.Node) {
 	if !yamltext.OwnTag(n) || n.Tag == "!!binary" {
-		r.fault(n, "", fmt.Sprintf("the tag %s is not known here", short(n.Tag)), "a secret is asked for in a template: {{ secret \"prod/db\" \"password\" }}")
+		r.fault(n, "", fmt.Sprintf("the tag %s is not known here", short(n.Tag)), "leave it out; it is templates that ask for secrets, with {{ secret \"prod/db\" \"password\" }}")
 	}
 	for _, child := range n.Content {
 		r.tags(child)
@@ -141,12 +146,18 @@ func (r *reader) text(line int) string {
 // widest is the length in bytes up to which a line is shown. A longer one is no help.
 const widest = 400
 
-// shown gives a line as it is shown below a fault.
+// shown gives a line as it is shown below a fault, on a terminal.
 func (r *reader) shown(line int) string {
-	if text := r.text(line); len(text) <= widest {
-		return text
+	text := r.text(line)
+	if len(text) > widest || !utf8.ValidString(text) {
+		return ""
 	}
-	return ""
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && c != '\t' {
+			return utf8.RuneError
+		}
+		return c
+	}, text)
 }
 
 func (r *reader) place(n *yaml.Node) fault.Place {

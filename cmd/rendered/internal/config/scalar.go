@@ -16,8 +16,12 @@ import (
 
 // textOf reads a text. A number or a word like true is taken as it is written where a text is meant anyway.
 func (r *reader) textOf(n *yaml.Node, where string) (string, bool) {
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Tag == "!!binary" {
-		r.fault(n, where, "here must be a text, not "+kindOf(n))
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		hints := r.quoteHint(n)
+		if n.Kind == yaml.AliasNode {
+			hints = []string{aliasHint}
+		}
+		r.fault(n, where, "here must be a text, not "+kindOf(n), hints...)
 		return "", false
 	}
 	if n.Value == "" {
@@ -71,13 +75,28 @@ func (r *reader) durationOf(n *yaml.Node, where string) (time.Duration, bool) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		r.fault(n, where, fmt.Sprintf("%q is not a duration", short(text)), "write it as 500ms, 30s, 5m or 1h30m")
+		r.fault(n, where, fmt.Sprintf("%q is not a duration", short(text)), durationHint(text))
 		return 0, false
 	case d < 0 || d > maxDuration:
 		r.fault(n, where, "a duration is not negative and at most a year")
 		return 0, false
 	}
 	return d, true
+}
+
+var (
+	bareNumber = regexp.MustCompile(`^[0-9]+$`)
+	days       = regexp.MustCompile(`^[0-9]+ ?d(ays?)?$`)
+)
+
+func durationHint(text string) string {
+	switch {
+	case bareNumber.MatchString(text):
+		return "it needs a unit, as " + short(text) + "s, " + short(text) + "m or " + short(text) + "ms"
+	case days.MatchString(text):
+		return "a day is 24h"
+	}
+	return "write it as 500ms, 30s, 5m or 1h30m"
 }
 
 func (r *reader) durationInto(to *time.Duration) func(*yaml.Node, string) {
@@ -105,7 +124,11 @@ func (r *reader) numberInto(to *int, least, most int) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
 		v, err := strconv.Atoi(n.Value)
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v < least || v > most {
-			r.fault(n, where, fmt.Sprintf("here must be a whole number from %d to %d", least, most))
+			what := fmt.Sprintf("here must be a whole number from %d to %d", least, most)
+			if n.Tag != "!!int" {
+				what += ", not " + kindOf(n)
+			}
+			r.fault(n, where, what)
 			return
 		}
 		*to = v
@@ -124,9 +147,18 @@ func (r *reader) choiceInto(to *string, words ...string) func(*yaml.Node, string
 	}
 }
 
+// meantWords are words that people use for the ones of choices.
+var meantWords = map[string]string{
+	"yml": "yaml", "env": "dotenv", "conf": "ini", "crt": "pem", "key": "pem", "warning": "warn", "err": "error", "trace": "debug",
+}
+
 func unknownWord(text string, words []string) string {
 	what := fmt.Sprintf("unknown %q", short(text))
-	if near := fault.Near(text, words); near != "" {
+	near := meantWords[strings.ToLower(text)]
+	if !slices.Contains(words, near) {
+		near = fault.Near(strings.ToLower(text), words)
+	}
+	if near != "" {
 		return what + fmt.Sprintf("; did you mean %q?", near)
 	}
 	return what + "; one of " + strings.Join(words, ", ")
@@ -140,9 +172,21 @@ func (r *reader) scheduleInto(to *cron.Schedule) func(*yaml.Node, string) {
 		}
 		s, err := cron.Parse(text)
 		if err != nil {
-			r.fault(n, where, fmt.Sprintf("%q: %v", short(text), err))
+			r.fault(n, where, fmt.Sprintf("%q: %v", short(text), err), scheduleHint(text)...)
 			return
 		}
 		*to = s
 	}
+}
+
+// scheduleHint says how to write a period.
+func scheduleHint(text string) []string {
+	period := strings.TrimSpace(strings.TrimPrefix(text, "every"))
+	if bareNumber.MatchString(period) {
+		period += "s"
+	}
+	if d, err := time.ParseDuration(period); err == nil && d >= time.Second {
+		return []string{fmt.Sprintf("write schedule: %q", "@every "+period)}
+	}
+	return nil
 }

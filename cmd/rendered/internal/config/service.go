@@ -7,6 +7,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+const filesHint = "files: [{template: app.env.tmpl, path: /etc/app/app.env}]"
+
 // A service's name becomes the name of a file of the ledger.
 var serviceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$`)
 
@@ -16,7 +18,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		r.fault(key, "", fmt.Sprintf("%q cannot be the name of a service; use up to 64 letters, digits and . _ @ -", short(key.Value)))
 	}
 	if first, twice := l.services[key.Value]; twice {
-		r.fault(key, "", fmt.Sprintf("service %q is defined a second time; the first is at %s", key.Value, first))
+		r.fault(key, "", fmt.Sprintf("service %q is defined a second time; the first is at %s", short(key.Value), first))
 	}
 	l.services[key.Value] = r.place(key)
 	s := Service{Name: key.Value, Place: r.place(key), Schedule: l.schedule}
@@ -29,7 +31,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })
 			if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-				r.fault(n, where, "a service has at least one file")
+				r.fault(n, where, "a service has at least one file", filesHint)
 			}
 		},
 		"notify": func(n *yaml.Node, where string) {
@@ -37,7 +39,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		},
 	})
 	if ok && !hasFiles {
-		r.fault(key, where, "a service has at least one file", "files: [{template: app.env.tmpl, path: /etc/app/app.env}]")
+		r.fault(key, where, "a service has at least one file", filesHint)
 	}
 	l.cfg.Services = append(l.cfg.Services, s)
 }

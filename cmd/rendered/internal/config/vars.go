@@ -14,18 +14,14 @@ var varName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // varsInto gives a field that reads vars.
 func (r *reader) varsInto(to *map[string]any) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
-		if n.Kind != yaml.MappingNode {
-			r.fault(n, where, "here must be a mapping of names to values, not "+kindOf(n))
-			return
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if key := n.Content[i]; !varName.MatchString(key.Value) {
+		vars := make(map[string]any)
+		r.pairs(n, where, "names to values", func(key, value *yaml.Node) {
+			if !varName.MatchString(key.Value) {
 				r.fault(key, where, fmt.Sprintf("%q cannot be written as .name in a template; use letters, digits and _", short(key.Value)))
 			}
-		}
-		if vars, ok := r.varOf(n, where).(map[string]any); ok {
-			*to = vars
-		}
+			vars[key.Value] = r.varOf(value, join(where, key.Value))
+		})
+		*to = vars
 	}
 }
 
@@ -35,14 +31,13 @@ func (r *reader) varOf(n *yaml.Node, where string) any {
 	switch n.Kind {
 	case yaml.MappingNode:
 		m := make(map[string]any)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			if _, twice := m[key.Value]; twice || key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
-				r.fault(key, where, "a key must be a plain word and stand once")
-				continue
-			}
-			m[key.Value] = r.varOf(n.Content[i+1], join(where, key.Value))
+		if hints := r.quoteHint(n); hints != nil {
+			r.fault(n, where, "a var is no template", "a template may use it as {{ .name }}; vars are written out")
+			return m
 		}
+		r.pairs(n, where, "names to values", func(key, value *yaml.Node) {
+			m[key.Value] = r.varOf(value, join(where, key.Value))
+		})
 		return m
 	case yaml.SequenceNode:
 		l := make([]any, len(n.Content))
@@ -51,7 +46,7 @@ func (r *reader) varOf(n *yaml.Node, where string) any {
 		}
 		return l
 	case yaml.AliasNode:
-		r.fault(n, where, "here stands an alias, which this file does not support")
+		r.fault(n, where, "here stands an alias, which this file does not support", aliasHint)
 		return ""
 	}
 	switch n.Tag {
