@@ -26,7 +26,7 @@ func (r *reader) modeOf(n *yaml.Node, where string) (fs.FileMode, bool) {
 		r.fault(n, where, fmt.Sprintf("mode %s must begin with 0: 0%s", text, text))
 		return 0, false
 	case !octal.MatchString(text):
-		r.fault(n, where, fmt.Sprintf("%q is not a mode", short(text)), "write it in octal digits, as 0640 is")
+		r.fault(n, where, fmt.Sprintf("%q is not a mode", short(text)), "write it in octal digits, as 0640")
 		return 0, false
 	}
 	bits, err := strconv.ParseUint(strings.TrimPrefix(text[1:], "o"), 8, 32)
