@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -164,7 +165,7 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 		Timeout:        a.Timeout,
 		Version:        version,
 	}
-	if !c.stale.Swap(false) && c.source != nil && c.sourceFor == o {
+	if !c.stale.Swap(false) && c.source != nil && reflect.DeepEqual(c.sourceFor, o) {
 		return c.source, nil
 	}
 	source, err := aws.New(ctx, o)

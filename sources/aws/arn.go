@@ -25,33 +25,6 @@ var wholeSecretARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
 
-// learn takes the account that is asked from the ARN of something in it, so that messages can name it without a call.
-func (s *Source) learn(text string) {
-	a, ok := parseARN(text)
-	if !ok || !accountID.MatchString(a.account) {
-		return // public parameters have no account
-	}
-	if known := s.account.Load(); known == nil || *known != a.account {
-		s.account.Store(&a.account)
-	}
-}
-
-// accountOr gives the account, other where no answer has told it yet.
-func (s *Source) accountOr(other string) string {
-	if known := s.account.Load(); known != nil {
-		return *known
-	}
-	return other
-}
-
-// where says which Region and account were asked, as far as they are known.
-func (s *Source) where() string {
-	if account := s.accountOr(""); account != "" {
-		return "in " + s.region + ", account " + account
-	}
-	return "in " + s.region
-}
-
 // partition gives the first part of the Region's ARNs.
 func partition(region string) string {
 	for prefix, name := range map[string]string{

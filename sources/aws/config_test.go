@@ -254,13 +254,13 @@ func TestRefusedCredentialsAreReadAnew(t *testing.T) {
 	wantError(t, fetchOne(t, s, "secret prod/db"), sources.Credentials, "they have expired")
 
 	// They were read less than a minute ago, so they were not read again. From now on it was longer ago.
-	s.identity.renewed = time.Now().Add(-2 * renewAfter)
+	s.home.identity.renewed = time.Now().Add(-2 * renewAfter)
 	credentials(t, path, "two")
 	fake.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken, Times: 1})
 	if got := fetchOne(t, s, "secret prod/db"); got.Err != nil {
 		t.Error(got.Err)
 	}
-	if c, _ := s.identity.Retrieve(t.Context()); c.SessionToken != "two" {
+	if c, _ := s.home.identity.Retrieve(t.Context()); c.SessionToken != "two" {
 		t.Error("the old credentials are still in use")
 	}
 	wantCalls(t, fake, map[string]int{"GetSecretValue": 3})
@@ -277,7 +277,7 @@ func TestCredentialsThatComeLater(t *testing.T) {
 		t.Fatal(got.Err)
 	}
 	credentials(t, path, "one")
-	s.identity.renewed = time.Now().Add(-2 * renewAfter)
+	s.home.identity.renewed = time.Now().Add(-2 * renewAfter)
 	if got := fetchOne(t, s, "secret prod/db"); got.Err != nil {
 		t.Error(got.Err)
 	}
@@ -286,7 +286,7 @@ func TestCredentialsThatComeLater(t *testing.T) {
 func TestRefusedCredentialsAreNoStorm(t *testing.T) {
 	fake, s := start(t, Options{MaxConcurrency: 4})
 	fake.Inject(awsfake.Fault{Kind: awsfake.InvalidToken})
-	s.identity.renewed = time.Now().Add(-2 * renewAfter)
+	s.home.identity.renewed = time.Now().Add(-2 * renewAfter)
 	var list []sources.Ref
 	for i := range 200 {
 		list = append(list, ref(t, fmt.Sprintf("secret s%d", i)), ref(t, fmt.Sprintf("param p%d", i)))

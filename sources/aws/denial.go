@@ -83,7 +83,7 @@ func (s statement) String() string {
 }
 
 // hints say who was refused and what to add to which policy, so that the ref can be read by action.
-func (s *Source) denialHints(d denial, r sources.Ref, action string) []string {
+func (s *site) denialHints(d denial, r sources.Ref, action string) []string {
 	var hints []string
 	if d.caller != "" {
 		hints = append(hints, "asked as  "+d.caller)
@@ -110,7 +110,7 @@ func (s *Source) denialHints(d denial, r sources.Ref, action string) []string {
 }
 
 // resource gives the ARN, or the ARNs, by which IAM knows what r asks for.
-func (s *Source) resource(r sources.Ref) any {
+func (s *site) resource(r sources.Ref) any {
 	if isARN(r.Name) {
 		return r.Name
 	}

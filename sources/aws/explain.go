@@ -9,7 +9,7 @@ import (
 )
 
 // explain gives the error of a ref that was asked for by action, with what to do about it.
-func (s *Source) explain(r sources.Ref, action string, err error) *sources.Error {
+func (s *site) explain(r sources.Ref, action string, err error) *sources.Error {
 	t := diagnose(err)
 	e := &sources.Error{Ref: r, Reason: t.reason, Detail: t.detail}
 	switch t.reason {
@@ -45,7 +45,7 @@ func silenceHints() []string {
 }
 
 // missing says what it is that does not exist, where, and how to make it or do without.
-func (s *Source) missing(r sources.Ref, t *trouble) (detail string, hints []string) {
+func (s *site) missing(r sources.Ref, t *trouble) (detail string, hints []string) {
 	name := quoted(r.Name)
 	what := ""
 	switch {

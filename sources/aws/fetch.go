@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -25,16 +24,21 @@ func (s slots) take(ctx context.Context) error {
 
 func (s slots) give() { <-s }
 
-// A fetch is one Fetch under way.
-type fetch struct {
-	*Source
+// An inquiry is one Fetch under way, at all of its sites.
+type inquiry struct {
 	ctx     context.Context
 	deliver func(sources.Ref, sources.Result)
 
-	mu      sync.Mutex
-	open    map[sources.Ref]bool // not answered yet
-	done    chan struct{}        // closed when none is open
-	refused error                // the credentials were; what has not been asked yet would be refused as well
+	mu   sync.Mutex
+	open map[sources.Ref]bool // not answered yet
+	done chan struct{}        // closed when none is open
+}
+
+// A fetch is the part of an inquiry that one site answers.
+type fetch struct {
+	*site
+	*inquiry
+	refused error // the credentials were; what has not been asked yet would be refused as well
 
 	slowSecrets, slowParams atomic.Bool // the service has throttled
 }
@@ -42,34 +46,49 @@ type fetch struct {
 // Fetch asks AWS for the refs. It returns when all are answered, or at once when ctx or Options.Timeout ends, even where a
 // request still hangs; what it brings after that is dropped.
 func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	f := &fetch{Source: s, ctx: ctx, deliver: deliver, open: make(map[sources.Ref]bool, len(refs)), done: make(chan struct{})}
-	for _, r := range refs {
-		f.open[r] = true
-	}
 	if len(refs) == 0 {
 		return
 	}
-	go f.ask(refs)
+	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
+	q := &inquiry{ctx: ctx, deliver: deliver, open: make(map[sources.Ref]bool, len(refs)), done: make(chan struct{})}
+	for _, r := range refs {
+		q.open[r] = true
+	}
+	bySite := make(map[*site][]sources.Ref)
+	for _, r := range refs {
+		if at, err := s.route(r); err != nil {
+			q.answer(r, sources.Result{Err: err})
+		} else {
+			bySite[at] = append(bySite[at], r)
+		}
+	}
+	var fetches []*fetch
+	for at := range bySite {
+		f := &fetch{site: at, inquiry: q}
+		fetches = append(fetches, f)
+		go f.ask(bySite[at])
+	}
 	select {
-	case <-f.done:
+	case <-q.done:
 	case <-ctx.Done():
-		f.abandon(refs)
+		for _, f := range fetches {
+			f.abandon(bySite[f.site])
+		}
 	}
 }
 
 // answer delivers the result of a ref that is open. It holds the lock while it delivers: after Fetch has returned, nothing is.
-func (f *fetch) answer(r sources.Ref, result sources.Result) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.open[r] {
+func (q *inquiry) answer(r sources.Ref, result sources.Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.open[r] {
 		return
 	}
-	delete(f.open, r)
-	f.deliver(r, result)
-	if len(f.open) == 0 {
-		close(f.done)
+	delete(q.open, r)
+	q.deliver(r, result)
+	if len(q.open) == 0 {
+		close(q.done)
 	}
 }
 
@@ -111,20 +130,14 @@ func (f *fetch) fail(action string, err error, refs ...sources.Ref) {
 func (f *fetch) ask(refs []sources.Ref) {
 	var secrets, params, paths []sources.Ref
 	for _, r := range refs {
-		why, hint := f.unanswerable(r)
-		switch {
-		case why != "":
-			f.answer(r, sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Unanswerable, Detail: why, Hints: hint}})
-		case r.Kind == sources.Secret:
+		switch r.Kind {
+		case sources.Secret:
 			secrets = append(secrets, r)
-		case r.Kind == sources.Param:
+		case sources.Param:
 			params = append(params, r)
 		default:
 			paths = append(paths, r)
 		}
-	}
-	if len(secrets)+len(params)+len(paths) == 0 {
-		return
 	}
 	if err := f.signIn(); err != nil {
 		f.fail("", err, secrets...)
@@ -139,27 +152,6 @@ func (f *fetch) ask(refs []sources.Ref) {
 	for _, r := range paths {
 		go f.askPath(r)
 	}
-}
-
-// unanswerable says why this source never answers r, "" where it may.
-func (s *Source) unanswerable(r sources.Ref) (why string, hints []string) {
-	switch {
-	case r.Kind != sources.Secret && r.Kind != sources.Param && r.Kind != sources.Params:
-		return "it is not in AWS", nil
-	case r.Account != "":
-		return "other accounts and Regions come in a later version", []string{"leave out  " + r.Account + "::  to ask the daemon's own account"}
-	}
-	arn, ok := parseARN(r.Name)
-	switch {
-	case !ok:
-		return "", nil
-	case arn.region != s.region:
-		return fmt.Sprintf("it is in %s, and the daemon asks %s; other accounts and Regions come in a later version", arn.region, s.region), nil
-	case r.Kind == sources.Secret && !wholeSecretARN.MatchString(r.Name):
-		return "the ARN does not end in the hyphen and six characters that Secrets Manager adds to the name", []string{
-			"aws secretsmanager describe-secret --secret-id " + quoted(strings.TrimPrefix(arn.resource, "secret:")) + "  shows the whole ARN"}
-	}
-	return "", nil
 }
 
 // signIn makes sure that there are credentials, and reads them anew where there are none.

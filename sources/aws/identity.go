@@ -66,6 +66,27 @@ func assumeRole(o Options, cfg awssdk.Config) awssdk.CredentialsProvider {
 	}))
 }
 
+// chain gives the identity of an account's role, which is assumed with the home identity.
+func chain(home *identity, o Options, a Account, cfg awssdk.Config) *identity {
+	cfg = cfg.Copy()
+	cfg.Credentials = home
+	if a.Region != "" {
+		cfg.Region = a.Region
+	}
+	o.RoleARN, o.ExternalID = a.RoleARN, a.ExternalID
+	if a.SessionName != "" {
+		o.SessionName = a.SessionName
+	}
+	return &identity{
+		provider: assumeRole(o, cfg),
+		renewed:  time.Now(),
+		renew: func(ctx context.Context) (awssdk.CredentialsProvider, error) {
+			home.replace(ctx, home.current())
+			return assumeRole(o, cfg), nil
+		},
+	}
+}
+
 // notInSession are the characters that AssumeRole does not take in a RoleSessionName, which has up to 64.
 var notInSession = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]+`)
 

@@ -24,8 +24,8 @@ func TestMoto(t *testing.T) {
 	want := fillMoto(t)
 	s := open(t, Options{})
 	var batches, secrets atomic.Int32
-	s.getParameters = counted(&batches, s.getParameters)
-	s.getSecretValue = counted(&secrets, s.getSecretValue)
+	s.home.getParameters = counted(&batches, s.home.getParameters)
+	s.home.getSecretValue = counted(&secrets, s.home.getSecretValue)
 	var list []sources.Ref
 	for text := range want {
 		list = append(list, ref(t, text))

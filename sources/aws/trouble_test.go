@@ -25,6 +25,7 @@ func TestTroubles(t *testing.T) {
 	tests := []struct {
 		name    string
 		ref     string
+		options Options
 		prepare func(*awsfake.Server)
 		reason  sources.Reason
 		detail  string
@@ -162,19 +163,21 @@ func TestTroubles(t *testing.T) {
 				"aws sts get-caller-identity  shows which credentials this environment has",
 				"set aws.profile, give the instance a role, or log in again; they are read anew by themselves"},
 		}, {
-			name: "another Region", ref: "secret arn:aws:secretsmanager:us-east-1:111111111111:secret:prod/db-AbCdEf",
-			reason: sources.Unanswerable, detail: "it is in us-east-1, and the daemon asks eu-west-1; other accounts and Regions come in a later version",
-		}, {
-			name: "another Region's parameter", ref: "param arn:aws:ssm:us-east-1:111111111111:parameter/x",
-			reason: sources.Unanswerable, detail: "it is in us-east-1, and the daemon asks eu-west-1; other accounts and Regions come in a later version",
+			name: "an account that nobody configured", ref: "secret arn:aws:secretsmanager:us-east-1:222222222222:secret:prod/db-AbCdEf",
+			options: Options{RoleARN: "arn:aws:iam::111111111111:role/web"},
+			reason:  sources.Unanswerable, detail: "it is in account 222222222222, which aws.accounts does not have",
+			hints: []string{
+				`to assume a role there:         aws: {accounts: {other: {role_arn: "arn:aws:iam::222222222222:role/NAME"}}}`,
+				`where its policy lets us in:    aws: {accounts: {other: {id: "222222222222"}}}`},
 		}, {
 			name: "partial ARN", ref: "secret arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db",
 			reason: sources.Unanswerable, detail: "the ARN does not end in the hyphen and six characters that Secrets Manager adds to the name",
 			hints: []string{"aws secretsmanager describe-secret --secret-id prod/db  shows the whole ARN"},
 		}, {
 			name: "named account", ref: "secret shared::prod/db",
-			reason: sources.Unanswerable, detail: "other accounts and Regions come in a later version",
-			hints: []string{"leave out  shared::  to ask the daemon's own account"},
+			options: Options{Accounts: map[string]Account{"shard": {ID: "222222222222"}}},
+			reason:  sources.Unanswerable, detail: "aws.accounts has no shared; did you mean shard?",
+			hints: []string{`aws: {accounts: {shared: {role_arn: "arn:aws:iam::222222222222:role/reader"}}}`},
 		}, {
 			name: "not of AWS", ref: "file /etc/motd",
 			reason: sources.Unanswerable, detail: "it is not in AWS",
@@ -182,7 +185,7 @@ func TestTroubles(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			fake, s := start(t, Options{})
+			fake, s := start(t, test.options)
 			fake.PutSecret("prod/db", canary)
 			fake.PutSecret("prod/other", canary)
 			fake.PutParameter("/prod/host", "SecureString", canary)
@@ -210,7 +213,7 @@ func inject(kind awsfake.Kind) func(*awsfake.Server) {
 func TestUnanswerableIsNotAsked(t *testing.T) {
 	fake, s := start(t, Options{})
 	fetchOne(t, s, "secret shared::prod/db")
-	fetchOne(t, s, "param arn:aws:ssm:us-east-1:111111111111:parameter/x")
+	fetchOne(t, s, "secret arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db")
 	wantCalls(t, fake, map[string]int{})
 }
 
