@@ -287,7 +287,7 @@ func TestLongLine(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, Load returns, and each fault has a place.
+// Whatever the bytes, Load returns; each fault has a place in the file, and the places of contents lead to what stands there.
 func FuzzLoad(f *testing.F) {
 	cases, _ := filepath.Glob("testdata/*.txtar")
 	for _, path := range cases {
@@ -301,14 +301,39 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		cfg, faults := Load(path, Options{})
+		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, fault := range faults {
 			if fault.Place.File != path {
 				t.Errorf("%v has no place", fault)
 			}
-			_ = fault.Text()
+			if strings.ContainsAny(fault.Text(), "\x00\x07\x1b\r") {
+				t.Errorf("a terminal is shown %q", fault.Text())
+			}
+		}
+		for _, s := range cfg.Services {
+			for _, f := range s.Files {
+				if len(faults) == 0 && f.Template.Path == "" {
+					leads(t, path, lines, f.Template)
+				}
+			}
 		}
 		if len(faults) == 0 && len(cfg.Services) == 0 {
 			t.Error("no faults and no services")
 		}
 	})
+}
+
+// leads wants each line of a content to stand where its places say.
+func leads(t *testing.T, path string, lines []string, c Template) {
+	if c.Place.File != path {
+		return // a place beneath the content's own
+	}
+	for i, text := range strings.Split(strings.TrimRight(c.Content, "\n"), "\n") {
+		if text == "" {
+			continue
+		}
+		if at := c.Line + i; at >= len(lines) || !strings.HasPrefix(string([]rune(lines[at])[min(c.Column, len([]rune(lines[at]))):]), text) {
+			t.Errorf("%q is not at %d:%d", text, at+1, c.Column+1)
+		}
+	}
 }

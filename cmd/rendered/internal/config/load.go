@@ -22,7 +22,7 @@ type loader struct {
 	schedule cron.Schedule
 	vars     map[string]any
 	level    string
-	values   string // of the config, though another is set from outside
+	values   string                  // of the config, though another is set from outside
 	services map[string]fault.Place  // by name
 	byPath   map[string]*destination // links followed
 }

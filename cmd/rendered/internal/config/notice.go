@@ -39,6 +39,7 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 			actions = append(actions, notify.Systemd{Verb: verb, Unit: unit})
 		}
 	}
+	before := len(*r.faults)
 	if !r.mapping(n, where, known) {
 		return
 	}
@@ -55,6 +56,9 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	if len(actions) != 1 {
 		r.fault(n, where, "a notice is exactly one of run, signal, reload, restart and start")
 		return
+	}
+	if len(*r.faults) > before {
+		return // what could not be read has no name to compare
 	}
 	action := withTimeout(actions[0], timeout)
 	for _, other := range s.Notify {

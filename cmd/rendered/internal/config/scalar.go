@@ -48,11 +48,13 @@ func (r *reader) into(to *string) func(*yaml.Node, string) {
 func (r *reader) matching(to *string, form *regexp.Regexp, what string) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
 		text, ok := r.textOf(n, where)
-		if ok && !form.MatchString(text) {
+		switch {
+		case !ok:
+		case !form.MatchString(text):
 			r.fault(n, where, fmt.Sprintf("%q is not %s", short(text), what))
-			return
+		default:
+			*to = text
 		}
-		*to = text
 	}
 }
 
@@ -111,11 +113,13 @@ func (r *reader) durationInto(to *time.Duration) func(*yaml.Node, string) {
 func (r *reader) positiveInto(to *time.Duration) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
 		d, ok := r.durationOf(n, where)
-		if ok && d == 0 {
+		switch {
+		case !ok:
+		case d == 0:
 			r.fault(n, where, "this must be longer than nothing")
-			return
+		default:
+			*to = d
 		}
-		*to = d
 	}
 }
 
@@ -139,11 +143,13 @@ func (r *reader) numberInto(to *int, least, most int) func(*yaml.Node, string) {
 func (r *reader) choiceInto(to *string, words ...string) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
 		text, ok := r.textOf(n, where)
-		if ok && !slices.Contains(words, text) {
+		switch {
+		case !ok:
+		case !slices.Contains(words, text):
 			r.fault(n, where, unknownWord(text, words))
-			return
+		default:
+			*to = text
 		}
-		*to = text
 	}
 }
 
