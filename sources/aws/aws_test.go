@@ -292,7 +292,7 @@ func TestBatches(t *testing.T) {
 			}
 			var got []string
 			asked := 0
-			for _, batch := range batches(list) {
+			for _, batch := range batches(list, new(spoilers)) {
 				var names []string
 				for _, w := range batch {
 					names = append(names, w.name)

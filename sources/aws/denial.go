@@ -14,6 +14,7 @@ import (
 type denial struct {
 	caller   string // ARN
 	action   string // as "ssm:GetParameters"
+	resource string // the ARN of what was asked for; "" where AWS does not name it
 	policy   string // the kind of policy that decided, as "identity-based policy"; "" where AWS does not say
 	explicit bool   // policy denies, rather than not allowing
 	kms      bool   // it is the key that was refused
@@ -24,6 +25,7 @@ type denial struct {
 var (
 	denialCaller = regexp.MustCompile(`User: (arn:[^\s"]+) is not authorized`)
 	denialAction = regexp.MustCompile(`to perform: ([a-z0-9-]+:[A-Za-z]+)`)
+	denialOf     = regexp.MustCompile(`on resource: (arn:[^\s"]+)`)
 	denialKey    = regexp.MustCompile(`arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+`)
 	denialPolicy = regexp.MustCompile(`(because no|with an explicit deny in an?) (identity-based policy|resource-based policy|service control policy|resource control policy|session policy|permissions boundary|VPC endpoint policy)`)
 )
@@ -35,6 +37,9 @@ func readDenial(message string) denial {
 	}
 	if m := denialAction.FindStringSubmatch(message); m != nil {
 		d.action = m[1]
+	}
+	if m := denialOf.FindStringSubmatch(message); m != nil {
+		d.resource = m[1]
 	}
 	if m := denialPolicy.FindStringSubmatch(message); m != nil {
 		d.policy, d.explicit = m[2], m[1] != "because no"

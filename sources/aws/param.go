@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -48,15 +49,16 @@ func (f *fetch) askParams(refs []sources.Ref) {
 		}
 		go f.askVersion(r)
 	}
-	for _, batch := range batches(plain) {
+	for _, batch := range batches(plain, &f.apart) {
 		go f.askBatch(batch)
 	}
 }
 
 // batches divides parameters into as few calls as possible. Two names of one parameter never stand in one batch: refs that
-// differ by the slash at the root are asked once, and an ARN apart from the plain name, as it may be of another account.
-func batches(refs []sources.Ref) [][]*wanted {
-	var list [][]*wanted
+// differ by the slash at the root are asked once, and an ARN apart from the plain name, as it may be of another account. What spoiled
+// a batch before goes alone.
+func batches(refs []sources.Ref, spoilers *spoilers) [][]*wanted {
+	var list, alone [][]*wanted
 	plain := make(map[string]*wanted) // by key
 	for _, r := range refs {
 		w := &wanted{name: r.Name, key: parameterKey(r.Name), refs: []sources.Ref{r}}
@@ -67,13 +69,43 @@ func batches(refs []sources.Ref) [][]*wanted {
 			}
 			plain[w.key] = w
 		}
+		if spoilers.has(w.key) {
+			alone = append(alone, []*wanted{w})
+			continue
+		}
 		i := slices.IndexFunc(list, func(b []*wanted) bool { return len(b) < batchSize && find(b, w.key) == nil })
 		if i < 0 {
 			i, list = len(list), append(list, nil)
 		}
 		list[i] = append(list[i], w)
 	}
-	return list
+	return append(list, alone...)
+}
+
+// spoilers are the names, by key, for which AWS refused a whole batch.
+type spoilers struct {
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+func (s *spoilers) has(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[key]
+}
+
+// note remembers whether a name spoils a batch.
+func (s *spoilers) note(key string, spoils bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !spoils {
+		delete(s.keys, key)
+		return
+	}
+	if s.keys == nil {
+		s.keys = make(map[string]bool)
+	}
+	s.keys[key] = true
 }
 
 func find(batch []*wanted, key string) *wanted {
@@ -85,8 +117,7 @@ func find(batch []*wanted, key string) *wanted {
 	return nil
 }
 
-// askBatch asks for up to ten parameters at once. AWS refuses a call as a whole for one name in it; each is then asked for
-// alone, so that the error is that of its own ref.
+// askBatch asks for up to ten parameters at once. AWS refuses a call as a whole for one name in it.
 func (f *fetch) askBatch(batch []*wanted) {
 	in := &ssm.GetParametersInput{WithDecryption: awssdk.Bool(true)}
 	for _, w := range batch {
@@ -96,14 +127,32 @@ func (f *fetch) askBatch(batch []*wanted) {
 	switch {
 	case err == nil:
 		f.sortOut(batch, out)
-	case len(batch) > 1 && personal(err):
-		for _, w := range batch {
-			go f.askBatch([]*wanted{w})
-		}
+	case personal(err):
+		f.split(batch, err)
 	default:
 		for _, w := range batch {
 			f.fail(actParams, err, w.refs...)
 		}
+	}
+}
+
+// split leaves the name that spoiled a batch out of it. Where AWS does not say which it was, each is asked for alone, so that the
+// error is that of its own ref.
+func (f *fetch) split(batch []*wanted, err error) {
+	spoiler := find(batch, parameterKey(readDenial(diagnose(err).message).resource))
+	if len(batch) == 1 {
+		spoiler = batch[0]
+	}
+	if spoiler == nil {
+		for _, w := range batch {
+			go f.askBatch([]*wanted{w})
+		}
+		return
+	}
+	f.apart.note(spoiler.key, true)
+	f.fail(actParams, err, spoiler.refs...)
+	if rest := slices.DeleteFunc(slices.Clone(batch), func(w *wanted) bool { return w == spoiler }); len(rest) > 0 {
+		f.askBatch(rest)
 	}
 }
 
@@ -114,6 +163,7 @@ func (f *fetch) sortOut(batch []*wanted, out *ssm.GetParametersOutput) {
 		found[parameterKey(awssdk.ToString(p.Name))] = p
 	}
 	for _, w := range batch {
+		f.apart.note(w.key, false)
 		p, ok := found[w.key]
 		switch {
 		case ok:

@@ -27,6 +27,7 @@ type site struct {
 	id       atomic.Pointer[string] // the account's twelve digits; nil until they are known
 
 	secrets, params slots
+	apart           spoilers
 
 	// Method values in place of clients: behind an interface the linker would keep every method of the clients, 3.6 MB.
 	getSecretValue      call[secretsmanager.GetSecretValueInput, secretsmanager.GetSecretValueOutput, secretsmanager.Options]

@@ -218,7 +218,11 @@ func TestUnanswerableIsNotAsked(t *testing.T) {
 }
 
 func TestDenialInABatchBelongsToItsRef(t *testing.T) {
-	for _, kind := range []awsfake.Kind{awsfake.Deny, awsfake.DenyKey, awsfake.Undecryptable} {
+	for kind, calls := range map[awsfake.Kind]int{
+		awsfake.Deny:          2,      // AWS says whom it refuses
+		awsfake.DenyKey:       1 + 10, // it does not
+		awsfake.Undecryptable: 1 + 10,
+	} {
 		t.Run(string(kind), func(t *testing.T) {
 			fake, s := start(t, Options{})
 			var list []sources.Ref
@@ -226,13 +230,22 @@ func TestDenialInABatchBelongsToItsRef(t *testing.T) {
 				fake.PutParameter("/x"+name, "SecureString", canary)
 				list = append(list, ref(t, "param /x"+name))
 			}
-			fake.Inject(awsfake.Fault{Name: "/x/denied", Kind: kind})
-			for r, got := range fetchAll(t.Context(), t, s, list...) {
-				if denied := r.Name == "/x/denied"; denied != (got.Err != nil) {
-					t.Errorf("%s: %v", r, got.Err)
+			clearFault := fake.Inject(awsfake.Fault{Name: "/x/denied", Kind: kind})
+			pass := func(good bool, calls int) {
+				t.Helper()
+				fake.ResetCalls()
+				for r, got := range fetchAll(t.Context(), t, s, list...) {
+					if denied := r.Name == "/x/denied"; (denied && !good) != (got.Err != nil) {
+						t.Errorf("%s: %v", r, got.Err)
+					}
 				}
+				wantCalls(t, fake, map[string]int{"GetParameters": calls})
 			}
-			wantCalls(t, fake, map[string]int{"GetParameters": 1 + 10})
+			pass(false, calls)
+			pass(false, 2) // from now on it is asked for apart
+			clearFault()
+			pass(true, 2)
+			pass(true, 1)
 		})
 	}
 }
