@@ -79,7 +79,8 @@ type Template struct {
 	Place   fault.Place // of the path, or of the content
 	Dir     string      // where partials are, and what relative paths in the template are relative to
 
-	// What to add to the line and column of a place in Content to find it in the config.
+	// What to add to the line and column of a place in Content to find it in the config. Where the config does not show Content
+	// as it is (escapes, >), they are 0 and Place.File says where the content begins: a place is then one beneath that.
 	Line, Column int
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,11 +62,9 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 		return // what could not be read has no name to compare
 	}
 	action := withTimeout(actions[0], timeout)
-	for _, other := range s.Notify {
-		if other.Name() == action.Name() {
-			r.fault(n, where, "the same notice stands here a second time")
-			return
-		}
+	if slices.ContainsFunc(s.Notify, func(other notify.Action) bool { return other.Name() == action.Name() }) {
+		r.fault(n, where, "the same notice stands here a second time")
+		return
 	}
 	s.Notify = append(s.Notify, action)
 }
