@@ -11,6 +11,7 @@ package aws
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -29,6 +30,8 @@ type Options struct {
 	MaxConcurrency int                // requests in flight, each service of AWS; 0 is 8
 	Timeout        time.Duration      // for one Fetch, retries included; 0 is 30 s
 	Accounts       map[string]Account // by the name that stands before :: in a ref
+	BatchSecrets   bool               // read secrets by BatchGetSecretValue, which needs a permission of its own
+	Log            *slog.Logger       // is told what belongs to no ref; nil: nobody is
 	Version        string             // ours, for AWS's logs; "" is none
 
 	// Transport carries the requests; nil is one of our own, with AWS_CA_BUNDLE and the proxies of the environment.

@@ -145,9 +145,7 @@ func (f *fetch) ask(refs []sources.Ref) {
 		f.fail("", err, paths...)
 		return
 	}
-	for _, r := range secrets {
-		go f.askSecret(r)
-	}
+	f.askSecrets(secrets)
 	f.askParams(params)
 	for _, r := range paths {
 		go f.askPath(r)

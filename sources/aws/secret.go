@@ -34,15 +34,20 @@ func (f *fetch) askSecret(r sources.Ref) {
 		f.fail(actSecret, err, r)
 		return
 	}
+	f.settleSecret(r, out.ARN, out.VersionId, out.SecretString, out.SecretBinary)
+}
+
+// settleSecret answers r with a version of the secret.
+func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary []byte) {
 	if !isARN(r.Name) {
-		f.learn(awssdk.ToString(out.ARN))
+		f.learn(awssdk.ToString(arn))
 	}
-	v := sources.Value{Version: awssdk.ToString(out.VersionId), Secret: true}
+	v := sources.Value{Version: awssdk.ToString(version), Secret: true}
 	switch {
-	case out.SecretString != nil:
-		v.Text = *out.SecretString
-	case out.SecretBinary != nil:
-		v.Bytes = out.SecretBinary
+	case text != nil:
+		v.Text = *text
+	case binary != nil:
+		v.Bytes = binary
 	default:
 		f.fail(actSecret, errEmptyAnswer, r)
 		return

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -28,9 +29,13 @@ type site struct {
 
 	secrets, params slots
 	apart           spoilers
+	batchSecrets    bool
+	unbatchable     atomic.Bool // BatchGetSecretValue was refused
+	log             *slog.Logger
 
 	// Method values in place of clients: behind an interface the linker would keep every method of the clients, 3.6 MB.
 	getSecretValue      call[secretsmanager.GetSecretValueInput, secretsmanager.GetSecretValueOutput, secretsmanager.Options]
+	batchGetSecretValue call[secretsmanager.BatchGetSecretValueInput, secretsmanager.BatchGetSecretValueOutput, secretsmanager.Options]
 	getParameter        call[ssm.GetParameterInput, ssm.GetParameterOutput, ssm.Options]
 	getParameters       call[ssm.GetParametersInput, ssm.GetParametersOutput, ssm.Options]
 	getParametersByPath call[ssm.GetParametersByPathInput, ssm.GetParametersByPathOutput, ssm.Options]
@@ -43,6 +48,14 @@ type call[In, Out, Opt any] func(context.Context, *In, ...func(*Opt)) (*Out, err
 // paramsPerSecond is what AWS grants all reads of Parameter Store together, in an account and Region, unless higher throughput is
 // paid for (AWS Systems Manager endpoints and quotas). GetSecretValue has 10,000, which no host reaches.
 const paramsPerSecond = 40
+
+// batchesPerSecond is what AWS grants BatchGetSecretValue (AWS Secrets Manager endpoints and quotas).
+const batchesPerSecond = 100
+
+// paced gives a call that goes with an option of its own.
+func paced[In, Out, Opt any](c call[In, Out, Opt], with func(*Opt)) call[In, Out, Opt] {
+	return func(ctx context.Context, in *In, _ ...func(*Opt)) (*Out, error) { return c(ctx, in, with) }
+}
 
 // site gives the site of a place, the same each time.
 func (s *Source) site(p place) *site {
@@ -57,6 +70,9 @@ func (s *Source) site(p place) *site {
 		identity: s.identityOf(p.account),
 		secrets:  make(slots, s.options.MaxConcurrency),
 		params:   make(slots, s.options.MaxConcurrency),
+
+		batchSecrets: s.options.BatchSecrets,
+		log:          s.options.Log,
 	}
 	if id := s.accountID(p.account); id != "" {
 		made.id.Store(&id)
@@ -94,6 +110,9 @@ func (s *site) connect(cfg awssdk.Config, o Options) {
 	})
 	tokens := sts.NewFromConfig(cfg, func(c *sts.Options) { override(&c.BaseEndpoint, o.EndpointURL) })
 	s.getSecretValue = secrets.GetSecretValue
+	s.batchGetSecretValue = paced(secrets.BatchGetSecretValue, func(c *secretsmanager.Options) {
+		c.Retryer = &retryer{retry.NewStandard(), patience, newPacer(batchesPerSecond)}
+	})
 	s.getParameter = params.GetParameter
 	s.getParameters = params.GetParameters
 	s.getParametersByPath = params.GetParametersByPath

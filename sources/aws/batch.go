@@ -1,0 +1,76 @@
+package aws
+
+import (
+	"slices"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// secretBatch is how many secrets BatchGetSecretValue takes. It gives the current versions only.
+const secretBatch = 20
+
+// askSecrets asks for secrets: in batches where that is wished and possible, else one by one.
+func (f *fetch) askSecrets(refs []sources.Ref) {
+	var plain []sources.Ref
+	for _, r := range refs {
+		if r.Selector != "" || !f.batchSecrets || f.unbatchable.Load() {
+			go f.askSecret(r)
+			continue
+		}
+		plain = append(plain, r)
+	}
+	for batch := range slices.Chunk(plain, secretBatch) {
+		go f.askSecretBatch(batch)
+	}
+}
+
+// askSecretBatch asks for up to twenty secrets at once. Where the call as a whole is refused, by IAM or by the policy of a VPC endpoint,
+// they are asked for one by one, and so is everything after.
+func (f *fetch) askSecretBatch(refs []sources.Ref) {
+	in := new(secretsmanager.BatchGetSecretValueInput)
+	for _, r := range refs {
+		in.SecretIdList = append(in.SecretIdList, r.Name)
+	}
+	out, err := do(f, sources.Secret, f.batchGetSecretValue, in)
+	if err != nil && personal(err) {
+		f.fallBack(err)
+	}
+	if err != nil {
+		for _, r := range refs {
+			if personal(err) {
+				go f.askSecret(r)
+			} else {
+				f.fail(actSecretBatch, err, r)
+			}
+		}
+		return
+	}
+	for _, r := range refs {
+		i := slices.IndexFunc(out.SecretValues, func(v types.SecretValueEntry) bool {
+			return r.Name == awssdk.ToString(v.Name) || r.Name == awssdk.ToString(v.ARN)
+		})
+		if i < 0 {
+			go f.askSecret(r) // it is in Errors, or nowhere: asked for alone it has an error that says why
+			continue
+		}
+		v := out.SecretValues[i]
+		f.settleSecret(r, v.ARN, v.VersionId, v.SecretString, v.SecretBinary)
+	}
+}
+
+const actSecretBatch = "secretsmanager:BatchGetSecretValue"
+
+// fallBack gives up batches at this site, and says so once.
+func (f *fetch) fallBack(err error) {
+	if f.unbatchable.Swap(true) {
+		return
+	}
+	if f.log != nil {
+		f.log.Warn("batch_secrets: refused, secrets are asked for one by one from now on", "region", f.region, "err", describe(err),
+			"hint", actSecretBatch+` needs an Allow on "*"`)
+	}
+}
