@@ -70,11 +70,15 @@ func (f *File) CheckStaged(ctx context.Context, staged string, redactor *sources
 	if err == nil {
 		return nil
 	}
-	what := strings.ReplaceAll(err.Error(), staged, f.Path)
-	failed := &fault.Fault{Place: fault.Place{File: f.Path}, What: "check: " + what + "; file not written", Err: err}
+	what, hints := f.Check.With(f.Path).String(), []string(nil)
+	if e, ok := errors.AsType[*command.Error](err); ok {
+		what += ": " + strings.ReplaceAll(e.Outcome(), staged, f.Path)
+		hints = e.Hints
+	}
+	failed := &fault.Fault{Place: fault.Place{File: f.Path}, What: "check: " + what + "; file not written", Hints: hints, Err: err}
 	text := strings.ReplaceAll(redactor.Redact(output), staged, f.Path)
 	if text = strings.TrimSpace(text); text != "" {
-		failed.Hints = strings.Split(text, "\n")
+		failed.Hints = append(failed.Hints, strings.Split(text, "\n")...)
 	}
 	return failed
 }

@@ -43,36 +43,22 @@ func (r *run) get(kind sources.Kind, text any) (sources.Ref, sources.Value, erro
 	r.asked = append(r.asked, ref)
 	var value sources.Value
 	r.waiting(func() { value, err = r.snapshot.Get(r.ctx, ref) })
-	if err == nil {
-		return ref, value, nil
+	if err != nil {
+		return ref, value, r.refused(kind, name, ref, err)
 	}
-	if r.computed(name) && !slices.Contains(r.t.Refs(), ref) {
-		// Not even the cause is kept: it names the ref.
-		return ref, value, &lookupError{what: fmt.Sprintf("%s %s cannot be looked up", kind, r.shown(name))}
-	}
-	failed := &lookupError{what: err.Error(), cause: err}
-	if e, ok := err.(*sources.Error); ok {
-		failed.hints = e.Hints
-	}
-	return ref, value, failed
+	r.met(kind, value)
+	return ref, value, nil
 }
-
-// shown quotes a name or a key for a message, unless it was computed from a secret.
-func (r *run) shown(name string) string {
-	if r.computed(name) {
-		return "‹a name computed from a secret›"
-	}
-	return fmt.Sprintf("%q", name)
-}
-
-// computed reports that a secret is in a name, and that the template does not say it by itself.
-func (r *run) computed(name string) bool { return r.snapshot.Exposes(name) && !r.t.written(name) }
 
 // gave notes what a lookup gives, and gives it.
 func (r *run) gave(ref sources.Ref, keys []any, text string) string {
 	lookup := ref.String()
 	for _, k := range keys {
-		lookup += fmt.Sprint(" ", k)
+		if text := fmt.Sprint(k); r.showable(text) {
+			lookup += " " + text
+		} else {
+			lookup += " " + hiddenName
+		}
 	}
 	r.given = append(r.given, given{lookup, text})
 	return text
@@ -198,6 +184,7 @@ func (r *run) file(path any) (string, error) {
 func (r *run) env(name string) (string, error) {
 	if r.t.Env != nil {
 		if value, ok := r.t.Env(name); ok {
+			r.known = append(r.known, value)
 			return value, nil
 		}
 	}

@@ -72,6 +72,7 @@ func (r *run) giveLeaves(ref sources.Ref, keys []any, tree any) {
 	switch t := tree.(type) {
 	case map[string]any:
 		for k, v := range t {
+			r.known = append(r.known, k) // keys are names
 			r.giveLeaves(ref, append(keys[:len(keys):len(keys)], k), v)
 		}
 	case []any:
@@ -109,14 +110,20 @@ func (r *run) rawAt(ref sources.Ref, text string, keys []any) (json.RawMessage, 
 func (r *run) path(keys []any) string {
 	var b strings.Builder
 	for _, k := range keys {
-		b.WriteByte(' ')
-		if text, ok := k.(string); ok {
-			b.WriteString(r.shown(text))
-		} else {
-			fmt.Fprint(&b, k)
-		}
+		b.WriteString(" " + r.shownKey(k))
 	}
 	return b.String()
+}
+
+// shownKey shows a key: a text in quotes, a number as it is.
+func (r *run) shownKey(key any) string {
+	if text, ok := key.(string); ok {
+		return r.shown(text)
+	}
+	if text := fmt.Sprint(key); r.showable(text) {
+		return text
+	}
+	return hiddenName
 }
 
 // A stepError is why one key leads nowhere; absent where what it leads into could have had it.
@@ -157,7 +164,7 @@ func (r *run) step(raw json.RawMessage, key any) (json.RawMessage, error) {
 			return nil, stepError{what: fmt.Sprintf("is a list, which has numbers for keys, not %s", r.shown(fmt.Sprint(key)))}
 		}
 		if i < 0 || i >= len(list) {
-			return nil, stepError{fmt.Sprintf("has no element %d (it has %s; the first is 0)", i, count(len(list), "element")), true}
+			return nil, stepError{fmt.Sprintf("has no element %s (it has %s; the first is 0)", r.shownKey(key), count(len(list), "element")), true}
 		}
 		return list[i], nil
 	case '"':

@@ -19,11 +19,12 @@ type run struct {
 	ctx      context.Context
 	snapshot *sources.Snapshot
 
-	begun  time.Time
-	waited time.Duration // for lookups
-	ticks  int
-	asked  []sources.Ref
-	given  []given // what the lookups gave, to say what a place of the output comes from
+	begun   time.Time
+	waited  time.Duration // for lookups
+	secrets bool          // a lookup gave one
+	known   []string      // what lookups gave that is none, and the keys of those that are
+	asked   []sources.Ref
+	given   []given // what the lookups gave, to say what a place of the output comes from
 }
 
 // given is a text that a lookup put into the template's hands.

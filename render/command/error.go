@@ -38,19 +38,22 @@ type Error struct {
 }
 
 // Error gives "nginx -t: exit status 1".
-func (e *Error) Error() string {
-	s := e.Command + ": "
+func (e *Error) Error() string { return e.Command + ": " + e.Outcome() }
+
+// Outcome gives "exit status 1", without the command.
+func (e *Error) Outcome() string {
+	s := ""
 	switch e.Reason {
 	case Exit:
-		s += fmt.Sprintf("exit status %d", e.Code)
+		s = fmt.Sprintf("exit status %d", e.Code)
 	case Signal:
-		s += "killed by " + signalName(e.Signal)
+		s = "killed by " + signalName(e.Signal)
 	case Timeout:
-		s += fmt.Sprintf("still running after %v, stopped", e.Limit)
+		s = fmt.Sprintf("still running after %v, stopped", e.Limit)
 	case Stopped:
-		s += "stopped before it was done"
+		s = "stopped before it was done"
 	case Start:
-		s += "cannot be started"
+		s = "cannot be started"
 	}
 	if e.Detail != "" {
 		s += ": " + e.Detail
