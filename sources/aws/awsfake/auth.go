@@ -28,30 +28,47 @@ type session struct {
 // A credential scope by AWS's Signature Version 4.
 var credential = regexp.MustCompile(`Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request`)
 
-// authenticate tells who signed r. Any access key will do; one of AssumeRole's needs its token, and is refused after its time.
-func (s *Server) authenticate(r *http.Request, svc *service) (identity, *refusal) {
-	header := r.Header.Get("Authorization")
+// The host of a Region's endpoint.
+var regional = regexp.MustCompile(`^[a-z]+\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
+
+// authenticate finds out who signed r and for which Region. Any access key will do; one of AssumeRole's needs its token, and is
+// refused after its time.
+func (s *Server) authenticate(r *http.Request, c *call) *refusal {
+	svc, header := c.service, r.Header.Get("Authorization")
 	if header == "" {
-		return identity{}, svc.unsigned()
+		return svc.unsigned()
 	}
 	m := credential.FindStringSubmatch(header)
 	if m == nil || !strings.HasPrefix(header, "AWS4-HMAC-SHA256 ") {
-		return identity{}, svc.denied("IncompleteSignatureException", "IncompleteSignature", "Authorization header requires 'Credential' parameter.")
+		return svc.denied("IncompleteSignatureException", "IncompleteSignature", "Authorization header requires 'Credential' parameter.")
 	}
 	key, region, name := m[1], m[2], m[3]
-	switch {
-	case region != s.region && !(svc.query() && region == "us-east-1"): // STS has a global endpoint, too
-		return identity{}, svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
-	case name != svc.name:
-		return identity{}, svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+svc.name+"'. ")
-	}
-	return s.identify(key, r.Header.Get("X-Amz-Security-Token"), svc)
-}
-
-// identify tells who holds an access key.
-func (s *Server) identify(key, token string, svc *service) (identity, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch {
+	case !s.endpoint(svc, r.Host, region):
+		return svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+	case name != svc.name:
+		return svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+svc.name+"'. ")
+	}
+	caller, refused := s.identify(key, r.Header.Get("X-Amz-Security-Token"), svc)
+	if refused == nil {
+		c.caller, c.place = caller, s.at(caller.account, region)
+	}
+	return refused
+}
+
+// endpoint tells whether a service can be asked for a Region at a host. A host of AWS's is for its own Region only.
+func (s *Server) endpoint(svc *service, host, region string) bool {
+	if svc.query() && region == "us-east-1" { // STS has a global endpoint, too
+		return true
+	}
+	m := regional.FindStringSubmatch(host)
+	return s.regions[region] && (m == nil || m[1] == region)
+}
+
+// identify tells who holds an access key. The server is locked.
+func (s *Server) identify(key, token string, svc *service) (identity, *refusal) {
 	known, ok := s.sessions[key]
 	switch {
 	case !ok:
@@ -64,10 +81,8 @@ func (s *Server) identify(key, token string, svc *service) (identity, *refusal) 
 	return known.identity, nil
 }
 
-// instance is the identity behind every access key that AssumeRole has not given out: a virtual machine with the role web.
-func (s *Server) instance() identity { return s.assumed(s.account, "web", "i-0123456789abcdef0") }
-
-func (s *Server) assumed(account, role, name string) identity {
+// assumed is a session of a role.
+func assumed(account, role, name string) identity {
 	return identity{
 		account: account,
 		arn:     "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + name,

@@ -35,6 +35,8 @@ const (
 // endpoint's policy does. In GetParameters a named fault always spoils the whole call.
 type Fault struct {
 	Operation string // as "GetParameters"; "" is every operation
+	Account   string // the number of the account whose requests it hits; "" is every one
+	Region    string // that it hits; "" is every one
 	Name      string // a secret's or parameter's name, or a path, that must be asked for, without selector; "" is every request
 	Kind      Kind
 	After     int // as many requests are let through before it strikes
@@ -77,20 +79,20 @@ func (s *Server) strike(c *call) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.take(func(f *fault) bool {
-		if f.Operation != "" && f.Operation != c.operation {
+		if f.Operation != "" && f.Operation != c.operation || !f.at(c.place) {
 			return false
 		}
 		if c.operation == "BatchGetSecretValue" && f.Name != "" && f.Operation == "" && f.entry() {
 			return false
 		}
-		return f.Name == "" || slices.ContainsFunc(c.input.names(), func(name string) bool { return s.same(c.service, f.Name, name) })
+		return f.Name == "" || slices.ContainsFunc(c.input.names(), func(name string) bool { return c.place.same(c.service, f.Name, name) })
 	})
 }
 
 // strikeEntry gives the fault that hits one secret of a batch, nil where none does. The server is locked.
-func (s *Server) strikeEntry(id string) *fault {
+func (s *Server) strikeEntry(c *call, id string) *fault {
 	return s.take(func(f *fault) bool {
-		return f.entry() && (f.Operation == "" || f.Operation == "GetSecretValue") && f.Name != "" && s.same(secretsManager, f.Name, id)
+		return f.entry() && f.at(c.place) && (f.Operation == "" || f.Operation == "GetSecretValue") && f.Name != "" && c.place.same(secretsManager, f.Name, id)
 	})
 }
 
@@ -107,6 +109,11 @@ func (s *Server) take(wanted func(*fault) bool) *fault {
 	return nil
 }
 
+// at tells whether the fault is meant for requests at the place.
+func (f *fault) at(p *Place) bool {
+	return (f.Account == "" || f.Account == p.account) && (f.Region == "" || f.Region == p.region)
+}
+
 // entry tells whether the fault can hit one entry of a batch rather than the whole call.
 func (f *fault) entry() bool {
 	switch f.Kind {
@@ -117,12 +124,12 @@ func (f *fault) entry() bool {
 }
 
 // same tells whether asked, a name or an ARN with or without a selector, is for what is called name.
-func (s *Server) same(svc *service, name, asked string) bool {
+func (at *Place) same(svc *service, name, asked string) bool {
 	if svc == secretsManager {
-		sec := s.find(asked)
+		sec, _ := at.find(asked)
 		return asked == name || sec != nil && sec.name == name
 	}
-	if p, ok := s.parse(asked); ok {
+	if p, ok := at.parse(asked); ok {
 		asked = p.key
 	}
 	return strings.Trim(asked, "/") == strings.Trim(name, "/")
@@ -178,11 +185,19 @@ func (s *Server) trouble(c *call, f *fault, operation string, names []string) *r
 		if svc == secretsManager {
 			return refuse("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text using the provided KMS key.")
 		}
-		return refuse("InvalidKeyId", "arn:aws:kms:%s:%s:key/%s is disabled.", s.region, s.account, uuid("key", s.account))
+		return refuse("InvalidKeyId", "arn:aws:kms:%s:%s:key/%s is disabled.", c.place.region, c.place.account, uuid("key", c.place.account))
 	}
-	action := svc.name + ":" + operation
-	return svc.denied("AccessDeniedException", "AccessDenied", "User: "+c.caller.arn+" is not authorized to perform: "+action+
-		s.resource(svc, f.Name, names)+f.Kind.because(action))
+	return c.forbidden(operation, c.place.resource(svc, f.Name, names), f.Kind)
+}
+
+// forbidden is the refusal of an operation that a policy does not let the caller do with a resource; "" is an operation that has none.
+func (c *call) forbidden(operation, resource string, kind Kind) *refusal {
+	action := c.service.name + ":" + operation
+	if resource != "" {
+		resource = " on resource: " + resource
+	}
+	return c.service.denied("AccessDeniedException", "AccessDenied", "User: "+c.caller.arn+" is not authorized to perform: "+action+
+		resource+kind.because(action))
 }
 
 // because gives the end of AWS's text, which says whose policy is to be changed.
@@ -196,23 +211,23 @@ func (k Kind) because(action string) string {
 	return " because no identity-based policy allows the " + action + " action"
 }
 
-// resource gives the part of AWS's text that says what was asked for; some operations have none.
-func (s *Server) resource(svc *service, name string, asked []string) string {
+// resource gives the ARN of what is called name among what was asked for; some operations have none.
+func (at *Place) resource(svc *service, name string, asked []string) string {
 	for _, a := range asked {
-		if name != "" && !s.same(svc, name, a) {
+		if name != "" && !at.same(svc, name, a) {
 			continue
 		}
 		switch svc {
 		case secretsManager:
-			if sec := s.find(a); sec != nil {
+			if sec, _ := at.find(a); sec != nil {
 				a = sec.arn
 			}
 		case parameterStore:
-			if p, ok := s.parse(a); ok && p.path != "" {
-				a = s.parameterARN(p.key)
+			if p, ok := at.parse(a); ok && p.account == at.account {
+				a = at.parameterARN(p.key)
 			}
 		}
-		return " on resource: " + a
+		return a
 	}
 	return ""
 }

@@ -13,7 +13,9 @@ import (
 // A parameter is a name with versions of its value.
 type parameter struct {
 	name     string // as it was created
-	kind     string // String, StringList or SecureString
+	arn      string
+	shared   []string // the other accounts that it is shared with
+	kind     string   // String, StringList or SecureString
 	tier     string
 	dataType string
 	versions []*parameterVersion // from the oldest to the latest
@@ -43,6 +45,7 @@ type pointer struct {
 	key      string // the name without its first slash: /a and a are one parameter, and every other name begins with a slash
 	path     string // the name as asked, without selector
 	selector string // without its colon; "" is the latest version
+	account  string // that the name is looked up in; "" for what can be nowhere
 }
 
 const reference = "aws/reference/secretsmanager/"
@@ -59,16 +62,18 @@ const (
 )
 
 // parse reads NAME[:SELECTOR] or ARN[:SELECTOR]. It is false for what no parameter can be called.
-func (s *Server) parse(asked string) (pointer, bool) {
-	p := pointer{asked: asked}
-	rest, foreign := asked, false
+func (at *Place) parse(asked string) (pointer, bool) {
+	p, rest := pointer{asked: asked, account: at.account}, asked
 	if strings.HasPrefix(asked, "arn:") {
-		var ours bool
-		rest, ours = strings.CutPrefix(asked, s.parameterARN(""))
-		foreign = !ours
-	}
-	if foreign {
-		return p, true // of another account or Region: it is not found
+		a, _ := parseARN(asked)
+		name, ok := strings.CutPrefix(a.resource, "parameter/")
+		if !ok || a.service != "ssm" || a.region != at.region {
+			return pointer{asked: asked}, true // of another Region or service: it is not found
+		}
+		rest = name
+		if a.account != "" { // AWS's own parameters are of no account
+			p.account = a.account
+		}
 	}
 	p.path, p.selector, _ = strings.Cut(rest, ":")
 	p.key = strings.TrimPrefix(p.path, "/")
@@ -80,19 +85,62 @@ func (s *Server) parse(asked string) (pointer, bool) {
 	return p, valid.MatchString(p.path) && len(p.path) <= maxName && (colon == 0 || colon == 1 && p.selector != "")
 }
 
-func (s *Server) parameterARN(key string) string {
-	return "arn:aws:ssm:" + s.region + ":" + s.account + ":parameter/" + key
+func (at *Place) parameterARN(key string) string {
+	account := at.account
+	if isPublic(key) {
+		account = ""
+	}
+	return "arn:aws:ssm:" + at.region + ":" + account + ":parameter/" + key
+}
+
+// isPublic tells the parameters that AWS publishes.
+func isPublic(key string) bool { return strings.HasPrefix(key, "aws/service/") }
+
+// shelf gives the parameters among which one with this key is: those that AWS publishes are the same for every account.
+func (at *Place) shelf(key string) map[string]*parameter {
+	if !isPublic(key) {
+		return at.parameters
+	}
+	if at.server.public[at.region] == nil {
+		at.server.public[at.region] = make(map[string]*parameter)
+	}
+	return at.server.public[at.region]
+}
+
+// own gives the parameter of this account that p points to, nil where there is none.
+func (at *Place) own(p pointer) *parameter {
+	if p.account != at.account {
+		return nil
+	}
+	return at.shelf(p.key)[p.key]
+}
+
+// visible gives the parameter that p points to, wherever it is, with AWS's refusals.
+func (at *Place) visible(c *call, p pointer) (*parameter, *refusal) {
+	if p.account == at.account || p.account == "" {
+		if par := at.own(p); par != nil {
+			return par, nil
+		}
+		return nil, errNoParameter
+	}
+	if keeper := at.server.places[[2]string{p.account, at.region}]; keeper != nil {
+		if par := keeper.parameters[p.key]; par != nil && slices.Contains(par.shared, at.account) {
+			return par, nil
+		}
+	}
+	asked := strings.TrimSuffix(p.asked, ":"+p.selector)
+	return nil, c.forbidden(c.operation, asked, DenyByResourcePolicy)
 }
 
 // pointer is parse with AWS's refusals.
-func (s *Server) pointer(name *string) (pointer, *refusal) {
+func (at *Place) pointer(name *string) (pointer, *refusal) {
 	if name == nil {
 		return pointer{}, invalid("Value null at 'name' failed to satisfy constraint: Member must not be null")
 	}
 	if *name == "" {
 		return pointer{}, invalid("Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	}
-	p, ok := s.parse(*name)
+	p, ok := at.parse(*name)
 	switch {
 	case !ok:
 		return p, refuse("ValidationException", "%s", nameRule)

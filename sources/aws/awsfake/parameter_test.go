@@ -143,7 +143,6 @@ func TestGetParametersAnswer(t *testing.T) {
 		"no version":           {[]string{"/a:3"}, nil, []string{"/a:3"}},
 		"no label":             {[]string{"/b:prod"}, nil, []string{"/b:prod"}},
 		"no name":              {[]string{"/none", "/a"}, []string{"/a  2 new /a"}, []string{"/none"}},
-		"of another account":   {[]string{"arn:aws:ssm:eu-west-1:222222222222:parameter/a"}, nil, []string{"arn:aws:ssm:eu-west-1:222222222222:parameter/a"}},
 		"of another Region":    {[]string{"arn:aws:ssm:us-east-1:111111111111:parameter/a"}, nil, []string{"arn:aws:ssm:us-east-1:111111111111:parameter/a"}},
 		"no referenced secret": {[]string{"/aws/reference/secretsmanager/none"}, nil, []string{"/aws/reference/secretsmanager/none"}},
 	} {

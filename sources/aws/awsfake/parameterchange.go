@@ -22,17 +22,17 @@ type putAnswer struct {
 	Version int64
 }
 
-func (in *putParameter) run(s *Server, _ *call) (any, error) {
-	p, refused := s.pointer(in.Name)
+func (in *putParameter) run(at *Place, _ *call) (any, error) {
+	p, refused := at.pointer(in.Name)
 	if refused != nil {
 		return nil, refused
 	}
-	par := s.parameters[p.key]
+	par := at.own(p)
 	if err := first(in.checkName(p), in.check(par)); err != nil {
 		return nil, err
 	}
 	if par == nil {
-		par = &parameter{name: p.path, kind: in.Type, tier: "Standard", dataType: "text"}
+		par = &parameter{name: p.path, arn: at.parameterARN(p.key), kind: in.Type, tier: "Standard", dataType: "text"}
 	}
 	if refused := par.append(*in.Value); refused != nil {
 		return nil, refused
@@ -43,7 +43,7 @@ func (in *putParameter) run(s *Server, _ *call) (any, error) {
 	if in.DataType != "" {
 		par.dataType = in.DataType
 	}
-	s.parameters[p.key] = par
+	at.shelf(p.key)[p.key] = par
 	return putAnswer{par.tier, par.latest().number}, nil
 }
 
@@ -103,8 +103,8 @@ type labelParameterVersion struct {
 	Labels           []string
 }
 
-func (in *labelParameterVersion) run(s *Server, _ *call) (any, error) {
-	p, refused := s.pointer(in.Name)
+func (in *labelParameterVersion) run(at *Place, _ *call) (any, error) {
+	p, refused := at.pointer(in.Name)
 	if refused != nil {
 		return nil, refused
 	}
@@ -114,7 +114,7 @@ func (in *labelParameterVersion) run(s *Server, _ *call) (any, error) {
 	case len(in.Labels) > maxLabels:
 		return nil, tooLong("labels", in.Labels, maxLabels)
 	}
-	par := s.parameters[p.key]
+	par := at.own(p)
 	if par == nil {
 		return nil, errNoParameter
 	}
@@ -134,14 +134,14 @@ func (in *labelParameterVersion) run(s *Server, _ *call) (any, error) {
 
 type deleteParameter struct{ parameterID }
 
-func (in *deleteParameter) run(s *Server, _ *call) (any, error) {
-	p, refused := s.pointer(in.Name)
+func (in *deleteParameter) run(at *Place, _ *call) (any, error) {
+	p, refused := at.pointer(in.Name)
 	if refused != nil {
 		return nil, refused
 	}
-	if s.parameters[p.key] == nil {
+	if at.own(p) == nil {
 		return nil, errNoParameter
 	}
-	delete(s.parameters, p.key)
+	delete(at.shelf(p.key), p.key)
 	return struct{}{}, nil
 }

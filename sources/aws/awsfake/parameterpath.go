@@ -19,12 +19,12 @@ type getParametersByPath struct {
 
 func (in *getParametersByPath) names() []string { return text(in.Path) }
 
-func (in *getParametersByPath) run(s *Server, _ *call) (any, error) {
+func (in *getParametersByPath) run(at *Place, _ *call) (any, error) {
 	after, err := in.check()
 	if err != nil {
 		return nil, err
 	}
-	names := slices.DeleteFunc(s.under(*in.Path, in.Recursive), func(name string) bool { return name <= after })
+	names := slices.DeleteFunc(at.under(*in.Path, in.Recursive), func(name string) bool { return name <= after })
 	page := names[:min(in.limit(), len(names))]
 	var answer struct {
 		NextToken  string `json:",omitempty"`
@@ -32,8 +32,9 @@ func (in *getParametersByPath) run(s *Server, _ *call) (any, error) {
 	}
 	answer.Parameters = []*parameterAnswer{}
 	for _, name := range page {
-		par := s.parameters[strings.TrimPrefix(name, "/")]
-		answer.Parameters = append(answer.Parameters, s.show(par, par.latest(), in.WithDecryption))
+		key := strings.TrimPrefix(name, "/")
+		par := at.shelf(key)[key]
+		answer.Parameters = append(answer.Parameters, par.show(par.latest(), in.WithDecryption))
 		after = name
 	}
 	if len(page) < len(names) || in.page == EmptyPage {
@@ -82,10 +83,10 @@ func (in *getParametersByPath) limit() int {
 }
 
 // under gives the sorted names of the parameters below path.
-func (s *Server) under(path string, recursive bool) []string {
+func (at *Place) under(path string, recursive bool) []string {
 	dir := strings.TrimSuffix(path, "/") + "/"
 	var names []string
-	for key, par := range s.parameters {
+	for key, par := range at.shelf(strings.TrimPrefix(dir, "/")) {
 		rest, ok := strings.CutPrefix("/"+key, dir)
 		if ok && (recursive || !strings.Contains(rest, "/")) {
 			names = append(names, par.name)

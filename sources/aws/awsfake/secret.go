@@ -17,6 +17,8 @@ const (
 
 // A secret is a name with versions of its value.
 type secret struct {
+	place       *Place
+	shared      []string // the other accounts that its resource policy lets in
 	name, arn   string
 	description string
 	created     time.Time
@@ -72,47 +74,55 @@ var (
 
 var errSecretName = refuse("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
 
-// find gives the secret with this name or ARN, nil where there is none. An ARN without the random end will do, unless it looks
-// as if it had one: AWS's trap.
-func (s *Server) find(id string) *secret {
-	prefix := s.secretARN("")
+// find gives the secret with this name or ARN, nil where there is none, and the account that the ARN is of. An ARN without the
+// random end will do, unless it looks as if it had one: AWS's trap. What is in another Region is not found.
+func (at *Place) find(id string) (sec *secret, account string) {
 	if !strings.HasPrefix(id, "arn:") {
-		return s.secrets[id]
+		return at.secrets[id], at.account
 	}
-	name, ok := strings.CutPrefix(id, prefix)
-	if !ok {
-		return nil
+	a, _ := parseARN(id)
+	name, ok := strings.CutPrefix(a.resource, "secret:")
+	if !ok || a.service != "secretsmanager" || a.region != at.region {
+		return nil, at.account
+	}
+	keeper := at.server.places[[2]string{a.account, a.region}]
+	if keeper == nil {
+		return nil, a.account
 	}
 	if end := secretNameEnd.FindStringIndex(name); end != nil {
-		if sec := s.secrets[name[:end[0]]]; sec != nil && sec.arn == id {
-			return sec
+		if sec := keeper.secrets[name[:end[0]]]; sec != nil && sec.arn == id {
+			return sec, a.account
 		}
-		return nil
+		return nil, a.account
 	}
-	return s.secrets[name]
+	return keeper.secrets[name], a.account
 }
 
-func (s *Server) secretARN(rest string) string {
-	return "arn:aws:secretsmanager:" + s.region + ":" + s.account + ":secret:" + rest
+func (at *Place) secretARN(rest string) string {
+	return "arn:aws:secretsmanager:" + at.region + ":" + at.account + ":secret:" + rest
 }
 
-// secret is find with AWS's refusals.
-func (s *Server) secret(id *string) (*secret, *refusal) {
+// secret is find with AWS's refusals. Of another account the caller learns no more than that no policy there lets it in.
+func (at *Place) secret(c *call, id *string) (*secret, *refusal) {
 	if id == nil {
 		return nil, invalid("Value null at 'secretId' failed to satisfy constraint: Member must not be null")
 	}
 	if !strings.HasPrefix(*id, "arn:") && !secretName.MatchString(*id) {
 		return nil, errSecretName
 	}
-	if sec := s.find(*id); sec != nil {
+	sec, account := at.find(*id)
+	switch {
+	case account != at.account && (sec == nil || !slices.Contains(sec.shared, at.account)):
+		return nil, c.forbidden(c.operation, *id, DenyByResourcePolicy)
+	case sec != nil:
 		return sec, nil
 	}
 	return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }
 
 // usable is secret for all that a secret marked for deletion refuses.
-func (s *Server) usable(id *string) (*secret, *refusal) {
-	sec, err := s.secret(id)
+func (at *Place) usable(c *call, id *string) (*secret, *refusal) {
+	sec, err := at.secret(c, id)
 	if err == nil && !sec.deletion.IsZero() {
 		return nil, refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
 	}
@@ -120,15 +130,15 @@ func (s *Server) usable(id *string) (*secret, *refusal) {
 }
 
 // add makes a new secret without a version.
-func (s *Server) add(name, description string) *secret {
+func (at *Place) add(name, description string) *secret {
 	now := time.Now()
-	sec := &secret{name: name, description: description, created: now, changed: now}
-	end := []byte(letters(6, "secret", name, s.next()))
+	sec := &secret{place: at, name: name, description: description, created: now, changed: now}
+	end := []byte(letters(6, "secret", name, at.server.next()))
 	for i := range end[:3] {
 		end[i] |= 0x20 // some small letters, as AWS has them; a digit stays one
 	}
-	sec.arn = s.secretARN(name + "-" + string(end))
-	s.secrets[name] = sec
+	sec.arn = at.secretARN(name + "-" + string(end))
+	at.secrets[name] = sec
 	return sec
 }
 

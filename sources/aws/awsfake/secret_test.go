@@ -204,8 +204,7 @@ func TestSecretARN(t *testing.T) {
 		partial:             "1",
 		partial + "-abcdef": "missing", // the trap: the end of the name passes for the random part
 		partial + "-zzzzzz": "missing",
-		strings.Replace(arn, "eu-west-1", "us-east-1", 1):       "missing",
-		strings.Replace(arn, "111111111111", "222222222222", 1): "missing",
+		strings.Replace(arn, "eu-west-1", "us-east-1", 1): "missing",
 	} {
 		got := "missing"
 		out, err := c.sm.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &id})

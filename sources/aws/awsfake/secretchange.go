@@ -15,21 +15,21 @@ type createSecret struct {
 
 func (in *createSecret) names() []string { return text(in.Name) }
 
-func (in *createSecret) run(s *Server, _ *call) (any, error) {
+func (in *createSecret) run(at *Place, _ *call) (any, error) {
 	if in.Name == nil {
 		return nil, invalid("Value null at 'name' failed to satisfy constraint: Member must not be null")
 	}
 	value := secretValue{in.SecretString, in.SecretBinary}
-	if err := first(s.creatable(*in.Name), checkToken(in.ClientRequestToken), value.check()); err != nil {
+	if err := first(at.creatable(*in.Name), checkToken(in.ClientRequestToken), value.check()); err != nil {
 		return nil, err
 	}
-	sec := s.secrets[*in.Name]
+	sec := at.secrets[*in.Name]
 	if sec != nil {
 		if v := sec.version(*in.ClientRequestToken); v == nil || !v.value.equal(value) {
 			return nil, refuse("ResourceExistsException", "The operation failed because the secret %s already exists.", sec.name)
 		}
 	} else {
-		sec = s.add(*in.Name, in.Description)
+		sec = at.add(*in.Name, in.Description)
 	}
 	answer := secretAnswer{ARN: sec.arn, Name: sec.name}
 	if !value.empty() {
@@ -43,11 +43,11 @@ func (in *createSecret) run(s *Server, _ *call) (any, error) {
 }
 
 // creatable refuses names that no secret can have now.
-func (s *Server) creatable(name string) *refusal {
+func (at *Place) creatable(name string) *refusal {
 	if !secretName.MatchString(name) {
 		return errSecretName
 	}
-	if sec := s.secrets[name]; sec != nil && !sec.deletion.IsZero() {
+	if sec := at.secrets[name]; sec != nil && !sec.deletion.IsZero() {
 		return refuse("InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion.")
 	}
 	return nil
@@ -82,8 +82,8 @@ type putSecretValue struct {
 	VersionStages      []string
 }
 
-func (in *putSecretValue) run(s *Server, _ *call) (any, error) {
-	sec, refused := s.usable(in.SecretId)
+func (in *putSecretValue) run(at *Place, c *call) (any, error) {
+	sec, refused := at.usable(c, in.SecretId)
 	value := secretValue{in.SecretString, in.SecretBinary}
 	if err := first(refused, checkToken(in.ClientRequestToken), value.check(), checkStages(in.VersionStages)); err != nil {
 		return nil, err
@@ -121,8 +121,8 @@ type updateSecretVersionStage struct {
 	MoveToVersionId, RemoveFromVersionId string
 }
 
-func (in *updateSecretVersionStage) run(s *Server, _ *call) (any, error) {
-	sec, refused := s.usable(in.SecretId)
+func (in *updateSecretVersionStage) run(at *Place, c *call) (any, error) {
+	sec, refused := at.usable(c, in.SecretId)
 	if refused != nil {
 		return nil, refused
 	}
@@ -161,7 +161,7 @@ type deleteSecret struct {
 	RecoveryWindowInDays       *int
 }
 
-func (in *deleteSecret) run(s *Server, _ *call) (any, error) {
+func (in *deleteSecret) run(at *Place, c *call) (any, error) {
 	days := 30
 	if in.RecoveryWindowInDays != nil {
 		days = *in.RecoveryWindowInDays
@@ -172,14 +172,14 @@ func (in *deleteSecret) run(s *Server, _ *call) (any, error) {
 	case days < 7 || days > 30:
 		return nil, refuse("InvalidParameterException", "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
 	}
-	sec, refused := s.secret(in.SecretId)
+	sec, refused := at.secret(c, in.SecretId)
 	switch {
 	case refused != nil && refused.code == "ResourceNotFoundException" && in.ForceDeleteWithoutRecovery:
-		return secretAnswer{ARN: s.secretARN(*in.SecretId), Name: *in.SecretId, DeletionDate: moment(time.Now())}, nil
+		return secretAnswer{ARN: at.secretARN(*in.SecretId), Name: *in.SecretId, DeletionDate: moment(time.Now())}, nil
 	case refused != nil:
 		return nil, refused
 	case in.ForceDeleteWithoutRecovery:
-		delete(s.secrets, sec.name)
+		delete(sec.place.secrets, sec.name)
 		return secretAnswer{ARN: sec.arn, Name: sec.name, DeletionDate: moment(time.Now())}, nil
 	case !sec.deletion.IsZero():
 		return nil, refuse("InvalidRequestException", "You can't perform this operation on the secret because it was already scheduled for deletion.")
@@ -190,8 +190,8 @@ func (in *deleteSecret) run(s *Server, _ *call) (any, error) {
 
 type restoreSecret struct{ secretID }
 
-func (in *restoreSecret) run(s *Server, _ *call) (any, error) {
-	sec, refused := s.secret(in.SecretId)
+func (in *restoreSecret) run(at *Place, c *call) (any, error) {
+	sec, refused := at.secret(c, in.SecretId)
 	if refused != nil {
 		return nil, refused
 	}

@@ -7,32 +7,32 @@ import "strings"
 
 // PutSecret gives the secret a new version with this text, and makes the secret where it is not there. Without stages the
 // version becomes AWSCURRENT. It returns the version's id.
-func (s *Server) PutSecret(name, text string, stages ...string) (versionID string) {
-	return s.seedSecret(name, secretValue{text: &text}, stages)
+func (at *Place) PutSecret(name, text string, stages ...string) (versionID string) {
+	return at.seedSecret(name, secretValue{text: &text}, stages)
 }
 
 // PutSecretBinary is PutSecret with bytes.
-func (s *Server) PutSecretBinary(name string, data []byte, stages ...string) (versionID string) {
-	return s.seedSecret(name, secretValue{binary: data}, stages)
+func (at *Place) PutSecretBinary(name string, data []byte, stages ...string) (versionID string) {
+	return at.seedSecret(name, secretValue{binary: data}, stages)
 }
 
 // BeginRotation gives the secret the version that a rotation begins with: AWSPENDING, and without a value until PutSecretValue
 // is called with its id. A secret that is not there is made, and then has no value at all.
-func (s *Server) BeginRotation(name string) (versionID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec := s.seeded(name)
-	v := &secretVersion{id: uuid("version", name, s.next()), created: sec.created}
+func (at *Place) BeginRotation(name string) (versionID string) {
+	at.server.mu.Lock()
+	defer at.server.mu.Unlock()
+	sec := at.seeded(name)
+	v := &secretVersion{id: uuid("version", name, at.server.next()), created: sec.created}
 	sec.versions = append(sec.versions, v)
 	sec.move(pending, v)
 	return v.id
 }
 
 // StageSecret moves a staging label to a version, as UpdateSecretVersionStage does.
-func (s *Server) StageSecret(name, stage, versionID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, refused := s.usable(&name)
+func (at *Place) StageSecret(name, stage, versionID string) {
+	at.server.mu.Lock()
+	defer at.server.mu.Unlock()
+	sec, refused := at.usable(at.self(), &name)
 	must(refused)
 	v := sec.version(versionID)
 	if v == nil {
@@ -42,21 +42,21 @@ func (s *Server) StageSecret(name, stage, versionID string) {
 }
 
 // DeleteSecret marks the secret for deletion in 30 days.
-func (s *Server) DeleteSecret(name string) { s.seed(&deleteSecret{secretID: secretID{&name}}) }
+func (at *Place) DeleteSecret(name string) { at.seed(&deleteSecret{secretID: secretID{&name}}) }
 
 // RestoreSecret takes the mark away again.
-func (s *Server) RestoreSecret(name string) { s.seed(&restoreSecret{secretID{&name}}) }
+func (at *Place) RestoreSecret(name string) { at.seed(&restoreSecret{secretID{&name}}) }
 
 // RemoveSecret deletes the secret at once. One that is not there is no error.
-func (s *Server) RemoveSecret(name string) {
-	s.seed(&deleteSecret{secretID: secretID{&name}, ForceDeleteWithoutRecovery: true})
+func (at *Place) RemoveSecret(name string) {
+	at.seed(&deleteSecret{secretID: secretID{&name}, ForceDeleteWithoutRecovery: true})
 }
 
 // SecretARN gives the secret's full ARN.
-func (s *Server) SecretARN(name string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, refused := s.secret(&name)
+func (at *Place) SecretARN(name string) string {
+	at.server.mu.Lock()
+	defer at.server.mu.Unlock()
+	sec, refused := at.secret(at.self(), &name)
 	must(refused)
 	return sec.arn
 }
@@ -64,8 +64,8 @@ func (s *Server) SecretARN(name string) string {
 // PutParameter gives the parameter a new version, and makes the parameter where it is not there. kind is String, StringList or
 // SecureString; "" is that of the versions before. It may make public parameters (/aws/service/…), too. It returns the
 // version.
-func (s *Server) PutParameter(name, kind, value string) (version int64) {
-	answer := s.seed(&putParameter{
+func (at *Place) PutParameter(name, kind, value string) (version int64) {
+	answer := at.seed(&putParameter{
 		parameterID: parameterID{&name}, Type: kind, Value: &value,
 		Overwrite: true, Tier: "Intelligent-Tiering", public: strings.HasPrefix(name, "/aws/service/"),
 	})
@@ -73,46 +73,46 @@ func (s *Server) PutParameter(name, kind, value string) (version int64) {
 }
 
 // LabelParameter moves labels to a version of the parameter; 0 is the latest.
-func (s *Server) LabelParameter(name string, version int64, labels ...string) {
-	s.seed(&labelParameterVersion{parameterID: parameterID{&name}, ParameterVersion: version, Labels: labels})
+func (at *Place) LabelParameter(name string, version int64, labels ...string) {
+	at.seed(&labelParameterVersion{parameterID: parameterID{&name}, ParameterVersion: version, Labels: labels})
 }
 
 // DeleteParameter deletes the parameter.
-func (s *Server) DeleteParameter(name string) { s.seed(&deleteParameter{parameterID{&name}}) }
+func (at *Place) DeleteParameter(name string) { at.seed(&deleteParameter{parameterID{&name}}) }
 
 // ParameterARN gives the ARN of the parameter with this name, whether it exists or not.
-func (s *Server) ParameterARN(name string) string {
-	return s.parameterARN(strings.TrimPrefix(name, "/"))
+func (at *Place) ParameterARN(name string) string {
+	return at.parameterARN(strings.TrimPrefix(name, "/"))
 }
 
-func (s *Server) seedSecret(name string, value secretValue, stages []string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (at *Place) seedSecret(name string, value secretValue, stages []string) string {
+	at.server.mu.Lock()
+	defer at.server.mu.Unlock()
 	must(value.check())
 	if len(stages) == 0 {
 		stages = []string{current}
 	}
-	v, refused := s.seeded(name).put(uuid("version", name, s.next()), value, stages)
+	v, refused := at.seeded(name).put(uuid("version", name, at.server.next()), value, stages)
 	must(refused)
 	return v.id
 }
 
 // seeded gives the secret, new where it was not there.
-func (s *Server) seeded(name string) *secret {
-	if s.secrets[name] == nil {
-		must(s.creatable(name))
-		return s.add(name, "")
+func (at *Place) seeded(name string) *secret {
+	if at.secrets[name] == nil {
+		must(at.creatable(name))
+		return at.add(name, "")
 	}
-	sec, refused := s.usable(&name)
+	sec, refused := at.usable(at.self(), &name)
 	must(refused)
 	return sec
 }
 
 // seed runs an operation past the wire, the counts and the faults.
-func (s *Server) seed(in operation) (answer any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	answer, err := in.run(s, &call{caller: s.instance()})
+func (at *Place) seed(in operation) (answer any) {
+	at.server.mu.Lock()
+	defer at.server.mu.Unlock()
+	answer, err := in.run(at, at.self())
 	if err != nil {
 		panic("awsfake: " + err.Error())
 	}

@@ -1,5 +1,5 @@
 // Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and Parameter Store over AWS JSON 1.1
-// and STS over its query protocol, in one account and one Region.
+// and STS over its query protocol, in any number of accounts and Regions.
 //
 // It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known, counts what it was asked,
 // and fails on demand. It does not check signatures, only that a request is signed for the right service and Region. It
@@ -22,13 +22,14 @@ import (
 type Server struct {
 	URL string // the endpoint, set by Start; "" for a server made by New
 
-	region, account string
+	*Place // where the callers are that have not assumed a role, and where its methods put what they make
 
-	mu         sync.Mutex // guards what follows
-	secrets    map[string]*secret
-	parameters map[string]*parameter // by key
-	sessions   map[string]session    // by access key: what AssumeRole gave out
-	serial     int                   // makes each generated id a new one
+	mu       sync.Mutex                       // guards what follows, and every place
+	places   map[[2]string]*Place             // by account and Region
+	regions  map[string]bool                  // that have an endpoint
+	public   map[string]map[string]*parameter // AWS's own parameters, by Region and key
+	sessions map[string]session               // by access key: what AssumeRole gave out
+	serial   int                              // makes each generated id a new one
 
 	latency time.Duration
 	faults  []*fault
@@ -43,28 +44,29 @@ type Server struct {
 // An Option changes what New makes.
 type Option func(*Server)
 
-// Region sets the Region, eu-west-1 by default.
+// Region sets the server's own Region, eu-west-1 by default.
 func Region(name string) Option { return func(s *Server) { s.region = name } }
 
-// Account sets the account's twelve digits, 111111111111 by default.
+// Account sets the twelve digits of the server's own account, 111111111111 by default.
 func Account(id string) Option { return func(s *Server) { s.account = id } }
 
 // New gives a server that holds nothing yet and answers after a millisecond: an answer without any delay can overtake the
 // end of the request, which net/http's client reports as a broken connection about once in a hundred calls.
 func New(opts ...Option) *Server {
 	s := &Server{
-		region:     "eu-west-1",
-		account:    "111111111111",
-		secrets:    make(map[string]*secret),
-		parameters: make(map[string]*parameter),
-		sessions:   make(map[string]session),
-		latency:    time.Millisecond,
-		calls:      make(map[string]int),
-		arrived:    make(chan struct{}),
+		places:   make(map[[2]string]*Place),
+		regions:  make(map[string]bool),
+		public:   make(map[string]map[string]*parameter),
+		sessions: make(map[string]session),
+		latency:  time.Millisecond,
+		calls:    make(map[string]int),
+		arrived:  make(chan struct{}),
 	}
+	s.Place = newPlace(s, "111111111111", "eu-west-1")
 	for _, o := range opts {
 		o(s)
 	}
+	s.places[[2]string{s.account, s.region}], s.regions[s.region] = s.Place, true
 	return s
 }
 
@@ -81,13 +83,14 @@ type call struct {
 	operation string
 	input     operation
 	caller    identity
+	place     *Place // the caller's account in the Region that is asked
 	agent     string
 }
 
 // An operation is the decoded input of one, and knows how to answer it.
 type operation interface {
-	names() []string                 // the secrets, parameters or path asked for, as asked
-	run(*Server, *call) (any, error) // called with the server locked; the error is a *refusal
+	names() []string                // the secrets, parameters or path asked for, as asked
+	run(*Place, *call) (any, error) // at the call's place, called with the server locked; the error is a *refusal
 }
 
 // ServeHTTP answers one request. It reads the whole body first.
@@ -125,7 +128,7 @@ func (s *Server) receive(r *http.Request, body []byte) (*call, *refusal) {
 	}
 	c := &call{service: svc, operation: name, agent: r.UserAgent()}
 	var refused *refusal
-	if c.caller, refused = s.authenticate(r, svc); refused != nil {
+	if refused = s.authenticate(r, c); refused != nil {
 		return c, refused
 	}
 	fresh := svc.operations[name]
@@ -169,7 +172,7 @@ func (s *Server) perform(ctx context.Context, w http.ResponseWriter, c *call) (a
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return c.input.run(s, c)
+	return c.input.run(c.place, c)
 }
 
 // pause waits for d, or until ctx ends.

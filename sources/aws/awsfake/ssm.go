@@ -45,32 +45,32 @@ func noParameterVersion(version, name string) *refusal {
 }
 
 // read gives the value that p asks for.
-func (s *Server) read(p pointer, decrypt bool) (*parameterAnswer, *refusal) {
-	if strings.HasPrefix(p.key, reference) {
-		return s.readReference(p, decrypt)
+func (at *Place) read(c *call, p pointer, decrypt bool) (*parameterAnswer, *refusal) {
+	if strings.HasPrefix(p.key, reference) && p.account == at.account {
+		return at.readReference(c, p, decrypt)
 	}
-	par := s.parameters[p.key]
-	if par == nil {
-		return nil, errNoParameter
+	par, refused := at.visible(c, p)
+	if refused != nil {
+		return nil, refused
 	}
 	v := par.pick(p.selector)
 	if v == nil {
 		return nil, noParameterVersion(p.selector, p.path)
 	}
-	answer := s.show(par, v, decrypt)
+	answer := par.show(v, decrypt)
 	if p.selector != "" {
 		answer.Selector = ":" + p.selector
 	}
 	return answer, nil
 }
 
-func (s *Server) show(par *parameter, v *parameterVersion, decrypt bool) *parameterAnswer {
+func (par *parameter) show(v *parameterVersion, decrypt bool) *parameterAnswer {
 	value := v.value
 	if par.kind == "SecureString" && !decrypt {
 		value = ciphertext(par.name, v)
 	}
 	return &parameterAnswer{
-		ARN: s.parameterARN(strings.TrimPrefix(par.name, "/")), Name: par.name, Type: par.kind, DataType: par.dataType,
+		ARN: par.arn, Name: par.name, Type: par.kind, DataType: par.dataType,
 		Value: value, Version: v.number, LastModifiedDate: timestamp(v.modified),
 	}
 }
@@ -80,13 +80,13 @@ type getParameter struct {
 	WithDecryption bool
 }
 
-func (in *getParameter) run(s *Server, _ *call) (any, error) {
-	p, refused := s.pointer(in.Name)
+func (in *getParameter) run(at *Place, c *call) (any, error) {
+	p, refused := at.pointer(in.Name)
 	if refused != nil {
 		return nil, refused
 	}
 	var answer struct{ Parameter *parameterAnswer }
-	if answer.Parameter, refused = s.read(p, in.WithDecryption); refused != nil {
+	if answer.Parameter, refused = at.read(c, p, in.WithDecryption); refused != nil {
 		return nil, refused
 	}
 	return answer, nil
@@ -100,8 +100,8 @@ type getParameters struct {
 func (in *getParameters) names() []string { return in.Names }
 
 // run answers in another order than asked, as AWS does.
-func (in *getParameters) run(s *Server, _ *call) (any, error) {
-	pointers, err := in.pointers(s)
+func (in *getParameters) run(at *Place, c *call) (any, error) {
+	pointers, err := in.pointers(at)
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +111,11 @@ func (in *getParameters) run(s *Server, _ *call) (any, error) {
 	}
 	answer.InvalidParameters, answer.Parameters = []string{}, []*parameterAnswer{}
 	for _, p := range append(pointers[1:], pointers[0]) {
-		found, refused := s.read(p, in.WithDecryption)
+		found, refused := at.read(c, p, in.WithDecryption)
 		switch {
 		case refused == nil:
 			answer.Parameters = append(answer.Parameters, found)
-		case refused.code == "ValidationException":
+		case refused.code == "ValidationException", refused.code == "AccessDeniedException":
 			return nil, refused
 		default: // missing name, version or label: AWS does not say which
 			answer.InvalidParameters = append(answer.InvalidParameters, p.asked)
@@ -125,7 +125,7 @@ func (in *getParameters) run(s *Server, _ *call) (any, error) {
 }
 
 // pointers reads and checks the names. AWS takes each once; how it says so is not known.
-func (in *getParameters) pointers(s *Server) ([]pointer, error) {
+func (in *getParameters) pointers(at *Place) ([]pointer, error) {
 	switch {
 	case in.Names == nil:
 		return nil, invalid("Value null at 'names' failed to satisfy constraint: Member must not be null")
@@ -136,7 +136,7 @@ func (in *getParameters) pointers(s *Server) ([]pointer, error) {
 	}
 	pointers := make([]pointer, len(in.Names))
 	for i, name := range in.Names {
-		p, refused := s.pointer(&name)
+		p, refused := at.pointer(&name)
 		if refused != nil {
 			return nil, refused
 		}

@@ -47,6 +47,9 @@ type transport struct{ server *Server }
 // io.ErrUnexpectedEOF where the server breaks off.
 func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	in := r.Clone(r.Context())
+	if in.Host == "" {
+		in.Host = in.URL.Host
+	}
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}

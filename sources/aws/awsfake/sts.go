@@ -30,7 +30,7 @@ type getCallerIdentity struct{}
 func (*getCallerIdentity) read(url.Values) {}
 func (*getCallerIdentity) names() []string { return nil }
 
-func (*getCallerIdentity) run(_ *Server, c *call) (any, error) {
+func (*getCallerIdentity) run(_ *Place, c *call) (any, error) {
 	return struct {
 		Arn     string
 		UserID  string `xml:"UserId"`
@@ -52,7 +52,7 @@ var (
 )
 
 // run lets everyone assume every role. The keys work until they expire, and requests signed with them come from the role.
-func (in *assumeRole) run(s *Server, _ *call) (any, error) {
+func (in *assumeRole) run(at *Place, _ *call) (any, error) {
 	role := roleARN.FindStringSubmatch(in.role)
 	lasts, err := in.lasts()
 	switch {
@@ -63,14 +63,14 @@ func (in *assumeRole) run(s *Server, _ *call) (any, error) {
 	case err != nil:
 		return nil, err
 	}
-	serial := s.next()
+	serial := at.server.next()
 	key := "ASIA" + letters(16, "key", serial)
 	given := session{
-		identity: s.assumed(role[1], role[2], in.session),
+		identity: assumed(role[1], role[2], in.session),
 		token:    "IQoJ" + strings.Repeat(letters(52, "token", serial), 4),
 		expires:  time.Now().Add(lasts).Truncate(time.Second),
 	}
-	s.sessions[key] = given
+	at.server.sessions[key] = given
 	type user struct {
 		Arn           string
 		AssumedRoleID string `xml:"AssumedRoleId"`
