@@ -14,6 +14,7 @@ import (
 // An identity is who asks.
 type identity struct {
 	account string
+	role    string // the ARN of the role that it is a session of
 	arn     string
 	userID  string
 }
@@ -85,6 +86,7 @@ func (s *Server) identify(key, token string, svc *service) (identity, *refusal) 
 func assumed(account, role, name string) identity {
 	return identity{
 		account: account,
+		role:    "arn:aws:iam::" + account + ":role/" + role,
 		arn:     "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + name,
 		userID:  "AROA" + letters(17, "role", account, role) + ":" + name,
 	}

@@ -200,9 +200,14 @@ func (c *call) forbidden(operation, resource string, kind Kind) *refusal {
 		resource+kind.because(action))
 }
 
+// unexplained is the denial of a role's trust policy: AWS does not say more.
+const unexplained Kind = ""
+
 // because gives the end of AWS's text, which says whose policy is to be changed.
 func (k Kind) because(action string) string {
 	switch k {
+	case unexplained:
+		return ""
 	case DenyByResourcePolicy:
 		return " because no resource-based policy allows the " + action + " action"
 	case DenyExplicitly:

@@ -29,6 +29,8 @@ type Server struct {
 	regions  map[string]bool                  // that have an endpoint
 	public   map[string]map[string]*parameter // AWS's own parameters, by Region and key
 	sessions map[string]session               // by access key: what AssumeRole gave out
+	roles    map[string]trust                 // by ARN; nil: everybody may assume every role
+	lifetime time.Duration                    // of new sessions; 0 is what is asked for
 	serial   int                              // makes each generated id a new one
 
 	latency time.Duration
