@@ -136,11 +136,7 @@ func (r *run) noField(path []parse.Node, words string) (string, []string) {
 		return fmt.Sprintf("%s; here it is {{ secret %s %q }}", what, ref, strings.Join(keys, `" "`)), nil
 	}
 	if strings.HasPrefix(words, "map has no entry") {
-		what := "there is no " + name
-		if near := fault.Near(name, sortedKeys(r.t.Vars)); near != "" && near != name {
-			what += "; did you mean " + near + "?"
-		}
-		return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}
+		return noSuchName(name, r.t.Vars)
 	}
 	return "this value has no field " + name, nil
 }

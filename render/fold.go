@@ -3,6 +3,7 @@ package render
 import (
 	"maps"
 	"reflect"
+	"slices"
 	"text/template"
 	"text/template/parse"
 )
@@ -105,10 +106,17 @@ type folder struct {
 }
 
 func (f *folder) call(name string, args []any) any {
-	for _, a := range args {
-		if _, ok := a.(unknown); ok {
-			return unknown{}
+	switch name {
+	case "list", "tuple":
+		return args
+	case "dict":
+		if m, ok := foldDict(args); ok {
+			return m
 		}
+		return unknown{}
+	}
+	if slices.ContainsFunc(args, partlyUnknown) {
+		return unknown{}
 	}
 	switch {
 	case name == "hostname" && len(args) == 0:
@@ -125,6 +133,39 @@ func (f *folder) call(name string, args []any) any {
 		return apply(reflect.ValueOf(fn), args)
 	}
 	return unknown{}
+}
+
+// foldDict makes a map whose values may be unknown: what a partial is called with often holds a secret beside what its refs are made
+// of.
+func foldDict(args []any) (map[string]any, bool) {
+	if len(args)%2 != 0 {
+		return nil, false
+	}
+	m := make(map[string]any, len(args)/2)
+	for i := 0; i < len(args); i += 2 {
+		key, ok := args[i].(string)
+		if !ok {
+			return nil, false
+		}
+		m[key] = args[i+1]
+	}
+	return m, true
+}
+
+func partlyUnknown(value any) bool {
+	switch v := value.(type) {
+	case unknown:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, partlyUnknown)
+	case map[string]any:
+		for _, e := range v {
+			if partlyUnknown(e) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // apply calls fn where the arguments fit as they are. A call that fails is left to the render, which knows how to say so.

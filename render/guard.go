@@ -15,17 +15,24 @@ import (
 // with a call of ours, put there after parsing as html/template puts its escapers.
 
 const (
-	tickFunction = "_tick"
+	tickFunction  = "_tick"
+	printFunction = "_print"
 
 	timeLimit = 10 * time.Second // for one template's execution, lookups not counted
 	sizeLimit = 16 << 20         // bytes of output
 )
 
-// guard puts the ticks in.
+// guard puts the ticks in, and lets nothing be printed that is no text.
 func (t *Template) guard() {
 	for _, name := range slices.Sorted(maps.Keys(t.trees)) {
 		tree := t.trees[name]
 		at := t.text(tree)
+		inspect(tree.Root, func(n parse.Node) bool {
+			if a, ok := n.(*parse.ActionNode); ok && len(a.Pipe.Decl) == 0 {
+				printed(a.Pipe)
+			}
+			return true
+		})
 		inspect(tree.Root, func(n parse.Node) bool {
 			if r, ok := n.(*parse.RangeNode); ok {
 				t.tick(r.List, at, int(r.Pos))
@@ -34,6 +41,16 @@ func (t *Template) guard() {
 		})
 		t.tick(tree.Root, at, int(tree.Root.Pos))
 	}
+}
+
+// printed lets printFunction have the last word in a pipeline, as html/template has its escapers.
+func printed(p *parse.PipeNode) {
+	at := p.Cmds[len(p.Cmds)-1].Position()
+	p.Cmds = append(p.Cmds, &parse.CommandNode{
+		NodeType: parse.NodeCommand,
+		Pos:      at,
+		Args:     []parse.Node{parse.NewIdentifier(printFunction).SetPos(at)},
+	})
 }
 
 func (t *Template) tick(body *parse.ListNode, at *Text, offset int) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/render/fault"
@@ -43,13 +44,14 @@ func (t *Template) ref(kind sources.Kind, text string) (sources.Ref, error) {
 // A finder walks the trees that the main template can reach, as an execution would, and notes the lookups. Both branches of a
 // condition are walked: which one is taken may depend on a value.
 type finder struct {
-	t       *Template
-	folder  folder
-	faults  fault.List
-	seen    map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
-	active  map[string]bool                                // templates being walked, against recursion
-	missing map[*parse.TemplateNode]bool                   // noted already, as seen
-	steps   int
+	t      *Template
+	folder folder
+	faults fault.List
+	seen   map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
+	active map[string]bool                                // templates being walked, against recursion
+	noted  map[parse.Node]bool                            // faults that were
+	steps  int
+	maybe  int // branches around: what stands there may never be executed
 }
 
 // maxSteps bounds the walk where vars are ranged over; what lies beyond is found by the render.
@@ -58,11 +60,11 @@ const maxSteps = 100_000
 // findLookups fills t.lookups. A ref that is known and can name nothing is a fault.
 func (t *Template) findLookups() fault.List {
 	f := &finder{
-		t:       t,
-		folder:  folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
-		seen:    make(map[*parse.IdentifierNode]map[sources.Ref]bool),
-		active:  make(map[string]bool),
-		missing: make(map[*parse.TemplateNode]bool),
+		t:      t,
+		folder: folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
+		seen:   make(map[*parse.IdentifierNode]map[sources.Ref]bool),
+		active: make(map[string]bool),
+		noted:  make(map[parse.Node]bool),
 	}
 	f.template(t.Main.Name, t.Vars)
 	return f.faults
@@ -80,10 +82,10 @@ func (f *finder) template(name string, dot any) {
 
 // noTemplate notes once that a template which is called does not exist.
 func (f *finder) noTemplate(n *parse.TemplateNode, text *Text) {
-	if f.missing[n] {
+	if f.noted[n] {
 		return
 	}
-	f.missing[n] = true
+	f.noted[n] = true
 	what := fmt.Sprintf("template %q does not exist", n.Name)
 	if near := fault.Near(n.Name, slices.Collect(maps.Keys(f.t.trees))); near != "" {
 		what += fmt.Sprintf("; did you mean %q?", near)
@@ -120,15 +122,22 @@ func (f *finder) node(n parse.Node, s scope) {
 	case *parse.IfNode:
 		s = s.inner()
 		f.pipe(n.Pipe, s)
-		f.list(n.List, s)
-		f.list(n.ElseList, s)
+		f.branch(n.List, s)
+		f.branch(n.ElseList, s)
 	case *parse.WithNode:
 		s = s.inner()
-		f.list(n.List, s.with(f.pipe(n.Pipe, s)))
-		f.list(n.ElseList, s)
+		f.branch(n.List, s.with(f.pipe(n.Pipe, s)))
+		f.branch(n.ElseList, s)
 	case *parse.RangeNode:
 		f.ranged(n, s.inner())
 	}
+}
+
+// branch walks what may never be executed.
+func (f *finder) branch(l *parse.ListNode, s scope) {
+	f.maybe++
+	f.list(l, s)
+	f.maybe--
 }
 
 // ranged walks the body of a range once for each element where they are known, else once.
@@ -143,7 +152,7 @@ func (f *finder) ranged(n *parse.RangeNode, s scope) {
 			s.set(d[0].Ident[0], key)
 			s.set(d[1].Ident[0], elem)
 		}
-		f.list(n.List, s)
+		f.branch(n.List, s)
 	}
 	switch over := over.(type) {
 	case []any:
@@ -157,7 +166,7 @@ func (f *finder) ranged(n *parse.RangeNode, s scope) {
 	default:
 		each(unknown{}, unknown{})
 	}
-	f.list(n.ElseList, s)
+	f.branch(n.ElseList, s)
 }
 
 // pipe walks a pipeline, notes its lookups, declares its variables and gives its value where that is known.
@@ -183,9 +192,14 @@ func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 		return value
 	}
 	var args []any
+	before := f.maybe
 	for _, a := range c.Args[1:] {
 		args = append(args, f.arg(a, s))
+		if id.Ident == "and" || id.Ident == "or" {
+			f.maybe++ // the rest is executed where this does not decide
+		}
 	}
+	f.maybe = before
 	if piped != (none{}) {
 		args = append(args, piped)
 	}
@@ -204,8 +218,40 @@ func (f *finder) arg(n parse.Node, s scope) any {
 		return f.folder.call(n.Ident, nil)
 	case *parse.ChainNode:
 		return field(f.arg(n.Node, s), n.Field)
+	case *parse.FieldNode:
+		f.hasField(s, s.dot, n.Ident, n)
+	case *parse.VariableNode:
+		f.hasField(s, s.vars[n.Ident[0]], n.Ident[1:], n)
 	}
 	return s.constant(n)
+}
+
+// hasField notes a name that a map is known not to have, where it will be asked for: missingkey=error makes it fail.
+func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
+	if f.maybe > 0 || f.noted[n] {
+		return
+	}
+	for _, name := range path {
+		m, ok := value.(map[string]any)
+		if !ok {
+			return
+		}
+		if value, ok = m[name]; !ok {
+			f.noted[n] = true
+			what, hints := noSuchName(name, m)
+			f.faults = append(f.faults, s.text.fault(start(n), what, hints...))
+			return
+		}
+	}
+}
+
+// noSuchName says that a map of vars does not have a name.
+func noSuchName(name string, m map[string]any) (what string, hints []string) {
+	what = "there is no " + name
+	if near := fault.Near(name, sortedKeys(m)); near != "" && near != name {
+		what += "; did you mean " + near + "?"
+	}
+	return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}
 }
 
 // note records the lookup that a call makes.
@@ -221,6 +267,11 @@ func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 			}
 			l.Ref = ref
 		}
+		if fn.arg == 1 && swapped(args) && !f.noted[id] {
+			f.noted[id] = true
+			f.faults = append(f.faults, text.fault(int(id.Pos), fmt.Sprintf("%s takes the default first, then the name", id.Ident),
+				fmt.Sprintf("{{ %s %q %q }}", id.Ident, args[1], args[0])))
+		}
 	}
 	if f.seen[id] == nil {
 		f.seen[id] = make(map[sources.Ref]bool)
@@ -229,4 +280,13 @@ func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 		f.seen[id][l.Ref] = true
 		f.t.lookups = append(f.t.lookups, l)
 	}
+}
+
+// swapped reports that of a default and a name the default is the one that looks like a name.
+func swapped(args []any) bool {
+	looks := func(arg any) bool {
+		text, ok := arg.(string)
+		return ok && (strings.HasPrefix(text, "/") || strings.HasPrefix(text, "arn:"))
+	}
+	return looks(args[0]) && !looks(args[1])
 }

@@ -35,7 +35,9 @@ func children(n parse.Node) []parse.Node {
 			list = append(list, v)
 		}
 		for _, c := range n.Cmds {
-			list = append(list, c)
+			if !added(c) {
+				list = append(list, c)
+			}
 		}
 	case *parse.CommandNode:
 		list = n.Args
@@ -43,6 +45,12 @@ func children(n parse.Node) []parse.Node {
 		list = []parse.Node{n.Node}
 	}
 	return list
+}
+
+// added reports that a command is none of the template's own.
+func added(c *parse.CommandNode) bool {
+	id, ok := c.Args[0].(*parse.IdentifierNode)
+	return ok && id.Ident == printFunction
 }
 
 func branch(b *parse.BranchNode) []parse.Node {

@@ -86,7 +86,7 @@ var mishap = regexp.MustCompile(`<no value>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB
 func (r *run) refuseMishap(content []byte) *fault.Fault {
 	for _, at := range mishap.FindAllIndex(content, -1) {
 		found := string(content[at[0]:at[1]])
-		if r.snapshot.Verbatim(found) {
+		if r.snapshot.Verbatim(found) || r.t.written(found) {
 			continue
 		}
 		what := "<no value>"

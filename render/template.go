@@ -55,7 +55,7 @@ type position struct {
 }
 
 // builtin are text/template's own functions that funcs does not replace.
-var builtin = []string{"and", "call", "eq", "ge", "gt", "html", "js", "le", "len", "lt", "ne", "not", "or", "slice", "urlquery"}
+var builtin = []string{"and", "call", "eq", "ge", "gt", "le", "len", "lt", "ne", "not", "or", "slice"}
 
 // Parse reads the template and its partials and finds their lookups. It reports every fault it finds, not only the first.
 func Parse(o Options) (*Template, fault.List) {
@@ -70,7 +70,7 @@ func Parse(o Options) (*Template, fault.List) {
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	faults = append(t.checkFunctions(), t.findLookups()...)
+	faults = slices.Concat(t.checkFunctions(), t.checkCalls(), t.findLookups())
 	if len(faults) > 0 {
 		faults.Sort()
 		return nil, faults

@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"math"
 	"reflect"
 	"slices"
 
@@ -77,6 +78,68 @@ func index(value any, keys ...any) (any, error) {
 		return nil, Error("index: there is nothing at this place")
 	}
 	return value, nil
+}
+
+// dict makes a map of keys and values in turn.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, Error("dict: the last key has no value")
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return nil, failf("dict: a key is text, not %s", typeName(pairs[i]))
+		}
+		m[key] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// comparing are the functions of sprig that compare by reflect.DeepEqual, for which an int64 of a config is no int of a template.
+var comparing = []string{"deepEqual", "has", "mustHas", "uniq", "mustUniq", "without", "mustWithout"}
+
+// levelled makes of a function one that gets every whole number as an int.
+func levelled(f any) any {
+	fn := reflect.ValueOf(f)
+	return reflect.MakeFunc(fn.Type(), func(args []reflect.Value) []reflect.Value {
+		for i, a := range args {
+			level := reflect.New(a.Type()).Elem()
+			if v := reflect.ValueOf(ints(a.Interface())); v.IsValid() && v.Type().AssignableTo(a.Type()) {
+				level.Set(v)
+				args[i] = level
+			}
+		}
+		if fn.Type().IsVariadic() {
+			return fn.CallSlice(args)
+		}
+		return fn.Call(args)
+	}).Interface()
+}
+
+// ints copies a value, with every whole number in it an int.
+func ints(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, e := range v {
+			m[k] = ints(e)
+		}
+		return m
+	case []any:
+		l := make([]any, len(v))
+		for i, e := range v {
+			l[i] = ints(e)
+		}
+		return l
+	}
+	switch v := reflect.ValueOf(value); {
+	case v.CanInt():
+		return int(v.Int())
+	case v.CanUint() && v.Uint() <= math.MaxInt:
+		return int(v.Uint())
+	}
+	return value
 }
 
 // keys gives the keys of maps, sorted.

@@ -50,7 +50,7 @@ const (
 // taken are the functions of sprig that are good as they are. What they fail with is reworded by whoever executes templates.
 var taken = []string{
 	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "cat", "chunk", "clean",
-	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dict", "dig", "dir", "empty", "ext", "has", "hasPrefix",
+	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dig", "dir", "empty", "ext", "has", "hasPrefix",
 	"hasSuffix", "initial", "initials", "isAbs", "kebabcase", "kindIs", "kindOf", "list", "lower", "mustAppend", "mustChunk",
 	"mustCompact", "mustDeepCopy", "mustHas", "mustInitial", "mustPrepend", "mustPush", "mustRest", "mustReverse", "mustUniq",
 	"mustWithout", "nospace", "omit", "pick", "plural", "pluck", "prepend", "push", "quote", "regexQuoteMeta", "rest", "reverse",
@@ -80,6 +80,9 @@ var own = template.FuncMap{
 	"ceil": ceil, "floor": floor, "round": round,
 	"until": until, "untilStep": untilStep, "seq": seq,
 
+	"html": markup(template.HTMLEscaper), "js": markup(template.JSEscaper), "urlquery": markup(template.URLQueryEscaper),
+	"dict": dict,
+
 	"printf": printf, "print": sprint, "println": sprintln,
 	"repeat": repeat, "indent": indent, "nindent": nindent, "replace": replace, "join": join, "wrap": wrap, "wrapWith": wrapWith,
 	"b64dec": b64dec, "b32dec": b32dec,
@@ -97,7 +100,10 @@ var everything = sync.OnceValue(func() template.FuncMap {
 	for _, name := range taken {
 		m[name] = sprigs[name]
 	}
-	return m
+	for _, name := range comparing {
+		m[name] = levelled(m[name])
+	}
+	return boundAll(m)
 })
 
 // Map gives the functions by name. The map is the caller's.

@@ -175,7 +175,10 @@ func round(value any, digits int, _ ...any) (float64, error) {
 		return 0, Error("round: want a number and 0 to 15 digits")
 	}
 	scale := math.Pow(10, float64(digits))
-	return math.Round(f*scale) / scale, nil
+	if f = math.Round(f*scale) / scale; math.IsInf(f, 0) || math.IsNaN(f) {
+		return 0, Error("round: the number is too large for so many digits")
+	}
+	return f, nil
 }
 
 func until(count int) ([]int, error) {
@@ -214,6 +217,9 @@ func seq(args ...int) (string, error) {
 	}
 	if len(args) < 3 && last < first {
 		step = -1
+	}
+	if last == math.MaxInt || last == math.MinInt {
+		return "", failf("seq: this is more than %d elements", maxCount)
 	}
 	stop := last + 1
 	if step < 0 {

@@ -17,10 +17,19 @@ var mishap = regexp.MustCompile(`%!([A-Za-z%]\(|\(NOVERB|\(EXTRA|\(BADWIDTH|\(BA
 // wide finds a width or precision that would make much of little.
 var wide = regexp.MustCompile(`%[-+# 0\[\]]*(\d{5,}|\d*\.\d{5,}|\*|\d*\.\*)`)
 
+// pointer finds the verb that prints an address.
+var pointer = regexp.MustCompile(`%[-+# 0\[\]\d.]*p`)
+
 // printf is fmt.Sprintf, but fails where that would print a mishap.
 func printf(format string, args ...any) (string, error) {
 	if wide.MatchString(format) {
 		return "", Error("printf: a width or precision has at most four digits, and no *")
+	}
+	if pointer.MatchString(format) {
+		return "", Error("printf: %p differs from run to run")
+	}
+	if err := printable("printf", args); err != nil {
+		return "", err
 	}
 	text := fmt.Sprintf(format, args...)
 	if found := mishap.FindString(text); found != "" && len(mishap.FindAllString(text, -1)) > countMishaps(args) {
@@ -41,8 +50,60 @@ func countMishaps(args []any) int {
 	return n
 }
 
-func sprint(args ...any) (string, error)   { return bounded("print", fmt.Sprint(args...)) }
-func sprintln(args ...any) (string, error) { return bounded("println", fmt.Sprintln(args...)) }
+func sprint(args ...any) (string, error) {
+	if err := printable("print", args); err != nil {
+		return "", err
+	}
+	return bounded("print", fmt.Sprint(args...))
+}
+
+func sprintln(args ...any) (string, error) {
+	if err := printable("println", args); err != nil {
+		return "", err
+	}
+	return bounded("println", fmt.Sprintln(args...))
+}
+
+// Print gives what a template prints where it stands for itself: texts, numbers, true and false. Go's notation of a map or a list is
+// no format that anything reads, and the address of a pointer differs from run to run.
+func Print(value any) (any, error) { return value, printable("", []any{value}) }
+
+// printable says which of the values cannot be printed.
+func printable(name string, values []any) error {
+	if name != "" {
+		name += ": "
+	}
+	for _, value := range values {
+		if _, ok := value.(fmt.Stringer); ok {
+			continue
+		}
+		v := reflect.ValueOf(value)
+		switch v.Kind() {
+		case reflect.Invalid:
+			return failf("%sthere is nothing to print", name)
+		case reflect.Map:
+			return failf("%sthis is a map; print what is in it, or {{ toJson MAP }}, or {{ dotenv MAP }}", name)
+		case reflect.Slice, reflect.Array:
+			if v.Type().Elem().Kind() == reflect.Uint8 {
+				continue
+			}
+			return failf("%sthis is a list; {{ join \", \" LIST }}, {{ toJson LIST }} and {{ range LIST }} print it", name)
+		case reflect.Func, reflect.Chan, reflect.Pointer, reflect.UnsafePointer, reflect.Struct:
+			return failf("%sthis cannot be printed", name)
+		}
+	}
+	return nil
+}
+
+// markup makes of an escaper of text/template one that takes what can be printed.
+func markup(escape func(...any) string) func(...any) (string, error) {
+	return func(args ...any) (string, error) {
+		if err := printable("", args); err != nil {
+			return "", err
+		}
+		return escape(args...), nil
+	}
+}
 
 func bounded(name, text string) (string, error) { return text, fits(name, len(text)) }
 

@@ -1,0 +1,76 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"strconv"
+	"sync"
+	"text/template/parse"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/funcs"
+)
+
+// signatures are the types of the functions by name, but for text/template's own.
+var signatures = sync.OnceValue(func() map[string]reflect.Type {
+	m := funcs.Map()
+	maps.Copy(m, new(run).functions())
+	types := make(map[string]reflect.Type, len(m))
+	for name, f := range m {
+		types[name] = reflect.TypeOf(f)
+	}
+	return types
+})
+
+// checkCalls finds calls with too few arguments or too many.
+func (t *Template) checkCalls() fault.List {
+	var faults fault.List
+	t.eachNode(func(at *Text, n parse.Node) {
+		switch n := n.(type) {
+		case *parse.PipeNode:
+			for i, c := range n.Cmds {
+				given := len(c.Args) - 1
+				if i > 0 {
+					given++ // what is piped in
+				}
+				faults = append(faults, checkCall(at, c.Args[0], given)...)
+			}
+		case *parse.CommandNode:
+			for _, a := range n.Args[1:] {
+				faults = append(faults, checkCall(at, a, 0)...)
+			}
+		}
+	})
+	return faults
+}
+
+func checkCall(at *Text, n parse.Node, given int) fault.List {
+	id, ok := n.(*parse.IdentifierNode)
+	if !ok {
+		return nil
+	}
+	t := signatures()[id.Ident]
+	if t == nil {
+		return nil
+	}
+	least, most := t.NumIn(), t.NumIn()
+	if t.IsVariadic() {
+		least, most = least-1, given
+	}
+	if least <= given && given <= most {
+		return nil
+	}
+	wants := strconv.Itoa(least)
+	if t.IsVariadic() {
+		wants = "at least " + wants
+	}
+	return fault.List{at.fault(int(id.Pos), fmt.Sprintf("%s takes %s %s, here it gets %d", id.Ident, wants, plural(least, "argument"), given))}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
