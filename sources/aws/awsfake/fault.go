@@ -166,10 +166,7 @@ func (s *Server) trouble(c *call, f *fault, operation string, names []string) *r
 	svc := c.service
 	switch f.Kind {
 	case Throttle:
-		if svc.query() {
-			return refuse("Throttling", "Rate exceeded")
-		}
-		return refuse("ThrottlingException", "Rate exceeded")
+		return svc.throttled()
 	case ServerError:
 		return &refusal{code: svc.internal, message: "An error occurred on the server side.", status: http.StatusInternalServerError}
 	case ExpiredToken:

@@ -3,6 +3,7 @@ package awsfake
 import (
 	"regexp"
 	"strings"
+	"time"
 )
 
 // A Place is one account in one Region, with what it holds there. A Server is one itself: the place it was made for.
@@ -12,10 +13,14 @@ type Place struct {
 
 	secrets    map[string]*secret
 	parameters map[string]*parameter // by key; without AWS's own, which are the Region's
+	buckets    map[Family]time.Time  // when each will be full again
 }
 
 func newPlace(s *Server, account, region string) *Place {
-	return &Place{server: s, account: account, region: region, secrets: make(map[string]*secret), parameters: make(map[string]*parameter)}
+	return &Place{
+		server: s, account: account, region: region,
+		secrets: make(map[string]*secret), parameters: make(map[string]*parameter), buckets: make(map[Family]time.Time),
+	}
 }
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)

@@ -41,6 +41,7 @@ func (s *Server) ResetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.calls)
+	clear(s.throttled)
 	s.requests, s.busiest = nil, s.inFlight
 }
 

@@ -34,13 +34,15 @@ type Server struct {
 	serial   int                              // makes each generated id a new one
 
 	latency time.Duration
+	limits  map[Family]limit
 	faults  []*fault
 
-	calls    map[string]int
-	requests []Request
-	arrived  chan struct{} // closed and replaced at each request
-	inFlight int
-	busiest  int
+	calls     map[string]int
+	throttled map[string]int
+	requests  []Request
+	arrived   chan struct{} // closed and replaced at each request
+	inFlight  int
+	busiest   int
 }
 
 // An Option changes what New makes.
@@ -56,13 +58,15 @@ func Account(id string) Option { return func(s *Server) { s.account = id } }
 // end of the request, which net/http's client reports as a broken connection about once in a hundred calls.
 func New(opts ...Option) *Server {
 	s := &Server{
-		places:   make(map[[2]string]*Place),
-		regions:  make(map[string]bool),
-		public:   make(map[string]map[string]*parameter),
-		sessions: make(map[string]session),
-		latency:  time.Millisecond,
-		calls:    make(map[string]int),
-		arrived:  make(chan struct{}),
+		places:    make(map[[2]string]*Place),
+		regions:   make(map[string]bool),
+		public:    make(map[string]map[string]*parameter),
+		sessions:  make(map[string]session),
+		latency:   time.Millisecond,
+		limits:    make(map[Family]limit),
+		calls:     make(map[string]int),
+		throttled: make(map[string]int),
+		arrived:   make(chan struct{}),
 	}
 	s.Place = newPlace(s, "111111111111", "eu-west-1")
 	for _, o := range opts {
@@ -116,7 +120,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Context().Err() != nil || err == errAnswered:
 	case err != nil:
-		c.service.refuse(w, err.(*refusal))
+		s.refuse(w, c, err.(*refusal))
 	default:
 		c.service.answer(w, c.operation, result)
 	}
@@ -159,13 +163,17 @@ func route(r *http.Request, body []byte) (*service, string) {
 	return nil, ""
 }
 
-// perform waits as long as AWS would, meets the faults and runs the operation.
+// perform takes a token, waits as long as AWS would, meets the faults and runs the operation.
 func (s *Server) perform(ctx context.Context, w http.ResponseWriter, c *call) (any, error) {
 	s.mu.Lock()
 	latency := s.latency
 	s.mu.Unlock()
+	refused := s.admit(c)
 	if err := pause(ctx, latency); err != nil {
 		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	if f := s.strike(c); f != nil {
 		if err := s.suffer(ctx, w, c, f); err != nil {
