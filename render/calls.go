@@ -37,12 +37,27 @@ func (t *Template) checkCalls() fault.List {
 				faults = append(faults, checkCall(at, c.Args[0], given)...)
 			}
 		case *parse.CommandNode:
+			faults = append(faults, checkField(at, n)...)
 			for _, a := range n.Args[1:] {
 				faults = append(faults, checkCall(at, a, 0)...)
 			}
 		}
 	})
 	return faults
+}
+
+// checkField finds arguments of what is no function: .secret "prod/db".
+func checkField(at *Text, c *parse.CommandNode) fault.List {
+	f, ok := c.Args[0].(*parse.FieldNode)
+	if !ok || len(c.Args) < 2 {
+		return nil
+	}
+	name := f.Ident[len(f.Ident)-1]
+	what, hints := "."+name+" takes no arguments", []string(nil)
+	if signatures()[name] != nil {
+		what, hints = what+"; "+name+" does, which is a function", []string{"leave out the dot"}
+	}
+	return fault.List{at.fault(start(f), what, hints...)}
 }
 
 func checkCall(at *Text, n parse.Node, given int) fault.List {

@@ -92,7 +92,10 @@ func (r *run) reword(text *Text, offset int, words string) *fault.Fault {
 	for _, p := range phrases {
 		if m := p.pattern.FindStringSubmatchIndex(words); m != nil {
 			what := string(p.pattern.ExpandString(nil, p.meaning, words, m))
-			return text.fault(offset, what, rangeHint(path)...)
+			if strings.Contains(words, "iterate over") {
+				return text.fault(offset, what, rangeHint(path)...)
+			}
+			return text.fault(offset, what)
 		}
 	}
 	return text.fault(offset, "this cannot be executed")
@@ -127,15 +130,22 @@ func (r *run) noField(path []parse.Node, words string) (string, []string) {
 			break
 		}
 	}
-	if lookup, ref := source(path); lookup == "secret" && strings.Contains(words, "string") {
+	lookup, ref := source(path)
+	if lookup == "secret" && strings.Contains(words, "string") {
 		what := "secret gives text, which has no field " + name
 		keys := slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return strings.EqualFold(f, "data") })
 		if ref == "" || len(keys) == 0 {
 			return what, nil
 		}
-		return fmt.Sprintf("%s; here it is {{ secret %s %q }}", what, ref, strings.Join(keys, `" "`)), nil
+		for _, k := range keys {
+			ref += " " + strconv.Quote(k)
+		}
+		return fmt.Sprintf("%s; here it is {{ secret %s }}", what, ref), nil
 	}
 	if strings.HasPrefix(words, "map has no entry") {
+		if lookup != "" && ref != "" {
+			return fmt.Sprintf("what %s %s gives has no %s", lookup, ref, name), nil
+		}
 		return noSuchName(name, r.t.Vars)
 	}
 	return "this value has no field " + name, nil
@@ -212,7 +222,11 @@ func rangeHint(path []parse.Node) []string {
 	if len(path) == 0 {
 		return nil
 	}
-	switch function, ref := source(path); function {
+	function, ref := source(path)
+	if ref == "" {
+		ref = "NAME"
+	}
+	switch function {
 	case "secret":
 		return []string{fmt.Sprintf("secret gives text; {{ range $key, $value := secretMap %s }} goes over its JSON", ref)}
 	case "param":

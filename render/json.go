@@ -96,6 +96,9 @@ func (r *run) rawAt(ref sources.Ref, text string, keys []any) (json.RawMessage, 
 		}
 		return nil, &lookupError{what: what, hints: []string{fmt.Sprintf("{{ secret %q }} gives the text as it is", ref.Text())}}
 	}
+	if err := funcs.Exact(raw); err != nil {
+		return nil, &lookupError{what: ref.String() + ": " + err.Error()} // the keys of stored JSON are names
+	}
 	for i, key := range keys {
 		next, err := r.step(raw, key)
 		if err != nil {

@@ -51,8 +51,12 @@ type finder struct {
 	active map[string]bool                                // templates being walked, against recursion
 	noted  map[parse.Node]bool                            // faults that were
 	steps  int
+	depth  int
 	maybe  int // branches around: what stands there may never be executed
 }
+
+// maxDepth bounds it where blocks stand in blocks.
+const maxDepth = 1000
 
 // maxSteps bounds the walk where vars are ranged over; what lies beyond is found by the render.
 const maxSteps = 100_000
@@ -97,6 +101,11 @@ func (f *finder) list(l *parse.ListNode, s scope) {
 	if l == nil {
 		return
 	}
+	if f.depth++; f.depth > maxDepth {
+		f.depth--
+		return
+	}
+	defer func() { f.depth-- }()
 	s = s.inner()
 	for _, n := range l.Nodes {
 		if f.steps++; f.steps > maxSteps {
@@ -185,6 +194,7 @@ func (f *finder) pipe(p *parse.PipeNode, s scope) any {
 func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 	id, call := c.Args[0].(*parse.IdentifierNode)
 	if !call {
+		f.noted[c.Args[0]] = len(c.Args) > 1 // a fault already, whatever it is
 		value := f.arg(c.Args[0], s)
 		for _, a := range c.Args[1:] {
 			f.arg(a, s)

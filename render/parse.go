@@ -66,8 +66,21 @@ func (t *Template) syntaxFault(text *Text, err error) *fault.Fault {
 		at, keyword := t.unclosed(text.Body)
 		return text.fault(at, keyword+" has no {{end}}")
 	}
-	return text.fault(t.actionAt(text.Body, line, err), what)
+	return text.fault(t.actionAt(text.Body, line, err), what, syntaxHints(what)...)
 }
+
+// syntaxHints explains what the parser says where somebody left out the quotes, or took the wrong ones.
+func syntaxHints(what string) []string {
+	for _, words := range []string{"bad character", "malformed character constant", "unterminated character constant", "bad number syntax"} {
+		if strings.Contains(what, words) {
+			return []string{`a name stands in double quotes, as in {{ secret "prod/db" "password" }}`}
+		}
+	}
+	return nil
+}
+
+// maxTries bounds how often a text is parsed again to find the column of an error. A line with more actions was made by a machine.
+const maxTries = 64
 
 // actionAt finds the action that a parse error of a line is about: the first of that line with which the text up to its end
 // gives the same error. Without one it is the line's first byte that is not blank.
@@ -78,11 +91,13 @@ func (t *Template) actionAt(body string, line int, err error) int {
 	if n := strings.IndexByte(body[start:], '\n'); n >= 0 {
 		end = start + n
 	}
+	tried := 0
 	for at := start; ; {
 		n := strings.Index(body[at:end], left)
-		if n < 0 {
+		if n < 0 || tried == maxTries {
 			break
 		}
+		tried++
 		at += n
 		stop := len(body)
 		if n := strings.Index(body[at:], right); n >= 0 {

@@ -6,6 +6,7 @@
 package render
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -110,7 +111,13 @@ var functionNames = sync.OnceValue(func() []string {
 func (t *Template) checkFunctions() fault.List {
 	known := functionNames()
 	var faults fault.List
+	argument := make(map[parse.Node]bool)
 	t.eachNode(func(at *Text, n parse.Node) {
+		if c, ok := n.(*parse.CommandNode); ok {
+			for _, a := range c.Args[1:] {
+				argument[a] = true
+			}
+		}
 		id, ok := n.(*parse.IdentifierNode)
 		if !ok {
 			return
@@ -119,6 +126,9 @@ func (t *Template) checkFunctions() fault.List {
 			return
 		}
 		what, hints := `unknown function "`+id.Ident+`"`, unknownHint(id.Ident)
+		if hints == nil && argument[id] {
+			hints = []string{fmt.Sprintf("a text stands in double quotes: %q", id.Ident)}
+		}
 		if near := fault.Near(id.Ident, known); near != "" && hints == nil {
 			what += "; did you mean " + near + "?"
 		}

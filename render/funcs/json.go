@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Null is JSON's null. It prints as null, where Go's nil would print as <no value>.
@@ -41,7 +42,54 @@ func DecodeJSON(data []byte) (any, error) {
 		column := len(head) - bytes.LastIndexByte(head, '\n')
 		return nil, failf("not JSON at line %d, column %d", line, column)
 	}
+	if err := Exact(data); err != nil {
+		return nil, err
+	}
 	return settled(value), nil
+}
+
+// Exact reports what decoding the valid JSON would change or lose without a word: an object's key that stands there twice, and half of
+// a character, which has no UTF-8.
+func Exact(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	lossy := !bytes.Contains(data, []byte("\uFFFD")) && !bytes.Contains(bytes.ToLower(data), []byte(`\ufffd`))
+	return faithful(d, lossy)
+}
+
+// faithful reads one value.
+func faithful(d *json.Decoder, lossy bool) error {
+	token, err := d.Token()
+	if err != nil {
+		return Error("not JSON")
+	}
+	switch token {
+	case json.Delim('{'):
+		seen := make(map[any]bool)
+		for d.More() {
+			key, _ := d.Token()
+			if seen[key] {
+				return &KeyError{[]string{key.(string)}, "the JSON has the key %s twice"}
+			}
+			seen[key] = true
+			if err := faithful(d, lossy); err != nil {
+				return err
+			}
+		}
+	case json.Delim('['):
+		for d.More() {
+			if err := faithful(d, lossy); err != nil {
+				return err
+			}
+		}
+	default:
+		if text, ok := token.(string); ok && lossy && strings.ContainsRune(text, utf8.RuneError) {
+			return Error("the JSON holds half of a character (a surrogate without the other)")
+		}
+		return nil
+	}
+	_, err = d.Token() // the end of the object or list
+	return err
 }
 
 // settled gives decoded JSON the types that templates work with.
