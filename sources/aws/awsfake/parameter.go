@@ -19,6 +19,7 @@ type parameter struct {
 	tier     string
 	dataType string
 	versions []*parameterVersion // from the oldest to the latest
+	past     history[parameter]
 }
 
 // A parameterVersion never changes but in its labels.
@@ -148,6 +149,31 @@ func (at *Place) pointer(name *string) (pointer, *refusal) {
 		return p, refuse("ValidationException", "Parameter name must be a fully qualified name.")
 	}
 	return p, nil
+}
+
+// change lets f change the parameter; readers may go on seeing it as it was.
+func (p *parameter) change(lag time.Duration, f func() *refusal) *refusal {
+	before := p.clone()
+	if refused := f(); refused != nil {
+		return refused // it has not changed anything
+	}
+	p.past.remember(before, lag)
+	return nil
+}
+
+// clone gives the parameter as it is now, without its past; nil for one without a version.
+func (p *parameter) clone() *parameter {
+	if len(p.versions) == 0 {
+		return nil
+	}
+	c := *p
+	c.past, c.versions = nil, make([]*parameterVersion, len(p.versions))
+	for i, v := range p.versions {
+		one := *v
+		one.labels = slices.Clone(v.labels)
+		c.versions[i] = &one
+	}
+	return &c
 }
 
 // latest gives the version that is read when none is asked for.

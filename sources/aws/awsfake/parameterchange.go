@@ -34,14 +34,20 @@ func (in *putParameter) run(at *Place, _ *call) (any, error) {
 	if par == nil {
 		par = &parameter{name: p.path, arn: at.parameterARN(p.key), kind: in.Type, tier: "Standard", dataType: "text"}
 	}
-	if refused := par.append(*in.Value); refused != nil {
+	refused = par.change(at.server.lag, func() *refusal {
+		if refused := par.append(*in.Value); refused != nil {
+			return refused
+		}
+		if in.Tier == "Advanced" || len(*in.Value) > maxStandard {
+			par.tier = "Advanced"
+		}
+		if in.DataType != "" {
+			par.dataType = in.DataType
+		}
+		return nil
+	})
+	if refused != nil {
 		return nil, refused
-	}
-	if in.Tier == "Advanced" || len(*in.Value) > maxStandard {
-		par.tier = "Advanced"
-	}
-	if in.DataType != "" {
-		par.dataType = in.DataType
 	}
 	at.shelf(p.key)[p.key] = par
 	return putAnswer{par.tier, par.latest().number}, nil
@@ -122,7 +128,11 @@ func (in *labelParameterVersion) run(at *Place, _ *call) (any, error) {
 	if v == nil {
 		return nil, noParameterVersion(decimal(in.ParameterVersion), p.path)
 	}
-	bad, refused := par.label(v, in.Labels)
+	var bad []string
+	refused = par.change(at.server.lag, func() (refused *refusal) {
+		bad, refused = par.label(v, in.Labels)
+		return refused
+	})
 	if refused != nil {
 		return nil, refused
 	}

@@ -34,6 +34,7 @@ func (in *getParametersByPath) run(at *Place, _ *call) (any, error) {
 	for _, name := range page {
 		key := strings.TrimPrefix(name, "/")
 		par := at.shelf(key)[key]
+		par = par.past.seen(par)
 		answer.Parameters = append(answer.Parameters, par.show(par.latest(), in.WithDecryption))
 		after = name
 	}
@@ -88,7 +89,7 @@ func (at *Place) under(path string, recursive bool) []string {
 	var names []string
 	for key, par := range at.shelf(strings.TrimPrefix(dir, "/")) {
 		rest, ok := strings.CutPrefix("/"+key, dir)
-		if ok && (recursive || !strings.Contains(rest, "/")) {
+		if ok && par.past.seen(par) != nil && (recursive || !strings.Contains(rest, "/")) {
 			names = append(names, par.name)
 		}
 	}

@@ -26,6 +26,7 @@ type secret struct {
 	accessed    time.Time // the day of the last read; zero before it
 	deletion    time.Time // when it goes for good; zero where it is not marked for deletion
 	versions    []*secretVersion
+	past        history[secret]
 }
 
 // A secretVersion never changes but in its labels.
@@ -70,6 +71,11 @@ func (v secretValue) check() *refusal {
 var (
 	secretName    = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
 	secretNameEnd = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+)
+
+var (
+	errNoSecret = refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+	errDeleted  = refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
 )
 
 var errSecretName = refuse("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
@@ -117,16 +123,28 @@ func (at *Place) secret(c *call, id *string) (*secret, *refusal) {
 	case sec != nil:
 		return sec, nil
 	}
-	return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+	return nil, errNoSecret
 }
 
 // usable is secret for all that a secret marked for deletion refuses.
 func (at *Place) usable(c *call, id *string) (*secret, *refusal) {
 	sec, err := at.secret(c, id)
 	if err == nil && !sec.deletion.IsZero() {
-		return nil, refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
+		return nil, errDeleted
 	}
 	return sec, err
+}
+
+// seen is secret for readers, who may see it as it was.
+func (at *Place) seen(c *call, id *string) (*secret, *refusal) {
+	sec, err := at.secret(c, id)
+	if err != nil {
+		return nil, err
+	}
+	if sec = sec.past.seen(sec); sec == nil {
+		return nil, errNoSecret
+	}
+	return sec, nil
 }
 
 // add makes a new secret without a version.
@@ -138,8 +156,28 @@ func (at *Place) add(name, description string) *secret {
 		end[i] |= 0x20 // some small letters, as AWS has them; a digit stays one
 	}
 	sec.arn = at.secretARN(name + "-" + string(end))
+	sec.past.remember(nil, at.server.lag)
 	at.secrets[name] = sec
 	return sec
+}
+
+// change lets f change the secret; readers may go on seeing it as it was.
+func (sec *secret) change(f func()) {
+	before := sec.clone()
+	f()
+	sec.past.remember(before, sec.place.server.lag)
+}
+
+// clone gives the secret as it is now, without its past.
+func (sec *secret) clone() *secret {
+	c := *sec
+	c.past, c.versions = nil, make([]*secretVersion, len(sec.versions))
+	for i, v := range sec.versions {
+		one := *v
+		one.stages = slices.Clone(v.stages)
+		c.versions[i] = &one
+	}
+	return &c
 }
 
 // pick gives the version with this id, label or both, with AWS's refusals. Neither means AWSCURRENT.
@@ -188,24 +226,26 @@ func (sec *secret) staged(stage string) *secretVersion {
 // put adds a version, or gives an empty one its value. The same id with the same value is the same request again.
 func (sec *secret) put(id string, value secretValue, stages []string) (*secretVersion, *refusal) {
 	v := sec.version(id)
-	switch {
-	case v == nil:
-		v = &secretVersion{id: id, value: value, created: time.Now()}
-		sec.versions = append(sec.versions, v)
-	case v.value.empty():
-		v.value = value
-	case v.value.equal(value):
-		return v, nil
-	default:
+	if v != nil && !v.value.empty() {
+		if v.value.equal(value) {
+			return v, nil
+		}
 		return nil, refuse("ResourceExistsException", "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, sec.arn)
 	}
-	for _, stage := range stages {
-		sec.move(stage, v)
-	}
-	if sec.staged(current) == nil {
-		sec.move(current, v)
-	}
-	sec.changed = time.Now()
+	sec.change(func() {
+		if v == nil {
+			v = &secretVersion{id: id, created: time.Now()}
+			sec.versions = append(sec.versions, v)
+		}
+		v.value = value
+		for _, stage := range stages {
+			sec.move(stage, v)
+		}
+		if sec.staged(current) == nil {
+			sec.move(current, v)
+		}
+		sec.changed = time.Now()
+	})
 	return v, nil
 }
 

@@ -136,8 +136,10 @@ func (in *updateSecretVersionStage) run(at *Place, c *call) (any, error) {
 	if refused := in.check(sec.staged(*in.VersionStage)); refused != nil {
 		return nil, refused
 	}
-	sec.move(*in.VersionStage, to)
-	sec.changed = time.Now()
+	sec.change(func() {
+		sec.move(*in.VersionStage, to)
+		sec.changed = time.Now()
+	})
 	return secretAnswer{ARN: sec.arn, Name: sec.name}, nil
 }
 
@@ -184,7 +186,7 @@ func (in *deleteSecret) run(at *Place, c *call) (any, error) {
 	case !sec.deletion.IsZero():
 		return nil, refuse("InvalidRequestException", "You can't perform this operation on the secret because it was already scheduled for deletion.")
 	}
-	sec.deletion = time.Now().AddDate(0, 0, days)
+	sec.change(func() { sec.deletion = time.Now().AddDate(0, 0, days) })
 	return secretAnswer{ARN: sec.arn, Name: sec.name, DeletionDate: moment(sec.deletion)}, nil
 }
 
@@ -195,6 +197,6 @@ func (in *restoreSecret) run(at *Place, c *call) (any, error) {
 	if refused != nil {
 		return nil, refused
 	}
-	sec.deletion = time.Time{}
+	sec.change(func() { sec.deletion = time.Time{} })
 	return secretAnswer{ARN: sec.arn, Name: sec.name}, nil
 }

@@ -72,15 +72,20 @@ func (in *getSecretValue) run(at *Place, c *call) (any, error) {
 
 // readSecret gives a value and notes the day.
 func (at *Place) readSecret(c *call, id *string, version, stage string) (*valueAnswer, *refusal) {
-	sec, err := at.usable(c, id)
+	sec, err := at.seen(c, id)
 	if err != nil {
 		return nil, err
+	}
+	if !sec.deletion.IsZero() {
+		return nil, errDeleted
 	}
 	v, err := sec.pick(version, stage)
 	if err != nil {
 		return nil, err
 	}
-	sec.accessed = time.Now().UTC().Truncate(24 * time.Hour)
+	if kept := sec.place.secrets[sec.name]; kept != nil {
+		kept.accessed = time.Now().UTC().Truncate(24 * time.Hour)
+	}
 	return &valueAnswer{
 		ARN: sec.arn, Name: sec.name, CreatedDate: timestamp(v.created),
 		SecretString: v.value.text, SecretBinary: v.value.binary,
@@ -141,7 +146,7 @@ func (in *batchGetSecretValue) read(at *Place, c *call, id string) (*valueAnswer
 type describeSecret struct{ secretID }
 
 func (in *describeSecret) run(at *Place, c *call) (any, error) {
-	sec, err := at.secret(c, in.SecretId)
+	sec, err := at.seen(c, in.SecretId)
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,10 @@ func (at *Place) BeginRotation(name string) (versionID string) {
 	defer at.server.mu.Unlock()
 	sec := at.seeded(name)
 	v := &secretVersion{id: uuid("version", name, at.server.next()), created: sec.created}
-	sec.versions = append(sec.versions, v)
-	sec.move(pending, v)
+	sec.change(func() {
+		sec.versions = append(sec.versions, v)
+		sec.move(pending, v)
+	})
 	return v.id
 }
 
@@ -38,7 +40,7 @@ func (at *Place) StageSecret(name, stage, versionID string) {
 	if v == nil {
 		must(noVersion(versionID))
 	}
-	sec.move(stage, v)
+	sec.change(func() { sec.move(stage, v) })
 }
 
 // DeleteSecret marks the secret for deletion in 30 days.

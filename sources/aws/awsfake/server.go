@@ -33,6 +33,7 @@ type Server struct {
 	lifetime time.Duration                    // of new sessions; 0 is what is asked for
 	serial   int                              // makes each generated id a new one
 
+	lag     time.Duration // behind which readers are
 	latency time.Duration
 	limits  map[Family]limit
 	faults  []*fault

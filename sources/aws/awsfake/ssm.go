@@ -53,6 +53,9 @@ func (at *Place) read(c *call, p pointer, decrypt bool) (*parameterAnswer, *refu
 	if refused != nil {
 		return nil, refused
 	}
+	if par = par.past.seen(par); par == nil {
+		return nil, errNoParameter
+	}
 	v := par.pick(p.selector)
 	if v == nil {
 		return nil, noParameterVersion(p.selector, p.path)
