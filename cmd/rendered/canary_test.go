@@ -127,11 +127,13 @@ func TestCanaries(t *testing.T) {
 		service(read, "", fmt.Sprintf(", notify: [{run: 'env >env; cat out/%03d; base64 out/%03d; od -c out/%03d | head; grep -n . out/%03d >&2; exit 3'}]", n+1, n+1, n+1, n+1))
 		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "xml", "pem"} {
 			service("<"+read+"\n= [ "+read, ", format: "+format, "")
-			service("[[\x01"+read, ", format: "+format, "")
 		}
 		service(read, ", check: 'cat {}; grep -n . {} >&2; exit 1'", "")
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
 		for _, quote := range quotes {
+			if !strings.Contains("hostile url pem utf8 base64", name) {
+				continue // in these there is nothing to quote
+			}
 			body := fmt.Sprintf(quote, name)
 			service(body, "", "")
 			written = append(written, n)
@@ -140,7 +142,7 @@ func TestCanaries(t *testing.T) {
 		for _, m := range misuses {
 			bad++
 			service(fmt.Sprintf(m, name), "", "")
-			if bad%3 == 0 {
+			if bad%6 == 0 && !strings.Contains(m, "secretBytes") {
 				service(strings.ReplaceAll(fmt.Sprintf(m, "object-of-"+name), `-`+name+`"`, `-`+name+`" "key"`), "", "")
 			}
 		}

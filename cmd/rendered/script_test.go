@@ -70,7 +70,7 @@ func fake(ts *testscript.TestScript) *awsfake.Server { return ts.Value("aws").(*
 func unescape(text string) string { return strings.ReplaceAll(text, `\n`, "\n") }
 
 // patience bounds every wait of a test for something that is sure to come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // until asks again and again, without a pause that would have to be guessed right.
 func until(fail func(string, ...any), what string, ok func() bool) {

@@ -72,7 +72,7 @@ func (r *reader) formatOf(n *yaml.Node, where string) format.Format {
 	}
 	f, err := format.Parse(text)
 	if err != nil {
-		r.fault(n, where, "format: "+unknownWord(text, format.Known()))
+		r.fault(n, where, unknownWord(text, format.Known()))
 	}
 	return f
 }
