@@ -92,16 +92,16 @@ func assumed(account, role, name string) identity {
 	}
 }
 
-// denied is a refusal of the front end. STS has its own codes for them and answers 403.
+// denied is a refusal of the front end. STS and SQS have their own codes for them and answer 403.
 func (svc *service) denied(code, queryCode, message string) *refusal {
-	if svc.query() {
+	if svc.oldCodes() {
 		return &refusal{code: queryCode, message: message, status: http.StatusForbidden}
 	}
 	return refuse(code, "%s", message)
 }
 
 func (svc *service) unsigned() *refusal {
-	if svc.query() {
+	if svc.oldCodes() {
 		return svc.denied("", "MissingAuthenticationToken", "Request is missing Authentication Token")
 	}
 	return refuse("MissingAuthenticationTokenException", "Missing Authentication Token")

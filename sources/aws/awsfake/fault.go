@@ -3,6 +3,7 @@ package awsfake
 import (
 	"context"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 )
@@ -125,7 +126,10 @@ func (f *fault) entry() bool {
 
 // same tells whether asked, a name or an ARN with or without a selector, is for what is called name.
 func (at *Place) same(svc *service, name, asked string) bool {
-	if svc == secretsManager {
+	switch svc {
+	case messageQueues:
+		return path.Base(asked) == name
+	case secretsManager:
 		sec, _ := at.find(asked)
 		return asked == name || sec != nil && sec.name == name
 	}
@@ -189,6 +193,9 @@ func (s *Server) trouble(c *call, f *fault, operation string, names []string) *r
 
 // forbidden is the refusal of an operation that a policy does not let the caller do with a resource; "" is an operation that has none.
 func (c *call) forbidden(operation, resource string, kind Kind) *refusal {
+	if c.service == messageQueues {
+		operation = strings.ToLower(operation) // as SQS writes it
+	}
 	action := c.service.name + ":" + operation
 	if resource != "" {
 		resource = " on resource: " + resource
@@ -227,6 +234,10 @@ func (at *Place) resource(svc *service, name string, asked []string) string {
 		case parameterStore:
 			if p, ok := at.parse(a); ok && p.account == at.account {
 				a = at.parameterARN(p.key)
+			}
+		case messageQueues:
+			if q := at.lookUp(a); q != nil {
+				a = q.arn()
 			}
 		}
 		return a

@@ -86,7 +86,7 @@ func (s *Server) admit(c *call) error {
 }
 
 func (svc *service) throttled() *refusal {
-	if svc.query() {
+	if svc.oldCodes() {
 		return refuse("Throttling", "Rate exceeded")
 	}
 	return refuse("ThrottlingException", "Rate exceeded")

@@ -13,13 +13,15 @@ type Place struct {
 
 	secrets    map[string]*secret
 	parameters map[string]*parameter // by key; without AWS's own, which are the Region's
-	buckets    map[Family]time.Time  // when each will be full again
+	queues     map[string]*queue
+	buckets    map[Family]time.Time // when each will be full again
 }
 
 func newPlace(s *Server, account, region string) *Place {
 	return &Place{
 		server: s, account: account, region: region,
-		secrets: make(map[string]*secret), parameters: make(map[string]*parameter), buckets: make(map[Family]time.Time),
+		secrets: make(map[string]*secret), parameters: make(map[string]*parameter),
+		queues: make(map[string]*queue), buckets: make(map[Family]time.Time),
 	}
 }
 
@@ -71,13 +73,13 @@ func parseARN(text string) (arn, bool) {
 	return arn{parts[2], parts[3], parts[4], parts[5]}, true
 }
 
-// Share lets another account read what has this name here, a secret or a parameter, by its ARN: for a secret that takes a
-// resource policy, for a parameter a share of AWS RAM, which makes it an advanced one.
+// Share lets another account have what has this name here: read a secret or a parameter by its ARN, use a queue by its URL. For a
+// secret or a queue that takes a resource policy, for a parameter a share of AWS RAM, which makes it an advanced one.
 func (at *Place) Share(name, account string) {
 	at.server.mu.Lock()
 	defer at.server.mu.Unlock()
-	sec, par := at.secrets[name], at.parameters[strings.TrimPrefix(name, "/")]
-	if sec == nil && par == nil {
+	sec, par, q := at.secrets[name], at.parameters[strings.TrimPrefix(name, "/")], at.queues[name]
+	if sec == nil && par == nil && q == nil {
 		panic("awsfake: there is no " + name + " to share")
 	}
 	if sec != nil {
@@ -85,5 +87,8 @@ func (at *Place) Share(name, account string) {
 	}
 	if par != nil {
 		par.shared, par.tier = append(par.shared, account), "Advanced"
+	}
+	if q != nil {
+		q.shared = append(q.shared, account)
 	}
 }

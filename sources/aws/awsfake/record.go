@@ -29,7 +29,8 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
-// MaxInFlight tells how many requests were on their way at the same moment at most since the last ResetCalls.
+// MaxInFlight tells how many requests were on their way at the same moment at most since the last ResetCalls. ReceiveMessage is not
+// counted: it is there to be waited for.
 func (s *Server) MaxInFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,10 +77,13 @@ func (s *Server) enter(c *call) (leave func()) {
 	defer s.mu.Unlock()
 	s.calls[c.operation]++
 	s.requests = append(s.requests, r)
-	s.inFlight++
-	s.busiest = max(s.busiest, s.inFlight)
 	close(s.arrived)
 	s.arrived = make(chan struct{})
+	if _, polls := c.input.(*receiveMessage); polls {
+		return func() {}
+	}
+	s.inFlight++
+	s.busiest = max(s.busiest, s.inFlight)
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -23,6 +24,7 @@ type clients struct {
 	sm  *secretsmanager.Client
 	ssm *ssm.Client
 	sts *sts.Client
+	sqs *sqs.Client
 }
 
 // config gives a configuration without retries: a test wants to see each answer.
@@ -43,7 +45,7 @@ func inProcess(s *awsfake.Server) aws.Config {
 }
 
 func connect(cfg aws.Config) clients {
-	return clients{secretsmanager.NewFromConfig(cfg), ssm.NewFromConfig(cfg), sts.NewFromConfig(cfg)}
+	return clients{secretsmanager.NewFromConfig(cfg), ssm.NewFromConfig(cfg), sts.NewFromConfig(cfg), sqs.NewFromConfig(cfg)}
 }
 
 // start gives a server and clients that ask it without a socket.

@@ -9,6 +9,7 @@ import (
 var secretsManager = &service{
 	name:     "secretsmanager",
 	target:   "secretsmanager",
+	version:  "1.1",
 	message:  "Message",
 	internal: "InternalServiceError",
 	operations: map[string]func() operation{

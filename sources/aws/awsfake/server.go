@@ -1,5 +1,5 @@
-// Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and Parameter Store over AWS JSON 1.1
-// and STS over its query protocol, in any number of accounts and Regions.
+// Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and Parameter Store over AWS JSON 1.1,
+// SQS over AWS JSON 1.0 and STS over its query protocol, in any number of accounts and Regions.
 //
 // It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known, counts what it was asked,
 // and fails on demand. It does not check signatures, only that a request is signed for the right service and Region. It
@@ -97,7 +97,7 @@ type call struct {
 // An operation is the decoded input of one, and knows how to answer it.
 type operation interface {
 	names() []string                // the secrets, parameters or path asked for, as asked
-	run(*Place, *call) (any, error) // at the call's place, called with the server locked; the error is a *refusal
+	run(*Place, *call) (any, error) // at the call's place, called with the server locked; the error is a *refusal or a *later
 }
 
 // ServeHTTP answers one request. It reads the whole body first.
@@ -153,7 +153,7 @@ func (s *Server) receive(r *http.Request, body []byte) (*call, *refusal) {
 // route tells the service and the operation by the header of AWS JSON or by the form of the query protocol.
 func route(r *http.Request, body []byte) (*service, string) {
 	target, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	for _, svc := range []*service{secretsManager, parameterStore} {
+	for _, svc := range []*service{secretsManager, parameterStore, messageQueues} {
 		if ok && svc.target == target {
 			return svc, name
 		}
@@ -181,6 +181,19 @@ func (s *Server) perform(ctx context.Context, w http.ResponseWriter, c *call) (a
 			return nil, err
 		}
 	}
+	for {
+		result, err := s.run(c)
+		wait, ok := err.(*later)
+		if !ok {
+			return result, err
+		}
+		if err := wait.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *Server) run(c *call) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return c.input.run(c.place, c)

@@ -9,6 +9,7 @@ import (
 var parameterStore = &service{
 	name:     "ssm",
 	target:   "AmazonSSM",
+	version:  "1.1",
 	message:  "message",
 	internal: "InternalServerError",
 	operations: map[string]func() operation{

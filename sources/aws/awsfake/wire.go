@@ -13,10 +13,12 @@ import (
 
 // A service is one of AWS's, with its way of speaking.
 type service struct {
-	name       string // in a credential scope and in IAM actions
-	target     string // before the dot of X-Amz-Target; "" for the query protocol
-	message    string // the member of an error that holds its text: the services do not agree on the case
-	internal   string // the code of its own failures
+	name       string            // in a credential scope and in IAM actions
+	target     string            // before the dot of X-Amz-Target; "" for the query protocol
+	version    string            // of AWS JSON
+	message    string            // the member of an error that holds its text: the services do not agree on the case
+	internal   string            // the code of its own failures
+	types      map[string]string // for a service that once spoke the query protocol: what AWS JSON calls each of its codes
 	operations map[string]func() operation
 }
 
@@ -51,9 +53,15 @@ var errAnswered = errors.New("answered")
 // query tells whether the service speaks STS's protocol rather than AWS JSON.
 func (svc *service) query() bool { return svc.target == "" }
 
+// oldCodes tells whether its errors have the codes and statuses of the query protocol.
+func (svc *service) oldCodes() bool { return svc.query() || svc.types != nil }
+
 func (svc *service) unknown(operation string) *refusal {
 	if svc.query() {
 		return refuse("InvalidAction", "Could not find operation %s for version 2011-06-15", operation)
+	}
+	if svc.oldCodes() {
+		return refuse("InvalidAction", "The action or operation requested is not valid. Verify that the action is typed correctly.")
 	}
 	return refuse("UnknownOperationException", "")
 }
@@ -72,6 +80,9 @@ func (svc *service) decode(body []byte, in operation) *refusal {
 		body = []byte("{}")
 	}
 	if json.Unmarshal(body, in) != nil { // its text quotes the input
+		if svc.oldCodes() {
+			return refuse("MalformedInput", "")
+		}
 		return refuse("SerializationException", "")
 	}
 	return nil
@@ -87,7 +98,7 @@ func (svc *service) answer(w http.ResponseWriter, operation string, result any) 
 		})
 		return
 	}
-	writeJSON(w, http.StatusOK, result)
+	svc.writeJSON(w, http.StatusOK, result)
 }
 
 // refuse writes an error.
@@ -105,10 +116,20 @@ func (svc *service) refuse(w http.ResponseWriter, r *refusal) {
 		return
 	}
 	members := map[string]string{"__type": r.code}
+	if svc.types != nil {
+		side := "Sender"
+		if r.status >= 500 {
+			side = "Receiver"
+		}
+		w.Header().Set("X-Amzn-Query-Error", r.code+";"+side)
+		if name := svc.types[r.code]; name != "" {
+			members["__type"] = name
+		}
+	}
 	if r.message != "" {
 		members[svc.message] = r.message
 	}
-	writeJSON(w, r.status, members)
+	svc.writeJSON(w, r.status, members)
 }
 
 // unroutable answers a request that names no service, as AWS's front end does.
@@ -118,13 +139,13 @@ func (r *refusal) unroutable(w http.ResponseWriter) {
 	fmt.Fprintf(w, "<%s/>\n", r.code)
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+func (svc *service) writeJSON(w http.ResponseWriter, status int, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // an answer of ours that cannot be written is a mistake of ours
 	}
 	requestID(w)
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("Content-Type", "application/x-amz-json-"+svc.version)
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
