@@ -100,6 +100,7 @@ func (k *keeper) readRecord() error {
 	}
 	k.rec = rec
 	if err != nil {
+		k.half = true // for all that is known: a swap list may be lost with the rest
 		k.oweAll(k.service.paths())
 		if err := k.ledger.save(k.rec); err != nil {
 			return err
@@ -117,8 +118,13 @@ func (k *keeper) oweAll(paths []string) {
 
 func (k *keeper) rollForward() error {
 	todo, err := swap.Pending(k.ledger.key, k.rec.Swaps)
-	if err != nil || len(todo) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(todo) == 0 {
+		// What was begun is finished, though its last fsync may have failed. Without a list nobody knows.
+		k.half = k.half && len(k.rec.Swaps) == 0
+		return nil
 	}
 	// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
 	// again.

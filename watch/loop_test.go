@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -334,4 +336,58 @@ func TestCanaryStandsInFilesOnly(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where the ledger is damaged nobody knows whether a swap was cut short: everybody is told, but not before the files are known to match.
+func TestDamagedLedgerCostsANoticeAndLosesNone(t *testing.T) {
+	for _, damage := range []string{"", "{", `{"version":1,"service":"other"}`, strings.Repeat("x", 100), `{"version":2,"service":"app"}`} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+			w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+			w.values.set("s", "one")
+			w.start()
+			w.stop()
+			if err := os.WriteFile(w.path("state/ledger/app.json"), []byte(damage), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(w.path("g"), []byte("half new"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w.values.refuse("s", sources.Unavailable)
+			w.start()
+			w.after(10 * time.Minute)
+			if d.count() != 1 {
+				t.Errorf("%q: told %d times while the files do not match", damage, d.count()-1)
+			}
+			w.values.refuse("s", "")
+			w.after(10 * time.Minute)
+			if d.count() != 2 || d.saw[1] != "one|one" {
+				t.Errorf("%q: it was told %d times and saw %q", damage, d.count()-1, d.saw)
+			}
+		})
+	}
+}
+
+// A commit whose last fsync failed has renamed every file: there is nothing to wait for.
+func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
+	w := newWorld(t)
+	d := &dependent{name: "app"}
+	s := w.service("app", "@every 1m", []*dependent{d}, "f", "new")
+	ledger, err := OpenLedger(w.path("state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ledger.Close()
+	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)))
+	k.service = s
+	if err := k.recover(); err != nil {
+		t.Fatal(err)
+	}
+	k.oweAll(s.paths())
+	k.rec.Swaps = []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: "x"}}
+	k.half = true
+	if o := k.remind(t.Context()); o.Err != nil || d.count() != 1 {
+		t.Errorf("told %d times: %v", d.count(), o.Err)
+	}
 }
