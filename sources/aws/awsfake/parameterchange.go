@@ -31,7 +31,9 @@ func (in *putParameter) run(at *Place, _ *call) (any, error) {
 	if err := first(in.checkName(p), in.check(par)); err != nil {
 		return nil, err
 	}
+	operation := "Update"
 	if par == nil {
+		operation = "Create"
 		par = &parameter{name: p.path, arn: at.parameterARN(p.key), kind: in.Type, tier: "Standard", dataType: "text"}
 	}
 	refused = par.change(at.server.lag, func() *refusal {
@@ -50,6 +52,7 @@ func (in *putParameter) run(at *Place, _ *call) (any, error) {
 		return nil, refused
 	}
 	at.shelf(p.key)[p.key] = par
+	at.tell(par, operation)
 	return putAnswer{par.tier, par.latest().number}, nil
 }
 
@@ -136,6 +139,9 @@ func (in *labelParameterVersion) run(at *Place, _ *call) (any, error) {
 	if refused != nil {
 		return nil, refused
 	}
+	if len(bad) < len(in.Labels) {
+		at.tell(par, "LabelParameterVersion")
+	}
 	return struct {
 		InvalidLabels    []string
 		ParameterVersion int64
@@ -149,9 +155,11 @@ func (in *deleteParameter) run(at *Place, _ *call) (any, error) {
 	if refused != nil {
 		return nil, refused
 	}
-	if at.own(p) == nil {
+	par := at.own(p)
+	if par == nil {
 		return nil, errNoParameter
 	}
 	delete(at.shelf(p.key), p.key)
+	at.tell(par, "Delete")
 	return struct{}{}, nil
 }

@@ -11,10 +11,11 @@ type Place struct {
 	server          *Server
 	region, account string
 
-	secrets    map[string]*secret
-	parameters map[string]*parameter // by key; without AWS's own, which are the Region's
-	queues     map[string]*queue
-	buckets    map[Family]time.Time // when each will be full again
+	secrets       map[string]*secret
+	parameters    map[string]*parameter // by key; without AWS's own, which are the Region's
+	queues        map[string]*queue
+	subscriptions []*subscription
+	buckets       map[Family]time.Time // when each will be full again
 }
 
 func newPlace(s *Server, account, region string) *Place {

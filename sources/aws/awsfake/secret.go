@@ -161,11 +161,12 @@ func (at *Place) add(name, description string) *secret {
 	return sec
 }
 
-// change lets f change the secret; readers may go on seeing it as it was.
+// change lets f change the secret; readers may go on seeing it as it was, and whoever wants to know is told.
 func (sec *secret) change(f func()) {
 	before := sec.clone()
 	f()
 	sec.past.remember(before, sec.place.server.lag)
+	sec.tell(before)
 }
 
 // clone gives the secret as it is now, without its past.

@@ -40,7 +40,12 @@ func (at *Place) StageSecret(name, stage, versionID string) {
 	if v == nil {
 		must(noVersion(versionID))
 	}
+	in := &updateSecretVersionStage{secretID: secretID{&name}, VersionStage: &stage, MoveToVersionId: versionID}
+	if from := sec.staged(stage); from != nil {
+		in.RemoveFromVersionId = from.id
+	}
 	sec.change(func() { sec.move(stage, v) })
+	at.trail(at.self(), in, secretAnswer{ARN: sec.arn, Name: sec.name})
 }
 
 // DeleteSecret marks the secret for deletion in 30 days.
@@ -91,11 +96,18 @@ func (at *Place) seedSecret(name string, value secretValue, stages []string) str
 	at.server.mu.Lock()
 	defer at.server.mu.Unlock()
 	must(value.check())
+	id := uuid("version", name, at.server.next())
+	var in operation = &putSecretValue{secretID: secretID{&name}, ClientRequestToken: &id, VersionStages: stages}
+	if at.secrets[name] == nil {
+		in = &createSecret{Name: &name, ClientRequestToken: &id}
+	}
 	if len(stages) == 0 {
 		stages = []string{current}
 	}
-	v, refused := at.seeded(name).put(uuid("version", name, at.server.next()), value, stages)
+	sec := at.seeded(name)
+	v, refused := sec.put(id, value, stages)
 	must(refused)
+	at.trail(at.self(), in, secretAnswer{ARN: sec.arn, Name: sec.name, VersionId: v.id})
 	return v.id
 }
 
@@ -118,6 +130,7 @@ func (at *Place) seed(in operation) (answer any) {
 	if err != nil {
 		panic("awsfake: " + err.Error())
 	}
+	at.trail(at.self(), in, answer)
 	return answer
 }
 

@@ -196,7 +196,11 @@ func (s *Server) perform(ctx context.Context, w http.ResponseWriter, c *call) (a
 func (s *Server) run(c *call) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return c.input.run(c.place, c)
+	result, err := c.input.run(c.place, c)
+	if err == nil {
+		c.place.trail(c, c.input, result)
+	}
+	return result, err
 }
 
 // pause waits for d, or until ctx ends.
