@@ -1,5 +1,6 @@
 // Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and Parameter Store over AWS JSON 1.1,
-// SQS over AWS JSON 1.0 and STS over its query protocol, in any number of accounts and Regions.
+// SQS over AWS JSON 1.0, STS over its query protocol, and instance metadata by IMDSv2. It holds any number of accounts and
+// Regions, and can publish what changes into queues, as EventBridge, SNS and CloudTrail do.
 //
 // It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known, counts what it was asked,
 // and fails on demand. It does not check signatures, only that a request is signed for the right service and Region. It
@@ -23,6 +24,8 @@ type Server struct {
 	URL string // the endpoint, set by Start; "" for a server made by New
 
 	*Place // where the callers are that have not assumed a role, and where its methods put what they make
+
+	metadata *Metadata
 
 	mu       sync.Mutex                       // guards what follows, and every place
 	places   map[[2]string]*Place             // by account and Region
@@ -74,6 +77,7 @@ func New(opts ...Option) *Server {
 		o(s)
 	}
 	s.places[[2]string{s.account, s.region}], s.regions[s.region] = s.Place, true
+	s.metadata = newMetadata(s)
 	return s
 }
 
@@ -102,6 +106,10 @@ type operation interface {
 
 // ServeHTTP answers one request. It reads the whole body first.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.metadata.serves(r) {
+		s.metadata.ServeHTTP(w, r)
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the client has gone

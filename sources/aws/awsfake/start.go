@@ -3,8 +3,11 @@ package awsfake
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"syscall"
 	"testing"
 )
 
@@ -37,8 +40,20 @@ func (s *Server) Env() []string {
 	}
 }
 
-// Transport gives an http.RoundTripper that asks the server without a socket, whatever host the request is for. With it a
-// real SDK works inside a testing/synctest bubble.
+// InstanceEnv gives the environment, as KEY=value, of a program on the virtual machine that Metadata is about: it finds its Region and
+// credentials there. It needs a URL.
+func (s *Server) InstanceEnv() []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + s.URL,
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + s.URL,
+		"AWS_EC2_METADATA_V1_DISABLED=true",
+		"AWS_CONFIG_FILE=/dev/null",
+		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+	}
+}
+
+// Transport gives an http.RoundTripper that asks the server, its instance metadata included, without a socket, whatever host the request
+// is for. With it a real SDK works inside a testing/synctest bubble.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
@@ -59,6 +74,9 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		return nil, err
 	}
 	in.Body = io.NopCloser(bytes.NewReader(body))
+	if m := t.server.metadata; m.serves(in) && m.refused() {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}
 	defer func() {
 		if what := recover(); what == http.ErrAbortHandler {
 			resp, err = nil, io.ErrUnexpectedEOF
