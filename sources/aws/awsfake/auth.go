@@ -48,9 +48,9 @@ func (s *Server) authenticate(r *http.Request, c *call) *refusal {
 	defer s.mu.Unlock()
 	switch {
 	case !s.endpoint(svc, r.Host, region):
-		return svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+		return svc.mismatch("Credential should be scoped to a valid region. ")
 	case name != svc.name:
-		return svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+svc.name+"'. ")
+		return svc.mismatch("Credential should be scoped to correct service: '" + svc.name + "'. ")
 	}
 	caller, refused := s.identify(key, r.Header.Get("X-Amz-Security-Token"), svc)
 	if refused == nil {
@@ -98,6 +98,10 @@ func (svc *service) denied(code, queryCode, message string) *refusal {
 		return &refusal{code: queryCode, message: message, status: http.StatusForbidden}
 	}
 	return refuse(code, "%s", message)
+}
+
+func (svc *service) mismatch(message string) *refusal {
+	return svc.denied("InvalidSignatureException", "SignatureDoesNotMatch", message)
 }
 
 func (svc *service) unsigned() *refusal {

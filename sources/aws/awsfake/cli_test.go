@@ -43,7 +43,11 @@ func TestCLI(t *testing.T) {
 // runCLI gives what the CLI prints: its fields with a blank between them, or its error.
 func runCLI(t *testing.T, s *awsfake.Server, aws, args string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), aws, append(strings.Fields(args), "--output", "text")...)
+	words := append(strings.Fields(args), "--output", "text")
+	if words[0] == "sqs" { // for SQS the CLI does not look at AWS_ENDPOINT_URL
+		words = append(words, "--endpoint-url", s.URL)
+	}
+	cmd := exec.CommandContext(t.Context(), aws, words...)
 	cmd.Env = append(s.Env(), "PATH="+os.Getenv("PATH"), "HOME="+t.TempDir(), "AWS_PAGER=", "AWS_MAX_ATTEMPTS=1")
 	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
@@ -187,6 +191,63 @@ var cli = []struct {
 		},
 	},
 	{
+		operation: "CreateQueue",
+		args:      "sqs create-queue --queue-name web-1 --attributes VisibilityTimeout=60",
+		want:      "https://sqs.eu-west-1.amazonaws.com/111111111111/web-1",
+	},
+	{
+		operation: "DeleteQueue",
+		args:      "sqs delete-queue --queue-url ",
+		seed:      func(s *awsfake.Server) string { return s.MakeQueue("web-1") },
+		after: func(t *testing.T, s *awsfake.Server, _ string) {
+			s.RemoveQueue(s.MakeQueue("web-1")) // it panics where one is not there
+		},
+	},
+	{
+		operation: "SendMessage",
+		args:      "sqs send-message --message-body hello --query [length(MessageId),MD5OfMessageBody] --queue-url ",
+		seed:      func(s *awsfake.Server) string { return s.MakeQueue("web-1") },
+		want:      "36 5d41402abc4b2a76b9719d911017c592",
+	},
+	{
+		operation: "ReceiveMessage",
+		args:      "sqs receive-message --wait-time-seconds 20 --max-number-of-messages 10 --message-system-attribute-names ApproximateReceiveCount --query Messages[].[Body,Attributes.ApproximateReceiveCount,length(ReceiptHandle)] --queue-url ",
+		seed: func(s *awsfake.Server) string {
+			url := s.MakeQueue("web-1")
+			s.Send(url, "hello")
+			s.Send(url, "world")
+			return url
+		},
+		want: "world 1 56 hello 1 56",
+	},
+	{
+		operation: "ReceiveMessage", name: "refused",
+		args: "sqs receive-message --queue-url https://sqs.eu-west-1.amazonaws.com/111111111111/none",
+		want: "refused: An error occurred (AWS.SimpleQueueService.NonExistentQueue) when calling the ReceiveMessage operation: The specified queue does not exist.",
+	},
+	{
+		operation: "DeleteMessage", name: "refused",
+		args: "sqs delete-message --receipt-handle x --queue-url ",
+		seed: func(s *awsfake.Server) string { return s.MakeQueue("web-1") },
+		want: `refused: An error occurred (ReceiptHandleIsInvalid) when calling the DeleteMessage operation: The input receipt handle "x" is not a valid receipt handle.`,
+	},
+	{
+		operation: "DeleteMessageBatch",
+		args:      "sqs delete-message-batch --entries Id=a,ReceiptHandle=x --query Failed[].[Id,Code,SenderFault] --queue-url ",
+		seed:      func(s *awsfake.Server) string { return s.MakeQueue("web-1") },
+		want:      "a ReceiptHandleIsInvalid True",
+	},
+	{
+		operation: "GetQueueAttributes",
+		args:      "sqs get-queue-attributes --attribute-names ApproximateNumberOfMessages QueueArn --query Attributes.[ApproximateNumberOfMessages,QueueArn] --queue-url ",
+		seed: func(s *awsfake.Server) string {
+			url := s.MakeQueue("web-1")
+			s.Send(url, "hello")
+			return url
+		},
+		want: "1 arn:aws:sqs:eu-west-1:111111111111:web-1",
+	},
+	{
 		operation: "GetCallerIdentity",
 		args:      "sts get-caller-identity --query [Account,Arn]",
 		want:      "111111111111 arn:aws:sts::111111111111:assumed-role/web/i-0123456789abcdef0",
@@ -195,6 +256,12 @@ var cli = []struct {
 		operation: "AssumeRole",
 		args:      "sts assume-role --role-arn arn:aws:iam::222222222222:role/path/reader --role-session-name me --query [AssumedRoleUser.Arn,length(Credentials.AccessKeyId)]",
 		want:      "arn:aws:sts::222222222222:assumed-role/reader/me 20",
+	},
+	{
+		operation: "AssumeRole", name: "denied",
+		args: "sts assume-role --role-arn arn:aws:iam::222222222222:role/reader --role-session-name me --external-id other",
+		seed: func(s *awsfake.Server) string { s.AllowRole("arn:aws:iam::222222222222:role/reader", "x-1"); return "" },
+		want: "refused: An error occurred (AccessDenied) when calling the AssumeRole operation: User: arn:aws:sts::111111111111:assumed-role/web/i-0123456789abcdef0 is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::222222222222:role/reader",
 	},
 	{
 		operation: "AssumeRole", name: "refused",

@@ -3,18 +3,23 @@ package awsfake_test
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rendered/rendered/sources/aws/awsfake"
 	"github.com/rendered/rendered/sources/aws/awsfake/moto"
 )
 
@@ -23,19 +28,20 @@ import (
 func TestConformance(t *testing.T) {
 	t.Run("awsfake", func(t *testing.T) {
 		t.Parallel()
-		_, c := start()
-		conform(t, c, false)
+		s := awsfake.New()
+		s.In("", "us-east-1")
+		conform(t, inProcess(s), false)
 	})
 	t.Run("moto", func(t *testing.T) {
 		t.Parallel()
-		conform(t, connect(config(moto.Start(t))), true)
+		conform(t, config(moto.Start(t)), true)
 	})
 }
 
-func conform(t *testing.T, c clients, moto bool) {
+func conform(t *testing.T, cfg aws.Config, moto bool) {
 	for _, tc := range conformance {
 		t.Run(tc.name, func(t *testing.T) {
-			tc.run(&probe{T: t, clients: c, moto: moto, prefix: strings.ReplaceAll(tc.name, " ", "-")})
+			tc.run(&probe{T: t, clients: connect(cfg), config: cfg, moto: moto, prefix: strings.ReplaceAll(tc.name, " ", "-")})
 		})
 	}
 }
@@ -44,6 +50,7 @@ func conform(t *testing.T, c clients, moto bool) {
 type probe struct {
 	*testing.T
 	clients
+	config aws.Config
 	moto   bool
 	prefix string // of all names of the case: moto keeps what the cases before have left
 }
@@ -164,6 +171,50 @@ func (p *probe) parameter(name string) (*ssmtypes.Parameter, error) {
 		return nil, err
 	}
 	return out.Parameter, nil
+}
+
+// with gives clients with other credentials.
+func (p *probe) with(credentials aws.CredentialsProvider) clients {
+	cfg := p.config.Copy()
+	cfg.Credentials = credentials
+	return connect(cfg)
+}
+
+// far gives clients in another Region.
+func (p *probe) far() clients {
+	cfg := p.config.Copy()
+	cfg.Region = "us-east-1"
+	return connect(cfg)
+}
+
+// queue makes the case's queue, or finds it.
+func (p *probe) queue() (url string) {
+	p.Helper()
+	out, err := p.sqs.CreateQueue(p.Context(), &sqs.CreateQueueInput{QueueName: &p.prefix})
+	p.must(err)
+	return *out.QueueUrl
+}
+
+func (p *probe) send(url string, texts ...string) {
+	p.Helper()
+	for _, text := range texts {
+		_, err := p.sqs.SendMessage(p.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text})
+		p.must(err)
+	}
+}
+
+func (p *probe) receive(url string, n, hide int32) []string {
+	p.Helper()
+	out, err := p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: n, VisibilityTimeout: hide})
+	p.must(err)
+	return bodies(out.Messages)
+}
+
+func (p *probe) count(url string) string {
+	p.Helper()
+	out, err := p.sqs.GetQueueAttributes(p.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	p.must(err)
+	return out.Attributes["ApproximateNumberOfMessages"] + " visible, " + out.Attributes["ApproximateNumberOfMessagesNotVisible"] + " not"
 }
 
 // values gives the values of a GetParameters by name, and the names that are invalid, sorted.
@@ -553,6 +604,89 @@ var conformance = []struct {
 			}
 		}
 	}},
+	{"queue", func(p *probe) {
+		url := p.queue()
+		p.same("made again", p.queue(), url)
+		if !strings.HasSuffix(url, "/"+p.prefix) {
+			p.Errorf("URL %s", url)
+		}
+		p.same("empty", p.receive(url, 10, 0), []string(nil))
+		p.send(url, "a", "b", "c")
+		p.same("count", p.count(url), "3 visible, 0 not")
+		p.same("one", len(p.receive(url, 1, 30)), 1)
+		p.same("the rest", len(p.receive(url, 10, 30)), 2)
+		p.same("hidden", p.receive(url, 10, 30), []string(nil))
+		p.same("count of the hidden", p.count(url), "0 visible, 3 not")
+		_, err := p.sqs.DeleteQueue(p.Context(), &sqs.DeleteQueueInput{QueueUrl: &url})
+		p.must(err)
+		_, err = p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url})
+		p.refuses(err, refusal{"AWS.SimpleQueueService.NonExistentQueue", 400, "The specified queue does not exist."})
+	}},
+	{"queue by long poll", func(p *probe) {
+		url := p.queue()
+		type answer struct {
+			out *sqs.ReceiveMessageOutput
+			err error
+		}
+		done := make(chan answer)
+		go func() {
+			out, err := p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
+			done <- answer{out, err}
+		}()
+		p.send(url, "hello")
+		got := <-done
+		p.must(got.err)
+		p.same("bodies", bodies(got.out.Messages), []string{"hello"})
+	}},
+	{"queue shows a message again", func(p *probe) {
+		url := p.queue()
+		p.send(url, "hello")
+		for count := range 2 {
+			out, err := p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{
+				QueueUrl: &url, VisibilityTimeout: 1, WaitTimeSeconds: 5, // 0 would be the queue's own
+				MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"ApproximateReceiveCount"},
+			})
+			p.must(err)
+			p.same("bodies", bodies(out.Messages), []string{"hello"})
+			p.same("count", out.Messages[0].Attributes["ApproximateReceiveCount"], fmt.Sprint(count+1))
+		}
+	}},
+	{"queue forgets a message", func(p *probe) {
+		url := p.queue()
+		p.send(url, "a", "b", "c")
+		out, err := p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 60})
+		p.must(err)
+		for range 2 { // twice is not an error
+			_, err = p.sqs.DeleteMessage(p.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: out.Messages[0].ReceiptHandle})
+			p.must(err)
+		}
+		batch, err := p.sqs.DeleteMessageBatch(p.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []sqstypes.DeleteMessageBatchRequestEntry{
+			{Id: aws.String("0"), ReceiptHandle: out.Messages[1].ReceiptHandle},
+			{Id: aws.String("1"), ReceiptHandle: aws.String("no such handle")},
+		}})
+		p.must(err)
+		p.same("successful", len(batch.Successful), 1)
+		p.same("failed", len(batch.Failed), 1)
+		p.same("code", *batch.Failed[0].Code, "ReceiptHandleIsInvalid")
+		p.same("text", *batch.Failed[0].Message, `The input receipt handle "no such handle" is not a valid receipt handle.`)
+		p.same("count", p.count(url), "0 visible, 1 not")
+	}},
+	{"queue refuses", func(p *probe) {
+		url := p.queue()
+		_, err := p.sqs.DeleteMessage(p.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: aws.String("x")})
+		p.refuses(err, refusal{"ReceiptHandleIsInvalid", 404, `The input receipt handle "x" is not a valid receipt handle.`},
+			"status: moto answers 400", "text: moto does not name the handle")
+		_, err = p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 11})
+		p.refuses(err, refusal{"InvalidParameterValue", 400, "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."},
+			"text: moto puts the CLI's words before its own")
+		_, err = p.sqs.DeleteMessageBatch(p.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []sqstypes.DeleteMessageBatchRequestEntry{}})
+		p.refuses(err, refusal{"AWS.SimpleQueueService.EmptyBatchRequest", 400, "There should be at least one DeleteMessageBatchRequestEntry in the request."})
+		_, err = p.sqs.GetQueueAttributes(p.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{"Colour"}})
+		p.refuses(err, refusal{"InvalidAttributeName", 400, "Unknown Attribute Colour."})
+		_, err = p.sqs.CreateQueue(p.Context(), &sqs.CreateQueueInput{QueueName: &p.prefix, Attributes: map[string]string{"VisibilityTimeout": "31"}})
+		p.refuses(err, refusal{"QueueAlreadyExists", 400, "A queue already exists with the same name and a different value for attribute VisibilityTimeout"},
+			"text: moto does not name the attribute")
+	}},
 	{"who", func(p *probe) {
 		out, err := p.sts.GetCallerIdentity(p.Context(), &sts.GetCallerIdentityInput{})
 		p.must(err)
@@ -567,5 +701,57 @@ var conformance = []struct {
 		if c := out.Credentials; !strings.HasPrefix(*c.AccessKeyId, "ASIA") || *c.SessionToken == "" || *c.SecretAccessKey == "" || c.Expiration.IsZero() {
 			p.Error("the credentials are not all there")
 		}
+	}},
+	{"role of a role", func(p *probe) {
+		c := p.clients
+		for i, role := range []string{"arn:aws:iam::222222222222:role/hub", "arn:aws:iam::333333333333:role/team/leaf"} {
+			session := fmt.Sprint("session-", i)
+			out, err := c.sts.AssumeRole(p.Context(), &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: &session, ExternalId: aws.String("x-1"), DurationSeconds: aws.Int32(900)})
+			p.must(err)
+			given := out.Credentials
+			c = p.with(credentials.NewStaticCredentialsProvider(*given.AccessKeyId, *given.SecretAccessKey, *given.SessionToken))
+			who, err := c.sts.GetCallerIdentity(p.Context(), nil)
+			p.must(err)
+			p.same("account", *who.Account, strings.Split(role, ":")[4])
+			p.same("ARN", *who.Arn, "arn:aws:sts::"+*who.Account+":assumed-role/"+path.Base(role)+"/"+session)
+			p.same("the answer's ARN", *out.AssumedRoleUser.Arn, *who.Arn)
+		}
+		// What another account holds is another account's.
+		_, err := c.sm.CreateSecret(p.Context(), &secretsmanager.CreateSecretInput{Name: aws.String(p.name("db")), SecretString: aws.String("theirs")})
+		p.must(err)
+		_, err = p.secret(p.name("db"), "", "")
+		p.refuses(err, refusal{"ResourceNotFoundException", 400, "Secrets Manager can't find the specified secret."}, is404)
+	}},
+	{"role refused", func(p *probe) {
+		role := func(in sts.AssumeRoleInput) error {
+			in.RoleArn = aws.String("arn:aws:iam::222222222222:role/reader")
+			if in.RoleSessionName == nil {
+				in.RoleSessionName = aws.String("me")
+			}
+			_, err := p.sts.AssumeRole(p.Context(), &in)
+			return err
+		}
+		long := strings.Repeat("s", 65)
+		p.refuses(role(sts.AssumeRoleInput{RoleSessionName: &long}), refusal{"ValidationError", 400,
+			"1 validation error detected: Value '" + long + "' at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64"},
+			"text: moto writes two blanks")
+		if p.motoIs("sessions last as long as one likes") {
+			return
+		}
+		p.refuses(role(sts.AssumeRoleInput{DurationSeconds: aws.Int32(43201)}), refusal{"ValidationError", 400,
+			"1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 43200"})
+	}},
+	{"another Region", func(p *probe) {
+		far := p.far()
+		_, err := far.sm.CreateSecret(p.Context(), &secretsmanager.CreateSecretInput{Name: aws.String(p.name("db")), SecretString: aws.String("far")})
+		p.must(err)
+		_, err = far.ssm.PutParameter(p.Context(), &ssm.PutParameterInput{Name: aws.String(p.path("a")), Value: aws.String("far"), Type: ssmtypes.ParameterTypeString})
+		p.must(err)
+		_, err = p.secret(p.name("db"), "", "")
+		p.refuses(err, refusal{"ResourceNotFoundException", 400, "Secrets Manager can't find the specified secret."}, is404)
+		_, bad := p.values(p.path("a"))
+		p.same("parameter", bad, []string{p.path("a")})
+		p.create(p.name("db"), "near")
+		p.same("near", p.text(p.name("db"), "", ""), "near")
 	}},
 }

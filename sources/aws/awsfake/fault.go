@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Kind says how a fault shows itself.
@@ -20,10 +21,13 @@ const (
 	Deny                 Kind = "deny"                  // AccessDeniedException: no identity-based policy allows it
 	DenyByResourcePolicy Kind = "deny: resource policy" // AccessDeniedException: no resource-based policy allows it
 	DenyExplicitly       Kind = "deny: explicit"        // AccessDeniedException: a policy denies it
+	DenyByEndpoint       Kind = "deny: endpoint policy" // AccessDeniedException: the policy of the VPC's endpoint does not allow it
 	DenyKey              Kind = "deny: KMS key"         // AccessDeniedException of the KMS key behind the value
 	Undecryptable        Kind = "undecryptable"         // the KMS key is disabled: DecryptionFailure, InvalidKeyId
 	ExpiredToken         Kind = "expired token"         // ExpiredTokenException
 	InvalidToken         Kind = "invalid token"         // UnrecognizedClientException
+	BadSignature         Kind = "bad signature"         // the secret key is wrong
+	ClockSkew            Kind = "clock skew"            // the client's clock is ten minutes late
 	ShortPage            Kind = "short page"            // GetParametersByPath: one parameter and a NextToken
 	EmptyPage            Kind = "empty page"            // GetParametersByPath: no parameter, but a NextToken
 )
@@ -32,8 +36,8 @@ const (
 //
 // A batch asks for GetSecretValue's permission for every secret. A fault that names a secret therefore spoils only its entry in
 // BatchGetSecretValue, which AWS reports in Errors on HTTP 200, if its kind is ServerError, Undecryptable or one of the Deny
-// family, and its Operation is "" or GetSecretValue; with Operation BatchGetSecretValue it spoils the whole call, as a VPC
-// endpoint's policy does. In GetParameters a named fault always spoils the whole call.
+// family, and its Operation is "" or GetSecretValue; with Operation BatchGetSecretValue it spoils the whole call, and so does
+// DenyByEndpoint always. In GetParameters a named fault always spoils the whole call.
 type Fault struct {
 	Operation string // as "GetParameters"; "" is every operation
 	Account   string // the number of the account whose requests it hits; "" is every one
@@ -162,10 +166,12 @@ func (s *Server) suffer(ctx context.Context, w http.ResponseWriter, c *call, f *
 		}
 		return nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.trouble(c, f, c.operation, c.input.names())
 }
 
-// trouble gives the refusal that f stands for, when operation is asked for names.
+// trouble gives the refusal that f stands for, when operation is asked for names. The server is locked.
 func (s *Server) trouble(c *call, f *fault, operation string, names []string) *refusal {
 	svc := c.service
 	switch f.Kind {
@@ -177,6 +183,13 @@ func (s *Server) trouble(c *call, f *fault, operation string, names []string) *r
 		return svc.expired()
 	case InvalidToken:
 		return svc.unrecognized()
+	case BadSignature:
+		return svc.mismatch("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+	case ClockSkew:
+		const form = "20060102T150405Z"
+		is := now(time.Second)
+		return svc.mismatch("Signature expired: " + is.Add(-10*time.Minute).Format(form) + " is now earlier than " +
+			is.Add(-5*time.Minute).Format(form) + " (" + is.Format(form) + " - 5 min.)")
 	case DenyKey:
 		if svc == secretsManager {
 			return refuse("AccessDeniedException", "Access to KMS is not allowed")
@@ -214,6 +227,8 @@ func (k Kind) because(action string) string {
 		return ""
 	case DenyByResourcePolicy:
 		return " because no resource-based policy allows the " + action + " action"
+	case DenyByEndpoint:
+		return " because no VPC endpoint policy allows the " + action + " action"
 	case DenyExplicitly:
 		return " with an explicit deny in an identity-based policy"
 	}

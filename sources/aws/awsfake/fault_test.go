@@ -39,6 +39,7 @@ func whoAmI(ctx context.Context, c clients) error {
 
 func TestFaultWording(t *testing.T) {
 	const user = "User: arn:aws:sts::111111111111:assumed-role/web/i-0123456789abcdef0 is not authorized to perform: "
+	const badSignature = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 	s, c := start()
 	s.PutSecret("prod/db", "x")
 	s.PutParameter("/a", "SecureString", "x")
@@ -67,6 +68,9 @@ func TestFaultWording(t *testing.T) {
 		{awsfake.DenyKey, "secret", refusal{"AccessDeniedException", 400, "Access to KMS is not allowed"}},
 		{awsfake.DenyKey, "parameters", refusal{"AccessDeniedException", 400, "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."}},
 		{awsfake.Undecryptable, "secret", refusal{"DecryptionFailure", 400, "Secrets Manager can't decrypt the protected secret text using the provided KMS key."}},
+		{awsfake.DenyByEndpoint, "secret", refusal{"AccessDeniedException", 400, user + "secretsmanager:GetSecretValue on resource: " + secretARN + " because no VPC endpoint policy allows the secretsmanager:GetSecretValue action"}},
+		{awsfake.BadSignature, "secret", refusal{"InvalidSignatureException", 400, badSignature}},
+		{awsfake.BadSignature, "who", refusal{"SignatureDoesNotMatch", 403, badSignature}},
 		{awsfake.ExpiredToken, "secret", refusal{"ExpiredTokenException", 400, "The security token included in the request is expired"}},
 		{awsfake.ExpiredToken, "who", refusal{"ExpiredToken", 403, "The security token included in the request is expired"}},
 		{awsfake.InvalidToken, "parameters", refusal{"UnrecognizedClientException", 400, "The security token included in the request is invalid."}},
@@ -82,6 +86,18 @@ func TestFaultWording(t *testing.T) {
 	if err := errors.Join(ask["secret"](), ask["parameters"](), ask["who"]()); err != nil {
 		t.Errorf("after all faults were cleared: %v", err)
 	}
+}
+
+func TestClockSkew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which begins with the millennium
+		s, c := start()
+		s.SetLatency(0)
+		s.Inject(awsfake.Fault{Kind: awsfake.ClockSkew})
+		want := refusal{"InvalidSignatureException", 400, "Signature expired: 19991231T235000Z is now earlier than 19991231T235500Z (20000101T000000Z - 5 min.)"}
+		if got := refused(t, parameters(t.Context(), c, "/a")); got != want {
+			t.Errorf("got %v", got)
+		}
+	})
 }
 
 func TestUndecryptableParameter(t *testing.T) {
@@ -284,10 +300,19 @@ func TestPartialBatch(t *testing.T) {
 		t.Errorf("errors: got + want -\n%s", diff)
 	}
 
-	s.Inject(awsfake.Fault{Operation: "BatchGetSecretValue", Name: "a", Kind: awsfake.Deny})
-	_, err = ask()
-	if got := refused(t, err); got.code != "AccessDeniedException" || got.status != 400 {
-		t.Errorf("a fault of the batch itself: %v", got)
+	for _, f := range []awsfake.Fault{
+		{Operation: "BatchGetSecretValue", Name: "a", Kind: awsfake.Deny},
+		{Name: "a", Kind: awsfake.DenyByEndpoint}, // AWS: one secret that the endpoint's policy denies fails them all
+	} {
+		clearFault := s.Inject(f)
+		_, err = ask()
+		if got := refused(t, err); got.code != "AccessDeniedException" || got.status != 400 {
+			t.Errorf("%+v: %v", f, got)
+		}
+		clearFault()
+	}
+	if _, err := ask(); err != nil {
+		t.Errorf("after both: %v", err)
 	}
 }
 

@@ -93,6 +93,9 @@ func TestSeedPanicsWhereAWSRefuses(t *testing.T) {
 		"bad type":         func() { s.PutParameter("/a", "text", "x") },
 		"reserved":         func() { s.PutParameter("/aws/mine", "String", "x") },
 		"not there":        func() { s.DeleteParameter("/none") },
+		"nothing to share": func() { s.Share("none", "222222222222") },
+		"no account":       func() { s.In("other", "") },
+		"no queue":         func() { s.Send("https://sqs.eu-west-1.amazonaws.com/111111111111/none", "x") },
 		"public bad value": func() { s.PutParameter("/aws/service/a", "String", "") },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -219,6 +219,23 @@ func TestSecretARN(t *testing.T) {
 	}
 }
 
+// A batch cannot choose among versions.
+func TestBatchIsOfCurrentVersions(t *testing.T) {
+	s, c := start()
+	s.PutSecret("db", "old")
+	id := s.PutSecret("db", "current")
+	s.PutSecret("db", "pending", "AWSPENDING")
+	out, err := c.sm.BatchGetSecretValue(t.Context(), &secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"db", s.SecretARN("db")}})
+	if err != nil || len(out.SecretValues) != 2 {
+		t.Fatalf("%v, %v", out, err)
+	}
+	for _, v := range out.SecretValues {
+		if *v.SecretString != "current" || *v.VersionId != id || !slices.Equal(v.VersionStages, []string{"AWSCURRENT"}) {
+			t.Errorf("%s: version %s with %v", *v.Name, *v.VersionId, v.VersionStages)
+		}
+	}
+}
+
 func TestBatchOrder(t *testing.T) {
 	s, c := start()
 	values := map[string]string{"a": "1", "b": "2", "c": "3"}

@@ -109,6 +109,8 @@ func (in *assumeRole) run(at *Place, c *call) (any, error) {
 	switch {
 	case role == nil:
 		return nil, refuse("ValidationError", "%s is invalid", in.role)
+	case len(in.session) > 64:
+		return nil, refuse("ValidationError", "1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64", in.session)
 	case !sessionName.MatchString(in.session):
 		return nil, refuse("ValidationError", `1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*`, in.session)
 	case err != nil:
