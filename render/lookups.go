@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/render/fault"
@@ -82,19 +81,6 @@ func (f *finder) template(name string, dot any) {
 	f.active[name] = true
 	f.list(tree.Root, newScope(f.t.text(tree), tree, dot))
 	delete(f.active, name)
-}
-
-// noTemplate notes once that a template which is called does not exist.
-func (f *finder) noTemplate(n *parse.TemplateNode, text *Text) {
-	if f.noted[n] {
-		return
-	}
-	f.noted[n] = true
-	what := fmt.Sprintf("template %q does not exist", n.Name)
-	if near := fault.Near(n.Name, slices.Collect(maps.Keys(f.t.trees))); near != "" {
-		what += fmt.Sprintf("; did you mean %q?", near)
-	}
-	f.faults = append(f.faults, text.fault(int(n.Pos), what, "partials are the files beside the template whose names begin with _"))
 }
 
 func (f *finder) list(l *parse.ListNode, s scope) {
@@ -236,34 +222,6 @@ func (f *finder) arg(n parse.Node, s scope) any {
 	return s.constant(n)
 }
 
-// hasField notes a name that a map is known not to have, where it will be asked for: missingkey=error makes it fail.
-func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
-	if f.maybe > 0 || f.noted[n] {
-		return
-	}
-	for _, name := range path {
-		m, ok := value.(map[string]any)
-		if !ok {
-			return
-		}
-		if value, ok = m[name]; !ok {
-			f.noted[n] = true
-			what, hints := noSuchName(name, m)
-			f.faults = append(f.faults, s.text.fault(start(n), what, hints...))
-			return
-		}
-	}
-}
-
-// noSuchName says that a map of vars does not have a name.
-func noSuchName(name string, m map[string]any) (what string, hints []string) {
-	what = "there is no " + name
-	if near := fault.Near(name, sortedKeys(m)); near != "" && near != name {
-		what += "; did you mean " + near + "?"
-	}
-	return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}
-}
-
 // note records the lookup that a call makes.
 func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 	fn := lookupFunctions[id.Ident]
@@ -276,6 +234,7 @@ func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 				return
 			}
 			l.Ref = ref
+			f.answerable(ref, id, text)
 		}
 		if fn.arg == 1 && swapped(args) && !f.noted[id] {
 			f.noted[id] = true
@@ -290,13 +249,4 @@ func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 		f.seen[id][l.Ref] = true
 		f.t.lookups = append(f.t.lookups, l)
 	}
-}
-
-// swapped reports that of a default and a name the default is the one that looks like a name.
-func swapped(args []any) bool {
-	looks := func(arg any) bool {
-		text, ok := arg.(string)
-		return ok && (strings.HasPrefix(text, "/") || strings.HasPrefix(text, "arn:"))
-	}
-	return looks(args[0]) && !looks(args[1])
 }

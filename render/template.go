@@ -30,6 +30,8 @@ type Options struct {
 
 	Env      func(name string) (string, bool) // answers the function env
 	Hostname string                           // answers the function hostname
+
+	Check func(sources.Ref) *sources.Error // says why a ref can never be answered; may be nil
 }
 
 // A Template is a parsed template with its partials. It does not change, and may be executed from several goroutines.
@@ -47,6 +49,7 @@ type Lookup struct {
 	Function string
 	Place    fault.Place
 	Ref      sources.Ref // what it asks for; the zero Ref where only the render can tell
+
 }
 
 // A position is a byte of a text.

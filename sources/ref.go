@@ -47,8 +47,10 @@ var (
 	paramName   = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
 	accountName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	selector    = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]{1,256}$`)
-	secretARN   = regexp.MustCompile(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
-	paramARN    = regexp.MustCompile(`^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+$`)
+	// Of digits it is a version, else a label (LabelParameterVersion).
+	paramSelector = regexp.MustCompile(`^([0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99})$`)
+	secretARN     = regexp.MustCompile(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
+	paramARN      = regexp.MustCompile(`^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+$`)
 )
 
 const maxParamName = 1011 // bytes, the ARN's head not counted (PutParameter)
@@ -127,6 +129,9 @@ func (r Ref) check() error {
 			return errors.New("a secret's name has 1 to 512 letters, digits and /_+=.@-! only")
 		}
 	case Param:
+		if !paramSelector.MatchString(r.Selector) {
+			return errors.New("what follows the colon is neither a version, which is a number, nor a label, which does not begin with a digit")
+		}
 		if strings.HasPrefix(r.Name, secretReference) && secretName.MatchString(r.Name) {
 			return nil
 		}

@@ -37,7 +37,7 @@ func TestParseRef(t *testing.T) {
 		kind Kind
 		text string
 	}{
-		{Secret, ""}, {Secret, "a b"}, {Secret, "a:"}, {Secret, "::a"}, {Secret, "x::"}, {Secret, "x::" + secretARN}, {Secret, "arn:aws:ssm:x"}, {Secret, "a:b c"},
+		{Secret, ""}, {Secret, "a b"}, {Secret, "a:"}, {Secret, "::a"}, {Secret, "x::"}, {Secret, "x::" + secretARN}, {Secret, "arn:aws:ssm:x"}, {Secret, "a:b c"}, {Param, "/a:1b"}, {Param, "/a:b@c"},
 		{Secret, strings.Repeat("a", 513)}, {Param, "a/b"}, {Param, "/a!b"}, {Param, paramARN + ":"}, {Params, "app"}, {Params, "/app:3"}, {Params, paramARN}, {File, ""},
 		{Param, strings.Repeat("a", 1012)},
 	} {

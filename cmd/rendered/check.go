@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -54,7 +56,10 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	}
 	table(stdout, plan, time.Now())
 	costs(stdout, cfg, plan)
-	if online && !resolves(ctx, c.source, plan, stdout, stderr) {
+	if c.source != nil {
+		identify(ctx, c.source, slices.Sorted(maps.Keys(cfg.AWS.Accounts)), stdout, stderr)
+	}
+	if online && !resolves(ctx, plan, stderr) {
 		return exit{exitFailed}
 	}
 	fmt.Fprintln(stdout, "ok")
@@ -197,10 +202,7 @@ func grouped(f float64) string {
 }
 
 // resolves renders every file in memory and reports whether all of them can be.
-func resolves(ctx context.Context, source *aws.Source, plan *watch.Plan, stdout, stderr io.Writer) bool {
-	if source != nil {
-		identify(ctx, source, stdout, stderr)
-	}
+func resolves(ctx context.Context, plan *watch.Plan, stderr io.Writer) bool {
 	var refs []sources.Ref
 	var files []*render.File
 	for _, s := range plan.Services {
@@ -220,12 +222,19 @@ func resolves(ctx context.Context, source *aws.Source, plan *watch.Plan, stdout,
 }
 
 // identify says who asks whom. STS may be out of reach where Secrets Manager and Parameter Store are not: a VPC has an endpoint for each.
-func identify(ctx context.Context, source *aws.Source, stdout, stderr io.Writer) {
-	account, arn, err := source.Identity(ctx)
-	if err != nil {
-		fmt.Fprintf(stdout, "asking AWS in %s\n", source.Region())
-		fmt.Fprintf(stderr, "warning: STS does not say who is asking: %v\n", err)
-		return
+func identify(ctx context.Context, source *aws.Source, accounts []string, stdout, stderr io.Writer) {
+	say := func(prefix, region, account, arn string, err error) {
+		if err != nil {
+			fmt.Fprintf(stdout, "%sasking AWS in %s\n", prefix, region)
+			fmt.Fprintf(stderr, "warning: %sSTS does not say who is asking: %v\n", prefix, err)
+			return
+		}
+		fmt.Fprintf(stdout, "%sasking AWS in %s, account %s, as %s\n", prefix, region, account, arn)
 	}
-	fmt.Fprintf(stdout, "asking AWS in %s, account %s, as %s\n", source.Region(), account, arn)
+	account, arn, err := source.Identity(ctx)
+	say("", source.Region(), account, arn, err)
+	for _, name := range accounts {
+		region, account, arn, err := source.IdentityIn(ctx, name)
+		say(name+":: ", region, account, arn, err)
+	}
 }

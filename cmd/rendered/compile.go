@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"os"
 	"reflect"
 	"slices"
@@ -28,8 +29,9 @@ type compiler struct {
 	path     string
 	options  config.Options
 	hostname string
-	machine  string // machine-id(5); "" where there is none
-	offline  bool   // nobody will ask the plan's source: AWS is left out of it
+	machine  string       // machine-id(5); "" where there is none
+	log      *slog.Logger // for what belongs to no pass; nil: none
+	offline  bool         // nobody will ask the plan's source: AWS is left out of it
 
 	source    *aws.Source
 	sourceFor aws.Options
@@ -42,6 +44,14 @@ func newCompiler(path string, o config.Options) *compiler {
 	id, _ := os.ReadFile("/etc/machine-id")
 	c.machine = strings.TrimSpace(string(id))
 	return c
+}
+
+// logTo names the log for what belongs to no pass.
+func (c *compiler) logTo(log *slog.Logger) {
+	c.log = log
+	if c.source != nil {
+		c.source.LogTo(log)
+	}
 }
 
 // forget makes the next compile read the AWS environment anew: shared config files are read once. It may be called at any time.
@@ -154,6 +164,20 @@ func (c *compiler) answers(ctx context.Context, cfg *config.Config, remote bool)
 
 // aws gives the AWS source, the old one where nothing about it changed.
 func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
+	o := awsOptions(a)
+	if !c.stale.Swap(false) && c.source != nil && reflect.DeepEqual(c.sourceFor, o) {
+		return c.source, nil
+	}
+	source, err := aws.New(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	c.source, c.sourceFor = source, o
+	source.LogTo(c.log)
+	return source, nil
+}
+
+func awsOptions(a config.AWS) aws.Options {
 	o := aws.Options{
 		Region:         a.Region,
 		Profile:        a.Profile,
@@ -163,17 +187,14 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 		EndpointURL:    a.EndpointURL,
 		MaxConcurrency: a.MaxConcurrency,
 		Timeout:        a.Timeout,
+		BatchSecrets:   a.BatchSecrets,
 		Version:        version,
+		Accounts:       make(map[string]aws.Account, len(a.Accounts)),
 	}
-	if !c.stale.Swap(false) && c.source != nil && reflect.DeepEqual(c.sourceFor, o) {
-		return c.source, nil
+	for name, account := range a.Accounts {
+		o.Accounts[name] = aws.Account(account)
 	}
-	source, err := aws.New(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	c.source, c.sourceFor = source, o
-	return source, nil
+	return o
 }
 
 // service compiles one service. Its faults are all those of its templates.
@@ -201,6 +222,9 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, beside library
 		if fault != nil {
 			faults = append(faults, fault)
 			continue
+		}
+		if cfg.Values == "" {
+			o.Check = aws.Offline(awsOptions(cfg.AWS)).Check
 		}
 		t, more := render.Parse(o)
 		faults = append(faults, more...)

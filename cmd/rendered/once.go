@@ -44,11 +44,13 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	if err != nil {
 		return err
 	}
-	cfg, plan, err := newCompiler(g.config, o).load(ctx)
+	c := newCompiler(g.config, o)
+	cfg, plan, err := c.load(ctx)
 	if err != nil {
 		printFaults(stderr, err)
 		return exit{exitFailed}
 	}
+	c.logTo(newLog(stderr, cfg.Log.Format, cfg.Log.Level))
 	services, err := chosen(rehearsed(plan, f.root).Services, names)
 	if err != nil {
 		return err

@@ -53,6 +53,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	}
 	defer ledger.Close()
 	log := newLog(stderr, cfg.Log.Format, cfg.Log.Level)
+	c.logTo(log)
 	watcher := inputs.New(log)
 	loop := watch.NewLoop(rehearsed(plan, root), watch.Options{
 		Load: func() (*watch.Plan, error) {

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +32,6 @@ type Options struct {
 	Timeout        time.Duration      // for one Fetch, retries included; 0 is 30 s
 	Accounts       map[string]Account // by the name that stands before :: in a ref
 	BatchSecrets   bool               // read secrets by BatchGetSecretValue, which needs a permission of its own
-	Log            *slog.Logger       // is told what belongs to no ref; nil: nobody is
 	Version        string             // ours, for AWS's logs; "" is none
 
 	// Transport carries the requests; nil is one of our own, with AWS_CA_BUNDLE and the proxies of the environment.
@@ -60,6 +60,7 @@ type Source struct {
 	options Options
 	config  awssdk.Config // with the home Region; its credentials are not used
 	home    *site
+	log     atomic.Pointer[slog.Logger]
 
 	mu         sync.Mutex
 	sites      map[place]*site
@@ -91,10 +92,25 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	return s, nil
 }
 
+// LogTo names the log for what belongs to no ref. Without one nobody is told.
+func (s *Source) LogTo(log *slog.Logger) { s.log.Store(log) }
+
+// Offline gives a source that can only Check: it reads nothing and asks nobody.
+func Offline(o Options) *Source {
+	return &Source{options: o, config: awssdk.Config{Region: o.Region}}
+}
+
 // Region gives the Region that is asked where a ref does not name another.
 func (s *Source) Region() string { return s.home.region }
 
 // Identity asks STS who the credentials belong to: the account and the ARN. The error is in our words, without what AWS sent.
 func (s *Source) Identity(ctx context.Context) (account, arn string, err error) {
 	return s.home.whoami(ctx)
+}
+
+// IdentityIn is Identity for one of Options.Accounts. It also gives the Region that is asked there.
+func (s *Source) IdentityIn(ctx context.Context, name string) (region, account, arn string, err error) {
+	at := s.site(place{name, s.regionOf(s.options.Accounts[name])})
+	account, arn, err = at.whoami(ctx)
+	return at.region, account, arn, err
 }

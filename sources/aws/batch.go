@@ -69,8 +69,8 @@ func (f *fetch) fallBack(err error) {
 	if f.unbatchable.Swap(true) {
 		return
 	}
-	if f.log != nil {
-		f.log.Warn("batch_secrets: refused, secrets are asked for one by one from now on", "region", f.region, "err", describe(err),
+	if log := f.log.Load(); log != nil {
+		log.Warn("batch_secrets: refused, secrets are asked for one by one from now on", "region", f.region, "err", describe(err),
 			"hint", actSecretBatch+` needs an Allow on "*"`)
 	}
 }

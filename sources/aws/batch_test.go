@@ -13,7 +13,8 @@ import (
 
 func TestSecretsInBatches(t *testing.T) {
 	var log bytes.Buffer
-	fake, s := start(t, Options{BatchSecrets: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	fake, s := start(t, Options{BatchSecrets: true})
+	s.LogTo(slog.New(slog.NewTextHandler(&log, nil)))
 	var list []sources.Ref
 	want := make(map[sources.Ref]string)
 	for i := range 45 {

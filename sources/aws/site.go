@@ -30,8 +30,8 @@ type site struct {
 	secrets, params slots
 	apart           spoilers
 	batchSecrets    bool
-	unbatchable     atomic.Bool // BatchGetSecretValue was refused
-	log             *slog.Logger
+	unbatchable     atomic.Bool                  // BatchGetSecretValue was refused
+	log             *atomic.Pointer[slog.Logger] // of the source
 
 	// Method values in place of clients: behind an interface the linker would keep every method of the clients, 3.6 MB.
 	getSecretValue      call[secretsmanager.GetSecretValueInput, secretsmanager.GetSecretValueOutput, secretsmanager.Options]
@@ -72,7 +72,7 @@ func (s *Source) site(p place) *site {
 		params:   make(slots, s.options.MaxConcurrency),
 
 		batchSecrets: s.options.BatchSecrets,
-		log:          s.options.Log,
+		log:          &s.log,
 	}
 	if id := s.accountID(p.account); id != "" {
 		made.id.Store(&id)

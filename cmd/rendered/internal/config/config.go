@@ -34,18 +34,6 @@ type Log struct {
 	Format string // auto, text or json
 }
 
-// AWS says which AWS to ask. Empty texts leave it to the environment.
-type AWS struct {
-	Region         string
-	Profile        string
-	RoleARN        string
-	ExternalID     string
-	SessionName    string
-	EndpointURL    string
-	MaxConcurrency int
-	Timeout        time.Duration
-}
-
 // A Service is some files and the dependents that read them.
 type Service struct {
 	Name        string

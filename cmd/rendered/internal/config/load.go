@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -97,26 +96,6 @@ func (l *loader) main(path string, parts bool) {
 		return
 	}
 	services()
-}
-
-var (
-	region   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
-	roleARN  = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
-	endpoint = regexp.MustCompile(`^https?://[^\s/@]+(/[^\s@]*)?$`)
-)
-
-func (l *loader) aws(r *reader, n *yaml.Node, where string) {
-	a := &l.cfg.AWS
-	r.mapping(n, where, fields{
-		"region":          r.matching(&a.Region, region, "a Region, as eu-west-1 is"),
-		"profile":         r.into(&a.Profile),
-		"role_arn":        r.matching(&a.RoleARN, roleARN, "the ARN of a role, as arn:aws:iam::111111111111:role/web is"),
-		"external_id":     r.into(&a.ExternalID),
-		"session_name":    r.into(&a.SessionName),
-		"endpoint_url":    r.matching(&a.EndpointURL, endpoint, "a URL of http or https without a user"),
-		"max_concurrency": r.numberInto(&a.MaxConcurrency, 1, 100),
-		"timeout":         r.positiveInto(&a.Timeout),
-	})
 }
 
 // part reads one file of conf.d, which adds services and nothing else.

@@ -16,7 +16,7 @@ type fields map[string]func(value *yaml.Node, where string)
 
 // later are keys of the design that this version does not know yet.
 var later = map[string]bool{
-	"triggers": true, "listen": true, "socket": true, "accounts": true, "batch_secrets": true,
+	"triggers": true, "listen": true, "socket": true,
 	"verify": true, "check": true, "write": true, "max_size": true, "allow_empty": true,
 }
 
@@ -36,7 +36,7 @@ const (
 
 var belongs = map[string]string{
 	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop,
-	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS,
+	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
 	"schedule": ofService, "vars": ofService, "min_interval": ofService, "files": ofService, "notify": ofService,
 	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile,
 	"run": ofNotice, "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,

@@ -139,6 +139,17 @@ func (r *reader) numberInto(to *int, least, most int) func(*yaml.Node, string) {
 	}
 }
 
+// truthInto gives a field that reads true or false.
+func (r *reader) truthInto(to *bool) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+			r.fault(n, where, "here must be true or false, not "+kindOf(n))
+			return
+		}
+		_ = n.Decode(to) // the tag says that it can be
+	}
+}
+
 // choiceInto gives a field that reads one of some words.
 func (r *reader) choiceInto(to *string, words ...string) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {

@@ -1,0 +1,76 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/template/parse"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+)
+
+// What the walk for lookups sees on its way and the render would fail with.
+
+// noTemplate notes once that a template which is called does not exist.
+func (f *finder) noTemplate(n *parse.TemplateNode, text *Text) {
+	if f.noted[n] {
+		return
+	}
+	f.noted[n] = true
+	what := fmt.Sprintf("template %q does not exist", n.Name)
+	if near := fault.Near(n.Name, slices.Collect(maps.Keys(f.t.trees))); near != "" {
+		what += fmt.Sprintf("; did you mean %q?", near)
+	}
+	f.faults = append(f.faults, text.fault(int(n.Pos), what, "partials are the files beside the template whose names begin with _"))
+}
+
+// hasField notes a name that a map is known not to have, where it will be asked for: missingkey=error makes it fail.
+func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
+	if f.maybe > 0 || f.noted[n] {
+		return
+	}
+	for _, name := range path {
+		m, ok := value.(map[string]any)
+		if !ok {
+			return
+		}
+		if value, ok = m[name]; !ok {
+			f.noted[n] = true
+			what, hints := noSuchName(name, m)
+			f.faults = append(f.faults, s.text.fault(start(n), what, hints...))
+			return
+		}
+	}
+}
+
+// noSuchName says that a map of vars does not have a name.
+func noSuchName(name string, m map[string]any) (what string, hints []string) {
+	what = "there is no " + name
+	if near := fault.Near(name, sortedKeys(m)); near != "" && near != name {
+		what += "; did you mean " + near + "?"
+	}
+	return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}
+}
+
+// answerable notes once where a ref can never be answered.
+func (f *finder) answerable(ref sources.Ref, id *parse.IdentifierNode, text *Text) {
+	if f.t.Check == nil || ref.Kind == sources.File || f.seen[id][ref] {
+		return
+	}
+	if err := f.t.Check(ref); err != nil {
+		failed := text.fault(int(id.Pos), err.Error(), err.Hints...)
+		failed.Err = err
+		f.faults = append(f.faults, failed)
+	}
+}
+
+// swapped reports that of a default and a name the default is the one that looks like a name.
+func swapped(args []any) bool {
+	looks := func(arg any) bool {
+		text, ok := arg.(string)
+		return ok && (strings.HasPrefix(text, "/") || strings.HasPrefix(text, "arn:"))
+	}
+	return looks(args[0]) && !looks(args[1])
+}
