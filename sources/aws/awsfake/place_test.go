@@ -94,6 +94,15 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: by path %v, %v", name, out, err)
 		}
 	}
+	seen := make(map[string]int)
+	for _, r := range s.Requests() {
+		if r.Operation == "GetSecretValue" {
+			seen[r.Account+" "+r.Region]++
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"111111111111 eu-west-1": 2, "111111111111 us-east-1": 2, "222222222222 eu-west-1": 2, "222222222222 us-east-1": 2}, seen); diff != "" {
+		t.Errorf("requests by place: got + want -\n%s", diff)
+	}
 	places["other"].DeleteSecret("db")
 	places["other far"].RemoveSecret("db")
 	places["other far"].DeleteParameter("/a")

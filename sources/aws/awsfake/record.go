@@ -11,6 +11,8 @@ type Request struct {
 	Operation string   // as "GetParameters"
 	Names     []string // the secrets, parameters or path asked for, as asked
 	Caller    string   // the ARN of who asked; "" where the request was refused before that was known
+	Account   string   // the caller's number; "" likewise
+	Region    string   // that was asked; "" likewise
 	UserAgent string
 }
 
@@ -70,6 +72,9 @@ func (s *Server) Await(ctx context.Context, operation string, n int) error {
 // enter records the arrival of a call; the func that it returns, its end.
 func (s *Server) enter(c *call) (leave func()) {
 	r := Request{Operation: c.operation, Caller: c.caller.arn, UserAgent: c.agent}
+	if c.place != nil {
+		r.Account, r.Region = c.place.account, c.place.region
+	}
 	if c.input != nil {
 		r.Names = c.input.names()
 	}

@@ -36,10 +36,10 @@ func TestRecord(t *testing.T) {
 	_ = whoAmI(t.Context(), c)
 	const caller = "arn:aws:sts::111111111111:assumed-role/web/i-0123456789abcdef0"
 	want := []awsfake.Request{
-		{Operation: "CreateSecret", Names: []string{"prod/db"}, Caller: caller},
-		{Operation: "GetParameters", Names: []string{"/a:1", "/b"}, Caller: caller},
-		{Operation: "GetParameters", Names: []string{"/c"}, Caller: caller},
-		{Operation: "GetCallerIdentity", Caller: caller},
+		{Operation: "CreateSecret", Names: []string{"prod/db"}, Caller: caller, Account: "111111111111", Region: "eu-west-1"},
+		{Operation: "GetParameters", Names: []string{"/a:1", "/b"}, Caller: caller, Account: "111111111111", Region: "eu-west-1"},
+		{Operation: "GetParameters", Names: []string{"/c"}, Caller: caller, Account: "111111111111", Region: "eu-west-1"},
+		{Operation: "GetCallerIdentity", Caller: caller, Account: "111111111111", Region: "eu-west-1"},
 	}
 	if diff := cmp.Diff(want, s.Requests(), cmpopts.IgnoreFields(awsfake.Request{}, "UserAgent")); diff != "" {
 		t.Errorf("requests: got + want -\n%s", diff)
