@@ -64,7 +64,7 @@ type Source struct {
 
 	mu         sync.Mutex
 	sites      map[place]*site
-	identities map[string]*identity // by account, as it is configured
+	identities map[Account]*identity // by what is assumed; the zero Account is the daemon's own
 }
 
 // New reads the environment and the shared config files and gives the source. It asks nobody but, where no Region is set,
@@ -86,8 +86,8 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if cfg.Region, err = region(ctx, cfg); err != nil {
 		return nil, err
 	}
-	s := &Source{options: o, config: cfg, sites: make(map[place]*site), identities: make(map[string]*identity)}
-	s.identities[""] = newIdentity(o, cfg)
+	s := &Source{options: o, config: cfg, sites: make(map[place]*site), identities: make(map[Account]*identity)}
+	s.identities[Account{}] = newIdentity(o, cfg)
 	s.home = s.site(place{region: cfg.Region})
 	return s, nil
 }

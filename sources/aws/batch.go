@@ -13,11 +13,12 @@ import (
 // secretBatch is how many secrets BatchGetSecretValue takes. It gives the current versions only.
 const secretBatch = 20
 
-// askSecrets asks for secrets: in batches where that is wished and possible, else one by one.
+// askSecrets asks for secrets: in batches where that is wished and possible, else one by one. Secrets of other accounts, which only their
+// ARN can name, are not known to come in batches.
 func (f *fetch) askSecrets(refs []sources.Ref) {
 	var plain []sources.Ref
 	for _, r := range refs {
-		if r.Selector != "" || !f.batchSecrets || f.unbatchable.Load() {
+		if r.Selector != "" || isARN(r.Name) || !f.batchSecrets || f.unbatchable.Load() {
 			go f.askSecret(r)
 			continue
 		}

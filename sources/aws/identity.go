@@ -70,9 +70,6 @@ func assumeRole(o Options, cfg awssdk.Config) awssdk.CredentialsProvider {
 func chain(home *identity, o Options, a Account, cfg awssdk.Config) *identity {
 	cfg = cfg.Copy()
 	cfg.Credentials = home
-	if a.Region != "" {
-		cfg.Region = a.Region
-	}
 	o.RoleARN, o.ExternalID = a.RoleARN, a.ExternalID
 	if a.SessionName != "" {
 		o.SessionName = a.SessionName

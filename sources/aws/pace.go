@@ -46,7 +46,7 @@ type scouts struct {
 }
 
 const (
-	scoutsAtOnce = 3
+	scoutsAtOnce = 2
 	scoutsEnough = 6
 )
 

@@ -52,9 +52,9 @@ const paramsPerSecond = 40
 // batchesPerSecond is what AWS grants BatchGetSecretValue (AWS Secrets Manager endpoints and quotas).
 const batchesPerSecond = 100
 
-// paced gives a call that goes with an option of its own.
-func paced[In, Out, Opt any](c call[In, Out, Opt], with func(*Opt)) call[In, Out, Opt] {
-	return func(ctx context.Context, in *In, _ ...func(*Opt)) (*Out, error) { return c(ctx, in, with) }
+// with gives a call that goes with an option of its own.
+func with[In, Out, Opt any](c call[In, Out, Opt], option func(*Opt)) call[In, Out, Opt] {
+	return func(ctx context.Context, in *In, _ ...func(*Opt)) (*Out, error) { return c(ctx, in, option) }
 }
 
 // site gives the site of a place, the same each time.
@@ -84,16 +84,17 @@ func (s *Source) site(p place) *site {
 	return made
 }
 
-// identityOf gives the credentials for an account. There is one cache of them for all of its Regions.
+// identityOf gives the credentials for an account. There is one cache of them for a role, however many accounts and Regions use it.
 func (s *Source) identityOf(account string) *identity {
 	a := s.options.Accounts[account]
+	a.ID, a.Region = "", ""
 	if account == "" || a.RoleARN == "" {
-		return s.identities[""]
+		a = Account{}
 	}
-	if s.identities[account] == nil {
-		s.identities[account] = chain(s.identities[""], s.options, a, s.config)
+	if s.identities[a] == nil {
+		s.identities[a] = chain(s.identities[Account{}], s.options, a, s.config)
 	}
-	return s.identities[account]
+	return s.identities[a]
 }
 
 // connect makes the clients. Each has connections of its own, so that one service's trouble does not hold up the other where
@@ -110,9 +111,8 @@ func (s *site) connect(cfg awssdk.Config, o Options) {
 	})
 	tokens := sts.NewFromConfig(cfg, func(c *sts.Options) { override(&c.BaseEndpoint, o.EndpointURL) })
 	s.getSecretValue = secrets.GetSecretValue
-	s.batchGetSecretValue = paced(secrets.BatchGetSecretValue, func(c *secretsmanager.Options) {
-		c.Retryer = &retryer{retry.NewStandard(), patience, newPacer(batchesPerSecond)}
-	})
+	batches := &retryer{retry.NewStandard(), patience, newPacer(batchesPerSecond)}
+	s.batchGetSecretValue = with(secrets.BatchGetSecretValue, func(c *secretsmanager.Options) { c.Retryer = batches })
 	s.getParameter = params.GetParameter
 	s.getParameters = params.GetParameters
 	s.getParametersByPath = params.GetParametersByPath
