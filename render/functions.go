@@ -24,6 +24,9 @@ func (r *run) functions() template.FuncMap {
 		"params":      r.params,
 		"paramsTree":  r.paramsTree,
 		"file":        r.file,
+		"imds":        func(path any) (string, error) { return r.plain(sources.IMDS, path) },
+		"awsRegion":   func() (string, error) { return r.plain(sources.Own, "region") },
+		"awsAccount":  func() (string, error) { return r.plain(sources.Own, "account") },
 		"env":         r.env,
 		"hostname":    func() string { return r.t.Hostname },
 		tickFunction:  r.tick,
@@ -174,8 +177,11 @@ func (r *run) paramsTree(path any) (map[string]any, error) {
 	return tree, nil
 }
 
-func (r *run) file(path any) (string, error) {
-	ref, value, err := r.get(sources.File, path)
+func (r *run) file(path any) (string, error) { return r.plain(sources.File, path) }
+
+// plain looks up what is a text as it is.
+func (r *run) plain(kind sources.Kind, name any) (string, error) {
+	ref, value, err := r.get(kind, name)
 	if err != nil {
 		return "", err
 	}

@@ -132,7 +132,7 @@ func options(t *testing.T, archive *txtar.Archive, files []txtar.File) render.Op
 // source answers from the case's values.yaml and files.
 func source(dir string) sources.Source {
 	values := local.NewValues(filepath.Join(dir, "values.yaml"))
-	return sources.Mux{sources.Secret: values, sources.Param: values, sources.Params: values, sources.File: new(local.Files)}
+	return sources.Mux{sources.Secret: values, sources.Param: values, sources.IMDS: values, sources.Own: values, sources.Params: values, sources.File: new(local.Files)}
 }
 
 func text(faults fault.List, dir string) []byte {

@@ -56,7 +56,7 @@ func noSuchName(name string, m map[string]any) (what string, hints []string) {
 
 // answerable notes once where a ref can never be answered.
 func (f *finder) answerable(ref sources.Ref, id *parse.IdentifierNode, text *Text) {
-	if f.t.Check == nil || ref.Kind == sources.File || f.seen[id][ref] {
+	if f.t.Check == nil || ref.Kind == sources.File || ref.Kind == sources.IMDS || ref.Kind == sources.Own || f.seen[id][ref] {
 		return
 	}
 	if err := f.t.Check(ref); err != nil {

@@ -16,17 +16,21 @@ import (
 var lookupFunctions = map[string]struct {
 	kind sources.Kind
 	arg  int
+	name string // what it names where no argument does
 }{
-	"secret":      {sources.Secret, 0},
-	"secretMap":   {sources.Secret, 0},
-	"secretBytes": {sources.Secret, 0},
-	"secretOr":    {sources.Secret, 1},
-	"param":       {sources.Param, 0},
-	"paramList":   {sources.Param, 0},
-	"paramOr":     {sources.Param, 1},
-	"params":      {sources.Params, 0},
-	"paramsTree":  {sources.Params, 0},
-	"file":        {sources.File, 0},
+	"secret":      {sources.Secret, 0, ""},
+	"secretMap":   {sources.Secret, 0, ""},
+	"secretBytes": {sources.Secret, 0, ""},
+	"secretOr":    {sources.Secret, 1, ""},
+	"param":       {sources.Param, 0, ""},
+	"paramList":   {sources.Param, 0, ""},
+	"paramOr":     {sources.Param, 1, ""},
+	"params":      {sources.Params, 0, ""},
+	"paramsTree":  {sources.Params, 0, ""},
+	"file":        {sources.File, 0, ""},
+	"imds":        {sources.IMDS, 0, ""},
+	"awsRegion":   {sources.Own, 0, "region"},
+	"awsAccount":  {sources.Own, 0, "account"},
 }
 
 // ref reads the text of a ref as a function of this template means it.
@@ -226,6 +230,9 @@ func (f *finder) arg(n parse.Node, s scope) any {
 func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 	fn := lookupFunctions[id.Ident]
 	l := Lookup{Function: id.Ident, Place: text.place(int(id.Pos))}
+	if fn.name != "" {
+		args = []any{fn.name}
+	}
 	if fn.arg < len(args) {
 		if name, ok := args[fn.arg].(string); ok {
 			ref, err := f.t.ref(fn.kind, name)

@@ -15,6 +15,8 @@ const (
 	Param  Kind = "param"  // one parameter of SSM Parameter Store
 	Params Kind = "params" // every parameter under a path, recursively
 	File   Kind = "file"   // a local file
+	IMDS   Kind = "imds"   // what the instance metadata service of EC2 says at a path
+	Own    Kind = "aws"    // the "region" or the "account" that AWS is asked in
 )
 
 // A Ref is the name of one value. Refs are equal when they ask for the same thing in the same words, so a Ref is a map key.
@@ -43,10 +45,11 @@ func (r Ref) Text() string {
 // Parameter and secret names, by AWS's API reference: CreateSecret (Name) and PutParameter (Name). A secret that a service
 // manages may hold '!' (rds!db-…), and a parameter may be /aws/reference/secretsmanager/NAME with a secret's letters.
 var (
-	secretName  = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
-	paramName   = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
-	accountName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-	selector    = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]{1,256}$`)
+	secretName   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
+	paramName    = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
+	accountName  = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	metadataPath = regexp.MustCompile(`^[A-Za-z0-9/_.:%@+=-]*[A-Za-z0-9_.:%@+=-][A-Za-z0-9/_.:%@+=-]*$`)
+	selector     = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]{1,256}$`)
 	// Of digits it is a version, else a label (LabelParameterVersion).
 	paramSelector = regexp.MustCompile(`^([0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99})$`)
 	secretARN     = regexp.MustCompile(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
@@ -65,8 +68,21 @@ func ParseRef(kind Kind, text string) (Ref, error) {
 		return Ref{}, errors.New("the name is empty")
 	}
 	r := Ref{Kind: kind}
-	if kind == File {
+	switch kind {
+	case File:
 		r.Name = text
+		return r, nil
+	case IMDS:
+		r.Name = strings.Trim(text, "/")
+		if !metadataPath.MatchString(text) || strings.Contains("/"+text+"/", "/../") {
+			return Ref{}, errors.New("a path of instance metadata has letters, digits and /_.:%@+=- only, as placement/region has")
+		}
+		return r, nil
+	case Own:
+		r.Name = text
+		if text != "region" && text != "account" {
+			return Ref{}, errors.New(`there are "region" and "account"`)
+		}
 		return r, nil
 	}
 	rest := text

@@ -26,6 +26,9 @@ func TestParseRef(t *testing.T) {
 		{Param, paramARN + ":label", Ref{Kind: Param, Name: paramARN, Selector: "label"}},
 		{Param, "/aws/reference/secretsmanager/rds!db+1", Ref{Kind: Param, Name: "/aws/reference/secretsmanager/rds!db+1"}},
 		{Params, "/app", Ref{Kind: Params, Name: "/app"}},
+		{IMDS, "placement/region", Ref{Kind: IMDS, Name: "placement/region"}},
+		{IMDS, "/tags/instance/Name/", Ref{Kind: IMDS, Name: "tags/instance/Name"}},
+		{Own, "account", Ref{Kind: Own, Name: "account"}},
 		{File, "/any where:at all", Ref{Kind: File, Name: "/any where:at all"}},
 	} {
 		got, err := ParseRef(c.kind, c.text)
@@ -37,7 +40,7 @@ func TestParseRef(t *testing.T) {
 		kind Kind
 		text string
 	}{
-		{Secret, ""}, {Secret, "a b"}, {Secret, "a:"}, {Secret, "::a"}, {Secret, "x::"}, {Secret, "x::" + secretARN}, {Secret, "arn:aws:ssm:x"}, {Secret, "a:b c"}, {Param, "/a:1b"}, {Param, "/a:b@c"},
+		{Secret, ""}, {Secret, "a b"}, {Secret, "a:"}, {Secret, "::a"}, {Secret, "x::"}, {Secret, "x::" + secretARN}, {Secret, "arn:aws:ssm:x"}, {Secret, "a:b c"}, {IMDS, "/"}, {IMDS, "a/../b"}, {IMDS, "a b"}, {Own, "regoin"}, {Param, "/a:1b"}, {Param, "/a:b@c"},
 		{Secret, strings.Repeat("a", 513)}, {Param, "a/b"}, {Param, "/a!b"}, {Param, paramARN + ":"}, {Params, "app"}, {Params, "/app:3"}, {Params, paramARN}, {File, ""},
 		{Param, strings.Repeat("a", 1012)},
 	} {

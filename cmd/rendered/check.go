@@ -118,7 +118,7 @@ func when(s *watch.Service, first bool) string {
 }
 
 // A tally counts lookups: refs that are known, by what they name, and calls whose ref only a render can tell.
-type tally struct{ secrets, params, paths, files, dynamic int }
+type tally struct{ secrets, params, paths, files, facts, dynamic int }
 
 func tallyOf(s *watch.Service) tally {
 	var t tally
@@ -142,6 +142,8 @@ func tallyOf(s *watch.Service) tally {
 				t.paths++
 			case sources.File:
 				t.files++
+			case sources.IMDS, sources.Own:
+				t.facts++
 			}
 		}
 	}
@@ -159,6 +161,7 @@ func (t tally) String() string {
 	add(t.params, "param")
 	add(t.paths, "path")
 	add(t.files, "local file")
+	add(t.facts, "fact")
 	add(t.dynamic, "dynamic lookup")
 	if words == nil {
 		return "no lookups"
@@ -179,7 +182,7 @@ func costs(w io.Writer, cfg *config.Config, plan *watch.Plan) {
 	var secretCalls, paramCalls float64
 	for _, s := range plan.Services {
 		t := tallyOf(s)
-		lookups += t.secrets + t.params + t.paths + t.files + t.dynamic
+		lookups += t.secrets + t.params + t.paths + t.files + t.facts + t.dynamic
 		perDay := s.Schedule.PerDay()
 		secretCalls += perDay * float64(t.secrets)
 		paramCalls += perDay * float64((t.params+batch-1)/batch+t.paths)

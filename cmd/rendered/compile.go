@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -85,13 +86,17 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	plan.Stamp = inputs.Stamp(plan.Inputs)
 	var faults fault.List
 	now := time.Now()
-	remote := false
+	kinds := make(map[sources.Kind]bool)
 	beside := make(library)
 	for i := range cfg.Services {
 		s, more := c.service(cfg, &cfg.Services[i], beside, now)
 		faults = append(faults, more...)
 		plan.Services = append(plan.Services, s)
-		remote = remote || len(more) == 0 && asksAWS(s)
+		if len(more) == 0 {
+			for kind := range kindsOf(s) {
+				kinds[kind] = true
+			}
+		}
 	}
 	if cfg.Values != "" {
 		faults = append(faults, local.CheckValues(cfg.Values)...)
@@ -99,7 +104,7 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	source, f := c.answers(ctx, cfg, remote)
+	source, f := c.answers(ctx, cfg, kinds)
 	if f != nil {
 		return nil, fault.List{f}
 	}
@@ -129,36 +134,50 @@ func planInputs(cfg *config.Config) []inputs.Input {
 	return list
 }
 
-// asksAWS reports that some lookup of the service may go to AWS.
-func asksAWS(s *watch.Service) bool {
+// lookupKinds says what the lookup functions look up.
+var lookupKinds = map[string]sources.Kind{"file": sources.File, "imds": sources.IMDS}
+
+// kindsOf gives the kinds of a service's lookups; Secret stands for all that AWS answers.
+func kindsOf(s *watch.Service) map[sources.Kind]bool {
+	kinds := make(map[sources.Kind]bool)
 	for _, f := range s.Files {
 		for _, l := range f.Template.Lookups() {
-			if l.Function != "file" {
-				return true
-			}
+			kinds[cmp.Or(lookupKinds[l.Function], sources.Secret)] = true
 		}
 	}
-	return false
+	return kinds
 }
 
-// answers gives the source of a plan: a values file where there is one, else AWS where a template asks for it; local files
-// in any case.
-func (c *compiler) answers(ctx context.Context, cfg *config.Config, remote bool) (sources.Source, *fault.Fault) {
+// answers gives the source of a plan: a values file where there is one, else AWS and instance metadata where a template asks for
+// them; local files in any case.
+func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[sources.Kind]bool) (sources.Source, *fault.Fault) {
 	mux := sources.Mux{sources.File: new(local.Files)}
-	var values sources.Source
-	switch {
-	case cfg.Values != "":
-		values = local.NewValues(cfg.Values)
-	case remote && !c.offline:
-		source, err := c.aws(ctx, cfg.AWS)
-		if err != nil {
-			return nil, &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
+	unusable := func(err error) *fault.Fault {
+		return &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
+	}
+	if cfg.Values != "" {
+		values := local.NewValues(cfg.Values)
+		for _, kind := range []sources.Kind{sources.Secret, sources.Param, sources.Params, sources.IMDS, sources.Own} {
+			mux[kind] = values
 		}
-		values = source
-	default:
 		return mux, nil
 	}
-	mux[sources.Secret], mux[sources.Param], mux[sources.Params] = values, values, values
+	if kinds[sources.IMDS] && !c.offline {
+		metadata, err := aws.NewMetadata(ctx, awsOptions(cfg.AWS))
+		if err != nil {
+			return nil, unusable(err)
+		}
+		mux[sources.IMDS] = metadata
+	}
+	if kinds[sources.Secret] && !c.offline {
+		source, err := c.aws(ctx, cfg.AWS)
+		if err != nil {
+			return nil, unusable(err)
+		}
+		for _, kind := range []sources.Kind{sources.Secret, sources.Param, sources.Params, sources.Own} {
+			mux[kind] = source
+		}
+	}
 	return mux, nil
 }
 

@@ -57,7 +57,9 @@ func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sou
 	}
 	bySite := make(map[*site][]sources.Ref)
 	for _, r := range refs {
-		if at, err := s.route(r); err != nil {
+		if r.Kind == sources.Own {
+			go s.answerOwn(q, r)
+		} else if at, err := s.route(r); err != nil {
 			q.answer(r, sources.Result{Err: err})
 		} else {
 			bySite[at] = append(bySite[at], r)
@@ -75,7 +77,29 @@ func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sou
 		for _, f := range fetches {
 			f.abandon(bySite[f.site])
 		}
+		for _, r := range refs { // what no site was asked for
+			q.answer(r, sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Unavailable, Detail: "stopped waiting", Hints: silenceHints()}})
+		}
 	}
+}
+
+// answerOwn answers with the Region or account that is the daemon's own. The account is known from an answer, or STS is asked, once.
+func (s *Source) answerOwn(q *inquiry, r sources.Ref) {
+	text := s.home.region
+	if r.Name == "account" {
+		if text = s.accountID(""); text == "" {
+			account, _, err := s.home.whoami(q.ctx)
+			if err != nil && q.ctx.Err() == nil {
+				t, _ := err.(*trouble)
+				q.answer(r, sources.Result{Err: &sources.Error{Ref: r, Reason: t.reason, Detail: t.detail, Hints: silenceHints()}})
+			}
+			if err != nil {
+				return
+			}
+			text = account
+		}
+	}
+	q.answer(r, sources.Result{Value: sources.Value{Text: text}})
 }
 
 // answer delivers the result of a ref that is open. It holds the lock while it delivers: after Fetch has returned, nothing is.

@@ -37,11 +37,11 @@ func canonical(r sources.Ref) sources.Ref {
 
 func (d *document) answer(r sources.Ref) sources.Result {
 	switch r.Kind {
-	case sources.Secret, sources.Param:
+	case sources.Secret, sources.Param, sources.IMDS, sources.Own:
 	case sources.Params:
 		return d.under(r)
 	default:
-		return failed(r, sources.Unanswerable, "a values file holds secrets and parameters")
+		return failed(r, sources.Unanswerable, "a values file does not hold this")
 	}
 	e, ok := d.entries[canonical(r)]
 	switch {
@@ -98,6 +98,8 @@ func (d *document) missing(r sources.Ref) sources.Result {
 		section, or = "secrets", `{{ secretOr "VALUE" `+strconv.Quote(r.Text())+` }}`
 	case sources.Params:
 		line, or = strings.TrimRight(r.Text(), "/")+"/NAME: VALUE", ""
+	case sources.IMDS, sources.Own:
+		section, or = string(r.Kind), ""
 	}
 	hints := []string{fmt.Sprintf("add  %s  under %s: in %s", line, section, d.path)}
 	if or != "" {

@@ -84,6 +84,10 @@ func (p *parser) top(n *yaml.Node) {
 			p.section(value, sources.Secret, p.secret)
 		case key.Value == "params":
 			p.section(value, sources.Param, p.param)
+		case key.Value == "imds":
+			p.section(value, sources.IMDS, p.fact)
+		case key.Value == "aws":
+			p.section(value, sources.Own, p.fact)
 		default:
 			p.unknown(key)
 		}
@@ -92,8 +96,8 @@ func (p *parser) top(n *yaml.Node) {
 }
 
 func (p *parser) unknown(key *yaml.Node) {
-	p.fault(key, "unknown section; there are secrets: and params:")
-	if near := fault.Near(key.Value, []string{"secrets", "params"}); near != "" {
+	p.fault(key, "unknown section; there are secrets:, params:, imds: and aws:")
+	if near := fault.Near(key.Value, []string{"secrets", "params", "imds"}); near != "" {
 		last := p.faults[len(p.faults)-1]
 		last.Hints = append(last.Hints, "did you mean "+near+":?")
 	}
@@ -175,6 +179,9 @@ func (p *parser) binary(n *yaml.Node) []byte {
 	}
 	return b
 }
+
+// fact reads the text of something that instance metadata would say, or of the Region or account.
+func (p *parser) fact(n *yaml.Node) sources.Value { return sources.Value{Text: p.text(n)} }
 
 // param reads a text, or the parts of a StringList.
 func (p *parser) param(n *yaml.Node) sources.Value {

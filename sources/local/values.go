@@ -13,7 +13,7 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// Values answers Secret, Param and Params refs from a values file:
+// Values answers every ref but those of files from a values file:
 //
 //	secrets:
 //	  prod/db: {username: app, password: hunter2}   # answers as {"username":"app","password":"hunter2"}
@@ -25,6 +25,9 @@ import (
 //	  /app/db/port: 5432
 //	  /app/hosts: [a, b]
 //	  /app/forbidden: !denied
+//	imds:
+//	  placement/region: eu-west-1
+//	aws: {region: eu-west-1, account: "111111111111"}
 //
 // Texts are taken as they are written: 0123, 1.10 and true stay what they are. A map or a list answers as a JSON secret, its
 // keys in the order of the file. !missing, !denied and !throttled rehearse what AWS may answer.

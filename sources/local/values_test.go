@@ -193,7 +193,7 @@ func TestCheckValues(t *testing.T) {
 		{"comment only", "# c4n4ry\n", []string{": it is empty; write secrets: {} where that is meant"}},
 		{"null document", "null\n", []string{":1:1: not a map of secrets: and params:"}},
 		{"text", "c4n4ry\n", []string{":1:1: not a map of secrets: and params:"}},
-		{"unknown section", "secret: {a: c4n4ry}\n", []string{":1:1: unknown section; there are secrets: and params:"}},
+		{"unknown section", "secret: {a: c4n4ry}\n", []string{":1:1: unknown section; there are secrets:, params:, imds: and aws:"}},
 		{"section twice", "params: {}\nparams: {a: c4n4ry}\n", []string{":2:1: this section stands here twice"}},
 		{"section without names", "secrets:\nparams: c4n4ry\n", []string{
 			":1:9: not a map of names to values; write {} where there are none",
