@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,16 +59,11 @@ func TestCalls(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			fake := awsfake.New()
-			for _, pair := range fake.Env() {
-				key, value, _ := strings.Cut(pair, "=")
-				t.Setenv(key, value)
-			}
-			t.Setenv("AWS_ENDPOINT_URL", "http://aws.invalid")
-			t.Setenv("AWS_CA_BUNDLE", "") // the SDK cannot put it into a foreign transport
+			setEnv(t, fake)
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				tt.fill(w, fake)
-				w.plan.Source = awsSource(t, fake)
+				w.plan.Source = awsOver(t, fake.Transport())
 				w.start()
 				w.after(time.Minute) // the first pass
 				for hour := range 3 {
@@ -101,9 +97,20 @@ func tenParams(aws *awsfake.Server, i int) string {
 	return body.String()
 }
 
-func awsSource(t *testing.T, fake *awsfake.Server) sources.Source {
+// setEnv makes the environment that of the fake, but for its address: there is none.
+func setEnv(t *testing.T, fake *awsfake.Server) {
 	t.Helper()
-	s, err := aws.New(t.Context(), aws.Options{Transport: fake.Transport()})
+	for _, pair := range fake.Env() {
+		key, value, _ := strings.Cut(pair, "=")
+		t.Setenv(key, value)
+	}
+	t.Setenv("AWS_ENDPOINT_URL", "http://aws.invalid")
+	t.Setenv("AWS_CA_BUNDLE", "") // the SDK cannot put it into a foreign transport
+}
+
+func awsOver(t *testing.T, transport http.RoundTripper) sources.Source {
+	t.Helper()
+	s, err := aws.New(t.Context(), aws.Options{Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ type Config struct {
 	Path     string         // of the main file
 	Files    []string       // every file that was read, the main one first
 	ConfD    string         // the directory of the parts, whether or not it is there
-	Splay    *time.Duration // nil: a tenth of the gap between two runs, at most 30 s
+	Splay    *time.Duration // nil: the gap between two runs, at most 5 min
 	Settle   time.Duration
 	Values   string // path of the file that answers lookups; "": AWS does
 	StateDir string
