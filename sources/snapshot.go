@@ -105,6 +105,22 @@ func (s *Snapshot) Get(ctx context.Context, r Ref) (Value, error) {
 	return a.result.Value, nil
 }
 
+// Version gives the version of a value that has arrived.
+func (s *Snapshot) Version(r Ref) (version string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.answers[r]
+	if a == nil {
+		return "", false
+	}
+	select {
+	case <-a.done:
+		return a.result.Value.Version, a.result.Err == nil
+	default:
+		return "", false
+	}
+}
+
 // each calls f with every value that has arrived.
 func (s *Snapshot) each(f func(Value)) {
 	s.mu.Lock()

@@ -44,16 +44,20 @@ type state struct {
 	gone     bool      // the plan no longer has it; it stays until its job is done
 	failures int       // looks failed in a row
 	asked    []sources.Ref
+	snapshot *sources.Snapshot // of the last look
+	expected map[sources.Ref]expected
+	rereads  int               // in a row, for what is expected
 	wrong    map[string]bool   // causes that were logged and last
 	refused  map[string]string // text of the last failure that was logged, by dependent
 }
 
 // Events. Each means "look again", none carries work.
 type (
-	reload  struct{}                 // the config, and everything
-	refresh struct{}                 // everything
-	changed struct{ paths []string } // these inputs may have changed
-	done    struct{ outcome Outcome }
+	reload    struct{}                      // the config, and everything
+	refresh   struct{}                      // everything
+	changed   struct{ paths []string }      // these inputs may have changed
+	announced struct{ list []Announcement } // these changed at their source
+	done      struct{ outcome Outcome }
 )
 
 const (
@@ -151,6 +155,8 @@ func (l *Loop) handle(event any, now time.Time) {
 		l.lookAll(now)
 	case changed:
 		l.inputsChanged(e.paths, now)
+	case announced:
+		l.announced(e.list, now)
 	case done:
 		l.finish(e.outcome, now)
 	}

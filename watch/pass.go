@@ -42,6 +42,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 	snapshot := sources.NewSnapshot(l.plan.Source, l.plan.Within)
 	snapshot.Want(ctx, refs)
 	for _, s := range pass {
+		s.snapshot = snapshot
 		go func() { l.send(done{s.keeper.look(ctx, snapshot)}) }()
 	}
 }
@@ -98,6 +99,8 @@ func (l *Loop) looked(s *state, o Outcome, now time.Time) {
 		s.failures++
 		next = earliest(next, now.Add(backoff(s.failures, l.Chance)))
 	}
+	next = earliest(next, s.reread(now))
+	s.snapshot = nil // its values are not kept between passes
 	s.look = earliest(s.look, next)
 	if !slices.Equal(s.asked, o.asked) {
 		s.asked = o.asked

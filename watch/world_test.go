@@ -124,7 +124,7 @@ func (v *values) answer(ctx context.Context, r sources.Ref) sources.Result {
 	if !ok {
 		return sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Missing}}
 	}
-	return sources.Result{Value: sources.Value{Text: text, Secret: r.Kind == sources.Secret}}
+	return sources.Result{Value: sources.Value{Text: text, Version: "version of " + text, Secret: r.Kind == sources.Secret}}
 }
 
 // A dependent remembers what it was told and reads, when told, what it depends on.
