@@ -117,13 +117,13 @@ func (f *fleet) boot() {
 	schedule := parse(f.t, "*/5 * * * *")
 	for i := range hosts {
 		dir := filepath.Join(f.dir, fmt.Sprint(i))
-		ledger, err := OpenLedger(filepath.Join(dir, "state"))
+		ledger, err := OpenLedger(context.Background(), filepath.Join(dir, "state"))
 		if err != nil {
 			f.t.Fatal(err)
 		}
 		plan := &Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Source: awsOver(f.t, f.meter)}
 		plan.Services = []*Service{{
-			Name: "app", Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule, time.Now()), fmt.Sprint("machine ", i), "host", "app"),
+			Name: "app", Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule), fmt.Sprint("machine ", i), "host", "app"),
 			Files: []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
 		}}
 		loop := NewLoop(plan, Options{

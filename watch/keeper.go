@@ -41,7 +41,7 @@ func newKeeper(ledger *Ledger, chance *rand.Rand) *keeper {
 // look is the whole job: finish what was begun, tell what is owed, look up, render, swap, tell.
 func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
 	o := Outcome{Service: k.service.Name, Looked: true}
-	o.Err = k.recover()
+	o.Err = k.recover(&o)
 	if o.Err == nil {
 		k.tell(ctx, nil, &o)
 		o.Err = errors.Join(o.Err, k.refresh(ctx, snapshot, &o))
@@ -54,7 +54,7 @@ func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
 // remind is the job that only tells dependents what they are owed.
 func (k *keeper) remind(ctx context.Context) Outcome {
 	o := Outcome{Service: k.service.Name}
-	if o.Err = k.recover(); o.Err == nil {
+	if o.Err = k.recover(&o); o.Err == nil {
 		k.tell(ctx, nil, &o)
 	}
 	o.TellAt = k.nextTell()
@@ -64,13 +64,14 @@ func (k *keeper) remind(ctx context.Context) Outcome {
 
 // recover brings the service to where a new pass can begin: the record is read, a commit that a crash cut short is finished,
 // and leftovers are swept away. None of it needs a value.
-func (k *keeper) recover() error {
+func (k *keeper) recover(o *Outcome) error {
 	if !k.known {
 		if err := k.readRecord(); err != nil {
 			return err
 		}
 	}
-	if err := k.rollForward(); err != nil {
+	k.inherit()
+	if err := k.rollForward(o); err != nil {
 		k.half = true
 		return fmt.Errorf("finishing an earlier swap: %w", err)
 	}
@@ -84,10 +85,37 @@ func (k *keeper) recover() error {
 	return nil
 }
 
+// inherit hands what is owed to dependents that the config no longer names to those that it names anew.
+func (k *keeper) inherit() {
+	var fresh []string
+	current := make(map[string]bool)
+	for _, d := range k.service.Dependents {
+		current[d.Name()] = true
+		if _, known := k.rec.Notices[d.Name()]; !known {
+			fresh = append(fresh, d.Name())
+		}
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	for name, n := range k.rec.Notices {
+		if current[name] || len(n.Owed) == 0 {
+			continue
+		}
+		for _, f := range fresh {
+			k.rec.owe(f, n.Owed)
+		}
+		delete(k.rec.Notices, name)
+	}
+}
+
 func (k *keeper) dirs() []string {
 	dirs := make(map[string]bool)
 	for _, f := range k.service.Files {
 		dirs[filepath.Dir(f.Path)] = true
+	}
+	for _, r := range k.rec.Swaps {
+		dirs[filepath.Dir(r.Path)] = true
 	}
 	return slices.Sorted(maps.Keys(dirs))
 }
@@ -102,9 +130,6 @@ func (k *keeper) readRecord() error {
 	if err != nil {
 		k.half = true // for all that is known: a swap list may be lost with the rest
 		k.oweAll(k.service.paths())
-		if err := k.ledger.save(k.rec); err != nil {
-			return err
-		}
 	}
 	k.known = true
 	return nil
@@ -116,25 +141,36 @@ func (k *keeper) oweAll(paths []string) {
 	}
 }
 
-func (k *keeper) rollForward() error {
-	todo, err := swap.Pending(k.ledger.key, k.rec.Swaps)
+// rollForward finishes what an earlier swap began, and says which files it put in their places.
+func (k *keeper) rollForward(o *Outcome) error {
+	todo, unsure, err := swap.Pending(k.ledger.key, k.rec.Swaps)
 	if err != nil {
 		return err
 	}
-	if len(todo) == 0 {
-		// What was begun is finished, though its last fsync may have failed. Without a list nobody knows.
-		k.half = k.half && len(k.rec.Swaps) == 0
-		return nil
+	current := k.service.paths()
+	todo = slices.DeleteFunc(todo, func(r swap.Rename) bool { return !slices.Contains(current, r.Path) })
+	if len(k.rec.Swaps) > 0 {
+		// Where files may not match nobody is told before they are looked at. Without a list nobody knows.
+		k.half = unsure || k.half && len(todo) > 0
 	}
-	// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
-	// again.
-	if err := k.ledger.save(k.rec); err != nil {
-		return err
+	if len(todo) > 0 {
+		// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
+		// again.
+		if err := k.ledger.save(k.rec); err != nil {
+			return err
+		}
+		if err := swap.RollForward(todo); err != nil {
+			return err
+		}
+		for _, r := range todo {
+			o.Files = append(o.Files, FileOutcome{r.Path, swap.Differs})
+		}
+		k.half = unsure
 	}
-	if err := swap.RollForward(todo); err != nil {
-		return err
+	if !k.swept {
+		// The crash may have come before the names were durable, and what is told must be.
+		return swap.Sync(k.rec.Swaps)
 	}
-	k.half = false
 	return nil
 }
 
@@ -242,7 +278,7 @@ func (k *keeper) nextTell() time.Time {
 		if len(k.rec.Notices[d.Name()].Owed) == 0 {
 			continue
 		}
-		if at := k.attempt(d.Name()).next; next.IsZero() || at.Before(next) {
+		if at := k.notBefore(d.Name(), time.Now().Round(0)); next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}

@@ -2,6 +2,8 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +25,7 @@ import (
 type Ledger struct {
 	dir  *disk.Dir
 	key  swap.Key
+	made bool // the key is a new one: no older record can be compared with anything
 	lock *os.File
 }
 
@@ -50,12 +53,12 @@ type notice struct {
 var errDamaged = errors.New("the record is damaged")
 
 // OpenLedger opens the ledger in the state directory, which is made, 0700, where it is missing. Where another process has it
-// open it waits a moment, then says which.
-func OpenLedger(state string) (*Ledger, error) {
+// open it waits a moment, then says which; it returns at once, with ctx's error, when ctx ends.
+func OpenLedger(ctx context.Context, state string) (*Ledger, error) {
 	if err := disk.MakeAll(state, 0o700); err != nil {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
-	lock, err := lockState(filepath.Join(state, "lock"))
+	lock, err := lockState(ctx, filepath.Join(state, "lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func (l *Ledger) open(state string) error {
 		return err
 	}
 	defer dir.Close()
-	if l.key, err = swap.LoadKey(dir); err != nil {
+	if l.key, l.made, err = swap.LoadKey(dir); err != nil {
 		return err
 	}
 	records := filepath.Join(state, "ledger")
@@ -83,7 +86,7 @@ func (l *Ledger) open(state string) error {
 	return err
 }
 
-func lockState(path string) (*os.File, error) {
+func lockState(ctx context.Context, path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("state_dir: %w", err)
@@ -93,12 +96,21 @@ func lockState(path string) (*os.File, error) {
 		if err == nil {
 			break
 		}
-		if err != unix.EWOULDBLOCK && err != unix.EINTR || time.Since(begun) > lockWait {
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != unix.EWOULDBLOCK:
+			return nil, errors.Join(fmt.Errorf("state_dir: %w", &fs.PathError{Op: "lock", Path: path, Err: err}), f.Close())
+		case time.Since(begun) > lockWait:
 			holder, _ := os.ReadFile(path)
 			f.Close()
-			return nil, fmt.Errorf("state_dir: %s is held by another rendered, %s", filepath.Dir(path), bytes.TrimSpace(holder))
+			return nil, fmt.Errorf("state_dir: %s is held by another rendered, %s", filepath.Dir(path), cmp.Or(string(bytes.TrimSpace(holder)), "which is just starting"))
 		}
-		time.Sleep(lockPause)
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(lockPause):
+		}
 	}
 	if err := errors.Join(f.Truncate(0), writeHolder(f)); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -120,16 +132,19 @@ func (l *Ledger) Close() error {
 	return errors.Join(err, l.lock.Close())
 }
 
-// load reads the record of a service. A service without one owes nothing. Where the record cannot be read or is not one,
-// the error is errDamaged: nobody knows what is owed, so everything is.
+// load reads the record of a service. A service without one owes nothing. Where it is no record, or one made with a key that is lost,
+// the error is errDamaged: nobody knows what is owed, so everything is. Another error may pass.
 func (l *Ledger) load(service string) (record, error) {
 	fresh := record{Version: ledgerVersion, Service: service, Notices: make(map[string]notice)}
 	data, err := l.dir.Read(service+".json", ledgerLimit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fresh, nil
 	}
+	if st, lost := l.dir.Stat(service + ".json"); lost == nil && st.Type != 0 || errors.Is(err, unix.EFBIG) || l.made {
+		return fresh, fmt.Errorf("ledger: %s.json: %w", service, errDamaged)
+	}
 	if err != nil {
-		return fresh, fmt.Errorf("ledger: %w: %w", errDamaged, err)
+		return fresh, fmt.Errorf("ledger: %w", err)
 	}
 	var r record
 	d := json.NewDecoder(bytes.NewReader(data))

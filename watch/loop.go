@@ -12,7 +12,9 @@ import (
 
 // Options are what a Loop works with.
 type Options struct {
-	Load   func() (*Plan, error) // compiles the config as it is on disk; called at every reload, never twice at once
+	// Load compiles the config as it is on disk. It is called at every reload, never twice at once. Beside an error the plan, which may
+	// be nil, says in Inputs what was read.
+	Load   func() (*Plan, error)
 	Ledger *Ledger
 	Log    *slog.Logger
 	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
@@ -30,6 +32,8 @@ type Loop struct {
 	states   map[string]*state // by service
 	reloadAt time.Time         // when the config is to be read again; zero: not
 	stamp    string            // of the inputs, as of the last load, good or bad
+	tried    []inputs.Input    // what a bad config was read from
+	reloads  int               // that failed in a row
 	failed   string            // the text of the last load's fault; "" where it was good
 	wall     time.Time         // when the loop last ran, by the wall clock and the monotonic one
 }
@@ -127,14 +131,22 @@ func (l *Loop) now() time.Time {
 	l.wall = now
 	if d := shown - passed; d < -step {
 		// Set back: what was due in a minute would now be due in a minute and an hour.
+		l.reloadAt = shifted(l.reloadAt, d)
 		for _, s := range l.states {
-			s.look = earliest(s.look, s.service.Next(now.Round(0)))
+			s.look = earliest(shifted(s.look, d), s.service.Next(now.Round(0)))
 			if !s.tell.IsZero() {
 				s.tell = earliest(s.tell, now.Round(0))
 			}
 		}
 	}
 	return now.Round(0)
+}
+
+func shifted(t time.Time, d time.Duration) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(d)
 }
 
 // earliest gives the earlier of two times, the zero time being none.
@@ -149,6 +161,7 @@ func earliest(a, b time.Time) time.Time {
 func (l *Loop) handle(event any, now time.Time) {
 	switch e := event.(type) {
 	case reload:
+		l.failed = "" // who asks is told again
 		l.reload(now)
 		l.lookAll(now)
 	case refresh:

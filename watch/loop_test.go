@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -262,18 +263,22 @@ func TestBrokenConfigLeavesTheOldOneInForce(t *testing.T) {
 			w.loop.Reload()
 			synctest.Wait()
 		}
-		if n := w.logged("level=ERROR", "rendered.yaml:3:5"); n != 1 {
-			t.Errorf("%d errors", n)
+		w.after(10 * time.Minute) // it is tried again, without a word
+		if n := w.logged("level=ERROR", "rendered.yaml:3:5"); n != 3 {
+			t.Errorf("%d errors, want one for each time somebody asked", n)
 		}
 		w.values.set("s", "B")
 		w.after(time.Second)
 		w.want("f", "B")
-		w.load = good
-		w.plan.Services = nil
+		w.plan = &Plan{Source: w.values, Settle: w.plan.Settle}
 		w.service("new", "@every 1s", nil, "g", "x")
-		w.loop.Reload()
-		synctest.Wait()
+		w.load = good
+		w.loop.Refresh() // it looks at its services, not at the config
+		w.after(5 * time.Minute) // what was wrong may have been elsewhere: nobody has to ask
 		w.want("g", "x")
+		if w.logged("config usable again") != 1 {
+			t.Errorf("not said:\n%s", &w.log)
+		}
 		w.values.set("s", "C")
 		w.after(2 * time.Second)
 		w.want("f", "B")
@@ -374,18 +379,21 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	w := newWorld(t)
 	d := &dependent{name: "app"}
 	s := w.service("app", "@every 1m", []*dependent{d}, "f", "new")
-	ledger, err := OpenLedger(w.path("state"))
+	ledger, err := OpenLedger(context.Background(), w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ledger.Close()
 	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)))
 	k.service = s
-	if err := k.recover(); err != nil {
+	if err := k.recover(new(Outcome)); err != nil {
 		t.Fatal(err)
 	}
 	k.oweAll(s.paths())
-	k.rec.Swaps = []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: "x"}}
+	if err := os.WriteFile(w.path("f"), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.rec.Swaps = []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: ledger.key.Digest(w.path("f"), []byte("new"))}}
 	k.half = true
 	if o := k.remind(t.Context()); o.Err != nil || d.count() != 1 {
 		t.Errorf("told %d times: %v", d.count(), o.Err)

@@ -16,7 +16,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		return
 	}
 	// A file system may change without telling, so every pass looks at its inputs itself.
-	if due(l.reloadAt, now) || inputs.Stamp(l.plan.Inputs) != l.stamp {
+	if due(l.reloadAt, now) || inputs.Stamp(l.inputs()) != l.stamp {
 		l.reload(now)
 	}
 	var pass []*state
@@ -86,6 +86,9 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 	s.tell = earliest(s.tell, o.TellAt)
 	if o.Looked {
 		l.looked(s, o, now)
+	} else if o.Err != nil {
+		s.failures++
+		s.look = earliest(s.look, now.Add(backoff(s.failures, l.Chance)))
 	}
 	l.sayOutcome(s, o)
 }
@@ -116,7 +119,9 @@ func (l *Loop) drain() {
 		select {
 		case event := <-l.events:
 			if d, ok := event.(done); ok {
-				l.states[d.outcome.Service].busy = false
+				s := l.states[d.outcome.Service]
+				s.busy = false
+				l.sayOutcome(s, d.outcome)
 			}
 		case <-limit.C:
 			return

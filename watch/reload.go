@@ -8,22 +8,37 @@ import (
 	"github.com/rendered/rendered/watch/inputs"
 )
 
-// reload compiles the config. Where it is bad the plan stays in force, and the fault is said once.
+// reload compiles the config. Where it is bad the plan stays in force, and the fault is said once; it is tried again when one of the files
+// that the bad one was read from changes, and from time to time, for what is missing may be elsewhere.
 func (l *Loop) reload(now time.Time) {
 	l.reloadAt = time.Time{}
-	before := inputs.Stamp(l.plan.Inputs)
+	before := inputs.Stamp(l.inputs())
 	plan, err := l.Load()
 	if err != nil {
 		l.stamp = before
+		if plan != nil {
+			l.tried = plan.Inputs
+			l.stamp = inputs.Stamp(l.inputs())
+			l.watchInputs()
+		}
+		l.reloads++
+		l.reloadAt = now.Add(backoff(l.reloads, l.Chance))
 		if text := err.Error(); text != l.failed {
 			l.failed = text
 			l.sayUnusable(err)
 		}
 		return
 	}
-	l.failed = ""
+	mended := l.failed != ""
+	l.failed, l.tried, l.reloads = "", nil, 0
 	l.adopt(plan, now)
+	if mended {
+		l.Log.Info("config usable again")
+	}
 }
+
+// inputs gives the files that the plan was made from, and those that a bad config was read from after it.
+func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.plan.Inputs, l.tried) }
 
 // adopt puts a plan in force. Services that are new or differ are due at once; the others keep their times.
 func (l *Loop) adopt(plan *Plan, now time.Time) {
@@ -63,7 +78,7 @@ func (l *Loop) newState() *state {
 func (l *Loop) inputsChanged(paths []string, now time.Time) {
 	at := now.Add(l.plan.Settle)
 	for _, path := range paths {
-		if slices.ContainsFunc(l.plan.Inputs, func(in inputs.Input) bool { return in.Path == path }) {
+		if slices.ContainsFunc(l.inputs(), func(in inputs.Input) bool { return in.Path == path }) {
 			l.reloadAt = earliest(l.reloadAt, at)
 		}
 		for _, s := range l.states {
@@ -90,7 +105,7 @@ func (l *Loop) watchInputs() {
 	if l.Watch == nil {
 		return
 	}
-	list := slices.Clone(l.plan.Inputs)
+	list := l.inputs()
 	seen := make(map[string]bool)
 	add := func(path string) {
 		if path != "" && !seen[path] {

@@ -38,7 +38,7 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 		}
 		n := NoticeOutcome{Dependent: d.Name(), Paths: owed.Owed}
 		now := time.Now().Round(0)
-		if n.Held = k.held(d.Name(), owed, now); !n.Held {
+		if n.Held = k.held(d.Name(), now); !n.Held {
 			o.Err = errors.Join(o.Err, k.do(ctx, d, snapshot, &n))
 		}
 		o.Notices = append(o.Notices, n)
@@ -46,16 +46,24 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 }
 
 // held reports that a dependent must wait: it was told less than the interval ago, or failed a moment ago.
-func (k *keeper) held(dependent string, n notice, now time.Time) bool {
-	a := k.attempt(dependent)
-	if earliest := n.Told.Add(k.service.MinInterval); k.service.MinInterval > 0 && !n.Told.IsZero() && a.next.Before(earliest) {
-		// A time that a stepped clock put far ahead must not hold a notice for longer than the interval.
-		a.next = earliest
-		if limit := now.Add(k.service.MinInterval); earliest.After(limit) {
-			a.next = limit
-		}
+func (k *keeper) held(dependent string, now time.Time) bool {
+	return k.silent || now.Before(k.notBefore(dependent, now))
+}
+
+// notBefore gives when a dependent may be told. A time that a stepped clock put ahead counts as now, once and for all.
+func (k *keeper) notBefore(dependent string, now time.Time) time.Time {
+	a, n := k.attempt(dependent), k.rec.Notices[dependent]
+	if limit := now.Add(backoffMost); a.next.After(limit) {
+		a.next = limit
 	}
-	return k.silent || now.Before(a.next)
+	if n.Told.After(now) {
+		n.Told = now
+		k.rec.Notices[dependent] = n
+	}
+	if at := n.Told.Add(k.service.MinInterval); !n.Told.IsZero() && at.After(a.next) {
+		return at
+	}
+	return a.next
 }
 
 // do tells one dependent and records its acknowledgement. Where that cannot be recorded, which is the error, the dependent is

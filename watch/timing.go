@@ -13,9 +13,15 @@ const mostSplay = 5 * time.Minute
 
 // DefaultSplay gives the spread for a schedule that has none of its own: the whole gap between two runs, at most five minutes. Less
 // would not do: where 1,000 hosts read 50 parameters each in the same half minute, that is four times what AWS answers.
-func DefaultSplay(s cron.Schedule, now time.Time) time.Duration {
-	first := s.Next(now)
-	return min(s.Next(first).Sub(first), mostSplay)
+func DefaultSplay(s cron.Schedule) time.Duration {
+	// From a fixed day on, so that a schedule has the same splay whenever it is loaded.
+	at, gap := time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC), mostSplay
+	for range 10 {
+		first := s.Next(at)
+		at = s.Next(first)
+		gap = min(gap, at.Sub(first))
+	}
+	return gap
 }
 
 // HostSplay gives this host's constant part of a spread: a hash of who the host is and which service it keeps. The host name

@@ -232,7 +232,7 @@ func parse(t *testing.T, schedule string) cron.Schedule {
 func (w *world) start() {
 	w.t.Helper()
 	var err error
-	if w.ledger, err = OpenLedger(w.path("state")); err != nil {
+	if w.ledger, err = OpenLedger(context.Background(), w.path("state")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.loop = NewLoop(w.plan, Options{

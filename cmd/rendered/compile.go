@@ -58,14 +58,14 @@ func (c *compiler) logTo(log *slog.Logger) {
 // forget makes the next compile read the AWS environment anew: shared config files are read once. It may be called at any time.
 func (c *compiler) forget() { c.stale.Store(true) }
 
-// load reads the config and compiles it whole. The error is a fault.List; the config is there beside it as far as it could be
-// read.
+// load reads the config and compiles it whole. The error is a fault.List; beside it are the config as far as it could be read, and a
+// plan that says no more than which files it was read from.
 func (c *compiler) load(ctx context.Context) (*config.Config, *watch.Plan, error) {
 	cfg, faults := config.Load(c.path, c.options)
 	plan, more := c.compile(ctx, cfg)
 	if faults = unique(append(faults, more...)); len(faults) > 0 {
 		faults.Sort()
-		return cfg, nil, faults
+		return cfg, plan, faults
 	}
 	return cfg, plan, nil
 }
@@ -101,12 +101,13 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	if cfg.Values != "" {
 		faults = append(faults, local.CheckValues(cfg.Values)...)
 	}
+	bare := &watch.Plan{Inputs: plan.Inputs, Values: plan.Values, Stamp: plan.Stamp}
 	if len(faults) > 0 {
-		return nil, faults
+		return bare, faults
 	}
 	source, f := c.answers(ctx, cfg, kinds)
 	if f != nil {
-		return nil, fault.List{f}
+		return bare, fault.List{f}
 	}
 	plan.Source = source
 	return plan, nil
@@ -189,6 +190,7 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 	}
 	source, err := aws.New(ctx, o)
 	if err != nil {
+		c.stale.Store(true)
 		return nil, err
 	}
 	c.source, c.sourceFor = source, o
@@ -218,7 +220,7 @@ func awsOptions(a config.AWS) aws.Options {
 
 // service compiles one service. Its faults are all those of its templates.
 func (c *compiler) service(cfg *config.Config, s *config.Service, beside library, now time.Time) (*watch.Service, fault.List) {
-	spread := watch.DefaultSplay(s.Schedule, now)
+	spread := watch.DefaultSplay(s.Schedule)
 	if cfg.Splay != nil {
 		spread = *cfg.Splay
 	}
@@ -230,6 +232,7 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, beside library
 		MinInterval: s.MinInterval,
 	}
 	print := sha256.New()
+	fmt.Fprintf(print, "%#v %q\n", cfg.AWS, cfg.Values)
 	fmt.Fprintln(print, s.Schedule, compiled.Splay, s.MinInterval, s.Vars)
 	for _, n := range s.Notify {
 		fmt.Fprintf(print, "%#v\n", n)

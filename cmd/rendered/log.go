@@ -13,7 +13,7 @@ import (
 
 // newLog makes the daemon's log. auto is text: on a terminal with the time of day, under systemd without any, because the
 // journal has its own, and with the priority that the journal reads off the head of a line (sd-daemon(3)).
-func newLog(w io.Writer, format string, level slog.Level) *slog.Logger {
+func newLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
 	switch {
 	case format == "json":

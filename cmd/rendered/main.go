@@ -31,6 +31,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	// A log that nobody reads any more must not end the daemon. It is caught, not ignored: commands would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -36,30 +37,46 @@ cannot be used at the start ends it with 78; one that cannot be used later leave
 }
 
 func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error {
+	// From the first moment on a signal means what it says, and is not the end.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+	defer signal.Stop(signals)
 	o, err := g.options(root)
 	if err != nil {
 		return err
 	}
 	c := newCompiler(g.config, o)
 	cfg, plan, err := c.load(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		printFaults(stderr, err)
 		return exit{exitConfig}
 	}
-	ledger, err := watch.OpenLedger(cfg.StateDir)
-	if err != nil {
+	ledger, err := watch.OpenLedger(ctx, cfg.StateDir)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		printFaults(stderr, err)
-		return exit{exitConfig}
+		return exit{exitFailed}
 	}
 	defer ledger.Close()
-	log := newLog(stderr, cfg.Log.Format, cfg.Log.Level)
+	level := new(slog.LevelVar)
+	level.Set(cfg.Log.Level)
+	log := newLog(stderr, cfg.Log.Format, level)
 	c.logTo(log)
 	watcher := inputs.New(log)
 	loop := watch.NewLoop(rehearsed(plan, root), watch.Options{
 		Load: func() (*watch.Plan, error) {
-			_, plan, err := c.load(ctx)
+			fresh, plan, err := c.load(ctx)
 			if err != nil {
-				return nil, err
+				return plan, err
+			}
+			level.Set(fresh.Log.Level)
+			if fresh.StateDir != cfg.StateDir {
+				log.Warn("a new state_dir takes a restart", "in use", cfg.StateDir, "configured", fresh.StateDir)
 			}
 			return rehearsed(plan, root), nil
 		},
@@ -73,17 +90,14 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		defer close(ended)
 		watcher.Run(ctx, loop.Changed)
 	}()
-	go relay(ctx, loop, c)
+	go relay(ctx, signals, loop, c)
 	loop.Run(ctx)
 	<-ended
 	return nil
 }
 
 // relay turns signals into what they mean.
-func relay(ctx context.Context, loop *watch.Loop, c *compiler) {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
-	defer signal.Stop(signals)
+func relay(ctx context.Context, signals <-chan os.Signal, loop *watch.Loop, c *compiler) {
 	for {
 		select {
 		case <-ctx.Done():

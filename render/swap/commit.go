@@ -2,6 +2,8 @@ package swap
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 
@@ -32,7 +34,9 @@ func (s *Swap) Stage() error {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = s.stage(f)
+			if err := s.stage(f); err != nil {
+				errs[i] = &fs.PathError{Op: "stage", Path: f.Path, Err: bare(err)}
+			}
 		})
 	}
 	all.Wait()
@@ -53,6 +57,14 @@ func (s *Swap) stage(f *file) error {
 		return errors.Join(err, out.Close())
 	}
 	return disk.Fill(out, f.Content)
+}
+
+// bare gives what happened without the temporary's name, which differs each time and tells nobody anything.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", e.Op, e.Err)
+	}
+	return err
 }
 
 // Staged gives the path of the staged file for a destination, "" where the file is the same.

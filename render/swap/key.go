@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/render/disk"
 )
 
@@ -19,20 +21,19 @@ type Key [32]byte
 
 const keyFile = "key"
 
-// LoadKey reads the key kept in the state directory, and makes one where there is none.
-func LoadKey(state *disk.Dir) (Key, error) {
-	var k Key
+// LoadKey reads the key kept in the state directory. Where there is none, or one that is damaged, it makes a new one and says so: with
+// that nothing recorded can be compared any more, and no temporary known.
+func LoadKey(state *disk.Dir) (k Key, made bool, err error) {
 	data, err := state.Read(keyFile, int64(len(k)))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.EFBIG):
 	case err != nil:
-		return k, err
+		return k, false, err
 	case len(data) == len(k):
-		return Key(data), nil
+		return Key(data), false, nil
 	}
-	// A damaged key cannot be brought back. With a new one nothing recorded matches, which costs an extra notice at most.
 	rand.Read(k[:])
-	return k, state.Replace(keyFile, k[:])
+	return k, true, state.Replace(keyFile, k[:])
 }
 
 // Digest tells contents at a path apart.

@@ -8,27 +8,57 @@ import (
 	"github.com/rendered/rendered/render/disk"
 )
 
-// Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do.
-// A temporary that is there with another content is not one that was staged whole; it is left to Sweep.
-func Pending(key Key, list []Rename) ([]Rename, error) {
-	var todo []Rename
+// Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do. A temporary
+// that is there with another content is not one that was staged whole; it is left to Sweep. Where a temporary is not there to be renamed
+// and the destination does not hold what it should, the files may not match: unsure.
+func Pending(key Key, list []Rename) (todo []Rename, unsure bool, err error) {
 	for _, r := range list {
-		there, err := staged(key, r)
+		there, err := holds(key, r, r.Temp)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if there {
 			todo = append(todo, r)
+			continue
+		}
+		done, err := holds(key, r, r.Path)
+		if err != nil {
+			return nil, false, err
+		}
+		unsure = unsure || !done
+	}
+	return todo, unsure, nil
+}
+
+// Sync makes durable the names in the directories of a recorded list, which a crash may have kept from it.
+func Sync(list []Rename) error {
+	done := make(map[string]bool)
+	for _, r := range list {
+		path := filepath.Dir(r.Path)
+		if done[path] {
+			continue
+		}
+		done[path] = true
+		dir, err := disk.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+			return err
 		}
 	}
-	return todo, nil
+	return nil
 }
 
 // maxContent bounds what is read back of a staged file; larger ones are never staged.
 const maxContent = 1 << 30
 
-func staged(key Key, r Rename) (bool, error) {
-	dir, err := disk.Open(filepath.Dir(r.Temp))
+// holds reports whether the file at path has the content of r.
+func holds(key Key, r Rename, path string) (bool, error) {
+	dir, err := disk.Open(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -36,7 +66,7 @@ func staged(key Key, r Rename) (bool, error) {
 		return false, err
 	}
 	defer dir.Close()
-	content, err := dir.Read(filepath.Base(r.Temp), maxContent)
+	content, err := dir.Read(filepath.Base(path), maxContent)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

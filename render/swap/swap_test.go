@@ -215,7 +215,7 @@ func TestRollForwardFinishesWhatACrashCutShort(t *testing.T) {
 	if err := os.Rename(list[0].Temp, a); err != nil { // and there the crash is
 		t.Fatal(err)
 	}
-	todo, err := Pending(key, list)
+	todo, _, err := Pending(key, list)
 	if err != nil || len(todo) != 1 || todo[0].Path != b {
 		t.Fatalf("pending: %v, %v", todo, err)
 	}
@@ -225,7 +225,7 @@ func TestRollForwardFinishesWhatACrashCutShort(t *testing.T) {
 	if read(t, a) != "A" || read(t, b) != "B" {
 		t.Error("not finished")
 	}
-	if todo, err = Pending(key, list); err != nil || len(todo) != 0 {
+	if todo, _, err = Pending(key, list); err != nil || len(todo) != 0 {
 		t.Errorf("still pending: %v, %v", todo, err)
 	}
 }
@@ -238,7 +238,7 @@ func TestDamagedTemporaryIsNotRolledForward(t *testing.T) {
 	}
 	list := s.Renames()
 	write(t, list[0].Temp, "AA", 0o600)
-	if todo, err := Pending(key, list); err != nil || len(todo) != 0 {
+	if todo, _, err := Pending(key, list); err != nil || len(todo) != 0 {
 		t.Errorf("pending: %v, %v", todo, err)
 	}
 }
@@ -284,11 +284,11 @@ func TestDigestsAndKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	first, err := LoadKey(dir)
+	first, _, err := LoadKey(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := LoadKey(dir)
+	again, _, err := LoadKey(dir)
 	if err != nil || again != first || first == (Key{}) {
 		t.Errorf("key is not kept: %v", err)
 	}

@@ -200,6 +200,9 @@ func (w *Watcher) arm() bool {
 func (w *Watcher) goBlind(hint string, err error) {
 	if !w.blind {
 		w.blind = true
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EMFILE) {
+			hint = "the daemon's user must be able to read the directory"
+		}
 		w.log.Warn("files cannot be watched, looking every 30 s instead", "err", err, "hint", hint)
 	}
 }

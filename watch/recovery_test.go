@@ -1,0 +1,244 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+)
+
+// recorded gives the record of a service as it is on disk.
+func recorded(t *testing.T, w *world, name string) record {
+	var r record
+	data, err := os.ReadFile(w.path("state/ledger/" + name + ".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// write puts a text into a file of the world.
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(w.path(name), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A clock that was ahead when a dependent was told holds up the next notice for no longer than the interval.
+func TestToldInTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		w.service("app", "@every 10s", []*dependent{d}, "f", `{{ secret "s" }}`).MinInterval = time.Minute
+		w.values.set("s", "0")
+		w.start()
+		w.stop()
+		r := recorded(t, w, "app")
+		r.Notices["app"] = notice{Told: time.Now().Add(24 * time.Hour)}
+		data, _ := json.Marshal(r)
+		w.write("state/ledger/app.json", string(data))
+		w.start()
+		w.values.set("s", "1")
+		w.after(6 * time.Hour)
+		w.want("f", "1")
+		if d.count() != 2 {
+			t.Errorf("6 h later, interval 1m: told %d times", d.count())
+		}
+	})
+}
+
+// A dependent that takes the place of another inherits what that one was owed: who follows the hint of an error is told.
+func TestReplacedDependentInherits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "reload nginx.service", fails: 1 << 30}
+		w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "0")
+		w.start()
+		w.after(time.Minute)
+		e := &dependent{name: "restart nginx.service"}
+		w.plan.Services = nil
+		w.service("app", "@every 1m", []*dependent{e}, "f", `{{ secret "s" }}`).Fingerprint = "new"
+		w.loop.Reload()
+		w.after(time.Hour)
+		if e.count() == 0 {
+			t.Errorf("never told; owed stays in the record for nobody: %+v", recorded(t, w, "app").Notices)
+		}
+	})
+}
+
+// That a record was damaged is not forgotten before the files are known to match, however often the daemon starts.
+func TestDamageOutlivesARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+		w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		w.stop()
+		w.write("state/ledger/app.json", "{")
+		w.write("g", "half new")
+		w.values.refuse("s", sources.Unavailable)
+		w.start()
+		w.after(time.Minute)
+		w.stop()
+		w.start()
+		w.after(time.Minute)
+		if d.count() != 1 {
+			t.Errorf("told %q while the files do not match", d.saw)
+		}
+	})
+}
+
+// halfNew leaves a service whose commit was cut short after the first of two renames, with AWS away, and gives the temporary that is left.
+func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
+	s := w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+	w.values.set("s", "old")
+	w.start()
+	w.stop()
+	ledger, err := OpenLedger(context.Background(), w.path("state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)))
+	k.service = s
+	if err := k.recover(new(Outcome)); err != nil {
+		t.Fatal(err)
+	}
+	sw, err := swap.Compare("app", ledger.key, []swap.Target{
+		{Path: w.path("f"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600},
+		{Path: w.path("g"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sw.Stage(); err != nil {
+		t.Fatal(err)
+	}
+	k.oweAll(s.paths())
+	k.rec.Swaps = sw.Renames()
+	if err := ledger.save(k.rec); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(k.rec.Swaps[0].Temp, k.rec.Swaps[0].Path); err != nil {
+		t.Fatal(err)
+	}
+	ledger.Close()
+	w.values.refuse("s", sources.Unavailable)
+	return k.rec.Swaps[1].Temp
+}
+
+// Somebody cleaned hidden files away: what a crash left cannot be finished without AWS, and nobody is told before it is.
+func TestLostTemporary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+		os.Remove(halfNew(t, w, d)) // somebody cleaned hidden files
+		w.start()
+		w.after(time.Minute)
+		if d.count() != 1 {
+			t.Errorf("told %q while the files do not match", d.saw[1:])
+		}
+	})
+}
+
+// Without the key nothing recorded can be compared.
+func TestLostKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+		halfNew(t, w, d)
+		w.write("state/key", "")
+		w.start()
+		w.after(time.Minute)
+		if d.count() != 1 {
+			t.Errorf("told %q while the files do not match", d.saw[1:])
+		}
+		w.values.refuse("s", "")
+		w.after(2 * time.Minute)
+	})
+}
+
+// A key of another length is a damaged one.
+func TestLongKey(t *testing.T) {
+	w := newWorld(t)
+	os.Mkdir(w.path("state"), 0o700)
+	w.write("state/key", strings.Repeat("x", 40))
+	if l, err := OpenLedger(context.Background(), w.path("state")); err != nil {
+		t.Error(err)
+	} else {
+		l.Close()
+	}
+}
+
+// A passing trouble of the file system delays a notice by seconds, not until the next scheduled look.
+func TestReminderIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", fails: 2}
+		os.Mkdir(w.path("d"), 0o700)
+		w.service("app", "@every 24h", []*dependent{d}, "d/f", `{{ secret "s" }}`)
+		w.values.set("s", "0")
+		w.start() // fails once
+		os.Rename(w.path("d"), w.path("e"))
+		w.write("d", "") // ENOTDIR stands for EIO, EMFILE, ESTALE
+		w.log.Reset()
+		w.after(3 * time.Second)
+		if w.logged("level=WARN") == 0 {
+			t.Errorf("not a word of the trouble: %q", w.log.String())
+		}
+		os.Remove(w.path("d"))
+		os.Rename(w.path("e"), w.path("d"))
+		w.after(5 * time.Hour)
+		if d.count() != 1 {
+			t.Errorf("5 h later: told %d, tried %d", d.count(), d.tried)
+		}
+	})
+}
+
+// What is finished after a crash is said.
+func TestRollForwardIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+		halfNew(t, w, d)
+		w.log.Reset()
+		w.start()
+		w.want("g", "new")
+		if w.logged("level=INFO", w.path("g")+"\n")+w.logged("level=INFO", "file=") == 0 {
+			t.Errorf("no word of the file that was swapped in:\n%s", w.log.String())
+		}
+	})
+}
+
+// An interval that is lowered holds from then on.
+func TestLoweredInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		s := w.service("app", "@every 10s", []*dependent{d}, "f", `{{ secret "s" }}`)
+		s.MinInterval = 24 * time.Hour
+		w.values.set("s", "0")
+		w.start()
+		w.values.set("s", "1")
+		w.after(20 * time.Second)
+		s2 := *s
+		s2.MinInterval, s2.Fingerprint = time.Minute, "new"
+		w.plan.Services = []*Service{&s2}
+		w.loop.Reload()
+		w.after(10 * time.Hour)
+		if d.count() != 2 {
+			t.Errorf("told %d times 10 h after min_interval was lowered to 1m", d.count())
+		}
+	})
+}
