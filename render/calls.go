@@ -69,7 +69,11 @@ func checkCall(at *Text, n parse.Node, given int) fault.List {
 	if t == nil {
 		return nil
 	}
-	least, most := t.NumIn(), t.NumIn()
+	least := t.NumIn()
+	if named(id.Ident) {
+		least-- // the number of the call is not the template's
+	}
+	most := least
 	if t.IsVariadic() {
 		least, most = least-1, given
 	}

@@ -46,7 +46,7 @@ func (r *run) explain(err error) *fault.Fault {
 		return text.fault(offset, e.Error())
 	}
 	if e, ok := errors.AsType[*funcs.KeyError](err); ok {
-		return text.fault(offset, e.Show(r.shown))
+		return text.fault(offset, r.aboutKeys(r.pathAt(text, offset), e))
 	}
 	return r.reword(text, offset, words)
 }
@@ -93,7 +93,7 @@ func (r *run) reword(text *Text, offset int, words string) *fault.Fault {
 		if m := p.pattern.FindStringSubmatchIndex(words); m != nil {
 			what := string(p.pattern.ExpandString(nil, p.meaning, words, m))
 			if strings.Contains(words, "iterate over") {
-				return text.fault(offset, what, rangeHint(path)...)
+				return text.fault(offset, what, r.rangeHint(path)...)
 			}
 			return text.fault(offset, what)
 		}
@@ -113,124 +113,4 @@ func (r *run) pathAt(text *Text, offset int) []parse.Node {
 		}
 	}
 	return best
-}
-
-// noField says that a value has no such field. Somebody who comes from consul-template writes .Data where there is none.
-func (r *run) noField(path []parse.Node, words string) (string, []string) {
-	name := "this field"
-	var fields []string
-	for _, n := range slices.Backward(path) {
-		if fields = fieldsOf(n); fields != nil {
-			break
-		}
-	}
-	for _, f := range fields {
-		if strings.Contains(words, `"`+f+`"`) || strings.Contains(words, " "+f+" ") || strings.HasSuffix(words, "."+f) {
-			name = f
-			break
-		}
-	}
-	lookup, ref := source(path)
-	if lookup == "secret" && strings.Contains(words, "string") {
-		what := "secret gives text, which has no field " + name
-		keys := slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return strings.EqualFold(f, "data") })
-		if ref == "" || len(keys) == 0 {
-			return what, nil
-		}
-		for _, k := range keys {
-			ref += " " + strconv.Quote(k)
-		}
-		return fmt.Sprintf("%s; here it is {{ secret %s }}", what, ref), nil
-	}
-	if strings.HasPrefix(words, "map has no entry") {
-		if lookup != "" && ref != "" {
-			return fmt.Sprintf("what %s %s gives has no %s", lookup, ref, name), nil
-		}
-		return noSuchName(name, r.t.Vars)
-	}
-	return "this value has no field " + name, nil
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// fieldsOf gives the names that a node follows.
-func fieldsOf(n parse.Node) []string {
-	switch n := n.(type) {
-	case *parse.FieldNode:
-		return n.Ident
-	case *parse.VariableNode:
-		return n.Ident[1:]
-	case *parse.ChainNode:
-		return n.Field
-	}
-	return nil
-}
-
-// start gives the byte at which a node begins. A path of names has the position of its second name (parse.Tree.operand).
-func start(n parse.Node) int {
-	switch n := n.(type) {
-	case *parse.FieldNode:
-		if len(n.Ident) > 1 {
-			return int(n.Pos) - len(".") - len(n.Ident[0])
-		}
-	case *parse.VariableNode:
-		if len(n.Ident) > 1 {
-			return int(n.Pos) - len(n.Ident[0])
-		}
-	}
-	return int(n.Position())
-}
-
-// source gives the function, and its literal ref as written, that the value at the end of the path comes from: the pipeline
-// in the chain itself, or that of the innermost with or range around it.
-func source(path []parse.Node) (function, ref string) {
-	for _, n := range slices.Backward(path) {
-		var p *parse.PipeNode
-		switch n := n.(type) {
-		case *parse.ChainNode:
-			p, _ = n.Node.(*parse.PipeNode)
-		case *parse.WithNode:
-			p = n.Pipe
-		case *parse.RangeNode:
-			p = n.Pipe
-		}
-		if p == nil || len(p.Cmds) != 1 {
-			continue
-		}
-		args := p.Cmds[0].Args
-		if id, ok := args[0].(*parse.IdentifierNode); ok {
-			if len(args) > 1 {
-				if s, ok := args[1].(*parse.StringNode); ok {
-					ref = s.Quoted
-				}
-			}
-			return id.Ident, ref
-		}
-	}
-	return "", ""
-}
-
-// rangeHint says which function gives a list where one that gives text was ranged over.
-func rangeHint(path []parse.Node) []string {
-	if len(path) == 0 {
-		return nil
-	}
-	function, ref := source(path)
-	if ref == "" {
-		ref = "NAME"
-	}
-	switch function {
-	case "secret":
-		return []string{fmt.Sprintf("secret gives text; {{ range $key, $value := secretMap %s }} goes over its JSON", ref)}
-	case "param":
-		return []string{fmt.Sprintf("param gives text; {{ range paramList %s }} goes over a StringList", ref)}
-	}
-	return nil
 }

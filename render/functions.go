@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// functions gives the functions that look something up, bound to this run.
+// functions gives the functions that look something up, bound to this run. Those that are named get the number of their call before what the
+// template gives them (guard.go).
 func (r *run) functions() template.FuncMap {
 	return template.FuncMap{
 		"secret":      r.secret,
@@ -24,9 +26,9 @@ func (r *run) functions() template.FuncMap {
 		"params":      r.params,
 		"paramsTree":  r.paramsTree,
 		"file":        r.file,
-		"imds":        func(path any) (string, error) { return r.plain(sources.IMDS, path) },
-		"awsRegion":   func() (string, error) { return r.plain(sources.Own, "region") },
-		"awsAccount":  func() (string, error) { return r.plain(sources.Own, "account") },
+		"imds":        r.imds,
+		"awsRegion":   r.awsRegion,
+		"awsAccount":  r.awsAccount,
 		"env":         r.env,
 		"hostname":    func() string { return r.t.Hostname },
 		tickFunction:  r.tick,
@@ -34,129 +36,127 @@ func (r *run) functions() template.FuncMap {
 	}
 }
 
-// get looks up the ref that a template wrote as text.
-func (r *run) get(kind sources.Kind, text any) (sources.Ref, sources.Value, error) {
-	name, ok := text.(string)
+// get looks up the ref that argument number name of a call wrote as text.
+func (r *run) get(site, name int, kind sources.Kind, text any) (*found, error) {
+	f := &found{run: r, site: site, name: name, ref: sources.Ref{Kind: kind}}
+	written, ok := text.(string)
 	if !ok {
-		return sources.Ref{}, sources.Value{}, &lookupError{what: fmt.Sprintf("the name of a %s is text, not %s", kind, typeName(text))}
+		return nil, &lookupError{what: fmt.Sprintf("the name of a %s is text, not %s", kind, typeName(text))}
 	}
-	ref, err := r.t.ref(kind, name)
+	ref, err := r.t.ref(kind, written)
 	if err != nil {
-		return ref, sources.Value{}, &lookupError{what: fmt.Sprintf("%s %s: %v", kind, r.shown(name), err)}
+		shown := strconv.Quote(written)
+		if f.private() {
+			shown = hiddenName
+		}
+		return nil, &lookupError{what: fmt.Sprintf("%s %s: %v", kind, shown, err)}
 	}
+	f.ref = ref
 	r.asked = append(r.asked, ref)
-	var value sources.Value
-	r.waiting(func() { value, err = r.snapshot.Get(r.ctx, ref) })
+	r.waiting(func() { f.value, err = r.snapshot.Get(r.ctx, ref) })
 	if err != nil {
-		return ref, value, r.refused(kind, name, ref, err)
+		return nil, f.refused(err)
 	}
-	r.met(kind, value)
-	return ref, value, nil
+	if f.value.Secret || kind == sources.File { // a local file may be one
+		r.secrets[site] = true
+	}
+	r.last[site] = f
+	return f, nil
 }
 
-// gave notes what a lookup gives, and gives it.
-func (r *run) gave(ref sources.Ref, keys []any, text string) string {
-	lookup := ref.String()
-	for _, k := range keys {
-		if text := fmt.Sprint(k); r.showable(text) {
-			lookup += " " + text
-		} else {
-			lookup += " " + hiddenName
-		}
-	}
-	r.given = append(r.given, given{lookup, text})
+// gave notes what a lookup gives, with the keys that lead to it, and gives it.
+func (f *found) gave(keys, text string) string {
+	f.run.given = append(f.run.given, given{f.String() + keys, text})
 	return text
 }
 
-func (r *run) secret(name any, keys ...any) (string, error) {
-	ref, value, err := r.get(sources.Secret, name)
-	if err != nil {
-		return "", err
-	}
-	text, err := r.textAt(ref, value, keys)
-	if err != nil {
-		return "", err
-	}
-	return r.gave(ref, keys, text), nil
+func (r *run) secret(site int, name any, keys ...any) (string, error) {
+	return r.secretText(site, 0, name, keys)
 }
 
-func (r *run) secretOr(fallback, name any, keys ...any) (string, error) {
-	text, err := r.secret(name, keys...)
+func (r *run) secretOr(site int, fallback, name any, keys ...any) (string, error) {
+	text, err := r.secretText(site, 1, name, keys)
 	if missing(err) {
 		return fmt.Sprint(fallback), nil
 	}
 	return text, err
 }
 
-func (r *run) secretMap(name any, keys ...any) (any, error) {
-	ref, value, err := r.get(sources.Secret, name)
+func (r *run) secretText(site, arg int, name any, keys []any) (string, error) {
+	f, err := r.get(site, arg, sources.Secret, name)
+	if err != nil {
+		return "", err
+	}
+	text, err := f.textAt(keys)
+	if err != nil {
+		return "", err
+	}
+	return f.gave(f.path(keys), text), nil
+}
+
+func (r *run) secretMap(site int, name any, keys ...any) (any, error) {
+	f, err := r.get(site, 0, sources.Secret, name)
 	if err != nil {
 		return nil, err
 	}
-	return r.treeAt(ref, value, keys)
+	return f.treeAt(keys)
 }
 
-func (r *run) secretBytes(name any) (string, error) {
-	ref, value, err := r.get(sources.Secret, name)
+func (r *run) secretBytes(site int, name any) (string, error) {
+	f, err := r.get(site, 0, sources.Secret, name)
 	switch {
 	case err != nil:
 		return "", err
-	case value.Bytes == nil:
-		return "", &lookupError{what: ref.String() + " holds text, not bytes", hints: []string{fmt.Sprintf("{{ secret %q }}", ref.Text())}}
+	case f.value.Bytes == nil:
+		return "", &lookupError{what: f.String() + " holds text, not bytes", hints: f.hint("{{ secret %q }}")}
 	}
-	return r.gave(ref, nil, string(value.Bytes)), nil
+	return f.gave("", string(f.value.Bytes)), nil
 }
 
-func (r *run) param(name any) (string, error) {
-	ref, value, err := r.get(sources.Param, name)
-	if err != nil {
-		return "", err
-	}
-	return r.gave(ref, nil, value.Text), nil
-}
+func (r *run) param(site int, name any) (string, error) { return r.plain(site, 0, sources.Param, name) }
 
-func (r *run) paramOr(fallback, name any) (string, error) {
-	text, err := r.param(name)
+func (r *run) paramOr(site int, fallback, name any) (string, error) {
+	text, err := r.plain(site, 1, sources.Param, name)
 	if missing(err) {
 		return fmt.Sprint(fallback), nil
 	}
 	return text, err
 }
 
-func (r *run) paramList(name any) ([]string, error) {
-	ref, value, err := r.get(sources.Param, name)
+func (r *run) paramList(site int, name any) ([]string, error) {
+	f, err := r.get(site, 0, sources.Param, name)
 	switch {
 	case err != nil:
 		return nil, err
-	case value.List == nil:
-		return nil, &lookupError{what: ref.String() + " is not a StringList", hints: []string{fmt.Sprintf("{{ param %q }} gives its text", ref.Text())}}
+	case f.value.List == nil:
+		return nil, &lookupError{what: f.String() + " is not a StringList", hints: f.hint("{{ param %q }} gives its text")}
 	}
-	for _, part := range value.List {
-		r.gave(ref, nil, part)
+	for _, part := range f.value.List {
+		f.gave("", part)
 	}
-	return slices.Clone(value.List), nil
+	return slices.Clone(f.value.List), nil
 }
 
-func (r *run) params(path any) (map[string]any, error) {
-	ref, value, err := r.get(sources.Params, path)
+func (r *run) params(site int, path any) (map[string]any, error) {
+	f, err := r.get(site, 0, sources.Params, path)
 	if err != nil {
 		return nil, err
 	}
-	m := make(map[string]any, len(value.Params))
-	for name, text := range value.Params {
-		m[name] = r.gave(ref, []any{name}, text)
+	m := make(map[string]any, len(f.value.Params))
+	for name, text := range f.value.Params {
+		m[name] = f.gave(" "+name, text)
 	}
 	return m, nil
 }
 
-func (r *run) paramsTree(path any) (map[string]any, error) {
-	ref, value, err := r.get(sources.Params, path)
+func (r *run) paramsTree(site int, path any) (map[string]any, error) {
+	f, err := r.get(site, 0, sources.Params, path)
 	if err != nil {
 		return nil, err
 	}
 	tree := make(map[string]any)
 	// In name order a parameter comes before those below it, so only one of the two conflicts can occur.
-	for _, name := range slices.Sorted(maps.Keys(value.Params)) {
+	for _, name := range slices.Sorted(maps.Keys(f.value.Params)) {
 		parts := strings.Split(name, "/")
 		at := tree
 		for i, part := range parts[:len(parts)-1] {
@@ -166,36 +166,43 @@ func (r *run) paramsTree(path any) (map[string]any, error) {
 			below, ok := at[part].(map[string]any)
 			if !ok {
 				return nil, &lookupError{
-					what:  fmt.Sprintf("%s: %q is both a parameter and a path, so it has no place in a tree", ref, strings.Join(parts[:i+1], "/")),
-					hints: []string{fmt.Sprintf("{{ params %q }} gives all of them by their whole names", ref.Text())},
+					what:  fmt.Sprintf("%s: %q is both a parameter and a path, so it has no place in a tree", f, strings.Join(parts[:i+1], "/")),
+					hints: f.hint("{{ params %q }} gives all of them by their whole names"),
 				}
 			}
 			at = below
 		}
-		at[parts[len(parts)-1]] = r.gave(ref, []any{name}, value.Params[name])
+		at[parts[len(parts)-1]] = f.gave(" "+name, f.value.Params[name])
 	}
 	return tree, nil
 }
 
-func (r *run) file(path any) (string, error) { return r.plain(sources.File, path) }
+func (r *run) file(site int, path any) (string, error) { return r.plain(site, 0, sources.File, path) }
+func (r *run) imds(site int, path any) (string, error) { return r.plain(site, 0, sources.IMDS, path) }
+
+func (r *run) awsRegion() (string, error)  { return r.plain(0, 0, sources.Own, "region") }
+func (r *run) awsAccount() (string, error) { return r.plain(0, 0, sources.Own, "account") }
 
 // plain looks up what is a text as it is.
-func (r *run) plain(kind sources.Kind, name any) (string, error) {
-	ref, value, err := r.get(kind, name)
+func (r *run) plain(site, arg int, kind sources.Kind, name any) (string, error) {
+	f, err := r.get(site, arg, kind, name)
 	if err != nil {
 		return "", err
 	}
-	return r.gave(ref, nil, value.Text), nil
+	return f.gave("", f.value.Text), nil
 }
 
-func (r *run) env(name string) (string, error) {
+func (r *run) env(site int, name string) (string, error) {
 	if r.t.Env != nil {
 		if value, ok := r.t.Env(name); ok {
-			r.known = append(r.known, value)
 			return value, nil
 		}
 	}
-	return "", &lookupError{what: fmt.Sprintf("environment variable %s is not set", r.shown(name))}
+	shown := strconv.Quote(name)
+	if r.hides(r.t.sites[site], 0, false) {
+		shown = hiddenName
+	}
+	return "", &lookupError{what: fmt.Sprintf("environment variable %s is not set", shown)}
 }
 
 // missing reports that the value itself does not exist; denied or out of reach is another matter.

@@ -22,9 +22,9 @@ func (everything) Fetch(_ context.Context, refs []sources.Ref, deliver func(sour
 		v := sources.Value{Text: `{"k":"` + canary + `","l":["` + canary + `",1.10]}`, Secret: true}
 		switch {
 		case r.Kind == sources.Params:
-			v = sources.Value{Params: map[string]string{"a": canary, "b/c": canary}}
+			v = sources.Value{Params: map[string]string{"a": canary, "b/c": canary}, Secret: true}
 		case strings.Contains(r.Name, "list"):
-			v = sources.Value{Text: canary + ",x", List: []string{canary, "x"}}
+			v = sources.Value{Text: "w,x", List: []string{"w", "x"}} // a StringList is never encrypted, so no secret
 		}
 		deliver(r, sources.Result{Value: v})
 	}

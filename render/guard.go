@@ -41,6 +41,18 @@ func (t *Template) guard() {
 		})
 		t.tick(tree.Root, at, int(tree.Root.Pos))
 	}
+	for i, s := range t.sites[1:] {
+		number(s.call, i+1)
+	}
+}
+
+// siteMark is the text of the arguments that are ours.
+const siteMark = "_site"
+
+// number gives a call its number as its first argument.
+func number(c *parse.CommandNode, i int) {
+	n := &parse.NumberNode{NodeType: parse.NodeNumber, Pos: c.Pos, IsInt: true, Int64: int64(i), Text: siteMark}
+	c.Args = slices.Insert(c.Args, 1, parse.Node(n))
 }
 
 // printed lets printFunction have the last word in a pipeline, as html/template has its escapers.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/funcs"
-	"github.com/rendered/rendered/sources"
 )
 
 // A secret's JSON is followed in its raw form, so that numbers, the order of keys and everything else come out as stored.
@@ -19,17 +21,15 @@ type noKey struct{}
 func (noKey) Error() string { return "no such key" }
 
 // textAt gives the text at a path of keys of a secret: all of it without keys.
-func (r *run) textAt(ref sources.Ref, value sources.Value, keys []any) (string, error) {
-	if value.Bytes != nil {
-		return "", &lookupError{
-			what:  ref.String() + " holds bytes, not text",
-			hints: []string{fmt.Sprintf("{{ secretBytes %q }} gives them as they are", ref.Text())},
-		}
+func (f *found) textAt(keys []any) (string, error) {
+	f.keys = keys
+	if f.value.Bytes != nil {
+		return "", &lookupError{what: f.String() + " holds bytes, not text", hints: f.hint("{{ secretBytes %q }} gives them as they are")}
 	}
 	if len(keys) == 0 {
-		return value.Text, nil
+		return f.value.Text, nil
 	}
-	raw, err := r.rawAt(ref, value.Text, keys)
+	raw, err := f.rawAt(keys)
 	if err != nil {
 		return "", err
 	}
@@ -37,13 +37,13 @@ func (r *run) textAt(ref sources.Ref, value sources.Value, keys []any) (string, 
 	case '"':
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {
-			return "", &lookupError{what: ref.String() + ": " + notJSON}
+			return "", &lookupError{what: f.String() + ": " + notJSON}
 		}
 		return text, nil
 	case '{', '[':
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, raw); err != nil {
-			return "", &lookupError{what: ref.String() + ": " + notJSON}
+			return "", &lookupError{what: f.String() + ": " + notJSON}
 		}
 		return compact.String(), nil
 	}
@@ -51,82 +51,62 @@ func (r *run) textAt(ref sources.Ref, value sources.Value, keys []any) (string, 
 }
 
 // treeAt gives the decoded JSON at a path of keys of a secret.
-func (r *run) treeAt(ref sources.Ref, value sources.Value, keys []any) (any, error) {
-	if value.Bytes != nil {
-		return nil, &lookupError{what: ref.String() + " holds bytes, not JSON"}
+func (f *found) treeAt(keys []any) (any, error) {
+	f.keys = keys
+	if f.value.Bytes != nil {
+		return nil, &lookupError{what: f.String() + " holds bytes, not JSON"}
 	}
-	raw, err := r.rawAt(ref, value.Text, keys)
+	raw, err := f.rawAt(keys)
 	if err != nil {
 		return nil, err
 	}
 	tree, err := funcs.DecodeJSON(raw)
 	if err != nil {
-		return nil, &lookupError{what: ref.String() + ": " + err.Error()}
+		return nil, &lookupError{what: f.String() + ": " + err.Error()}
 	}
-	r.giveLeaves(ref, keys, tree)
+	f.giveLeaves(f.path(keys), tree)
 	return tree, nil
 }
 
 // giveLeaves notes the texts of a tree.
-func (r *run) giveLeaves(ref sources.Ref, keys []any, tree any) {
+func (f *found) giveLeaves(path string, tree any) {
 	switch t := tree.(type) {
 	case map[string]any:
 		for k, v := range t {
-			r.known = append(r.known, k) // keys are names
-			r.giveLeaves(ref, append(keys[:len(keys):len(keys)], k), v)
+			f.giveLeaves(path+" "+strconv.Quote(k), v) // keys are names
 		}
 	case []any:
 		for i, v := range t {
-			r.giveLeaves(ref, append(keys[:len(keys):len(keys)], i), v)
+			f.giveLeaves(path+" "+strconv.Itoa(i), v)
 		}
 	default:
-		r.gave(ref, keys, fmt.Sprint(t))
+		f.gave(path, fmt.Sprint(t))
 	}
 }
 
 const notJSON = "its text is not JSON"
 
 // rawAt follows the keys into the text of a secret. The text is whole JSON, checked once, so that every part of it is.
-func (r *run) rawAt(ref sources.Ref, text string, keys []any) (json.RawMessage, error) {
-	raw := json.RawMessage(strings.TrimSpace(text))
+func (f *found) rawAt(keys []any) (json.RawMessage, error) {
+	raw := json.RawMessage(strings.TrimSpace(f.value.Text))
 	if !json.Valid(raw) {
-		what := ref.String() + ": " + notJSON
+		what := f.String() + ": " + notJSON
 		if len(keys) > 0 {
 			what += ", so it has no keys"
 		}
-		return nil, &lookupError{what: what, hints: []string{fmt.Sprintf("{{ secret %q }} gives the text as it is", ref.Text())}}
+		return nil, &lookupError{what: what, hints: f.hint("{{ secret %q }} gives the text as it is")}
 	}
 	if err := funcs.Exact(raw); err != nil {
-		return nil, &lookupError{what: ref.String() + ": " + err.Error()} // the keys of stored JSON are names
+		return nil, &lookupError{what: f.String() + ": " + err.Error()} // the keys of stored JSON are names
 	}
 	for i, key := range keys {
-		next, err := r.step(raw, key)
+		next, err := step(raw, key, f.key(i, key))
 		if err != nil {
-			return nil, &lookupError{what: ref.String() + r.path(keys[:i]) + " " + err.Error(), cause: noKeyOf(err)}
+			return nil, &lookupError{what: f.String() + f.path(keys[:i]) + " " + err.Error(), cause: noKeyOf(err)}
 		}
 		raw = bytes.TrimSpace(next)
 	}
 	return raw, nil
-}
-
-// path shows the keys followed so far.
-func (r *run) path(keys []any) string {
-	var b strings.Builder
-	for _, k := range keys {
-		b.WriteString(" " + r.shownKey(k))
-	}
-	return b.String()
-}
-
-// shownKey shows a key: a text in quotes, a number as it is.
-func (r *run) shownKey(key any) string {
-	if text, ok := key.(string); ok {
-		return r.shown(text)
-	}
-	if text := fmt.Sprint(key); r.showable(text) {
-		return text
-	}
-	return hiddenName
 }
 
 // A stepError is why one key leads nowhere; absent where what it leads into could have had it.
@@ -144,8 +124,8 @@ func noKeyOf(err error) error {
 	return err
 }
 
-// step follows one key: by name into an object, by number into a list.
-func (r *run) step(raw json.RawMessage, key any) (json.RawMessage, error) {
+// step follows one key, of which errors hold what is shown: by name into an object, by number into a list.
+func step(raw json.RawMessage, key any, shown string) (json.RawMessage, error) {
 	switch raw[0] {
 	case '{':
 		var object map[string]json.RawMessage
@@ -156,7 +136,11 @@ func (r *run) step(raw json.RawMessage, key any) (json.RawMessage, error) {
 		if next, ok := object[name]; ok {
 			return next, nil
 		}
-		return nil, stepError{fmt.Sprintf("has no key %s (it has %s)", r.shown(name), count(len(object), "key")), true}
+		what := fmt.Sprintf("has no key %s (it has %s)", shown, count(len(object), "key"))
+		if near := fault.Near(name, slices.Sorted(maps.Keys(object))); near != "" && shown != hiddenName {
+			what += fmt.Sprintf("; did you mean %q?", near)
+		}
+		return nil, stepError{what, true}
 	case '[':
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
@@ -164,16 +148,16 @@ func (r *run) step(raw json.RawMessage, key any) (json.RawMessage, error) {
 		}
 		i, err := strconv.Atoi(fmt.Sprint(key))
 		if err != nil {
-			return nil, stepError{what: fmt.Sprintf("is a list, which has numbers for keys, not %s", r.shown(fmt.Sprint(key)))}
+			return nil, stepError{what: "is a list, which has numbers for keys, not " + shown}
 		}
 		if i < 0 || i >= len(list) {
-			return nil, stepError{fmt.Sprintf("has no element %s (it has %s; the first is 0)", r.shownKey(key), count(len(list), "element")), true}
+			return nil, stepError{fmt.Sprintf("has no element %s (it has %s; the first is 0)", shown, count(len(list), "element")), true}
 		}
 		return list[i], nil
 	case '"':
-		return nil, stepError{what: fmt.Sprintf("is text, which has no key %s", r.shown(fmt.Sprint(key)))}
+		return nil, stepError{what: "is text, which has no key " + shown}
 	}
-	return nil, stepError{what: fmt.Sprintf("is no object, so it has no key %s", r.shown(fmt.Sprint(key)))}
+	return nil, stepError{what: "is no object, so it has no key " + shown}
 }
 
 // count gives "1 key", "5 keys".

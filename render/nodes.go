@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"text/template/parse"
 )
 
@@ -40,7 +41,7 @@ func children(n parse.Node) []parse.Node {
 			}
 		}
 	case *parse.CommandNode:
-		list = n.Args
+		list = arguments(n)
 	case *parse.ChainNode:
 		list = []parse.Node{n.Node}
 	}
@@ -51,6 +52,16 @@ func children(n parse.Node) []parse.Node {
 func added(c *parse.CommandNode) bool {
 	id, ok := c.Args[0].(*parse.IdentifierNode)
 	return ok && id.Ident == printFunction
+}
+
+// arguments gives what a template wrote in a command, the function or value in front included.
+func arguments(c *parse.CommandNode) []parse.Node {
+	if len(c.Args) > 1 {
+		if n, ok := c.Args[1].(*parse.NumberNode); ok && n.Text == siteMark {
+			return slices.Delete(slices.Clone(c.Args), 1, 2)
+		}
+	}
+	return c.Args
 }
 
 func branch(b *parse.BranchNode) []parse.Node {

@@ -2,86 +2,104 @@ package render
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+	"text/template/parse"
 
 	"github.com/rendered/rendered/sources"
 )
 
-// What a fault may name. A name or a key that a template wrote down may be shown; one that it computed may be a secret, in whatever
-// form: in capitals, cut, put together. Nothing about such a name gives its origin away, so the rule goes by what it could come from: as
-// long as a run was given no secret it can hold none, and after that each part of it must be known from elsewhere.
-
 // hiddenName stands for a name that may hold a secret.
 const hiddenName = "‹a name computed from a secret›"
 
-// shown quotes a name or a key for a message, unless it may hold a secret.
-func (r *run) shown(name string) string {
-	if !r.showable(name) {
-		return hiddenName
+// hides reports that an argument of a call may hold a secret: it may be made of what a lookup gave that is one.
+func (r *run) hides(s site, arg int, keys bool) bool {
+	if len(r.secrets) == 0 || arg >= len(s.args) || s.args[arg].of == nil {
+		return false
 	}
-	return fmt.Sprintf("%q", name)
-}
-
-// showable reports that no secret is in a name.
-func (r *run) showable(name string) bool {
-	if !r.secrets {
+	lookups, all := s.args[arg].lookups(keys)
+	if !all {
 		return true
 	}
-	for part := range strings.FieldsFuncSeq(name, func(c rune) bool { return c == '/' || c == ':' }) {
-		if !r.public(part) {
-			return false
+	for number := range lookups {
+		if r.secrets[number] {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// public reports that a text is known from elsewhere than a secret: it stands in the template, in its vars, in the host's name, or
-// in something that was looked up and is no secret.
-func (r *run) public(text string) bool {
-	holds := func(where string) bool { return strings.Contains(where, text) }
-	return r.t.written(text) || holds(r.t.Hostname) || slices.ContainsFunc(r.known, holds) || inVars(r.t.Vars, holds)
+// A found is what a call of a lookup function found, and what may be said about it.
+type found struct {
+	run   *run
+	site  int // the number of the call
+	name  int // which of its arguments is the name; the keys follow
+	ref   sources.Ref
+	value sources.Value
+	keys  []any // that lead into a secret's JSON
 }
 
-func inVars(value any, holds func(string) bool) bool {
-	switch v := value.(type) {
-	case map[string]any:
-		for k, e := range v {
-			if holds(k) || inVars(e, holds) {
-				return true
-			}
-		}
-		return false
-	case []any:
-		return slices.ContainsFunc(v, func(e any) bool { return inVars(e, holds) })
+// String gives the ref as far as it may be shown.
+func (f *found) String() string {
+	if f.private() {
+		return string(f.ref.Kind) + " " + hiddenName
 	}
-	return holds(fmt.Sprint(value))
+	return f.ref.String()
 }
 
-// met notes what a lookup gave: from a secret on, what the template computes may hold it. A local file may be one.
-func (r *run) met(kind sources.Kind, v sources.Value) {
-	if v.Secret || kind == sources.File {
-		r.secrets = true
-	} else {
-		r.known = append(append(r.known, v.Text), v.List...)
-		for _, text := range v.Params {
-			r.known = append(r.known, text)
-		}
+func (f *found) private() bool { return f.run.hides(f.run.t.sites[f.site], f.name, false) }
+
+// hint gives a line about the name, with %q in its place, and none where that is hidden.
+func (f *found) hint(format string) []string {
+	if f.private() {
+		return nil
 	}
-	for name := range v.Params {
-		r.known = append(r.known, name)
-	}
+	return []string{fmt.Sprintf(format, f.ref.Text())}
 }
 
-// refused makes the error of a failed lookup. Of a ref that may hold a secret it keeps the reason alone.
-func (r *run) refused(kind sources.Kind, name string, ref sources.Ref, err error) error {
+// key shows the key with that number: a text in quotes, a number as it is.
+func (f *found) key(i int, key any) string {
+	if f.run.hides(f.run.t.sites[f.site], f.name+1+i, false) {
+		return hiddenName
+	}
+	if text, ok := key.(string); ok {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprint(key)
+}
+
+// path shows keys, each after a space.
+func (f *found) path(keys []any) string {
+	var b strings.Builder
+	for i, k := range keys {
+		b.WriteString(" " + f.key(i, k))
+	}
+	return b.String()
+}
+
+// refused makes the error of a lookup that failed. Of a ref that may hold a secret it keeps the reason alone.
+func (f *found) refused(err error) error {
 	e, ok := err.(*sources.Error)
 	if !ok {
-		return &lookupError{what: fmt.Sprintf("%s %s cannot be looked up", kind, r.shown(name))}
+		return &lookupError{what: f.String() + " cannot be looked up"}
 	}
-	if r.showable(name) || slices.Contains(r.t.Refs(), ref) {
-		return &lookupError{what: e.Error(), hints: e.Hints, cause: e}
+	if f.private() {
+		e = &sources.Error{Ref: sources.Ref{Kind: f.ref.Kind, Name: hiddenName}, Reason: e.Reason}
 	}
-	bare := &sources.Error{Ref: sources.Ref{Kind: kind, Name: hiddenName}, Reason: e.Reason}
-	return &lookupError{what: bare.Error(), cause: bare}
+	return &lookupError{what: e.Error(), hints: e.Hints, cause: e}
+}
+
+// shownKeys gives what may be shown of the keys that an error is about: they are arguments of the call at the end of the path, or stand in
+// the map that it is given.
+func (r *run) shownKeys(path []parse.Node) func(string) string {
+	s := r.t.calls[lastCommand(path)]
+	hide := s.call == nil
+	for i := range s.args {
+		hide = hide || r.hides(s, i, i == 0)
+	}
+	return func(key string) string {
+		if hide {
+			return hiddenName
+		}
+		return fmt.Sprintf("%q", key)
+	}
 }

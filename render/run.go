@@ -20,9 +20,9 @@ type run struct {
 	snapshot *sources.Snapshot
 
 	begun   time.Time
-	waited  time.Duration // for lookups
-	secrets bool          // a lookup gave one
-	known   []string      // what lookups gave that is none, and the keys of those that are
+	waited  time.Duration  // for lookups
+	secrets map[int]bool   // by the number of the lookup that gave one
+	last    map[int]*found // what a lookup gave last, by its number
 	asked   []sources.Ref
 	given   []given // what the lookups gave, to say what a place of the output comes from
 }
@@ -43,7 +43,7 @@ type Output struct {
 // Execute renders the template over the snapshot. A fault has the place in the template, the ref and the remedy, and no
 // value; what was asked for up to then is given all the same. It ends soon after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
-	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now()}
+	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now(), secrets: make(map[int]bool), last: make(map[int]*found)}
 	set := template.Must(t.set.Clone()).Funcs(r.functions())
 	var out output
 	err := set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))

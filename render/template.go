@@ -42,6 +42,9 @@ type Template struct {
 	trees   map[string]*parse.Tree
 	ticks   []position // by the number that a tick was given
 	lookups []Lookup
+	sites   []site                      // calls that a name is given to, by the number that each was given; 0 is none
+	calls   map[*parse.CommandNode]site // every call of a function
+	values  map[parse.Node]flow         // what names and what is ranged over stand for
 }
 
 // A Lookup is a call of a lookup function found in a template.
@@ -79,6 +82,7 @@ func Parse(o Options) (*Template, fault.List) {
 		faults.Sort()
 		return nil, faults
 	}
+	t.trace()
 	t.guard()
 	t.set = template.New("").Option("missingkey=error").Funcs(funcs.Map()).Funcs(new(run).functions())
 	for name, tree := range t.trees {

@@ -4,8 +4,11 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"github.com/rendered/rendered/render/fault"
 )
 
 // get gives the value of a key, or the default; without a default the key must be there.
@@ -21,7 +24,7 @@ func get(m any, key string, fallback ...any) (any, error) {
 	case len(fallback) > 1:
 		return nil, Error("get takes a map, a key and at most one default")
 	}
-	return nil, failf("get: the map has no such key (it has %d)", reflect.ValueOf(m).Len())
+	return nil, noKey("get", m, key)
 }
 
 func hasKey(m any, key string) (bool, error) {
@@ -41,6 +44,15 @@ func entry(name string, m any, key string) (any, bool, error) {
 	return found.Interface(), true, nil
 }
 
+func noKey(name string, m any, key string) error {
+	names := sortedKeys(reflect.ValueOf(m))
+	has := strconv.Itoa(len(names)) + " keys"
+	if len(names) == 1 {
+		has = "1 key"
+	}
+	return &KeyError{keys: []string{key}, what: name + ": the map has no key %s (it has " + has + ")", near: fault.Near(key, names)}
+}
+
 // index follows keys into maps and numbers into lists, as text/template's does, but fails where there is nothing.
 func index(value any, keys ...any) (any, error) {
 	for _, key := range keys {
@@ -58,7 +70,7 @@ func index(value any, keys ...any) (any, error) {
 			}
 			found, ok, err := entry("index", v.Interface(), name)
 			if err != nil || !ok {
-				return nil, failf("index: the map has no such key (it has %d)", v.Len())
+				return nil, noKey("index", v.Interface(), name)
 			}
 			value = found
 		case v.Kind() == reflect.Slice || v.Kind() == reflect.Array || v.Kind() == reflect.String:

@@ -26,6 +26,7 @@ func (e Error) Error() string { return string(e) }
 type KeyError struct {
 	keys []string
 	what string // with %s for each key
+	near string // a key that may have been meant; may be ""
 }
 
 // Error gives the text with the keys in it.
@@ -37,7 +38,11 @@ func (e *KeyError) Show(show func(key string) string) string {
 	for i, k := range e.keys {
 		shown[i] = show(k)
 	}
-	return fmt.Sprintf(e.what, shown...)
+	text := fmt.Sprintf(e.what, shown...)
+	if e.near != "" && shown[0] == strconv.Quote(e.keys[0]) {
+		text += fmt.Sprintf("; did you mean %q?", e.near)
+	}
+	return text
 }
 
 func failf(format string, args ...any) error { return Error(fmt.Sprintf(format, args...)) }

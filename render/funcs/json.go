@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -48,44 +49,80 @@ func DecodeJSON(data []byte) (any, error) {
 	return settled(value), nil
 }
 
-// Exact reports what decoding the valid JSON would change or lose without a word: an object's key that stands there twice, and half of
-// a character, which has no UTF-8.
+// Exact reports what decoding the valid JSON would change or lose without a word: bytes that are no UTF-8, half of a character, which
+// has none, and an object's key that stands there twice.
 func Exact(data []byte) error {
+	if !utf8.Valid(data) {
+		return Error("the JSON holds bytes that are not UTF-8")
+	}
+	if halfCharacter(data) {
+		return Error("the JSON holds half of a character (a surrogate without the other)")
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	lossy := !bytes.Contains(data, []byte("\uFFFD")) && !bytes.Contains(bytes.ToLower(data), []byte(`\ufffd`))
-	return faithful(d, lossy)
+	return unique(d, nil)
 }
 
-// faithful reads one value.
-func faithful(d *json.Decoder, lossy bool) error {
+// halfCharacter reports that valid JSON writes a surrogate that is not the first or the second of two.
+func halfCharacter(data []byte) bool {
+	for len(data) > 0 {
+		at := bytes.IndexByte(data, '\\')
+		if at < 0 {
+			return false
+		}
+		code, rest := escape(data[at:])
+		if utf16.IsSurrogate(code) {
+			second, after := escape(rest)
+			if utf16.DecodeRune(code, second) == utf8.RuneError {
+				return true
+			}
+			rest = after
+		}
+		data = rest
+	}
+	return false
+}
+
+// escape reads \uXXXX from the head of the data, or any other escape, which is given as 0.
+func escape(data []byte) (rune, []byte) {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0, data[min(2, len(data)):]
+	}
+	code, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	if err != nil {
+		return 0, data[2:]
+	}
+	return rune(code), data[6:]
+}
+
+// unique reads one value, which stands at the path of keys, and refuses keys that stand there twice.
+func unique(d *json.Decoder, path []string) error {
 	token, err := d.Token()
 	if err != nil {
 		return Error("not JSON")
 	}
 	switch token {
 	case json.Delim('{'):
-		seen := make(map[any]bool)
+		seen := make(map[string]bool)
 		for d.More() {
-			key, _ := d.Token()
+			token, _ := d.Token()
+			key, _ := token.(string)
+			at := append(path[:len(path):len(path)], key)
 			if seen[key] {
-				return &KeyError{[]string{key.(string)}, "the JSON has the key %s twice"}
+				return &KeyError{keys: at, what: "the JSON has the key" + strings.Repeat(" %s", len(at)) + " twice"}
 			}
 			seen[key] = true
-			if err := faithful(d, lossy); err != nil {
+			if err := unique(d, at); err != nil {
 				return err
 			}
 		}
 	case json.Delim('['):
-		for d.More() {
-			if err := faithful(d, lossy); err != nil {
+		for i := 0; d.More(); i++ {
+			if err := unique(d, append(path[:len(path):len(path)], strconv.Itoa(i))); err != nil {
 				return err
 			}
 		}
 	default:
-		if text, ok := token.(string); ok && lossy && strings.ContainsRune(text, utf8.RuneError) {
-			return Error("the JSON holds half of a character (a surrogate without the other)")
-		}
 		return nil
 	}
 	_, err = d.Token() // the end of the object or list

@@ -171,14 +171,14 @@ func dotenv(m any) (string, error) {
 	for _, key := range sortedKeys(v) {
 		name := strings.ToUpper(strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key))
 		if !isName(name) {
-			return "", &KeyError{[]string{key}, "dotenv: the key %s does not become the name of a variable"}
+			return "", &KeyError{keys: []string{key}, what: "dotenv: the key %s does not become the name of a variable"}
 		}
 		if other, taken := from[name]; taken {
-			return "", &KeyError{[]string{other, key, name}, "dotenv: the keys %s and %s both become %s"}
+			return "", &KeyError{keys: []string{other, key, name}, what: "dotenv: the keys %s and %s both become %s"}
 		}
 		value, err := envQuote(v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key())).Interface())
 		if err != nil {
-			return "", &KeyError{[]string{key}, "dotenv: the value of %s cannot be written on a line: " + strings.ReplaceAll(err.Error(), "%", "%%")}
+			return "", &KeyError{keys: []string{key}, what: "dotenv: the value of %s cannot be written on a line: " + strings.ReplaceAll(err.Error(), "%", "%%")}
 		}
 		from[name], lines[name] = key, name+"="+value+"\n"
 	}

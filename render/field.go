@@ -1,0 +1,195 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template/parse"
+
+	"github.com/rendered/rendered/render/funcs"
+)
+
+// What is said about a field or a key that is not there names the lookup that the map or the text came from, where that is known.
+
+// whence gives the lookup that a value comes from as it is, what function made it, and the names that were followed from there on.
+// It gives nil where there are several, or none.
+func (r *run) whence(f flow) (lookup *found, function string, names []string) {
+	s := newSearch()
+	s.follow(f, nil, false)
+	for at := range s.seen {
+		if at.of.site == 0 {
+			continue
+		}
+		if lookup != nil || r.last[at.of.site] == nil {
+			return nil, "", nil
+		}
+		lookup = r.last[at.of.site]
+		function = r.t.sites[at.of.site].call.Args[0].(*parse.IdentifierNode).Ident
+		names = at.names()
+	}
+	return lookup, function, names
+}
+
+// noField says that a value has no such field. Somebody who comes from consul-template writes .Data where there is none.
+func (r *run) noField(path []parse.Node, words string) (string, []string) {
+	name := "this field"
+	var node parse.Node
+	for _, n := range slices.Backward(path) {
+		if fieldsOf(n) != nil {
+			node = n
+			break
+		}
+	}
+	fields := fieldsOf(node)
+	for _, f := range fields {
+		if strings.Contains(words, `"`+f+`"`) || strings.Contains(words, " "+f+" ") || strings.HasSuffix(words, "."+f) {
+			name = f
+			break
+		}
+	}
+	lookup, function, names := r.whence(r.t.values[node])
+	noEntry := strings.HasPrefix(words, "map has no entry")
+	switch {
+	case lookup == nil || !endsWith(names, fields):
+		if noEntry && lookup == nil {
+			return noSuchName(name, r.t.Vars)
+		}
+	case function == "secretMap":
+		if what := lookup.without(names); what != "" {
+			return what, nil
+		}
+	case noEntry:
+		return fmt.Sprintf("%s has no %s", lookup, name), nil
+	case strings.Contains(words, "string"):
+		return lookup.noFields(function, name, names)
+	}
+	return "this value has no field " + name, nil
+}
+
+func endsWith(names, tail []string) bool {
+	return len(names) >= len(tail) && slices.Equal(names[len(names)-len(tail):], tail)
+}
+
+// without says which of the names, followed from what secretMap gave, is not there.
+func (f *found) without(names []string) string {
+	raw, err := f.rawAt(f.keys)
+	at := f.String() + f.path(f.keys)
+	for _, name := range names {
+		switch {
+		case err != nil:
+			return ""
+		case name == "*":
+			return at + ": an element has no " + strconv.Quote(names[len(names)-1])
+		}
+		var next json.RawMessage
+		if next, err = step(raw, name, strconv.Quote(name)); err != nil {
+			return at + " " + err.Error()
+		}
+		raw = next
+		at += " " + strconv.Quote(name)
+	}
+	return ""
+}
+
+// noFields says how a field of what is text is asked for.
+func (f *found) noFields(function, name string, names []string) (string, []string) {
+	what := function + " gives text, which has no field " + name
+	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.EqualFold(n, "data") })
+	if function != "secret" || len(names) == 0 || f.private() {
+		return what, nil
+	}
+	call := strconv.Quote(f.ref.Text()) + f.path(f.keys)
+	for _, n := range names {
+		call += " " + strconv.Quote(n)
+	}
+	return fmt.Sprintf("%s; here it is {{ secret %s }}", what, call), nil
+}
+
+// aboutKeys says what an error about keys means, and what the map comes from.
+func (r *run) aboutKeys(path []parse.Node, err *funcs.KeyError) string {
+	what := err.Show(r.shownKeys(path))
+	c := lastCommand(path)
+	if s := r.t.calls[c]; s.call != nil && len(s.args) > 0 {
+		if lookup, function, names := r.whence(s.args[0]); lookup != nil && function != "secret" {
+			at := lookup.String() + lookup.path(lookup.keys)
+			for _, n := range names {
+				if n == "*" {
+					break // one of several
+				}
+				at += " " + strconv.Quote(n)
+			}
+			what = at + ": " + what
+		}
+	}
+	return what
+}
+
+func lastCommand(path []parse.Node) *parse.CommandNode {
+	for _, n := range slices.Backward(path) {
+		if c, ok := n.(*parse.CommandNode); ok {
+			return c
+		}
+	}
+	return nil
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// fieldsOf gives the names that a node follows.
+func fieldsOf(n parse.Node) []string {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		return n.Ident
+	case *parse.VariableNode:
+		return n.Ident[1:]
+	case *parse.ChainNode:
+		return n.Field
+	}
+	return nil
+}
+
+// start gives the byte at which a node begins. A path of names has the position of its second name (parse.Tree.operand).
+func start(n parse.Node) int {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		if len(n.Ident) > 1 {
+			return int(n.Pos) - len(".") - len(n.Ident[0])
+		}
+	case *parse.VariableNode:
+		if len(n.Ident) > 1 {
+			return int(n.Pos) - len(n.Ident[0])
+		}
+	}
+	return int(n.Position())
+}
+
+// rangeHint says which function gives a list where one that gives text was ranged over.
+func (r *run) rangeHint(path []parse.Node) []string {
+	for _, n := range slices.Backward(path) {
+		over, ok := n.(*parse.RangeNode)
+		if !ok {
+			continue
+		}
+		lookup, function, names := r.whence(r.t.values[over.Pipe])
+		if lookup == nil || len(names) > 0 || lookup.private() {
+			return nil
+		}
+		switch name := strconv.Quote(lookup.ref.Text()); function {
+		case "secret", "secretOr":
+			return []string{fmt.Sprintf("secret gives text; {{ range $key, $value := secretMap %s%s }} goes over its JSON", name, lookup.path(lookup.keys))}
+		case "param", "paramOr":
+			return []string{fmt.Sprintf("param gives text; {{ range paramList %s }} goes over a StringList", name)}
+		}
+		return nil
+	}
+	return nil
+}
