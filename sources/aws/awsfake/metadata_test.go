@@ -23,7 +23,7 @@ import (
 
 // metadataClient is the SDK's, in process and without retries.
 func metadataClient(s *awsfake.Server) *imds.Client {
-	return imds.New(imds.Options{HTTPClient: &http.Client{Transport: s.Transport()}, Retryer: aws.NopRetryer{}, EnableFallback: aws.FalseTernary})
+	return imds.New(imds.Options{HTTPClient: &http.Client{Transport: s.Transport()}, Retryer: aws.NopRetryer{}, EnableFallback: aws.FalseTernary, ClientEnableState: imds.ClientEnabled})
 }
 
 // metadata gives what is at a path, or the error's text.

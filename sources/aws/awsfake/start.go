@@ -46,6 +46,7 @@ func (s *Server) InstanceEnv() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.URL,
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + s.URL,
+		"AWS_EC2_METADATA_DISABLED=false",
 		"AWS_EC2_METADATA_V1_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null",
 		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
