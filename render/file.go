@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/render/command"
@@ -73,7 +74,7 @@ func (f *File) CheckStaged(ctx context.Context, staged string, redactor *sources
 	what, hints := f.Check.With(f.Path).String(), []string(nil)
 	if e, ok := errors.AsType[*command.Error](err); ok {
 		what += ": " + strings.ReplaceAll(e.Outcome(), staged, f.Path)
-		hints = e.Hints
+		hints = slices.Clone(e.Hints)
 	}
 	failed := &fault.Fault{Place: fault.Place{File: f.Path}, What: "check: " + what + "; file not written", Hints: hints, Err: err}
 	text := strings.ReplaceAll(redactor.Redact(output), staged, f.Path)

@@ -1,0 +1,43 @@
+package render_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/sources"
+)
+
+// A check that fails again over another temporary fails in the same words, however long its command is.
+func TestFailingCheckIsOneCause(t *testing.T) {
+	for name, check := range map[string]command.Command{
+		"short": {Args: []string{"sh", "-c", "echo no good: $0; exit 3", "{}"}},
+		"long":  {Shell: "echo no good: {} >&2; : " + strings.Repeat("and so on ", 30) + "; exit 3"},
+		"lines": {Shell: "echo no good: {}\nexit 3"},
+		"gone":  {Args: []string{"/no/such/program", "{}"}},
+	} {
+		dir := t.TempDir()
+		f := render.File{Path: filepath.Join(dir, "app.conf"), Check: check}
+		var texts []string
+		for _, temporary := range []string{".rendered-a1", ".rendered-b22"} {
+			staged := filepath.Join(dir, temporary)
+			if err := os.WriteFile(staged, []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			failed := f.CheckStaged(t.Context(), staged, sources.NewSnapshot(few{}, 0).Redactor())
+			if failed == nil {
+				t.Fatalf("%s: passes", name)
+			}
+			texts = append(texts, failed.Text())
+		}
+		if texts[0] != texts[1] || strings.Contains(texts[0], ".rendered") {
+			t.Errorf("%s:\n%s%s", name, texts[0], texts[1])
+		}
+		if name != "gone" && (!strings.Contains(texts[0], "exit status 3") || !strings.Contains(texts[0], "no good: "+f.Path)) {
+			t.Errorf("%s:\n%s", name, texts[0])
+		}
+	}
+}
