@@ -36,16 +36,6 @@ type NoticeOutcome struct {
 	Took      time.Duration
 }
 
-// Changed reports whether any file was written.
-func (o Outcome) Changed() bool {
-	for _, f := range o.Files {
-		if f.State != swap.Same {
-			return true
-		}
-	}
-	return false
-}
-
 // Failed reports whether anything is not as it should be: a file not current, or a dependent that refused its notice.
 func (o Outcome) Failed() bool {
 	if o.Err != nil {

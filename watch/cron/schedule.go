@@ -20,9 +20,6 @@ type Schedule struct {
 // String gives the schedule as it was written.
 func (s Schedule) String() string { return s.text }
 
-// IsZero reports that there is no schedule.
-func (s Schedule) IsZero() bool { return s.text == "" }
-
 // Every gives the period of an @every schedule.
 func (s Schedule) Every() (time.Duration, bool) { return s.every, s.every > 0 }
 
