@@ -105,6 +105,20 @@ func (s *Snapshot) Get(ctx context.Context, r Ref) (Value, error) {
 	return a.result.Value, nil
 }
 
+// Progress gives how many of the refs that were asked for are answered.
+func (s *Snapshot) Progress() (answered, asked int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.answers {
+		select {
+		case <-a.done:
+			answered++
+		default:
+		}
+	}
+	return answered, len(s.answers)
+}
+
 // Version gives the version of a value that has arrived.
 func (s *Snapshot) Version(r Ref) (version string, ok bool) {
 	s.mu.Lock()

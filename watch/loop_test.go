@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -273,7 +274,7 @@ func TestBrokenConfigLeavesTheOldOneInForce(t *testing.T) {
 		w.plan = &Plan{Source: w.values, Settle: w.plan.Settle}
 		w.service("new", "@every 1s", nil, "g", "x")
 		w.load = good
-		w.loop.Refresh() // it looks at its services, not at the config
+		w.loop.Refresh()         // it looks at its services, not at the config
 		w.after(5 * time.Minute) // what was wrong may have been elsewhere: nobody has to ask
 		w.want("g", "x")
 		if w.logged("config usable again") != 1 {
@@ -443,4 +444,29 @@ func TestAnnouncedVersionIsWaitedFor(t *testing.T) {
 			t.Errorf("the service that does not use it looked %d times", n)
 		}
 	})
+}
+
+func TestOnceReportsProgressOfALongPass(t *testing.T) {
+	for pause, want := range map[time.Duration]string{0: "[]", 1300 * time.Millisecond: "[1/2 1/2]"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.service("app", "@hourly", nil, "f", `{{ secret "s" }}{{ secret "slow" }}`)
+			w.values.set("s", "s")
+			w.values.set("slow", "slow")
+			w.values.pause["slow"] = pause
+			ledger, err := OpenLedger(t.Context(), w.path("state"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ledger.Close()
+			seen := []string{}
+			Once(t.Context(), w.plan, w.plan.Services, ledger, rand.New(rand.NewPCG(1, 2)), false, func(answered, asked int) {
+				seen = append(seen, fmt.Sprintf("%d/%d", answered, asked))
+			})
+			synctest.Wait()
+			if fmt.Sprint(seen) != want {
+				t.Errorf("after %v: %v, want %s", pause, seen, want)
+			}
+		})
+	}
 }

@@ -62,7 +62,11 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	}
 	defer ledger.Close()
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	outcomes := watch.Once(ctx, plan, services, ledger, chance, f.silent)
+	progress := progressOn(stderr)
+	outcomes := watch.Once(ctx, plan, services, ledger, chance, f.silent, progress)
+	if progress != nil {
+		fmt.Fprint(stderr, clearLine)
+	}
 	p := printer{out: stdout, remarks: stderr, rehearsal: f.root != ""}
 	for _, o := range outcomes {
 		p.outcome(o)
@@ -73,6 +77,20 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	}
 	return nil
 }
+
+// progressOn shows on a terminal how far the lookups of a long pass are, on one line that is gone in the end. Nobody else is shown any.
+func progressOn(w io.Writer) watch.Progress {
+	if !isTerminal(w) {
+		return nil
+	}
+	begun := time.Now()
+	return func(answered, asked int) {
+		fmt.Fprintf(w, "%s%d of %d lookups, %.0f a second", clearLine, answered, asked, float64(answered)/time.Since(begun).Seconds())
+	}
+}
+
+// clearLine goes to the head of a terminal's line and clears it.
+const clearLine = "\r\x1b[K"
 
 // chosen gives the services of these names, all where there are none.
 func chosen(services []*watch.Service, names []string) ([]*watch.Service, error) {
