@@ -185,6 +185,21 @@ func TestDecodeJSONSaysWhere(t *testing.T) {
 	}
 }
 
+// JSON that decoding would change without a word is refused, and only that.
+func TestJSONIsTakenAsItIsOrNotAtAll(t *testing.T) {
+	for text, want := range map[string]string{
+		`"a\ud83db"`: "half of a character", `"\ud83d"`: "half of a character", `"\udc00"`: "half of a character", `"\ud83d\ud83d\ude00"`: "half of a character",
+		`["\ufffd", "\ud83d"]`: "half of a character", "\"\xff\"": "not UTF-8",
+		`{"a":{"b":[1,{"c":1,"d":2,"c":3}]}}`: `the key "a" "b" "1" "c" twice`, `{"a":1,"\u0061":2}`: `the key "a" twice`,
+		`"\ud83d\ude00"`: "", `"\\ud83d"`: "", `"\\\\ud83d"`: "", "\"\uFFFD\"": "", `"\ufffd"`: "", `{"a":{"x":1},"b":{"x":1}}`: "",
+	} {
+		_, err := DecodeJSON([]byte(text))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestPrintfMishapsOfValuesPass(t *testing.T) {
 	out, err := execute(`{{ printf "%s" . }}{{ print . }}`, "50%!d(int=3)")
 	if err != nil || out != "50%!d(int=3)50%!d(int=3)" {
