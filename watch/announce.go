@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rendered/rendered/sources"
@@ -9,7 +10,8 @@ import (
 // An Announcement says that something changed at its source. It is a hint: it may come twice, late, in another order, or never.
 type Announcement struct {
 	Matches func(sources.Ref) bool
-	Version string // of the secret, as Value.Version; "" where that is not said
+	Version string    // that a secret's refs without a selector mean now, as Value.Version; "" where that is not said
+	At      time.Time // when it changed; zero where that is not said
 }
 
 const (
@@ -20,50 +22,83 @@ const (
 )
 
 // Announced says that these changed. Services that look one of them up are due after the settle time and a part of their splay, and
-// again until they have seen the version that was announced, for 30 seconds at most.
+// again until they have seen the version that was announced last, for 30 seconds at most.
 func (l *Loop) Announced(list []Announcement) { l.send(announced{list}) }
 
 func (l *Loop) announced(list []Announcement, now time.Time) {
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
 		at := now.Add(l.plan.Settle + svc.Splay/announcedSplay)
-		for _, r := range append(svc.Refs(), s.asked...) {
+		for _, r := range slices.Concat(svc.Refs(), s.asked) {
 			for _, a := range list {
 				if !a.Matches(r) {
 					continue
 				}
+				versioned := a.Version != "" && r.Kind == sources.Secret && r.Selector == ""
+				if versioned && s.seen[r].covers(a) {
+					continue
+				}
 				s.look = earliest(s.look, at)
-				if a.Version != "" && r.Kind == sources.Secret && r.Selector == "" {
-					s.expect(r, expected{a.Version, at.Add(announcedFor)})
+				if versioned {
+					s.expect(r, a, at.Add(announcedFor))
 				}
 			}
 		}
 	}
 }
 
-// An expected is a version that was announced, and until when it is waited for.
-type expected struct {
-	version string
-	until   time.Time
+// A word is the latest that was announced of a ref: notices come in any order. Times are of whole seconds, so that it may be
+// several versions.
+type word struct {
+	at       time.Time
+	versions []string
+	until    time.Time // when one of them is no longer waited for
 }
 
-func (s *state) expect(r sources.Ref, e expected) {
-	if s.expected == nil {
-		s.expected = make(map[sources.Ref]expected)
+// covers tells whether an announcement says nothing beyond w.
+func (w word) covers(a Announcement) bool {
+	if a.At.IsZero() || a.At.After(w.at) {
+		return false
 	}
-	s.expected[r], s.rereads = e, 0
+	return a.At.Before(w.at) || slices.Contains(w.versions, a.Version)
+}
+
+// expect notes that a version is to be seen, unless a later one is.
+func (s *state) expect(r sources.Ref, a Announcement, until time.Time) {
+	if s.expected == nil {
+		s.expected = make(map[sources.Ref]word)
+	}
+	w, waiting := s.expected[r]
+	switch {
+	case waiting && w.covers(a):
+		return
+	case waiting && a.At.Equal(w.at):
+		w.versions = append(w.versions, a.Version)
+	default:
+		w = word{at: a.At, versions: []string{a.Version}}
+	}
+	w.until = until
+	s.expected[r], s.rereads = w, 0
 }
 
 // reread gives when to look again for a version that was announced and not seen; zero where there is none.
 func (s *state) reread(now time.Time) time.Time {
-	for r, e := range s.expected {
-		if version, ok := s.snapshot.Version(r); ok && version == e.version || !now.Before(e.until) {
-			delete(s.expected, r)
+	for r, w := range s.expected {
+		version, ok := s.snapshot.Version(r)
+		switch {
+		case ok && slices.Contains(w.versions, version):
+			if s.seen == nil {
+				s.seen = make(map[sources.Ref]word)
+			}
+			s.seen[r] = w
+		case now.Before(w.until):
+			continue
 		}
+		delete(s.expected, r)
 	}
 	if len(s.expected) == 0 {
 		return time.Time{}
 	}
 	s.rereads++
-	return now.Add(min(time.Second<<(s.rereads-1), announcedFor/3))
+	return now.Add(min(time.Second<<min(s.rereads-1, 6), announcedFor/3))
 }

@@ -48,11 +48,12 @@ type state struct {
 	gone     bool      // the plan no longer has it; it stays until its job is done
 	failures int       // looks failed in a row
 	asked    []sources.Ref
-	snapshot *sources.Snapshot // of the last look
-	expected map[sources.Ref]expected
-	rereads  int               // in a row, for what is expected
-	wrong    map[string]bool   // causes that were logged and last
-	refused  map[string]string // text of the last failure that was logged, by dependent
+	snapshot *sources.Snapshot    // of the last look
+	expected map[sources.Ref]word // announced, and not seen
+	seen     map[sources.Ref]word // announced, and seen
+	rereads  int                  // in a row, for what is expected
+	wrong    map[string]bool      // causes that were logged and last
+	refused  map[string]string    // text of the last failure that was logged, by dependent
 }
 
 // Events. Each means "look again", none carries work.

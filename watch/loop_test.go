@@ -401,51 +401,6 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	}
 }
 
-// AWS announces a version before every read gives it: who uses the secret looks until it is there, and nobody else does.
-func TestAnnouncedVersionIsWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.service("user", "@hourly", nil, "f", `{{ secret "s" }}`)
-		w.service("dynamic", "@hourly", nil, "g", `{{ secret (param "/name") }}`)
-		w.service("other", "@hourly", nil, "h", `{{ secret "o" }}`)
-		w.values.set("s", "one")
-		w.values.set("o", "o")
-		w.values.set("/name", "s")
-		w.start()
-		other := w.values.lookups("o")
-		announce := func(version string) {
-			w.loop.Announced([]Announcement{{func(r sources.Ref) bool { return r.Kind == sources.Secret && r.Name == "s" }, version}})
-		}
-		asked := w.values.lookups("s")
-		announce("version of two")
-		w.after(5 * time.Second)
-		w.want("f", "one")
-		w.values.set("s", "two")
-		w.after(5 * time.Second)
-		w.want("f", "two")
-		w.want("g", "two")
-		if n := w.values.lookups("s") - asked; n > 10 {
-			t.Errorf("%d lookups until it was seen", n)
-		}
-		asked = w.values.lookups("s")
-		w.after(5 * time.Minute)
-		announce("version of two") // once more
-		w.after(time.Minute)
-		if n := w.values.lookups("s") - asked; n != 1 {
-			t.Errorf("%d lookups for a version that is there, want one for both services", n)
-		}
-		asked = w.values.lookups("s")
-		announce("version that never comes")
-		w.after(5 * time.Minute)
-		if n := w.values.lookups("s") - asked; n < 3 || n > 16 {
-			t.Errorf("%d lookups for a version that never comes", n)
-		}
-		if n := w.values.lookups("o") - other; n != 0 {
-			t.Errorf("the service that does not use it looked %d times", n)
-		}
-	})
-}
-
 func TestOnceReportsProgressOfALongPass(t *testing.T) {
 	for pause, want := range map[time.Duration]string{0: "[]", 1300 * time.Millisecond: "[1/2 1/2]"} {
 		synctest.Test(t, func(t *testing.T) {

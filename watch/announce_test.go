@@ -1,0 +1,90 @@
+package watch
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// ofSecret announces a version of the secret s.
+func ofSecret(version string, at time.Time) Announcement {
+	return Announcement{func(r sources.Ref) bool { return r.Kind == sources.Secret && r.Name == "s" }, version, at}
+}
+
+// AWS announces a version before every read gives it: who uses the secret looks until it is there, and nobody else does.
+func TestAnnouncedVersionIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("user", "@hourly", nil, "f", `{{ secret "s" }}`)
+		w.service("dynamic", "@hourly", nil, "g", `{{ secret (param "/name") }}`)
+		w.service("other", "@hourly", nil, "h", `{{ secret "o" }}`)
+		w.values.set("s", "one")
+		w.values.set("o", "o")
+		w.values.set("/name", "s")
+		w.start()
+		other := w.values.lookups("o")
+		// lookups announces a version and gives how often it was looked for within five minutes.
+		lookups := func(a Announcement) int {
+			before := w.values.lookups("s")
+			w.loop.Announced([]Announcement{a})
+			w.after(5 * time.Minute)
+			return w.values.lookups("s") - before
+		}
+		first := ofSecret("version of two", time.Now())
+		w.loop.Announced([]Announcement{first})
+		w.after(5 * time.Second)
+		w.want("f", "one")
+		asked := w.values.lookups("s")
+		w.values.set("s", "two")
+		w.after(5 * time.Minute)
+		w.want("f", "two")
+		w.want("g", "two")
+		if n := w.values.lookups("s") - asked; n > 4 {
+			t.Errorf("%d lookups until it was seen", n)
+		}
+		if n := lookups(first); n != 0 {
+			t.Errorf("%d lookups for a notice that came twice", n)
+		}
+		if n := lookups(ofSecret("version of zero", first.At.Add(-time.Second))); n != 0 {
+			t.Errorf("%d lookups for a notice that another has overtaken", n)
+		}
+		if n := lookups(ofSecret("version of two", time.Time{})); n != 1 {
+			t.Errorf("%d lookups for a version that is there, want one for both services", n)
+		}
+		if n := lookups(ofSecret("version that never comes", time.Now())); n < 3 || n > 16 {
+			t.Errorf("%d lookups for a version that never comes", n)
+		}
+		if n := w.values.lookups("o") - other; n != 0 {
+			t.Errorf("the service that does not use it looked %d times", n)
+		}
+	})
+}
+
+// Of many versions that are announced, in whatever order, the last is waited for; within one second AWS does not say which is the last.
+func TestLastAnnouncedVersionCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("user", "@hourly", nil, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		now := time.Now()
+		w.values.set("s", "two")
+		w.loop.Announced([]Announcement{ofSecret("version of three", now), ofSecret("version of two", now.Add(-time.Second))})
+		w.after(4 * time.Second)
+		w.want("f", "two") // which is not the last
+		w.values.set("s", "three")
+		w.after(10 * time.Second)
+		w.want("f", "three")
+
+		w.after(time.Minute)
+		asked := w.values.lookups("s")
+		now = time.Now()
+		w.loop.Announced([]Announcement{ofSecret("version of five", now), ofSecret("version of three", now), ofSecret("version of four", now)})
+		w.after(5 * time.Minute)
+		if n := w.values.lookups("s") - asked; n != 1 {
+			t.Errorf("%d lookups though one of the last versions was there", n)
+		}
+	})
+}
