@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -26,8 +27,9 @@ func newCheck(g *globals) *cobra.Command {
 		Use:   "check",
 		Short: "Find every fault of the config and its templates",
 		Long: `check reads the config and its templates and prints every fault with its place, or a table of what the config
-means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail, and
-says which account and identity it asked as. It never writes a file and tells nobody.
+means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail,
+says which account and identity it asked as, and whether the queue of change notices is there. It never writes a file, takes no
+notice out of the queue, and tells nobody.
 
 It exits with 1 where there are faults.`,
 		Args: cobra.NoArgs,
@@ -58,6 +60,9 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	costs(stdout, cfg, plan)
 	if c.source != nil {
 		identify(ctx, c.source, slices.Sorted(maps.Keys(cfg.AWS.Accounts)), stdout, stderr)
+	}
+	if queue := c.queue(cfg); queue != nil {
+		listen(ctx, queue, stdout, stderr)
 	}
 	if online && !resolves(ctx, plan, stderr) {
 		return exit{exitFailed}
@@ -239,5 +244,20 @@ func identify(ctx context.Context, source *aws.Source, accounts []string, stdout
 	for _, name := range accounts {
 		region, account, arn, err := source.IdentityIn(ctx, name)
 		say(name+":: ", region, account, arn, err)
+	}
+}
+
+// listen says whether change notices can come. Without them the schedule still holds, so that trouble is no more than a warning.
+func listen(ctx context.Context, queue *aws.Queue, stdout, stderr io.Writer) {
+	waiting, err := queue.Waiting(ctx)
+	if err == nil {
+		fmt.Fprintf(stdout, "change notices come through queue %s in %s, about %d waiting\n", queue, queue.Region(), waiting)
+		return
+	}
+	fmt.Fprintf(stderr, "warning: %v\n", err)
+	if e, ok := errors.AsType[*sources.Error](err); ok {
+		for _, hint := range e.Hints {
+			fmt.Fprintf(stderr, "  %s\n", hint)
+		}
 	}
 }

@@ -198,6 +198,15 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 	return source, nil
 }
 
+// queue gives the queue of change notices; nil where there is none, or nothing that notices could be about. A rehearsal reads none: it
+// would take the daemon's notices away.
+func (c *compiler) queue(cfg *config.Config) *aws.Queue {
+	if cfg.Queue == "" || cfg.Values != "" || c.options.Root != "" || c.source == nil {
+		return nil
+	}
+	return c.source.Queue(cfg.Queue)
+}
+
 func awsOptions(a config.AWS) aws.Options {
 	o := aws.Options{
 		Region:         a.Region,

@@ -8,13 +8,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/inputs"
+	"github.com/rendered/rendered/watch/push"
 )
 
 func newRun(g *globals) *cobra.Command {
@@ -22,8 +25,9 @@ func newRun(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "The daemon: keep the files true until it is told to stop",
-		Long: `run looks at every service on its schedule and whenever a file that it depends on changes: the config, templates,
-the values file, inputs of the function file. It logs to stderr.
+		Long: `run looks at every service on its schedule, whenever a file that it depends on changes (the config, templates, the values
+file, inputs of the function file), and whenever a notice through the queue of triggers.sqs says that something it looks up has
+changed. It logs to stderr.
 
 SIGHUP reads the config again, SIGUSR1 looks at everything again, SIGTERM and SIGINT end it with exit code 0. A config that
 cannot be used at the start ends it with 78; one that cannot be used later leaves the old one in force.`,
@@ -67,7 +71,8 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	level.Set(cfg.Log.Level)
 	log := newLog(stderr, cfg.Log.Format, level)
 	c.logTo(log)
-	watcher := inputs.New(log)
+	watcher, listener := inputs.New(log), push.New(log)
+	listener.Set(c.queue(cfg))
 	loop := watch.NewLoop(rehearsed(plan, root), watch.Options{
 		Load: func() (*watch.Plan, error) {
 			fresh, plan, err := c.load(ctx)
@@ -78,6 +83,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 			if fresh.StateDir != cfg.StateDir {
 				log.Warn("a new state_dir takes a restart", "in use", cfg.StateDir, "configured", fresh.StateDir)
 			}
+			listener.Set(c.queue(fresh))
 			return rehearsed(plan, root), nil
 		},
 		Ledger: ledger,
@@ -85,15 +91,30 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		Watch:  watcher.Set,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		watcher.Run(ctx, loop.Changed)
-	}()
+	var triggers sync.WaitGroup
+	triggers.Go(func() { watcher.Run(ctx, loop.Changed) })
+	triggers.Go(func() { listener.Run(ctx, earOf(loop)) })
 	go relay(ctx, signals, loop, c)
 	loop.Run(ctx)
-	<-ended
+	triggers.Wait()
 	return nil
+}
+
+// earOf lets a loop hear of changes.
+func earOf(loop *watch.Loop) push.Ear {
+	return push.Ear{
+		Changed: func(changes []push.Change, origin push.Origin) {
+			var list []watch.Announcement
+			for _, c := range changes {
+				matches := func(r sources.Ref) bool { return c.Concerns(r, origin) }
+				list = append(list, watch.Announcement{Matches: matches, Version: c.Version, At: c.At})
+			}
+			loop.Announced(list)
+		},
+		Missed: func() {
+			loop.Announced([]watch.Announcement{{Matches: func(sources.Ref) bool { return true }}})
+		},
+	}
 }
 
 // relay turns signals into what they mean.

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	gone                  wait for it; it must end with exit code 0 within a second
 //	secret NAME TEXT      put a secret into the AWS that the script works with
 //	param NAME TEXT       put a parameter there
+//	queue NAME            make a queue that change notices come through; "queue -remove NAME" takes it away
 //	fault KIND NAME       make it fail for a name or an operation; "fault none" makes it well again
 //	trouble KIND WORDS    go through one kind of trouble with the secret prod/db, from its warning to the end of it
 //	calls OPERATION N     it was asked exactly so often since the last calls, or "calls" alone
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"param": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake(ts).PutParameter(args[0], "String", unescape(args[1]))
 			},
+			"queue":   queue,
 			"fault":   injectFault,
 			"calls":   calls,
 			"trouble": trouble,
@@ -125,6 +127,15 @@ func zombie(pid int) bool {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, rest, _ := strings.Cut(string(data), ") ")
 	return data == nil || strings.HasPrefix(rest, "Z")
+}
+
+func queue(ts *testscript.TestScript, neg bool, args []string) {
+	aws := fake(ts)
+	if args[0] == "-remove" {
+		aws.RemoveQueue("https://sqs.eu-west-1.amazonaws.com/111111111111/" + args[1])
+		return
+	}
+	aws.Notify(aws.MakeQueue(args[0]), awsfake.Bare)
 }
 
 func injectFault(ts *testscript.TestScript, neg bool, args []string) {

@@ -6,7 +6,8 @@
 // only those parts are kept that are known.
 //
 // The permissions it needs are secretsmanager:GetSecretValue, ssm:GetParameters, ssm:GetParameter, ssm:GetParametersByPath and
-// kms:Decrypt, each for the names that are looked up.
+// kms:Decrypt, each for the names that are looked up. A queue of change notices takes sqs:ReceiveMessage, sqs:DeleteMessage and
+// sqs:GetQueueAttributes.
 package aws
 
 import (
@@ -64,6 +65,7 @@ type Source struct {
 
 	mu         sync.Mutex
 	sites      map[place]*site
+	queues     map[string]*Queue     // by URL
 	identities map[Account]*identity // by what is assumed; the zero Account is the daemon's own
 }
 
@@ -86,7 +88,10 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if cfg.Region, err = region(ctx, cfg); err != nil {
 		return nil, err
 	}
-	s := &Source{options: o, config: cfg, sites: make(map[place]*site), identities: make(map[Account]*identity)}
+	s := &Source{
+		options: o, config: cfg,
+		sites: make(map[place]*site), queues: make(map[string]*Queue), identities: make(map[Account]*identity),
+	}
 	s.identities[Account{}] = newIdentity(o, cfg)
 	s.home = s.site(place{region: cfg.Region})
 	return s, nil

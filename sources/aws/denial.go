@@ -75,8 +75,8 @@ func article(noun string) string {
 type statement struct {
 	Effect    string
 	Principal map[string]string `json:",omitempty"`
-	Action    string
-	Resource  any // a string or several
+	Action    any               // a string or several
+	Resource  any               // likewise
 }
 
 func (s statement) String() string {
@@ -97,6 +97,9 @@ func (s *site) denialHints(d denial, r sources.Ref, action string) []string {
 		return append(hints, "undo      the explicit deny; no Allow outweighs it")
 	}
 	allow := statement{Effect: "Allow", Action: action, Resource: s.resource(r)}
+	if r.Kind == queueKind {
+		allow.Action = queueActions
+	}
 	to := principal(d.caller)
 	switch {
 	case d.kms:
@@ -125,6 +128,8 @@ func (s *site) resource(r sources.Ref) any {
 	switch name := strings.Trim(r.Name, "/"); {
 	case r.Kind == sources.Secret:
 		return in("secretsmanager", "secret:"+r.Name+"-??????") // the end that AWS adds to the name
+	case r.Kind == queueKind:
+		return in("sqs", r.Name)
 	case r.Kind == sources.Param:
 		return in("ssm", "parameter/"+name)
 	case name == "":

@@ -49,6 +49,11 @@ func (s *site) missing(r sources.Ref, t *trouble) (detail string, hints []string
 	name := quoted(r.Name)
 	what := ""
 	switch {
+	case r.Kind == queueKind:
+		hints = []string{
+			"aws sqs list-queues --region " + s.region + "  shows what there is",
+			"the stacks in packaging/ make one for each VM; triggers.sqs takes its URL",
+		}
 	case r.Kind == sources.Params:
 		what = "there is no parameter under it"
 		hints = []string{"aws ssm put-parameter --name " + quoted(strings.TrimRight(r.Name, "/")+"/NAME") + " --type String --value VALUE"}
@@ -73,8 +78,11 @@ func (s *site) missing(r sources.Ref, t *trouble) (detail string, hints []string
 }
 
 func throttleHints(kind sources.Kind) []string {
-	if kind == sources.Secret {
+	switch kind {
+	case sources.Secret:
 		return []string{"a longer schedule or a larger splay asks less often"}
+	case queueKind:
+		return nil
 	}
 	// 40 calls a second for all reads of an account and Region together, by AWS's list of Systems Manager quotas.
 	return []string{

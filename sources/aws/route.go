@@ -82,6 +82,21 @@ func (s *Source) addressed(r sources.Ref, a arn) (place, *sources.Error) {
 	return place{region: a.region}, nil
 }
 
+// Origin gives the Region and the account that r is asked for in, each "" where it is not known.
+func (s *Source) Origin(r sources.Ref) (region, account string) {
+	p, err := s.place(r)
+	if err != nil {
+		return "", ""
+	}
+	if a, ok := parseARN(r.Name); ok {
+		return p.region, a.account
+	}
+	if a := s.options.Accounts[p.account]; a.ID == "" && a.RoleARN == "" {
+		return p.region, s.accountID("")
+	}
+	return p.region, s.accountID(p.account)
+}
+
 // accountID gives the digits of an account, "" where nothing has told them yet.
 func (s *Source) accountID(name string) string {
 	role, id := s.options.RoleARN, ""

@@ -53,14 +53,20 @@ var reasons = map[string]sources.Reason{
 	"ParameterNotFound":         sources.Missing,
 	"ParameterVersionNotFound":  sources.Missing,
 
-	"AccessDeniedException": sources.Denied,
-	"AccessDenied":          sources.Denied,
-	"UnauthorizedOperation": sources.Denied,
+	"QueueDoesNotExist":                       sources.Missing,
+	"AWS.SimpleQueueService.NonExistentQueue": sources.Missing,
+
+	"AccessDeniedException":     sources.Denied,
+	"AccessDenied":              sources.Denied,
+	"UnauthorizedOperation":     sources.Denied,
+	"KmsAccessDenied":           sources.Denied,
+	"KMS.AccessDeniedException": sources.Denied,
 
 	"InvalidRequestException":   sources.Unanswerable,
 	"InvalidParameterException": sources.Unanswerable,
 	"ValidationException":       sources.Unanswerable,
 	"ValidationError":           sources.Unanswerable,
+	"InvalidAddress":            sources.Unanswerable,
 
 	"DecryptionFailure":        sources.Undecryptable,
 	"InvalidKeyId":             sources.Undecryptable,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"time"
 
@@ -37,6 +38,31 @@ var (
 	accountID   = regexp.MustCompile(`^\d{12}$`)
 	accountName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 )
+
+// The URL of a queue ends in its account and name, by CreateQueue's reference; before these an emulator may have more.
+var (
+	queueURL = regexp.MustCompile(`^https?://[^\s/@?#]+/(?:[^\s@?#]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?$`)
+	queueARN = regexp.MustCompile(`^arn:(aws[a-z-]*):sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$`)
+)
+
+func (l *loader) queue(r *reader, n *yaml.Node, where string) {
+	text, ok := r.textOf(n, where)
+	switch {
+	case !ok:
+	case queueURL.MatchString(text):
+		l.cfg.Queue = text
+	default:
+		hint := "aws sqs get-queue-url --queue-name NAME"
+		if m := queueARN.FindStringSubmatch(text); m != nil {
+			domain := "amazonaws.com"
+			if m[1] == "aws-cn" {
+				domain += ".cn"
+			}
+			hint = "sqs: https://sqs." + m[2] + "." + domain + "/" + m[3] + "/" + m[4]
+		}
+		r.fault(n, where, fmt.Sprintf("%q is not the URL of a queue", short(text)), hint)
+	}
+}
 
 const (
 	aRegion = "a Region, as eu-west-1 is"

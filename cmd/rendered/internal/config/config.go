@@ -25,6 +25,7 @@ type Config struct {
 	StateDir string
 	Log      Log
 	AWS      AWS
+	Queue    string    // URL of the SQS queue that change notices come through; "": none
 	Services []Service // by name, in order
 }
 

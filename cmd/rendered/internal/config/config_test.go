@@ -100,7 +100,7 @@ func dump(c *Config) []byte {
 		splay = c.Splay.String()
 	}
 	fmt.Fprintf(&b, "splay=%s settle=%v values=%q state=%q log=%v/%s\n", splay, c.Settle, c.Values, c.StateDir, c.Log.Level, c.Log.Format)
-	fmt.Fprintf(&b, "aws=%+v\n", c.AWS)
+	fmt.Fprintf(&b, "aws=%+v queue=%q\n", c.AWS, c.Queue)
 	for _, s := range c.Services {
 		fmt.Fprintf(&b, "%s: schedule=%q vars=%#v min_interval=%v\n", s.Name, s.Schedule, s.Vars, s.MinInterval)
 		for _, f := range s.Files {

@@ -85,6 +85,9 @@ func (l *loader) main(path string, parts bool) {
 			})
 		},
 		"aws": func(n *yaml.Node, where string) { l.aws(r, n, where) },
+		"triggers": func(n *yaml.Node, where string) {
+			r.mapping(n, where, fields{"sqs": func(n *yaml.Node, where string) { l.queue(r, n, where) }})
+		},
 		// Services take the defaults that may stand below them, so they are read last.
 		"services": func(n *yaml.Node, where string) { services = func() { l.readServices(r, n, where) } },
 	}
@@ -106,7 +109,7 @@ func (l *loader) part(path string) {
 		return
 	}
 	known := fields{"services": func(n *yaml.Node, where string) { l.readServices(r, n, where) }}
-	for _, name := range []string{"schedule", "splay", "settle", "vars", "values", "state_dir", "log", "aws"} {
+	for _, name := range []string{"schedule", "splay", "settle", "vars", "values", "state_dir", "log", "aws", "triggers"} {
 		known[name] = func(n *yaml.Node, where string) {
 			r.fault(n, where, "a file of conf.d adds services and sets nothing else; this belongs in "+l.cfg.Path)
 		}

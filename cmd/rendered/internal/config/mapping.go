@@ -16,7 +16,7 @@ type fields map[string]func(value *yaml.Node, where string)
 
 // later are keys of the design that this version does not know yet.
 var later = map[string]bool{
-	"triggers": true, "listen": true, "socket": true,
+	"listen": true, "socket": true,
 	"verify": true, "check": true, "write": true, "max_size": true, "allow_empty": true,
 }
 
@@ -26,7 +26,7 @@ var meant = map[string]string{
 	"command": "run", "cmd": "run", "exec": "run", "perms": "mode", "permissions": "mode", "user": "owner",
 	"interval": "schedule", "cron": "schedule", "type": "format", "delimiters": "delims", "text": "content",
 	"group": "owner", "inline": "content", "dirmode": "dir_mode", "jitter": "splay", "debounce": "settle", "pidfile": "pid_file",
-	"variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "templates": "files",
+	"variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "trigger": "triggers", "templates": "files",
 }
 
 // Where the keys stand that are often written elsewhere.
@@ -35,7 +35,8 @@ const (
 )
 
 var belongs = map[string]string{
-	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop,
+	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop, "triggers": ofTop,
+	"sqs":    "under triggers:",
 	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
 	"schedule": ofService, "vars": ofService, "min_interval": ofService, "files": ofService, "notify": ofService,
 	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile,

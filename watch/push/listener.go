@@ -1,0 +1,209 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws"
+)
+
+// A Listener reads a queue of change notices, one message batch after another. Losing the queue is a warning and no more: the schedule
+// is there as well.
+type Listener struct {
+	log    *slog.Logger
+	queues chan *aws.Queue // one slot: the newest that Run has not taken yet
+}
+
+// An Ear is told what a Listener hears, by one goroutine. It should not wait long.
+type Ear struct {
+	Changed func([]Change, Origin) // these changed
+	Missed  func()                 // the queue was not there for a time: there may have been notices of anything
+}
+
+// New makes a listener; Run makes it work.
+func New(log *slog.Logger) *Listener {
+	return &Listener{log: log, queues: make(chan *aws.Queue, 1)}
+}
+
+// Set replaces the queue that is read; nil reads none, and the one that is being read already goes on. It does not wait for Run. Only one goroutine may call it.
+func (l *Listener) Set(q *aws.Queue) {
+	select {
+	case <-l.queues: // never taken; the new one stands for both
+	default:
+	}
+	l.queues <- q
+}
+
+// Run reads the queue until ctx ends.
+func (l *Listener) Run(ctx context.Context, ear Ear) {
+	var reads *aws.Queue
+	stop := func() {}
+	defer func() { stop() }()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case q := <-l.queues:
+			if q == reads {
+				continue
+			}
+			stop()
+			reads, stop = q, l.begin(ctx, q, ear)
+		}
+	}
+}
+
+// begin reads a queue until it is stopped.
+func (l *Listener) begin(ctx context.Context, q *aws.Queue, ear Ear) (stop func()) {
+	if q == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	r := &reading{Queue: q, ear: ear, log: l.log.With("queue", q.String())}
+	go func() {
+		defer close(ended)
+		r.run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// A reading is the reading of one queue.
+type reading struct {
+	*aws.Queue
+	ear Ear
+	log *slog.Logger
+
+	receiving, deleting trouble
+	strangers           bool // messages that were no notices have been warned of
+	gone                bool // the queue did not exist
+}
+
+// leastPoll is the time of a poll that finds nothing: should the other side not wait for messages, we do.
+const leastPoll = time.Second
+
+func (r *reading) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		begun, poll := time.Now(), aws.PollFor
+		if r.receiving.failures > 0 {
+			poll = 0 // to know soon that it is back
+		}
+		list, err := r.Receive(ctx, poll)
+		if ctx.Err() != nil {
+			return
+		}
+		wait := r.receiving.after(err, r.log, "change notices cannot be received, the schedule goes on")
+		switch {
+		case err != nil:
+			r.gone = r.gone || reasonOf(err) == sources.Missing
+		case r.gone:
+			r.gone = false
+			r.ear.Missed()
+		}
+		switch {
+		case len(list) > 0:
+			wait = r.take(ctx, list)
+		case err == nil:
+			wait = leastPoll - time.Since(begun)
+		}
+		pause(ctx, wait)
+	}
+}
+
+// take hands on what the messages say, and deletes them: what was understood, and what never will be. It gives how long to wait.
+func (r *reading) take(ctx context.Context, list []aws.Message) time.Duration {
+	var changes []Change
+	for _, m := range list {
+		said, err := Parse(m.Body)
+		switch {
+		case err != nil:
+			r.stranger(m, err)
+		case len(said) == 0:
+			r.log.Debug("a notice of nothing that can be looked up", "message", m.ID)
+		}
+		for _, c := range said {
+			r.log.Debug("notice", "of", c.Kind, "name", c.Name, "version", c.Version, "message", m.ID)
+		}
+		changes = append(changes, said...)
+	}
+	if len(changes) > 0 {
+		r.ear.Changed(changes, r.Origin)
+	}
+	err := r.Delete(ctx, list)
+	if ctx.Err() != nil {
+		return 0
+	}
+	return r.deleting.after(err, r.log, "change notices cannot be deleted, they will come again")
+}
+
+// stranger warns of a message that is no notice, once: whoever sends one sends more.
+func (r *reading) stranger(m aws.Message, err error) {
+	level := slog.LevelDebug
+	if !r.strangers {
+		level = slog.LevelWarn
+	}
+	r.strangers = true
+	r.log.Log(context.Background(), level, "a message that is no change notice was deleted, as others like it will be", "message", m.ID, "err", err)
+}
+
+func reasonOf(err error) sources.Reason {
+	if e, ok := errors.AsType[*sources.Error](err); ok {
+		return e.Reason
+	}
+	return ""
+}
+
+// A trouble is what goes wrong with one operation. It is said once, until something else is wrong.
+type trouble struct {
+	said     string
+	failures int // in a row
+}
+
+// after says what is wrong, or that it no longer is, and gives how long to wait.
+func (t *trouble) after(err error, log *slog.Logger, what string) time.Duration {
+	if err == nil {
+		if t.said != "" {
+			log.Info("change notices come again")
+		}
+		*t = trouble{}
+		return 0
+	}
+	if t.failures++; t.said != err.Error() {
+		t.said = err.Error()
+		args := []any{"err", err}
+		if e, ok := errors.AsType[*sources.Error](err); ok && len(e.Hints) > 0 {
+			args = append(args, "hint", strings.Join(e.Hints, "\n"))
+		}
+		log.Warn(what, args...)
+	}
+	return backoff(t.failures)
+}
+
+const mostWait = time.Minute
+
+// backoff doubles from a second to a minute. Half of it is left to chance, so that a fleet which lost its queues together does not come
+// back together.
+func backoff(failures int) time.Duration {
+	d := min(time.Second<<min(failures-1, 6), mostWait)
+	return d/2 + rand.N(d/2+1)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
