@@ -8,6 +8,9 @@ import (
 const (
 	backoffFirst = time.Second
 	backoffMost  = 5 * time.Minute
+	// throttledSpread is what chance may add where AWS throttled the pass to its end: then others ask as well, and who comes back at
+	// once keeps all of them waiting.
+	throttledSpread = time.Minute
 )
 
 // backoff gives the pause after so many failures in a row: about 1 s, 2 s, 4 s … and never more than five minutes. A fifth of it

@@ -110,9 +110,18 @@ func setEnv(t *testing.T, fake *awsfake.Server) {
 
 func awsOver(t *testing.T, transport http.RoundTripper) sources.Source {
 	t.Helper()
+	return mux(sdkOver(t, transport))
+}
+
+func sdkOver(t *testing.T, transport http.RoundTripper) *aws.Source {
+	t.Helper()
 	s, err := aws.New(t.Context(), aws.Options{Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+func mux(s *aws.Source) sources.Source {
 	return sources.Mux{sources.Secret: s, sources.Param: s, sources.Params: s}
 }

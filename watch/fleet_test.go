@@ -18,7 +18,10 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/watch/push"
 )
 
 // A fleet is so many daemons, each with its loop and the real SDK, and one AWS with the quotas that it publishes.
@@ -27,7 +30,13 @@ type fleet struct {
 	fake  *awsfake.Server
 	dir   string
 	meter *meter
+	hosts []*fleetHost
 	stops []func()
+}
+
+type fleetHost struct {
+	source *aws.Source
+	loop   *Loop
 }
 
 // A meter counts what goes to AWS by operation and second.
@@ -60,6 +69,16 @@ func (m *meter) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.begun, m.seconds, m.refused = time.Now(), make(map[string]map[int]int), make(map[string]int)
+}
+
+// calls gives how often an operation was called.
+func (m *meter) calls(operation string) (total int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range m.seconds[operation] {
+		total += n
+	}
+	return total
 }
 
 // table gives a line for each operation: calls, the busiest second, the share that was refused.
@@ -121,7 +140,8 @@ func (f *fleet) boot() {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		plan := &Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Source: awsOver(f.t, f.meter)}
+		source := sdkOver(f.t, f.meter)
+		plan := &Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Source: mux(source)}
 		plan.Services = []*Service{{
 			Name: "app", Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule), fmt.Sprint("machine ", i), "host", "app"),
 			Files: []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
@@ -133,18 +153,54 @@ func (f *fleet) boot() {
 		ended := make(chan struct{})
 		ctx, cancel := context.WithCancel(f.t.Context())
 		go func() { defer close(ended); loop.Run(ctx) }()
+		f.hosts = append(f.hosts, &fleetHost{source, loop})
 		f.stops = append(f.stops, func() { cancel(); <-ended; ledger.Close() })
 	}
 }
 
-// current tells whether every host has its file.
-func (f *fleet) current() bool {
+// listen gives every host a queue.
+func (f *fleet) listen() {
+	for i, h := range f.hosts {
+		listener := push.New(slog.New(slog.DiscardHandler))
+		queue := f.fake.MakeQueue(fmt.Sprint("rendered-", i))
+		f.fake.Notify(queue, awsfake.Bare)
+		listener.Set(h.source.Queue(queue))
+		ctx, cancel := context.WithCancel(f.t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			listener.Run(ctx, push.Ear{Missed: func() {}, Changed: func(list []push.Change, origin push.Origin) {
+				for _, c := range list {
+					h.loop.Announced([]Announcement{{func(r sources.Ref) bool { return c.Concerns(r, origin) }, c.Version, c.At}})
+				}
+			}})
+		}()
+		f.stops = append(f.stops, func() { cancel(); <-ended })
+	}
+}
+
+// current tells whether every host has its file, with the value of the first secret in it.
+func (f *fleet) current(value string) bool {
 	for i := range hosts {
-		if _, err := os.Stat(filepath.Join(f.dir, fmt.Sprint(i), "f")); err != nil {
+		data, err := os.ReadFile(filepath.Join(f.dir, fmt.Sprint(i), "f"))
+		if err != nil || !strings.Contains(string(data), value) {
 			return false
 		}
 	}
 	return true
+}
+
+// until waits for every host to be current and gives how long it took.
+func (f *fleet) until(value string) time.Duration {
+	f.t.Helper()
+	begun := time.Now()
+	for !f.current(value) {
+		if <-time.After(time.Second); time.Since(begun) > 5*time.Minute {
+			f.t.Errorf("not current after five minutes:\n%s", f.meter.table())
+			break
+		}
+	}
+	return time.Since(begun)
 }
 
 // raceDetector tells whether the tests are built with it.
@@ -159,29 +215,29 @@ func TestFleet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f.t = t
 		f.boot()
-		begun := time.Now()
-		for !f.current() {
-			if <-time.After(time.Second); time.Since(begun) > 5*time.Minute {
-				t.Errorf("not current after five minutes:\n%s", f.meter.table())
-				break
-			}
+		took := f.until("one")
+		t.Logf("1,000 hosts boot in the same second; the last is current after %v:\n%s", took, f.meter.table())
+		if n := f.meter.calls("GetSecretValue"); n > 80_000 {
+			t.Errorf("%d of GetSecretValue for 20,000 answers: hosts whose pass was throttled come back too soon", n)
 		}
-		t.Logf("1,000 hosts boot in the same second; the last is current after %v:\n%s", time.Since(begun), f.meter.table())
 
 		<-time.After(6 * time.Minute) // whoever failed is in step again
 		f.meter.reset()
 		const watched = 10 * time.Minute
 		<-time.After(watched)
 		t.Logf("%v of the steady fleet:\n%s", watched, f.meter.table())
-		calls := 0
-		for _, n := range f.meter.seconds["GetSecretValue"] {
-			calls += n
-		}
-		t.Logf("  Secrets Manager costs $%.0f a month", float64(calls)/watched.Minutes()*monthMinutes*secretPrice)
+		t.Logf("  Secrets Manager costs $%.0f a month", float64(f.meter.calls("GetSecretValue"))/watched.Minutes()*monthMinutes*secretPrice)
 		for operation, n := range f.meter.refused {
 			t.Errorf("steady, and %d of %s were refused", n, operation)
 		}
-		for _, stop := range f.stops {
+
+		f.listen()
+		<-time.After(time.Minute)
+		f.meter.reset()
+		f.fake.PutSecret("s0", "two")
+		took = f.until("two")
+		t.Logf("a rotation is pushed to all; the last is current after %v:\n%s", took, f.meter.table())
+		for _, stop := range slices.Backward(f.stops) {
 			stop()
 		}
 	})

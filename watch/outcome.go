@@ -82,3 +82,13 @@ func fileErrors(err error) []*FileError {
 	}
 	return []*FileError{{Fault: &fault.Fault{What: err.Error(), Err: err}}}
 }
+
+// throttled tells whether lookups failed because AWS is asked too often.
+func (o Outcome) throttled() bool {
+	for _, e := range o.FileErrors() {
+		if lookup, ok := e.Fault.Err.(*sources.Error); ok && lookup.Reason == sources.Throttled {
+			return true
+		}
+	}
+	return false
+}

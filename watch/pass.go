@@ -100,7 +100,11 @@ func (l *Loop) looked(s *state, o Outcome, now time.Time) {
 		s.failures = 0
 	} else {
 		s.failures++
-		next = earliest(next, now.Add(backoff(s.failures, l.Chance)))
+		wait := backoff(s.failures, l.Chance)
+		if o.throttled() {
+			wait += time.Duration(l.Chance.Float64() * float64(throttledSpread))
+		}
+		next = earliest(next, now.Add(wait))
 	}
 	next = earliest(next, s.reread(now))
 	s.snapshot = nil // its values are not kept between passes
