@@ -178,6 +178,26 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	}
 }
 
+// There are no more connections than requests may be in flight, and the next pass finds them.
+func TestConnectionsAreKept(t *testing.T) {
+	fake, s := start(t, Options{MaxConcurrency: 4})
+	fake.SetLatency(2 * time.Millisecond)
+	var list []sources.Ref
+	for i := range 100 {
+		name := fmt.Sprintf("s%03d", i)
+		fake.PutSecret(name, canary)
+		fake.PutParameter("/"+name, "String", canary)
+		list = append(list, ref(t, "secret "+name), ref(t, "param /"+name+":1"))
+	}
+	for pass := range 3 {
+		fetchAll(t.Context(), t, s, list...)
+		if n := fake.Connections(); n > 2*4 {
+			t.Errorf("after pass %d: %d connections for two services", pass+1, n)
+		}
+	}
+	wantCalls(t, fake, map[string]int{"GetSecretValue": 300, "GetParameter": 300})
+}
+
 func TestValues(t *testing.T) {
 	fake, s := start(t, Options{})
 	old := fake.PutSecret("prod/db", canary+" old")

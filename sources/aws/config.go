@@ -19,6 +19,8 @@ import (
 const (
 	// answerWithin is how long one attempt may take. The SDK itself has no limit.
 	answerWithin = 10 * time.Second
+	// idleFor keeps connections from pass to pass of the default schedule, as far as AWS does. The SDK gives up after 90 s.
+	idleFor = 10 * time.Minute
 	// metadataWithin is how long instance metadata may take to name the Region. On EC2 it takes milliseconds; elsewhere
 	// nobody answers.
 	metadataWithin = 2 * time.Second
@@ -63,6 +65,7 @@ func client(o Options) config.HTTPClient {
 	return awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
 		t.MaxConnsPerHost = o.MaxConcurrency
 		t.MaxIdleConnsPerHost = o.MaxConcurrency
+		t.IdleConnTimeout = idleFor
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +26,8 @@ type Server struct {
 
 	*Place // where the callers are that have not assumed a role, and where its methods put what they make
 
-	metadata *Metadata
+	metadata    *Metadata
+	connections atomic.Int64
 
 	mu       sync.Mutex                       // guards what follows, and every place
 	places   map[[2]string]*Place             // by account and Region

@@ -15,7 +15,13 @@ import (
 func Start(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	s := New(opts...)
-	h := httptest.NewServer(s)
+	h := httptest.NewUnstartedServer(s)
+	h.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connections.Add(1)
+		}
+	}
+	h.Start()
 	s.URL = h.URL
 	t.Cleanup(func() {
 		h.CloseClientConnections()
@@ -24,6 +30,9 @@ func Start(t testing.TB, opts ...Option) *Server {
 	})
 	return s
 }
+
+// Connections gives how many connections were made to the server that Start runs.
+func (s *Server) Connections() int { return int(s.connections.Load()) }
 
 // Env gives the environment, as KEY=value, in which a program that uses an AWS SDK or the AWS CLI asks this server and nobody
 // else. It needs a URL.
