@@ -27,17 +27,27 @@ func (s *site) explain(r sources.Ref, action string, err error) *sources.Error {
 	case sources.Undecryptable:
 		e.Hints = []string{"its KMS key must exist and be enabled:  aws kms describe-key --key-id KEY"}
 	case sources.Credentials:
-		e.Hints = []string{
-			"aws sts get-caller-identity  shows which credentials this environment has",
-			"set aws.profile, give the instance a role, or log in again; they are read anew by themselves",
-		}
+		e.Hints = credentialHints(t)
 	case sources.Unavailable:
 		e.Hints = silenceHints()
-		if t.code != "" {
+		switch {
+		case t.code != "":
 			e.Hints = []string{"the trouble is on AWS's side; nothing is to be done here, it is asked again by itself"}
+		case strings.HasSuffix(t.detail, noSuchHost):
+			e.Hints = []string{"is " + s.region + " a Region of AWS? aws.region, AWS_REGION or the profile sets it, and a place of its own that of an ARN or account"}
 		}
 	}
 	return e
+}
+
+func credentialHints(t *trouble) []string {
+	if t.clock {
+		return []string{"timedatectl  shows whether the clock is set by the network; AWS accepts five minutes"}
+	}
+	return []string{
+		"aws sts get-caller-identity  shows which credentials this environment has",
+		"set aws.profile, give the instance a role, or log in again; they are read anew by themselves",
+	}
 }
 
 func silenceHints() []string {
@@ -61,20 +71,31 @@ func (s *site) missing(r sources.Ref, t *trouble) (detail string, hints []string
 		what = "it has no version " + r.Selector
 		hints = []string{"aws secretsmanager list-secret-version-ids --secret-id " + name + "  shows what there is"}
 	case r.Kind == sources.Secret:
-		hints = []string{
+		hints = append([]string{
 			"either  aws secretsmanager create-secret --name " + name + " --secret-string VALUE",
 			`or      {{ secretOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
-		}
+		}, elsewhere(r)...)
 	case t.code == "ParameterVersionNotFound":
 		what = "it has no version " + r.Selector
 		hints = []string{"aws ssm get-parameter-history --name " + name + "  shows what there is"}
 	default:
-		hints = []string{
+		hints = append([]string{
 			"either  aws ssm put-parameter --name " + name + " --type String --value VALUE",
 			`or      {{ paramOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
-		}
+		}, elsewhere(r)...)
 	}
 	return strings.TrimPrefix(what+", "+s.where(), ", "), hints
+}
+
+// elsewhere says what to set where a name is in another Region than the one that was asked.
+func elsewhere(r sources.Ref) []string {
+	switch {
+	case isARN(r.Name):
+		return nil
+	case r.Account != "":
+		return []string{"or, where it is in another Region, set aws.accounts." + r.Account + ".region"}
+	}
+	return []string{"or, where it is in another Region, set aws.region, or name its ARN"}
 }
 
 func throttleHints(kind sources.Kind) []string {

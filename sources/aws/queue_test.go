@@ -79,7 +79,7 @@ func TestQueueTroubles(t *testing.T) {
 		{"key", awsfake.DenyKey, "queue q: access denied", "kms:Decrypt"},
 		{"policy of the queue", awsfake.DenyByResourcePolicy, "queue q: access denied", "the resource policy of queue q"},
 		{"throttled", awsfake.Throttle, "queue q: AWS is throttling", ""},
-		{"clock", awsfake.ClockSkew, "queue q: no valid credentials: the signature is not accepted; is the secret access key right, and the clock?", "aws sts get-caller-identity"},
+		{"clock", awsfake.ClockSkew, "queue q: no valid credentials: this machine's clock is 10m0s behind AWS's", "timedatectl"},
 		{"load balancer", awsfake.Unavailable, "queue q: no answer: HTTP 503, not from AWS itself", "is the way to AWS open?"},
 	}
 	for _, tt := range tests {

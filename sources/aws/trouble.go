@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
@@ -29,6 +30,7 @@ type trouble struct {
 	detail  string
 	code    string // AWS's, "" where AWS did not answer
 	message string // AWS's, whole; only parts that are known may be shown
+	clock   bool   // this machine's is wrong
 }
 
 func (t *trouble) Error() string {
@@ -78,6 +80,8 @@ var reasons = map[string]sources.Reason{
 	"ExpiredToken":                        sources.Credentials,
 	"ExpiredTokenException":               sources.Credentials,
 	"RequestExpired":                      sources.Credentials,
+	"RequestTimeTooSkewed":                sources.Credentials,
+	"RequestInTheFuture":                  sources.Credentials,
 	"UnrecognizedClientException":         sources.Credentials,
 	"InvalidClientTokenId":                sources.Credentials,
 	"InvalidAccessKeyId":                  sources.Credentials,
@@ -97,6 +101,8 @@ var accepted = map[string]string{
 	"ExpiredToken":                "they have expired",
 	"ExpiredTokenException":       "they have expired",
 	"RequestExpired":              "the request came too late; is the clock right?",
+	"RequestTimeTooSkewed":        "this machine's clock is wrong",
+	"RequestInTheFuture":          "this machine's clock is wrong",
 	"UnrecognizedClientException": "AWS does not know them",
 	"InvalidClientTokenId":        "AWS does not know them",
 	"InvalidAccessKeyId":          "AWS does not know them",
@@ -138,12 +144,37 @@ func refusal(e smithy.APIError, status int) *trouble {
 		t.reason, t.detail = byStatus(status), fmt.Sprintf("HTTP %d %s", status, plainCode(t.code))
 	case t.reason == sources.Credentials:
 		t.detail = accepted[t.code]
+		if off := skew(t.message); off != "" {
+			t.detail, t.clock = "this machine's clock is "+off+" AWS's", true
+		}
+		t.clock = t.clock || t.code == "RequestTimeTooSkewed" || t.code == "RequestInTheFuture"
 	case t.reason == sources.Unanswerable && strings.Contains(t.message, "deletion"):
 		t.reason = sources.Deleted
 	case t.reason == sources.Unanswerable, t.reason == sources.Undecryptable:
 		t.detail = oneLine(t.message)
 	}
 	return t
+}
+
+// outOfTime is how AWS refuses a signature for its time: ours, the bound, and its own time.
+var outOfTime = regexp.MustCompile(`Signature (?:expired|not yet current): ([0-9]{8}T[0-9]{6}Z) is .* ([0-9]{8}T[0-9]{6}Z) \(([0-9]{8}T[0-9]{6}Z) [-+] `)
+
+// skew reads how far our clock is from AWS's, as "10m0s behind"; "" where AWS does not say so.
+func skew(message string) string {
+	m := outOfTime.FindStringSubmatch(message)
+	if m == nil {
+		return ""
+	}
+	const form = "20060102T150405Z"
+	ours, err := time.Parse(form, m[1])
+	theirs, err2 := time.Parse(form, m[3])
+	switch {
+	case err != nil || err2 != nil:
+		return ""
+	case ours.After(theirs):
+		return ours.Sub(theirs).String() + " ahead of"
+	}
+	return theirs.Sub(ours).String() + " behind"
 }
 
 func byStatus(status int) sources.Reason {
@@ -226,9 +257,11 @@ func unreachable(err error) string {
 	return why
 }
 
+const noSuchHost = "no such host"
+
 func connection(err error) string {
 	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
-		return "no such host"
+		return noSuchHost
 	} else if ok {
 		return "its name cannot be looked up now"
 	}

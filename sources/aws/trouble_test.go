@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rendered/rendered/sources"
@@ -18,6 +20,8 @@ import (
 const (
 	role   = "asked as  arn:aws:sts::111111111111:assumed-role/web/i-0123456789abcdef0"
 	toRole = "to        role web in account 111111111111"
+
+	elsewhereHint = "or, where it is in another Region, set aws.region, or name its ARN"
 )
 
 func TestTroubles(t *testing.T) {
@@ -36,6 +40,7 @@ func TestTroubles(t *testing.T) {
 			hints: []string{
 				"either  aws ssm put-parameter --name /prod/none --type String --value VALUE",
 				`or      {{ paramOr "VALUE" "/prod/none" }}`,
+				elsewhereHint,
 			},
 		}, {
 			name: "version", ref: "param /prod/host:7", reason: sources.Missing, detail: "it has no version 7, " + where,
@@ -48,6 +53,7 @@ func TestTroubles(t *testing.T) {
 			hints: []string{
 				"either  aws ssm put-parameter --name /prod/none --type String --value VALUE",
 				`or      {{ paramOr "VALUE" "/prod/none:7" }}`,
+				elsewhereHint,
 			},
 		}, {
 			name: "path", ref: "params /none/", reason: sources.Missing, detail: "there is no parameter under it, " + where,
@@ -57,12 +63,14 @@ func TestTroubles(t *testing.T) {
 			hints: []string{
 				"either  aws secretsmanager create-secret --name prod/none --secret-string VALUE",
 				`or      {{ secretOr "VALUE" "prod/none" }}`,
+				elsewhereHint,
 			},
 		}, {
 			name: "secret of a service", ref: "secret rds!none", reason: sources.Missing, detail: where,
 			hints: []string{
 				"either  aws secretsmanager create-secret --name 'rds!none' --secret-string VALUE",
 				`or      {{ secretOr "VALUE" "rds!none" }}`,
+				elsewhereHint,
 			},
 		}, {
 			name: "stage", ref: "secret prod/db:AWSPREVIOUS", reason: sources.Missing, detail: "it has no version AWSPREVIOUS, " + where,
@@ -163,6 +171,27 @@ func TestTroubles(t *testing.T) {
 				"aws sts get-caller-identity  shows which credentials this environment has",
 				"set aws.profile, give the instance a role, or log in again; they are read anew by themselves"},
 		}, {
+			name: "late clock", ref: "secret prod/db",
+			prepare: inject(awsfake.ClockSkew),
+			reason:  sources.Credentials, detail: "this machine's clock is 10m0s behind AWS's",
+			hints: []string{"timedatectl  shows whether the clock is set by the network; AWS accepts five minutes"},
+		}, {
+			name: "wrong key", ref: "param /prod/host",
+			prepare: inject(awsfake.BadSignature),
+			reason:  sources.Credentials, detail: "the signature is not accepted; is the secret access key right, and the clock?",
+			hints: []string{
+				"aws sts get-caller-identity  shows which credentials this environment has",
+				"set aws.profile, give the instance a role, or log in again; they are read anew by themselves"},
+		}, {
+			name: "wrong Region", ref: "secret far::prod/db",
+			options: Options{Accounts: map[string]Account{"far": {Region: "us-east-1"}}},
+			prepare: func(f *awsfake.Server) { f.In("", "us-east-1") },
+			reason:  sources.Missing, detail: "in us-east-1",
+			hints: []string{
+				"either  aws secretsmanager create-secret --name prod/db --secret-string VALUE",
+				`or      {{ secretOr "VALUE" "far::prod/db" }}`,
+				"or, where it is in another Region, set aws.accounts.far.region"},
+		}, {
 			name: "an account that nobody configured", ref: "secret arn:aws:secretsmanager:us-east-1:222222222222:secret:prod/db-AbCdEf",
 			options: Options{RoleARN: "arn:aws:iam::111111111111:role/web"},
 			reason:  sources.Unanswerable, detail: "it is in account 222222222222, which aws.accounts does not have",
@@ -204,6 +233,44 @@ func TestTroubles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// AWS says how far the clocks are apart, and other services say it by a code of their own.
+func TestClocks(t *testing.T) {
+	for message, want := range map[string]string{
+		"Signature expired: 20261120T080000Z is now earlier than 20261120T080500Z (20261120T081000Z - 5 min.)":         "this machine's clock is 10m0s behind AWS's",
+		"Signature not yet current: 20261120T091000Z is still later than 20261120T081500Z (20261120T081000Z + 5 min.)": "this machine's clock is 1h0m0s ahead of AWS's",
+		"Signature expired: 20261320T080000Z is now earlier than 20261120T080500Z (20261120T081000Z - 5 min.)":         accepted["SignatureDoesNotMatch"],
+	} {
+		got := diagnose(&smithy.GenericAPIError{Code: "SignatureDoesNotMatch", Message: message})
+		if got.reason != sources.Credentials || got.detail != want {
+			t.Errorf("%s: %s", message, got)
+		}
+	}
+	for _, code := range []string{"RequestTimeTooSkewed", "RequestInTheFuture"} {
+		got := diagnose(&smithy.GenericAPIError{Code: code, Message: "The difference between the request time and the current time is too large."})
+		if got.reason != sources.Credentials || !got.clock || got.detail != "this machine's clock is wrong" {
+			t.Errorf("%s: %s", code, got)
+		}
+	}
+}
+
+// A Region that there is not has no host.
+func TestRegionThatIsNone(t *testing.T) {
+	environment(t, "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_EC2_METADATA_DISABLED=true")
+	s := open(t, Options{Region: "eu-nowhere-1", Transport: nowhere{}})
+	got := fetchOne(t, s, "secret prod/db")
+	wantError(t, got, sources.Unavailable, "secretsmanager.eu-nowhere-1.amazonaws.com: no such host")
+	if got.Err != nil && !strings.Contains(fmt.Sprint(got.Err.Hints), "is eu-nowhere-1 a Region of AWS? aws.region, AWS_REGION") {
+		t.Errorf("%q", got.Err.Hints)
+	}
+}
+
+// nowhere is a network whose names are unknown.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 }
 
 func inject(kind awsfake.Kind) func(*awsfake.Server) {
