@@ -19,6 +19,7 @@ type Options struct {
 	Log    *slog.Logger
 	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
 	Chance *rand.Rand           // for jitter
+	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
 }
 
 // A Loop looks at every service when it is due. One goroutine, that of Run, owns all of its state; everything else sends it
@@ -34,6 +35,7 @@ type Loop struct {
 	stamp    string            // of the inputs, as of the last load, good or bad
 	tried    []inputs.Input    // what a bad config was read from
 	reloads  int               // that failed in a row
+	worked   bool              // since Idle was called
 	failed   string            // the text of the last load's fault; "" where it was good
 	wall     time.Time         // when the loop last ran, by the wall clock and the monotonic one
 }
@@ -70,6 +72,8 @@ const (
 	mostSleep = time.Minute
 	// step is how far the wall clock may drift from the monotonic one between two rounds before it counts as set.
 	step = 5 * time.Second
+	// leastRest is for how long nothing is due when the loop counts as idle.
+	leastRest = 10 * time.Second
 	// grace is how long jobs may take to end at shutdown.
 	grace = 800 * time.Millisecond
 )
@@ -121,6 +125,7 @@ func (l *Loop) Run(ctx context.Context) {
 		}
 		now := l.now()
 		l.begin(ctx, now)
+		l.rest(now)
 		timer.Reset(l.sleep(now))
 	}
 }

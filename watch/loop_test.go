@@ -401,6 +401,25 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	}
 }
 
+// The loop says that it is idle once after its passes, and not where the next one is near.
+func TestIdleIsSaidOnceAfterPasses(t *testing.T) {
+	for schedule, want := range map[string]int{"@hourly": 3, "@every 2s": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			for _, name := range []string{"a", "b", "c"} {
+				w.service(name, schedule, nil, name, `{{ secret "s" }}`)
+			}
+			w.values.set("s", "s")
+			w.start()
+			w.after(2*time.Hour + 30*time.Minute)
+			w.stop()
+			if w.idle != want {
+				t.Errorf("%s: idle %d times, want %d", schedule, w.idle, want)
+			}
+		})
+	}
+}
+
 func TestOnceReportsProgressOfALongPass(t *testing.T) {
 	for pause, want := range map[time.Duration]string{0: "[]", 1300 * time.Millisecond: "[1/2 1/2]"} {
 		synctest.Test(t, func(t *testing.T) {

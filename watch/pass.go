@@ -75,10 +75,18 @@ func (l *Loop) sleep(now time.Time) time.Duration {
 	return min(max(next.Sub(now), 0), mostSleep)
 }
 
+// rest tells once that passes are over and nothing is due for a while.
+func (l *Loop) rest(now time.Time) {
+	if l.Idle != nil && l.worked && !l.busy() && l.sleep(now) >= leastRest {
+		l.worked = false
+		l.Idle()
+	}
+}
+
 // finish notes what a job did, and when the service is due again.
 func (l *Loop) finish(o Outcome, now time.Time) {
 	s := l.states[o.Service]
-	s.busy = false
+	s.busy, l.worked = false, true
 	if s.gone {
 		delete(l.states, o.Service)
 		return

@@ -33,6 +33,7 @@ type world struct {
 	loop   *Loop
 	ledger *Ledger
 	log    journal
+	idle   int // how often the loop said that it is; of its goroutine
 	stop   func()
 }
 
@@ -240,6 +241,7 @@ func (w *world) start() {
 		Ledger: w.ledger,
 		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Chance: rand.New(rand.NewPCG(1, 2)),
+		Idle:   func() { w.idle++ },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

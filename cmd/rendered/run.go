@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -90,6 +91,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		Log:    log,
 		Watch:  watcher.Set,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Idle:   debug.FreeOSMemory, // with it the values of the pass go
 	})
 	var triggers sync.WaitGroup
 	triggers.Go(func() { watcher.Run(ctx, loop.Changed) })
