@@ -261,6 +261,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			case !begun || hit[i]:
 			case strings.HasSuffix(string(step), " told"): // the dependent's
 			case strings.HasPrefix(string(step), "create-"): // after the unlinkat of what is not there nothing has changed
+			case strings.HasPrefix(string(step), "write state/ledger/."): // as before the fsync: a temporary that nobody reads
 			default:
 				list = append(list, step)
 			}
