@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
@@ -136,7 +137,7 @@ func (f *fleet) boot() {
 	schedule := parse(f.t, "*/5 * * * *")
 	for i := range hosts {
 		dir := filepath.Join(f.dir, fmt.Sprint(i))
-		ledger, err := OpenLedger(context.Background(), filepath.Join(dir, "state"))
+		ledger, err := OpenLedger(context.Background(), disk.Host, filepath.Join(dir, "state"))
 		if err != nil {
 			f.t.Fatal(err)
 		}

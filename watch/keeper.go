@@ -78,7 +78,7 @@ func (k *keeper) recover(o *Outcome) error {
 	if k.swept {
 		return nil
 	}
-	if err := swap.Sweep(k.service.Name, k.ledger.key, k.dirs()); err != nil {
+	if err := k.ledger.Sweep(k.service.Name, k.dirs()); err != nil {
 		return fmt.Errorf("sweeping temporaries: %w", err)
 	}
 	k.swept = true
@@ -143,7 +143,7 @@ func (k *keeper) oweAll(paths []string) {
 
 // rollForward finishes what an earlier swap began, and says which files it put in their places.
 func (k *keeper) rollForward(o *Outcome) error {
-	todo, unsure, err := swap.Pending(k.ledger.key, k.rec.Swaps)
+	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (k *keeper) rollForward(o *Outcome) error {
 		if err := k.ledger.save(k.rec); err != nil {
 			return err
 		}
-		if err := swap.RollForward(todo); err != nil {
+		if err := k.ledger.RollForward(todo); err != nil {
 			return err
 		}
 		for _, r := range todo {
@@ -169,7 +169,7 @@ func (k *keeper) rollForward(o *Outcome) error {
 	}
 	if !k.swept {
 		// The crash may have come before the names were durable, and what is told must be.
-		return swap.Sync(k.rec.Swaps)
+		return k.ledger.Sync(k.rec.Swaps)
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 	if err != nil {
 		return err
 	}
-	s, err := swap.Compare(k.service.Name, k.ledger.key, targets)
+	s, err := k.ledger.Compare(k.service.Name, targets)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,10 +25,10 @@ import (
 // A Ledger is the durable record of notices: one small file a service in the state directory. It is locked while it is open, so
 // that two processes never keep the same services.
 type Ledger struct {
-	dir  *disk.Dir
-	key  swap.Key
+	swap.Machine
+	dir  disk.Dir
 	made bool // the key is a new one: no older record can be compared with anything
-	lock *os.File
+	lock io.Closer
 }
 
 const (
@@ -53,74 +55,54 @@ type notice struct {
 var errDamaged = errors.New("the record is damaged")
 
 // OpenLedger opens the ledger in the state directory, which is made, 0700, where it is missing. Where another process has it
-// open it waits a moment, then says which; it returns at once, with ctx's error, when ctx ends.
-func OpenLedger(ctx context.Context, state string) (*Ledger, error) {
-	if err := disk.MakeAll(state, 0o700); err != nil {
+// open it waits a moment, then says which; it returns at once, with ctx's error, when ctx ends. What the ledger and the swaps of its
+// services do to files they do to this system's.
+func OpenLedger(ctx context.Context, system disk.System, state string) (*Ledger, error) {
+	dir, err := openState(system, state)
+	if err != nil {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
-	lock, err := lockState(ctx, filepath.Join(state, "lock"))
-	if err != nil {
-		return nil, err
+	defer dir.Close()
+	l := &Ledger{Machine: swap.Machine{Disk: system}}
+	if l.lock, err = lockState(ctx, dir); err != nil {
+		return nil, fmt.Errorf("state_dir: %w", err)
 	}
-	l := &Ledger{lock: lock}
-	if err := l.open(state); err != nil {
+	if err := l.open(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("state_dir: %w", err), l.Close())
 	}
 	return l, nil
 }
 
-func (l *Ledger) open(state string) error {
-	dir, err := disk.Open(state)
-	if err != nil {
+func openState(system disk.System, path string) (disk.Dir, error) {
+	if err := disk.MakeAll(system, path, 0o700); err != nil {
+		return nil, err
+	}
+	return system.Open(path)
+}
+
+func (l *Ledger) open(state disk.Dir) (err error) {
+	if l.Key, l.made, err = swap.LoadKey(state); err != nil {
 		return err
 	}
-	defer dir.Close()
-	if l.key, l.made, err = swap.LoadKey(dir); err != nil {
-		return err
-	}
-	records := filepath.Join(state, "ledger")
-	if err := disk.MakeAll(records, 0o700); err != nil {
-		return err
-	}
-	l.dir, err = disk.Open(records)
+	l.dir, err = openState(l.Disk, filepath.Join(state.Path(), "ledger"))
 	return err
 }
 
-func lockState(ctx context.Context, path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("state_dir: %w", err)
-	}
+func lockState(ctx context.Context, state disk.Dir) (io.Closer, error) {
 	for begun := time.Now(); ; {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			break
-		}
+		lock, holder, err := state.Lock("lock", fmt.Sprintf("process %d\n", os.Getpid()))
 		switch {
-		case err == unix.EINTR:
-			continue
-		case err != unix.EWOULDBLOCK:
-			return nil, errors.Join(fmt.Errorf("state_dir: %w", &fs.PathError{Op: "lock", Path: path, Err: err}), f.Close())
+		case !errors.Is(err, unix.EWOULDBLOCK):
+			return lock, err
 		case time.Since(begun) > lockWait:
-			holder, _ := os.ReadFile(path)
-			f.Close()
-			return nil, fmt.Errorf("state_dir: %s is held by another rendered, %s", filepath.Dir(path), cmp.Or(string(bytes.TrimSpace(holder)), "which is just starting"))
+			return nil, fmt.Errorf("%s is held by another rendered, %s", state.Path(), cmp.Or(strings.TrimSpace(holder), "which is just starting"))
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), f.Close())
+			return nil, ctx.Err()
 		case <-time.After(lockPause):
 		}
 	}
-	if err := errors.Join(f.Truncate(0), writeHolder(f)); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-func writeHolder(f *os.File) error {
-	_, err := fmt.Fprintf(f, "process %d\n", os.Getpid())
-	return err
 }
 
 // Close lets go of the ledger and its lock.
@@ -169,7 +151,7 @@ func (r record) sound() bool {
 func (l *Ledger) save(r record) error {
 	data, err := json.MarshalIndent(r, "", "\t")
 	if err == nil {
-		err = l.dir.Replace(r.Service+".json", append(data, '\n'))
+		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)

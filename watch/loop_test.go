@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
@@ -380,7 +381,7 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	w := newWorld(t)
 	d := &dependent{name: "app"}
 	s := w.service("app", "@every 1m", []*dependent{d}, "f", "new")
-	ledger, err := OpenLedger(context.Background(), w.path("state"))
+	ledger, err := OpenLedger(context.Background(), disk.Host, w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +395,7 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	if err := os.WriteFile(w.path("f"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.rec.Swaps = []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: ledger.key.Digest(w.path("f"), []byte("new"))}}
+	k.rec.Swaps = []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: ledger.Key.Digest(w.path("f"), []byte("new"))}}
 	k.half = true
 	if o := k.remind(t.Context()); o.Err != nil || d.count() != 1 {
 		t.Errorf("told %d times: %v", d.count(), o.Err)
@@ -428,7 +429,7 @@ func TestOnceReportsProgressOfALongPass(t *testing.T) {
 			w.values.set("s", "s")
 			w.values.set("slow", "slow")
 			w.values.pause["slow"] = pause
-			ledger, err := OpenLedger(t.Context(), w.path("state"))
+			ledger, err := OpenLedger(t.Context(), disk.Host, w.path("state"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
@@ -107,7 +108,7 @@ func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
 	w.values.set("s", "old")
 	w.start()
 	w.stop()
-	ledger, err := OpenLedger(context.Background(), w.path("state"))
+	ledger, err := OpenLedger(context.Background(), disk.Host, w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
 	if err := k.recover(new(Outcome)); err != nil {
 		t.Fatal(err)
 	}
-	sw, err := swap.Compare("app", ledger.key, []swap.Target{
+	sw, err := ledger.Compare("app", []swap.Target{
 		{Path: w.path("f"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600},
 		{Path: w.path("g"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600}})
 	if err != nil {
@@ -174,7 +175,7 @@ func TestLongKey(t *testing.T) {
 	w := newWorld(t)
 	os.Mkdir(w.path("state"), 0o700)
 	w.write("state/key", strings.Repeat("x", 40))
-	if l, err := OpenLedger(context.Background(), w.path("state")); err != nil {
+	if l, err := OpenLedger(context.Background(), disk.Host, w.path("state")); err != nil {
 		t.Error(err)
 	} else {
 		l.Close()

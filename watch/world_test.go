@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/cron"
@@ -233,7 +234,7 @@ func parse(t *testing.T, schedule string) cron.Schedule {
 func (w *world) start() {
 	w.t.Helper()
 	var err error
-	if w.ledger, err = OpenLedger(context.Background(), w.path("state")); err != nil {
+	if w.ledger, err = OpenLedger(context.Background(), disk.Host, w.path("state")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.loop = NewLoop(w.plan, Options{

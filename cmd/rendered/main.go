@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // Exit codes. Those of check and once are documented with them.
@@ -22,6 +24,9 @@ const (
 	exitUsage  = 2
 	exitConfig = 78 // EX_CONFIG of sysexits(3): run was started with a config it cannot use
 )
+
+// files are where the daemon writes. Tests put a system in its place whose steps fail.
+var files = disk.Host
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 

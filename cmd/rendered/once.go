@@ -55,7 +55,7 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	if err != nil {
 		return err
 	}
-	ledger, err := watch.OpenLedger(ctx, cfg.StateDir)
+	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)
 	if err != nil {
 		printFaults(stderr, err)
 		return exit{exitFailed}

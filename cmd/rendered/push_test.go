@@ -127,7 +127,7 @@ func underPush(t *testing.T, subscribe func(*awsfake.Server, string), story func
 		for _, s := range plan.Services {
 			s.Dependents = []notify.Action{teller{p, s.Name}}
 		}
-		ledger, err := watch.OpenLedger(t.Context(), cfg.StateDir)
+		ledger, err := watch.OpenLedger(t.Context(), files, cfg.StateDir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -59,7 +59,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		printFaults(stderr, err)
 		return exit{exitConfig}
 	}
-	ledger, err := watch.OpenLedger(ctx, cfg.StateDir)
+	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)
 	switch {
 	case ctx.Err() != nil:
 		return nil

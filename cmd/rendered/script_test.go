@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/disk/faulty"
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
@@ -22,7 +26,25 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if at, err := strconv.Atoi(os.Getenv(killAt)); err == nil {
+		files = dying(at)
+	}
 	testscript.Main(m, map[string]func(){"rendered": main})
+}
+
+// killAt is the variable of the environment that names the step of its work with files before which the command kills itself.
+const killAt = "RENDERED_TEST_KILL_AT"
+
+// dying gives a file system on which the process dies before the nth step.
+func dying(n int) disk.System {
+	var steps atomic.Int64
+	return faulty.System(disk.Host, func(faulty.Step) error {
+		if steps.Add(1) == int64(n) {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+		return nil
+	})
 }
 
 // Each script tells one story about the command. Beside testscript's own words it knows:

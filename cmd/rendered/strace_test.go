@@ -241,107 +241,58 @@ func join(list []step) string {
 	return b.String()
 }
 
-// TestKilledAtEveryStep kills a pass with SIGKILL before each of its steps, at least from the first rename on. What is on disk is whole at any moment; a restart
-// without AWS finishes what was begun; with AWS all is well, and the dependent was told of it.
+// TestKilledAtEveryStep kills a pass with SIGKILL before each of its steps, those that only look included. What is on disk is whole at any
+// moment; a restart without AWS finishes what was begun; with AWS all is well, and the dependent was told of it.
 func TestKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.put("1")
+	s.mustOnce()
+	n := 1
+	for step := 1; ; step++ {
+		n++
+		s.put(strconv.Itoa(n))
+		out, err := s.once("env", fmt.Sprint(killAt, "=", step))
+		if err == nil {
+			t.Logf("killed before each of %d steps", step-1)
+			return
+		}
+		if !strings.Contains(err.Error(), "killed") {
+			t.Fatalf("step %d: %v:\n%s", step, err, out)
+		}
+		if s.survives(n); t.Failed() {
+			t.Fatalf("killed at step %d", step)
+		}
+	}
+}
+
+// TestKilledInSystemCalls kills a pass with SIGKILL by strace, before system calls of the kinds that change what is on disk, and before it
+// starts the dependent. strace counts calls by thread, and a goroutine may move to another: not every call is hit.
+func TestKilledInSystemCalls(t *testing.T) {
 	t.Parallel()
 	needed(t, "strace")
 	s := newSite(t)
-	s.mustOnce()
 	s.put("1")
-	s.mustOnce("strace", "-f", "-y", "-o", s.path("trace"), "-e", watched)
-	all := s.steps(s.path("trace"))
-	// strace counts calls by thread, and a goroutine may move to another: which step a count hits is seen afterwards.
-	hit := make(map[int]bool)
-	missed := func() (list []step) {
-		begun := false
-		for i, step := range all {
-			begun = begun || strings.HasPrefix(string(step), "renameat tls")
-			switch {
-			case !begun || hit[i]:
-			case strings.HasSuffix(string(step), " told"): // the dependent's
-			case strings.HasPrefix(string(step), "create-"): // after the unlinkat of what is not there nothing has changed
-			case strings.HasPrefix(string(step), "write state/ledger/."): // as before the fsync: a temporary that nobody reads
-			default:
-				list = append(list, step)
-			}
-		}
-		return list
-	}
-	n := 1
-	for round := 0; round < 10 && len(missed()) > 0; round++ {
-		for _, call := range []string{"openat tls", "openat state/ledger", "ftruncate", "fchown", "fchmod", "write", "fsync", "renameat", "unlinkat", "execve"} {
-			for when := 1; ; when++ {
-				n++
-				s.put(strconv.Itoa(n))
-				step, ended := s.kill(all, call, when)
-				if ended {
-					break
-				}
-				if step < 0 || hit[step] {
-					s.mustOnce()
-					continue
-				}
-				if s.survives(n); t.Failed() {
-					t.Fatalf("killed at %s %d, step %d: %s", call, when, step, all[min(step, len(all)-1)])
-				}
-				hit[step] = true
-			}
-		}
-	}
-	if list := missed(); len(list) > 0 {
-		t.Errorf("was never killed before these steps:\n%s", join(list))
-	}
-	t.Logf("%d passes, killed before %d steps of %d", n, len(hit), len(all))
-}
-
-// kill kills a pass before the when-th system call of a kind, as "fsync" or "openat tls" for one that is about that directory, and gives which of all the steps that was, -1 where it was none of them.
-// It has ended where there was no such call.
-func (s *site) kill(all []step, call string, when int) (hit int, ended bool) {
-	s.t.Helper()
-	call, dir, below := strings.Cut(call, " ")
-	args := []string{"strace", "-f", "-y", "-o", s.path("trace"), "-e", watched, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when)}
-	if below {
-		args = append(args, "-P", s.path(dir))
-	}
-	out, err := s.once(args...)
-	if err == nil {
-		return 0, true
-	}
-	trace := s.read("trace")
-	done := s.steps(s.path("trace"))
-	switch {
-	case len(done) == 0:
-		if !strings.Contains(err.Error(), "killed") {
-			s.t.Fatalf("%v:\n%s", err, out)
-		}
-		return -1, false
-	case !below:
-		return len(done) - 1, false
-	case !cutShort.MatchString(trace):
-		return -1, false
-	}
-	// The trace holds only what was done in that directory itself.
-	creates := func(step step) bool { return strings.HasPrefix(string(step), "create-exclusively-0600 "+dir+"/") }
-	n := 0
-	for _, step := range done {
-		if creates(step) {
+	s.mustOnce()
+	n, killed := 1, 0
+	for _, call := range []string{"ftruncate", "fchown", "fchmod", "write", "fsync", "renameat", "unlinkat", "execve"} {
+		for when := 1; ; when++ {
 			n++
+			s.put(strconv.Itoa(n))
+			_, err := s.once("strace", "-f", "-o", s.path("trace"), "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, when))
+			if err == nil {
+				break
+			}
+			if s.survives(n); t.Failed() {
+				t.Fatalf("killed at %s %d", call, when)
+			}
+			killed++
 		}
 	}
-	for i, step := range all {
-		if !creates(step) {
-			continue
-		}
-		if n--; n == 0 {
-			return i, false
-		}
+	if t.Logf("killed %d times", killed); killed < 15 {
+		t.Error("that is too few")
 	}
-	return -1, false
 }
-
-// cutShort is the creation of a file that a signal came before.
-var cutShort = regexp.MustCompile(`(?m)openat\(.*O_CREAT.* (= \?|<unfinished \.\.\.>)$`)
 
 // survives checks what a pass that was killed on the way from version n-1 to n has left, and what passes after it make of that.
 func (s *site) survives(n int) {

@@ -1,16 +1,12 @@
 package disk
 
-import (
-	"errors"
-	"os"
-)
+import "errors"
 
 // Replace writes a small file of our own, 0600, whole and durably: a temporary, fsync, rename, fsync of the directory. A crash
 // leaves the old file or the new one, and at most a temporary of that fixed name, which the next Replace takes away.
 //
-// A file whose fsync failed is thrown away and never synced again: the kernel may have dropped the pages and would say yes
-// the second time (Rebello et al., USENIX ATC 2020).
-func (d *Dir) Replace(name string, content []byte) error {
+// A file whose fsync failed is thrown away.
+func Replace(d Dir, name string, content []byte) error {
 	temp := "." + name + ".new"
 	if err := d.Remove(temp); err != nil {
 		return err
@@ -29,7 +25,7 @@ func (d *Dir) Replace(name string, content []byte) error {
 }
 
 // Fill writes content, makes it durable and closes the file.
-func Fill(f *os.File, content []byte) error {
+func Fill(f File, content []byte) error {
 	_, err := f.Write(content)
 	if err == nil {
 		err = f.Sync()

@@ -1,6 +1,3 @@
-// Package disk is how the project writes to directories that others use too: through a descriptor that is held from the first
-// look to the last fsync, so that nobody can put another directory in its place meanwhile, and by names that are never
-// followed when they are links.
 package disk
 
 import (
@@ -15,8 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Dir is an open directory. Its methods take base names and never follow a link.
-type Dir struct {
+// Host is this machine.
+var Host System = host{}
+
+type host struct{}
+
+// A dir is a directory of this machine.
+type dir struct {
 	path string
 	file *os.File
 }
@@ -24,9 +26,7 @@ type Dir struct {
 // maxLinks is how many links one path may hold, as in Linux (path_resolution(7)).
 const maxLinks = 40
 
-// Open opens the directory at the absolute path. Links on the way are followed, but root follows only those that nobody else
-// could have put there: the link's owner is root, and the directory that holds it is writable by root alone or sticky.
-func Open(path string) (*Dir, error) {
+func (host) Open(path string) (Dir, error) {
 	at, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: "/", Err: err}
@@ -66,7 +66,7 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	return &Dir{path: path, file: os.NewFile(uintptr(fd), path)}, nil
+	return &dir{path: path, file: os.NewFile(uintptr(fd), path)}, nil
 }
 
 // names gives the components of path; ".." stays, as the kernel resolves it after links.
@@ -77,11 +77,11 @@ func names(path string) []string {
 // readLink reads the link name in the directory at, unless somebody else may have put it there for root to follow.
 func readLink(at int, name, path string, owner uint32) (string, error) {
 	if os.Geteuid() == 0 {
-		var dir unix.Stat_t
-		if err := unix.Fstat(at, &dir); err != nil {
+		var holder unix.Stat_t
+		if err := unix.Fstat(at, &holder); err != nil {
 			return "", &fs.PathError{Op: "stat", Path: filepath.Dir(path), Err: err}
 		}
-		open := dir.Uid != 0 || dir.Mode&0o022 != 0 && dir.Mode&unix.S_ISVTX == 0
+		open := holder.Uid != 0 || holder.Mode&0o022 != 0 && holder.Mode&unix.S_ISVTX == 0
 		if owner != 0 || open {
 			return "", fmt.Errorf("%s is a link that others than root can change; root does not follow it", path)
 		}
@@ -94,28 +94,7 @@ func readLink(at int, name, path string, owner uint32) (string, error) {
 	return string(buf[:n]), nil
 }
 
-// MakeAll makes the directory at path and those above it that are missing, each with exactly this mode, and makes their names
-// durable. What exists is left alone.
-func MakeAll(path string, mode fs.FileMode) error {
-	d, err := Open(path)
-	if err == nil {
-		return d.Close()
-	}
-	parent := filepath.Dir(path)
-	if !errors.Is(err, fs.ErrNotExist) || parent == path {
-		return err
-	}
-	if err := MakeAll(parent, mode); err != nil {
-		return err
-	}
-	if d, err = Open(parent); err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.makeDir(filepath.Base(path), mode)
-}
-
-func (d *Dir) makeDir(name string, mode fs.FileMode) error {
+func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 	// The umask may take bits away, and no bit may be there too early: 0700 first, then the mode.
 	if err := unix.Mkdirat(d.fd(), name, 0o700); err != nil && err != unix.EEXIST {
 		return d.fail("mkdir", name, err)
@@ -128,29 +107,25 @@ func (d *Dir) makeDir(name string, mode fs.FileMode) error {
 	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
 		return d.fail("chmod", name, err)
 	}
-	return d.Sync()
+	return nil
 }
 
-// Path is the path the directory was opened by.
-func (d *Dir) Path() string { return d.path }
+func (d *dir) Path() string { return d.path }
 
-func (d *Dir) fd() int { return int(d.file.Fd()) }
+func (d *dir) fd() int { return int(d.file.Fd()) }
 
-func (d *Dir) fail(op, name string, err error) error {
+func (d *dir) fail(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: filepath.Join(d.path, name), Err: err}
 }
 
-// Names lists the directory in no particular order.
-func (d *Dir) Names() ([]string, error) {
+func (d *dir) Names() ([]string, error) {
 	if _, err := d.file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
 	return d.file.Readdirnames(-1)
 }
 
-// Create makes a new file, readable by its owner alone, and fails where the name is taken. A default ACL of the directory, which
-// would let others read it, is taken off.
-func (d *Dir) Create(name string) (*os.File, error) {
+func (d *dir) Create(name string) (File, error) {
 	fd, err := unix.Openat(d.fd(), name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, d.fail("create", name, err)
@@ -160,12 +135,23 @@ func (d *Dir) Create(name string) (*os.File, error) {
 	if err != nil && err != unix.ENODATA && err != unix.EOPNOTSUPP {
 		return nil, errors.Join(d.fail("removexattr", name, err), f.Close(), d.Remove(name))
 	}
-	return f, nil
+	return file{f}, nil
 }
 
-// Read opens the regular file name and gives its content. It never waits for a pipe or a device, and gives EFBIG where there
-// are more than limit bytes.
-func (d *Dir) Read(name string, limit int64) ([]byte, error) {
+// A file is one of this machine.
+type file struct{ *os.File }
+
+func (f file) Own(uid, gid int, mode fs.FileMode) error {
+	if err := unix.Fchown(int(f.Fd()), uid, gid); err != nil {
+		return &fs.PathError{Op: "chown", Path: f.Name(), Err: err}
+	}
+	if err := unix.Fchmod(int(f.Fd()), uint32(mode.Perm())); err != nil {
+		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: err}
+	}
+	return nil
+}
+
+func (d *dir) Read(name string, limit int64) ([]byte, error) {
 	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, d.fail("open", name, err)
@@ -186,24 +172,45 @@ func (d *Dir) Read(name string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// Rename puts old in the place of new, in one step.
-func (d *Dir) Rename(old, new string) error {
+func (d *dir) Rename(old, new string) error {
 	if err := unix.Renameat(d.fd(), old, d.fd(), new); err != nil {
 		return d.fail("rename", new, err)
 	}
 	return nil
 }
 
-// Remove takes the name away; one that is not there is no error.
-func (d *Dir) Remove(name string) error {
+func (d *dir) Remove(name string) error {
 	if err := unix.Unlinkat(d.fd(), name, 0); err != nil && err != unix.ENOENT {
 		return d.fail("remove", name, err)
 	}
 	return nil
 }
 
-// Sync makes the directory's names durable (fsync(2): syncing a file does not sync its name).
-func (d *Dir) Sync() error { return d.file.Sync() }
+func (d *dir) Sync() error { return d.file.Sync() }
 
-// Close lets the directory go.
-func (d *Dir) Close() error { return d.file.Close() }
+func (d *dir) Close() error { return d.file.Close() }
+
+func (d *dir) Lock(name, note string) (unlock io.Closer, holder string, err error) {
+	fd, err := unix.Openat(d.fd(), name, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, "", d.fail("open", name, err)
+	}
+	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
+		noted, _ := io.ReadAll(io.LimitReader(f, maxNote))
+		return nil, string(noted), errors.Join(d.fail("lock", name, err), f.Close())
+	}
+	if err = f.Truncate(0); err == nil {
+		_, err = f.WriteString(note)
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, f.Close())
+	}
+	return f, "", nil
+}
+
+// maxNote is how much is read of what another process noted in a lock.
+const maxNote = 1 << 10

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func open(t *testing.T, path string) *Dir {
+func open(t *testing.T, path string) Dir {
 	t.Helper()
-	d, err := Open(path)
+	d, err := Host.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestDirStaysTheSame(t *testing.T) {
 	d := open(t, path)
 	must(t, os.Rename(path, filepath.Join(top, "moved")))
 	must(t, os.Mkdir(path, 0o700))
-	must(t, d.Replace("f", []byte("x")))
+	must(t, Replace(d, "f", []byte("x")))
 	if got := read(t, filepath.Join(top, "moved", "f")); got != "x" {
 		t.Errorf("%q", got)
 	}
@@ -68,7 +68,7 @@ func TestOpenFollowsLinksAsTheKernelDoes(t *testing.T) {
 	}
 	for name := range links {
 		d := open(t, filepath.Join(top, name, "c"))
-		must(t, d.Replace(name, nil))
+		must(t, Replace(d, name, nil))
 		if _, err := os.Stat(filepath.Join(top, "a/b/c", name)); err != nil {
 			t.Error(err)
 		}
@@ -79,12 +79,12 @@ func TestOpenFollowsLinksAsTheKernelDoes(t *testing.T) {
 		"none":   fs.ErrNotExist,
 		"none/x": fs.ErrNotExist,
 	} {
-		if _, err := Open(filepath.Join(top, path)); !errors.Is(err, want) {
+		if _, err := Host.Open(filepath.Join(top, path)); !errors.Is(err, want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	must(t, os.WriteFile(filepath.Join(top, "file"), nil, 0o600))
-	if _, err := Open(filepath.Join(top, "file")); !errors.Is(err, unix.ENOTDIR) {
+	if _, err := Host.Open(filepath.Join(top, "file")); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("a file: %v", err)
 	}
 }
@@ -92,13 +92,13 @@ func TestOpenFollowsLinksAsTheKernelDoes(t *testing.T) {
 func TestMakeAll(t *testing.T) {
 	defer unix.Umask(unix.Umask(0o077))
 	top := t.TempDir()
-	must(t, MakeAll(filepath.Join(top, "a/b"), 0o751))
+	must(t, MakeAll(Host, filepath.Join(top, "a/b"), 0o751))
 	for _, name := range []string{"a", "a/b"} {
 		if st, err := os.Stat(filepath.Join(top, name)); err != nil || st.Mode().Perm() != 0o751 {
 			t.Errorf("%s: %v, %v", name, st.Mode(), err)
 		}
 	}
-	must(t, MakeAll(filepath.Join(top, "a"), 0o700))
+	must(t, MakeAll(Host, filepath.Join(top, "a"), 0o700))
 	if st, _ := os.Stat(filepath.Join(top, "a")); st.Mode().Perm() != 0o751 {
 		t.Errorf("one that was there now has mode %v", st.Mode())
 	}
@@ -109,8 +109,8 @@ func TestReplaceAfterACrash(t *testing.T) {
 	top := t.TempDir()
 	d := open(t, top)
 	must(t, os.WriteFile(filepath.Join(top, ".f.new"), []byte("half"), 0o644))
-	must(t, d.Replace("f", []byte("one")))
-	must(t, d.Replace("f", []byte("two")))
+	must(t, Replace(d, "f", []byte("one")))
+	must(t, Replace(d, "f", []byte("two")))
 	if got := read(t, filepath.Join(top, "f")); got != "two" {
 		t.Errorf("%q", got)
 	}

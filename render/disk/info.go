@@ -2,7 +2,6 @@ package disk
 
 import (
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,13 +17,11 @@ type Info struct {
 	Fixed    bool // immutable or append-only: neither replaced nor written (chattr(1))
 }
 
-// Stat looks at name without following it. A name that is not there is no error.
-func (d *Dir) Stat(name string) (Info, error) { return d.stat(name, unix.AT_SYMLINK_NOFOLLOW) }
+func (d *dir) Stat(name string) (Info, error) { return d.stat(name, unix.AT_SYMLINK_NOFOLLOW) }
 
-// Self looks at the directory itself.
-func (d *Dir) Self() (Info, error) { return d.stat("", unix.AT_EMPTY_PATH) }
+func (d *dir) Self() (Info, error) { return d.stat("", unix.AT_EMPTY_PATH) }
 
-func (d *Dir) stat(name string, flags int) (Info, error) {
+func (d *dir) stat(name string, flags int) (Info, error) {
 	var st unix.Statx_t
 	err := unix.Statx(d.fd(), name, flags, unix.STATX_BASIC_STATS, &st)
 	if err == unix.ENOENT {
@@ -64,16 +61,4 @@ func kind(mode uint16) fs.FileMode {
 		return fs.ModeDevice | fs.ModeCharDevice
 	}
 	return fs.ModeIrregular
-}
-
-// Own gives the open file its owner, then its mode: in this order, because chown(2) clears bits and because no bit for others
-// may be there before the owner is right. It is done before the first byte is written.
-func Own(f *os.File, uid, gid int, mode fs.FileMode) error {
-	if err := unix.Fchown(int(f.Fd()), uid, gid); err != nil {
-		return &fs.PathError{Op: "chown", Path: f.Name(), Err: err}
-	}
-	if err := unix.Fchmod(int(f.Fd()), uint32(mode.Perm())); err != nil {
-		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: err}
-	}
-	return nil
 }

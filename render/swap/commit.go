@@ -47,13 +47,13 @@ func (s *Swap) Stage() error {
 }
 
 func (s *Swap) stage(f *file) error {
-	temp := s.key.tempName(s.service, f.dir.Path())
+	temp := s.Key.tempName(s.service, f.dir.Path())
 	out, err := f.dir.Create(temp)
 	if err != nil {
 		return err
 	}
 	f.temp = temp
-	if err := disk.Own(out, f.UID, f.GID, f.Mode); err != nil {
+	if err := out.Own(f.UID, f.GID, f.Mode); err != nil {
 		return errors.Join(err, out.Close())
 	}
 	return disk.Fill(out, f.Content)
@@ -85,7 +85,7 @@ func (s *Swap) Renames() []Rename {
 			list = append(list, Rename{
 				Temp:   filepath.Join(f.dir.Path(), f.temp),
 				Path:   f.Path,
-				Digest: s.key.Digest(f.Path, f.Content),
+				Digest: s.Key.Digest(f.Path, f.Content),
 			})
 		}
 	}
@@ -109,7 +109,7 @@ func (s *Swap) Commit() error {
 
 // syncDirs makes durable the names in each directory that holds, or held, a temporary.
 func (s *Swap) syncDirs() error {
-	done := make(map[*disk.Dir]bool)
+	done := make(map[disk.Dir]bool)
 	for _, f := range s.files {
 		if f.temp == "" || done[f.dir] {
 			continue

@@ -23,7 +23,7 @@ const keyFile = "key"
 
 // LoadKey reads the key kept in the state directory. Where there is none, or one that is damaged, it makes a new one and says so: with
 // that nothing recorded can be compared any more, and no temporary known.
-func LoadKey(state *disk.Dir) (k Key, made bool, err error) {
+func LoadKey(state disk.Dir) (k Key, made bool, err error) {
 	data, err := state.Read(keyFile, int64(len(k)))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.EFBIG):
@@ -33,7 +33,7 @@ func LoadKey(state *disk.Dir) (k Key, made bool, err error) {
 		return Key(data), false, nil
 	}
 	rand.Read(k[:])
-	return k, true, state.Replace(keyFile, k[:])
+	return k, true, disk.Replace(state, keyFile, k[:])
 }
 
 // Digest tells contents at a path apart.

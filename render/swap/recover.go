@@ -4,16 +4,14 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-
-	"github.com/rendered/rendered/render/disk"
 )
 
 // Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do. A temporary
 // that is there with another content is not one that was staged whole; it is left to Sweep. Where a temporary is not there to be renamed
 // and the destination does not hold what it should, the files may not match: unsure.
-func Pending(key Key, list []Rename) (todo []Rename, unsure bool, err error) {
+func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) {
 	for _, r := range list {
-		there, err := holds(key, r, r.Temp)
+		there, err := m.holds(r, r.Temp)
 		if err != nil {
 			return nil, false, err
 		}
@@ -21,7 +19,7 @@ func Pending(key Key, list []Rename) (todo []Rename, unsure bool, err error) {
 			todo = append(todo, r)
 			continue
 		}
-		done, err := holds(key, r, r.Path)
+		done, err := m.holds(r, r.Path)
 		if err != nil {
 			return nil, false, err
 		}
@@ -31,7 +29,7 @@ func Pending(key Key, list []Rename) (todo []Rename, unsure bool, err error) {
 }
 
 // Sync makes durable the names in the directories of a recorded list, which a crash may have kept from it.
-func Sync(list []Rename) error {
+func (m Machine) Sync(list []Rename) error {
 	done := make(map[string]bool)
 	for _, r := range list {
 		path := filepath.Dir(r.Path)
@@ -39,7 +37,7 @@ func Sync(list []Rename) error {
 			continue
 		}
 		done[path] = true
-		dir, err := disk.Open(path)
+		dir, err := m.Disk.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -57,8 +55,8 @@ func Sync(list []Rename) error {
 const maxContent = 1 << 30
 
 // holds reports whether the file at path has the content of r.
-func holds(key Key, r Rename, path string) (bool, error) {
-	dir, err := disk.Open(filepath.Dir(path))
+func (m Machine) holds(r Rename, path string) (bool, error) {
+	dir, err := m.Disk.Open(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -73,22 +71,22 @@ func holds(key Key, r Rename, path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return key.Digest(r.Path, content) == r.Digest, nil
+	return m.Key.Digest(r.Path, content) == r.Digest, nil
 }
 
 // RollForward finishes the pending renames of a swap that was committed but not to its end. It needs no value and so no
 // source. Like Commit it can be repeated.
-func RollForward(todo []Rename) error {
+func (m Machine) RollForward(todo []Rename) error {
 	for _, r := range todo {
-		if err := rollForward(r); err != nil {
+		if err := m.rollForward(r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func rollForward(r Rename) error {
-	dir, err := disk.Open(filepath.Dir(r.Path))
+func (m Machine) rollForward(r Rename) error {
+	dir, err := m.Disk.Open(filepath.Dir(r.Path))
 	if err != nil {
 		return err
 	}
@@ -101,17 +99,17 @@ func rollForward(r Rename) error {
 
 // Sweep removes the service's temporaries that a crash left in the directories: those whose name proves them to be made with
 // this key for this service, and no other file. A directory that is not there has none.
-func Sweep(service string, key Key, dirs []string) error {
+func (m Machine) Sweep(service string, dirs []string) error {
 	for _, path := range dirs {
-		if err := sweep(service, key, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := m.sweep(service, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-func sweep(service string, key Key, path string) error {
-	dir, err := disk.Open(path)
+func (m Machine) sweep(service string, path string) error {
+	dir, err := m.Disk.Open(path)
 	if err != nil {
 		return err
 	}
@@ -121,7 +119,7 @@ func sweep(service string, key Key, path string) error {
 		return err
 	}
 	for _, name := range names {
-		if key.owns(service, path, name) {
+		if m.Key.owns(service, path, name) {
 			if err := dir.Remove(name); err != nil {
 				return err
 			}

@@ -16,6 +16,12 @@ import (
 	"github.com/rendered/rendered/render/disk"
 )
 
+// A Machine is where files are swapped.
+type Machine struct {
+	Disk disk.System
+	Key  Key
+}
+
 // Keep, as an owner or a group, keeps that of the file replaced; a new file gets the daemon's own.
 const Keep = -1
 
@@ -41,9 +47,9 @@ const (
 
 // A Swap is the way of one service's files from old to new.
 type Swap struct {
+	Machine
 	service   string
-	key       Key
-	dirs      map[string]*disk.Dir // by path
+	dirs      map[string]disk.Dir // by path
 	files     []*file
 	committed bool
 }
@@ -51,7 +57,7 @@ type Swap struct {
 // A file is one target and what was found in its place.
 type file struct {
 	Target
-	dir   *disk.Dir
+	dir   disk.Dir
 	name  string
 	state State
 	temp  string // base name of the temporary; "" before Stage and where the file is the same
@@ -60,8 +66,8 @@ type file struct {
 // Compare looks at every target's destination. Nothing is written but missing directories that have a DirMode. A destination
 // that cannot be replaced by a rename (a link, a directory, a device, a mount point, an immutable file) is an error.
 // The caller closes the Swap.
-func Compare(service string, key Key, targets []Target) (*Swap, error) {
-	s := &Swap{service: service, key: key, dirs: make(map[string]*disk.Dir)}
+func (m Machine) Compare(service string, targets []Target) (*Swap, error) {
+	s := &Swap{Machine: m, service: service, dirs: make(map[string]disk.Dir)}
 	for _, t := range targets {
 		f, err := s.look(t)
 		if err != nil {
@@ -90,19 +96,19 @@ func (s *Swap) look(t Target) (*file, error) {
 	return f, err
 }
 
-func (s *Swap) open(path string, mode fs.FileMode) (*disk.Dir, error) {
+func (s *Swap) open(path string, mode fs.FileMode) (disk.Dir, error) {
 	if d := s.dirs[path]; d != nil {
 		return d, nil
 	}
-	d, err := disk.Open(path)
+	d, err := s.Disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if mode == 0 {
 			return nil, fmt.Errorf("%s: the directory does not exist; make it, or set dir_mode", path)
 		}
-		if err := disk.MakeAll(path, mode); err != nil {
+		if err := disk.MakeAll(s.Disk, path, mode); err != nil {
 			return nil, err
 		}
-		d, err = disk.Open(path)
+		d, err = s.Disk.Open(path)
 	}
 	if err != nil {
 		return nil, err

@@ -13,11 +13,14 @@ import (
 	"github.com/rendered/rendered/render/disk"
 )
 
-var key = Key{1, 2, 3}
+var (
+	key     = Key{1, 2, 3}
+	machine = Machine{disk.Host, key}
+)
 
 func compare(t *testing.T, targets ...Target) *Swap {
 	t.Helper()
-	s, err := Compare("web", key, targets)
+	s, err := machine.Compare("web", targets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +185,7 @@ func TestRefusedDestinations(t *testing.T) {
 		filepath.Join(dir, "no", "f"): "does not exist; make it, or set dir_mode",
 		filepath.Join(fifo, "f"):      "not a directory",
 	} {
-		_, err := Compare("web", key, []Target{target(path, "x")})
+		_, err := machine.Compare("web", []Target{target(path, "x")})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q", path, err, want)
 		}
@@ -215,17 +218,17 @@ func TestRollForwardFinishesWhatACrashCutShort(t *testing.T) {
 	if err := os.Rename(list[0].Temp, a); err != nil { // and there the crash is
 		t.Fatal(err)
 	}
-	todo, _, err := Pending(key, list)
+	todo, _, err := machine.Pending(list)
 	if err != nil || len(todo) != 1 || todo[0].Path != b {
 		t.Fatalf("pending: %v, %v", todo, err)
 	}
-	if err := RollForward(todo); err != nil {
+	if err := machine.RollForward(todo); err != nil {
 		t.Fatal(err)
 	}
 	if read(t, a) != "A" || read(t, b) != "B" {
 		t.Error("not finished")
 	}
-	if todo, _, err = Pending(key, list); err != nil || len(todo) != 0 {
+	if todo, _, err = machine.Pending(list); err != nil || len(todo) != 0 {
 		t.Errorf("still pending: %v, %v", todo, err)
 	}
 }
@@ -238,7 +241,7 @@ func TestDamagedTemporaryIsNotRolledForward(t *testing.T) {
 	}
 	list := s.Renames()
 	write(t, list[0].Temp, "AA", 0o600)
-	if todo, _, err := Pending(key, list); err != nil || len(todo) != 0 {
+	if todo, _, err := machine.Pending(list); err != nil || len(todo) != 0 {
 		t.Errorf("pending: %v, %v", todo, err)
 	}
 }
@@ -260,7 +263,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 	for _, name := range foreign {
 		write(t, filepath.Join(dir, name), "mine", 0o600)
 	}
-	if err := Sweep("web", key, []string{dir, filepath.Join(dir, "missing")}); err != nil {
+	if err := machine.Sweep("web", []string{dir, filepath.Join(dir, "missing")}); err != nil {
 		t.Fatal(err)
 	}
 	left := strings.Join(names(t, dir), " ")
@@ -279,7 +282,7 @@ func TestDigestsAndKey(t *testing.T) {
 		t.Error("a digest depends on path and key")
 	}
 	state := t.TempDir()
-	dir, err := disk.Open(state)
+	dir, err := disk.Host.Open(state)
 	if err != nil {
 		t.Fatal(err)
 	}

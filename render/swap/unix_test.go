@@ -77,7 +77,7 @@ func TestRootDoesNotFollowForeignLinks(t *testing.T) {
 	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Compare("web", key, []Target{target(path, "x")}); err == nil {
+	if _, err := machine.Compare("web", []Target{target(path, "x")}); err == nil {
 		t.Error("followed a link in a directory that everybody may write to")
 	}
 	if err := os.Chmod(open, 0o755); err != nil {
@@ -86,7 +86,7 @@ func TestRootDoesNotFollowForeignLinks(t *testing.T) {
 	if err := os.Lchown(filepath.Join(open, "link"), 12, 34); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Compare("web", key, []Target{target(path, "x")}); err == nil {
+	if _, err := machine.Compare("web", []Target{target(path, "x")}); err == nil {
 		t.Error("followed a link of another user")
 	}
 }

@@ -1,0 +1,89 @@
+// Package disk is how the project writes to directories that others use too: through a descriptor that is held from the first
+// look to the last fsync, so that nobody can put another directory in its place meanwhile, and by names that are never
+// followed when they are links.
+package disk
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+)
+
+// A System is what files are on: this machine's file systems, or, in tests, one whose steps fail or whose power fails. Everything that
+// swaps and the ledger do to files goes through it.
+type System interface {
+	// Open opens the directory at the absolute path. Links on the way are followed, but root follows only those that nobody else
+	// could have put there: the link's owner is root, and the directory that holds it is writable by root alone or sticky.
+	Open(path string) (Dir, error)
+}
+
+// A Dir is an open directory. Its methods take base names and never follow a link.
+type Dir interface {
+	// Path is the path the directory was opened by.
+	Path() string
+	// Self looks at the directory itself.
+	Self() (Info, error)
+	// Stat looks at a name without following it. A name that is not there is no error.
+	Stat(name string) (Info, error)
+	// Names lists the directory in no particular order.
+	Names() ([]string, error)
+	// Read gives the content of a regular file. It never waits for a pipe or a device, and gives EFBIG where there are more than
+	// limit bytes.
+	Read(name string, limit int64) ([]byte, error)
+	// Create makes a new file, readable by its owner alone, and fails where the name is taken. A default ACL of the directory, which
+	// would let others read it, is taken off.
+	Create(name string) (File, error)
+	// Mkdir makes a directory with exactly this mode. One that is there gets the mode.
+	Mkdir(name string, mode fs.FileMode) error
+	// Rename puts old in the place of new, in one step.
+	Rename(old, new string) error
+	// Remove takes a name away; one that is not there is no error.
+	Remove(name string) error
+	// Sync makes the directory's names durable (fsync(2): syncing a file does not sync its name).
+	Sync() error
+	// Lock locks a file of ours, which is made where it is missing, and notes in it who we are. Where another process has it the error
+	// is EWOULDBLOCK and the text what that one noted. It is unlocked by closing it, or by the end of the process.
+	Lock(name, note string) (unlock io.Closer, holder string, err error)
+	// Close lets the directory go.
+	Close() error
+}
+
+// A File is a new file that is being written.
+type File interface {
+	io.Writer
+	// Own gives the file its owner, then its mode: in this order, because chown(2) clears bits and because no bit for others may be
+	// there before the owner is right. It is done before the first byte is written.
+	Own(uid, gid int, mode fs.FileMode) error
+	// Sync makes the content durable. After an error it must not be called again: the kernel may have dropped the pages and would say
+	// yes the second time (Rebello et al., USENIX ATC 2020).
+	Sync() error
+	Close() error
+}
+
+// MakeAll makes the directory at path and those above it that are missing, each with exactly this mode, and makes their names
+// durable. What exists is left alone.
+func MakeAll(system System, path string, mode fs.FileMode) error {
+	d, err := system.Open(path)
+	if err == nil {
+		return d.Close()
+	}
+	parent := filepath.Dir(path)
+	if !errors.Is(err, fs.ErrNotExist) || parent == path {
+		return err
+	}
+	if err := MakeAll(system, parent, mode); err != nil {
+		return err
+	}
+	if d, err = system.Open(parent); err != nil {
+		return err
+	}
+	return errors.Join(makeDir(d, filepath.Base(path), mode), d.Close())
+}
+
+func makeDir(d Dir, name string, mode fs.FileMode) error {
+	if err := d.Mkdir(name, mode); err != nil {
+		return err
+	}
+	return d.Sync()
+}
