@@ -2,6 +2,7 @@ package watch
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rendered/rendered/sources"
@@ -26,25 +27,50 @@ const (
 func (l *Loop) Announced(list []Announcement) { l.send(announced{list}) }
 
 func (l *Loop) announced(list []Announcement, now time.Time) {
+	for i := range list {
+		if list[i].At.After(now) {
+			list[i].At = now // or nothing that comes later would count
+		}
+	}
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
 		at := now.Add(l.plan.Settle + svc.Splay/announcedSplay)
-		for _, r := range slices.Concat(svc.Refs(), s.asked) {
-			for _, a := range list {
-				if !a.Matches(r) {
-					continue
-				}
-				versioned := a.Version != "" && r.Kind == sources.Secret && r.Selector == ""
-				if versioned && s.seen[r].covers(a) {
-					continue
-				}
-				s.look = earliest(s.look, at)
-				if versioned {
-					s.expect(r, a, at.Add(announcedFor))
-				}
+		s.hear(list, slices.Concat(svc.Refs(), s.asked), at)
+		if s.busy {
+			s.heard = append(s.heard, list...)
+		}
+	}
+}
+
+// hear makes the service due at a time where the announcements are about one of the refs.
+func (s *state) hear(list []Announcement, refs []sources.Ref, at time.Time) {
+	for _, r := range refs {
+		for _, a := range list {
+			versioned := a.Version != "" && isCurrent(r)
+			if !a.Matches(r) || versioned && s.seen[r].covers(a) {
+				continue
+			}
+			s.look = earliest(s.look, at)
+			if versioned {
+				s.expect(r, a, at.Add(announcedFor))
 			}
 		}
 	}
+}
+
+// hearAgain hears what was announced while the pass ran, for those refs that only the pass has found.
+func (s *state) hearAgain(asked []sources.Ref, at time.Time) {
+	if len(s.heard) == 0 {
+		return
+	}
+	fresh := slices.DeleteFunc(slices.Clone(asked), func(r sources.Ref) bool { return slices.Contains(s.asked, r) })
+	s.hear(s.heard, fresh, at)
+	s.heard = nil
+}
+
+// isCurrent tells whether r means a secret's current version, which Parameter Store also hands on.
+func isCurrent(r sources.Ref) bool {
+	return r.Selector == "" && (r.Kind == sources.Secret || r.Kind == sources.Param && strings.HasPrefix(r.Name, "/aws/reference/secretsmanager/"))
 }
 
 // A word is the latest that was announced of a ref: notices come in any order. Times are of whole seconds, so that it may be

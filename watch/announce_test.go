@@ -88,3 +88,39 @@ func TestLastAnnouncedVersionCounts(t *testing.T) {
 		}
 	})
 }
+
+// A ref that only the running pass finds is heard of as well: its notice may come between the lookup and the end of the pass.
+func TestAnnouncedWhileThePassFindsTheRef(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("dynamic", "@hourly", []*dependent{{name: "d", pause: 20 * time.Second}}, "f", `{{ secret (param "/name") }}`)
+		w.values.set("s", "one")
+		w.values.set("/name", "s")
+		w.start()
+		w.after(5 * time.Second) // rendered; the dependent is being told
+		w.want("f", "one")
+		w.values.set("s", "two")
+		w.loop.Announced([]Announcement{ofSecret("version of two", time.Now())})
+		w.after(5 * time.Minute)
+		w.want("f", "two")
+	})
+}
+
+// Parameter Store hands secrets on under another name; their announced version is waited for, too. A notice from the future does not
+// silence those after it.
+func TestAnnouncedReferenceToASecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const name = "/aws/reference/secretsmanager/s"
+		w := newWorld(t)
+		w.service("app", "@hourly", nil, "f", `{{ param "`+name+`" }}`)
+		w.values.set(name, "one")
+		w.start()
+		for i, value := range []string{"two", "three"} {
+			w.loop.Announced([]Announcement{{func(r sources.Ref) bool { return r.Name == name }, "version of " + value, time.Now().Add(time.Hour)}})
+			w.after(time.Duration(3-i) * time.Second)
+			w.values.set(name, value)
+			w.after(time.Minute)
+			w.want("f", value)
+		}
+	})
+}

@@ -53,6 +53,7 @@ type state struct {
 	snapshot *sources.Snapshot    // of the last look
 	expected map[sources.Ref]word // announced, and not seen
 	seen     map[sources.Ref]word // announced, and seen
+	heard    []Announcement       // while a job runs, which may ask for more refs than are known
 	rereads  int                  // in a row, for what is expected
 	wrong    map[string]bool      // causes that were logged and last
 	refused  map[string]string    // text of the last failure that was logged, by dependent

@@ -94,7 +94,7 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 	s.tell = earliest(s.tell, o.TellAt)
 	if o.Looked {
 		l.looked(s, o, now)
-	} else if o.Err != nil {
+	} else if s.heard = nil; o.Err != nil {
 		s.failures++
 		s.look = earliest(s.look, now.Add(backoff(s.failures, l.Chance)))
 	}
@@ -114,6 +114,7 @@ func (l *Loop) looked(s *state, o Outcome, now time.Time) {
 		}
 		next = earliest(next, now.Add(wait))
 	}
+	s.hearAgain(o.asked, now.Add(l.plan.Settle))
 	next = earliest(next, s.reread(now))
 	s.snapshot = nil // its values are not kept between passes
 	s.look = earliest(s.look, next)

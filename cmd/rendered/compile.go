@@ -37,6 +37,7 @@ type compiler struct {
 	source    *aws.Source
 	sourceFor aws.Options
 	stale     atomic.Bool // source is to be made anew
+	asks      bool        // the latest plan asks source
 }
 
 func newCompiler(path string, o config.Options) *compiler {
@@ -170,7 +171,8 @@ func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[so
 		}
 		mux[sources.IMDS] = metadata
 	}
-	if kinds[sources.Secret] && !c.offline {
+	c.asks = kinds[sources.Secret] && !c.offline
+	if c.asks {
 		source, err := c.aws(ctx, cfg.AWS)
 		if err != nil {
 			return nil, unusable(err)
@@ -201,7 +203,7 @@ func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
 // queue gives the queue of change notices; nil where there is none, or nothing that notices could be about. A rehearsal reads none: it
 // would take the daemon's notices away.
 func (c *compiler) queue(cfg *config.Config) *aws.Queue {
-	if cfg.Queue == "" || cfg.Values != "" || c.options.Root != "" || c.source == nil {
+	if cfg.Queue == "" || cfg.Values != "" || c.options.Root != "" || !c.asks {
 		return nil
 	}
 	return c.source.Queue(cfg.Queue)

@@ -2,11 +2,13 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -58,11 +60,19 @@ func (s *Source) Queue(address string) *Queue {
 	return s.queues[address]
 }
 
-func (s *Source) open(address string, at *site) *Queue {
+func (s *Source) open(address string, home *site) *Queue {
+	at := &site{place: home.place, identity: home.identity, known: true}
+	account := path.Base(path.Dir(address))
+	at.id.Store(&account)
 	cfg := s.config.Copy()
 	cfg.Region, cfg.Credentials = at.region, at.identity
 	cfg.HTTPClient = patientClient(cfg.HTTPClient)
-	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) { override(&o.BaseEndpoint, s.options.EndpointURL) })
+	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
+		override(&o.BaseEndpoint, s.options.EndpointURL)
+		if host := hostOf(address); o.BaseEndpoint == nil && host != "" {
+			o.BaseEndpoint = &host // the SDK asks the Region's public endpoint, whatever the queue's URL says
+		}
+	})
 	return &Queue{
 		source:     s,
 		ref:        sources.Ref{Kind: queueKind, Name: path.Base(address)},
@@ -74,6 +84,15 @@ func (s *Source) open(address string, at *site) *Queue {
 	}
 }
 
+// hostOf gives a URL without its path.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // queueHost is the host of SQS, of an interface endpoint of a VPC, or of SQS as it was called first.
 var queueHost = regexp.MustCompile(`^(?:.+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.|api\.aws|vpce\.|on\.aws)|^([a-z0-9-]+)\.queue\.amazonaws\.`)
 
@@ -81,6 +100,9 @@ func queueRegion(address, otherwise string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return otherwise
+	}
+	if u.Hostname() == "queue.amazonaws.com" {
+		return "us-east-1"
 	}
 	m := queueHost.FindStringSubmatch(u.Hostname())
 	if m == nil {
@@ -101,6 +123,9 @@ func patientClient(c awssdk.HTTPClient) awssdk.HTTPClient {
 	}
 	return c
 }
+
+// Is tells whether both are the same queue, with whatever credentials it is read.
+func (q *Queue) Is(other *Queue) bool { return q != nil && other != nil && q.url == other.url }
 
 // String gives the queue's name.
 func (q *Queue) String() string { return q.ref.Name }
@@ -134,7 +159,11 @@ func (q *Queue) Delete(ctx context.Context, list []Message) error {
 		id := strconv.Itoa(i)
 		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: &id, ReceiptHandle: &m.receipt})
 	}
-	_, err := ask(ctx, q, q.remove, in)
+	out, err := ask(ctx, q, q.remove, in)
+	if err == nil && len(out.Failed) > 0 {
+		code := plainCode(awssdk.ToString(out.Failed[0].Code))
+		err = &sources.Error{Ref: q.ref, Reason: sources.Unavailable, Detail: fmt.Sprintf("messages are not deleted: %s", code)}
+	}
 	return err
 }
 
@@ -162,5 +191,7 @@ func ask[In, Out any](ctx context.Context, q *Queue, c call[In, Out, sqs.Options
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
-	return nil, q.site.explain(q.ref, queueActions[0], err)
+	e := q.site.explain(q.ref, queueActions[0], err)
+	e.Detail = strings.Replace(e.Detail, within(answerWithin), within(PollFor+answerWithin), 1)
+	return nil, e
 }

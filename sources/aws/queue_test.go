@@ -17,6 +17,7 @@ func TestQueueRegion(t *testing.T) {
 		"https://sqs.cn-north-1.amazonaws.com.cn/111111111111/q":                  "cn-north-1",
 		"https://sqs.us-east-1.api.aws/111111111111/q":                            "us-east-1",
 		"https://vpce-0a1b-c2d3.sqs.eu-north-1.vpce.amazonaws.com/111111111111/q": "eu-north-1",
+		"https://queue.amazonaws.com/111111111111/q":                              "us-east-1",
 		"https://eu-north-1.queue.amazonaws.com/111111111111/q":                   "eu-north-1",
 		"http://127.0.0.1:4566/000000000000/q":                                    "eu-west-1",
 		"http://%zz/000000000000/q":                                               "eu-west-1",
@@ -79,7 +80,7 @@ func TestQueueTroubles(t *testing.T) {
 		{"key", awsfake.DenyKey, "queue q: access denied", "kms:Decrypt"},
 		{"policy of the queue", awsfake.DenyByResourcePolicy, "queue q: access denied", "the resource policy of queue q"},
 		{"throttled", awsfake.Throttle, "queue q: AWS is throttling", ""},
-		{"clock", awsfake.ClockSkew, "queue q: no valid credentials: this machine's clock is 10m0s behind AWS's", "timedatectl"},
+		{"clock", awsfake.ClockSkew, "queue q: no valid credentials: this machine's clock is 10m behind AWS's", "timedatectl"},
 		{"load balancer", awsfake.Unavailable, "queue q: no answer: HTTP 503, not from AWS itself", "is the way to AWS open?"},
 	}
 	for _, tt := range tests {
@@ -100,6 +101,30 @@ func TestQueueTroubles(t *testing.T) {
 	fake.Inject(awsfake.Fault{Kind: awsfake.Deny, Operation: "ReceiveMessage"})
 	_, err := s.Queue(fake.MakeQueue("q")).Receive(t.Context(), 0)
 	if e, _ := errors.AsType[*sources.Error](err); e == nil || !strings.Contains(strings.Join(e.Hints, "\n"), `"Resource":"`+arn+`"`) {
+		t.Errorf("%v", err)
+	}
+}
+
+// What the URL says is asked, and an error is about the account in it.
+func TestQueueIsAskedWhereItsURLSays(t *testing.T) {
+	environment(t, "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_EC2_METADATA_DISABLED=true")
+	s := open(t, Options{Region: "eu-west-1", Transport: nowhere{}})
+	for _, host := range []string{"vpce-0a1b-c2d3.sqs.eu-west-1.vpce.amazonaws.com", "sqs-fips.us-east-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"} {
+		_, err := s.Queue("https://"+host+"/111111111111/q").Receive(t.Context(), 0)
+		if want := "queue q: no answer: " + host + ": no such host"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	fake, s := start(t, Options{})
+	fake.PutSecret("prod/db", canary)
+	fetchOne(t, s, "secret prod/db") // tells our account
+	q := s.Queue("https://sqs.eu-west-1.amazonaws.com/222222222222/theirs")
+	if _, err := q.Receive(t.Context(), 0); err == nil || !strings.HasSuffix(err.Error(), "does not exist in eu-west-1, account 222222222222") {
+		t.Error(err)
+	}
+	fake.Inject(awsfake.Fault{Kind: awsfake.Deny, Operation: "ReceiveMessage"})
+	_, err := q.Receive(t.Context(), 0)
+	if e, _ := errors.AsType[*sources.Error](err); e == nil || !strings.Contains(strings.Join(e.Hints, "\n"), "arn:aws:sqs:eu-west-1:222222222222:theirs") {
 		t.Errorf("%v", err)
 	}
 }

@@ -26,6 +26,7 @@ type site struct {
 	timeout  time.Duration
 	identity *identity
 	id       atomic.Pointer[string] // the account's twelve digits; nil until they are known
+	known    bool                   // id is, from the start
 
 	secrets, params slots
 	apart           spoilers
@@ -122,7 +123,7 @@ func (s *site) connect(cfg awssdk.Config, o Options) {
 // learn takes the account that is asked from the ARN of something in it, so that messages can name it without a call.
 func (s *site) learn(text string) {
 	a, ok := parseARN(text)
-	if !ok || !accountID.MatchString(a.account) {
+	if !ok || s.known || !accountID.MatchString(a.account) {
 		return // public parameters have no account
 	}
 	if known := s.id.Load(); known == nil || *known != a.account {

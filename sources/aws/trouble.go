@@ -159,7 +159,7 @@ func refusal(e smithy.APIError, status int) *trouble {
 // outOfTime is how AWS refuses a signature for its time: ours, the bound, and its own time.
 var outOfTime = regexp.MustCompile(`Signature (?:expired|not yet current): ([0-9]{8}T[0-9]{6}Z) is .* ([0-9]{8}T[0-9]{6}Z) \(([0-9]{8}T[0-9]{6}Z) [-+] `)
 
-// skew reads how far our clock is from AWS's, as "10m0s behind"; "" where AWS does not say so.
+// skew reads how far our clock is from AWS's, as "10m behind"; "" where AWS does not say so.
 func skew(message string) string {
 	m := outOfTime.FindStringSubmatch(message)
 	if m == nil {
@@ -172,9 +172,14 @@ func skew(message string) string {
 	case err != nil || err2 != nil:
 		return ""
 	case ours.After(theirs):
-		return ours.Sub(theirs).String() + " ahead of"
+		return about(ours.Sub(theirs)) + " ahead of"
 	}
-	return theirs.Sub(ours).String() + " behind"
+	return about(theirs.Sub(ours)) + " behind"
+}
+
+// about leaves the seconds out: an error that differs each time is said each time.
+func about(d time.Duration) string {
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
 
 func byStatus(status int) sources.Reason {
@@ -274,12 +279,14 @@ func connection(err error) string {
 	timeout, ok := errors.AsType[net.Error](err)
 	switch {
 	case ok && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("nothing within %s", answerWithin)
+		return within(answerWithin)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection broke off"
 	}
 	return "the request cannot be sent"
 }
+
+func within(d time.Duration) string { return fmt.Sprintf("nothing within %s", d) }
 
 // certificate says what is wrong with the server's, "" where nothing is.
 func certificate(err error) string {

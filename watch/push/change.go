@@ -35,7 +35,6 @@ const (
 const (
 	current  = "AWSCURRENT"
 	previous = "AWSPREVIOUS"
-	pending  = "AWSPENDING"
 
 	secretReference = "/aws/reference/secretsmanager"
 )

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +39,7 @@ func Parse(body string) ([]Change, error) {
 	case err != nil:
 		return nil, err
 	case e.Type == "SubscriptionConfirmation" && topic.MatchString(e.TopicArn):
-		return nil, errors.New("SNS asks whether this queue may be subscribed to " + e.TopicArn + ": confirm it with  aws sns confirm-subscription")
+		return nil, errors.New("SNS asks whether " + e.TopicArn + " may send to this queue; it does not ask where the queue's own account subscribes it, by  aws sns subscribe")
 	case e.Source == "aws.secretsmanager" && e.DetailType == "Secret Label Updated":
 		return e.label()
 	case e.Source == "aws.ssm" && e.DetailType == "Parameter Store Change":
@@ -90,6 +89,9 @@ func (e *event) one(c Change) ([]Change, error) {
 		return nil, fmt.Errorf("its detail names nothing that %q could be about", e.DetailType)
 	}
 	c.Account, c.Region, c.At = e.Account, e.Region, e.Time
+	if p := strings.SplitN(c.ARN, ":", 6); len(p) == 6 { // a call into another account is recorded in both
+		c.Region, c.Account = p[3], p[4]
+	}
 	return []Change{c}, nil
 }
 
@@ -112,8 +114,6 @@ func (e *event) moved(c Change, label, version string) ([]Change, error) {
 	switch label {
 	case current:
 		c.Scope, c.Version = Current, version
-	case pending, previous:
-		return nil, nil
 	default:
 		c.Scope = Labelled
 	}
@@ -169,12 +169,32 @@ func (e *event) secretCall() ([]Change, error) {
 		return nil, nil
 	}
 	c := Change{Kind: sources.Secret, Name: cmp.Or(of.Response.Name, of.Request.Name)}
-	if id := cmp.Or(of.Response.ARN, of.Request.SecretID, of.More.SecretID); strings.HasPrefix(id, "arn:") {
-		c.ARN = id
-		c.Name = cmp.Or(c.Name, secretName(id))
-	} else {
-		c.Name = cmp.Or(c.Name, id)
+	id := cmp.Or(of.Response.ARN, of.More.SecretID)
+	c.ARN, c.Name = id, cmp.Or(c.Name, secretName(id))
+	if asked := of.Request.SecretID; id == "" && strings.HasPrefix(asked, "arn:") {
+		return e.partial(of, asked)
+	} else if id == "" {
+		c.Name = cmp.Or(c.Name, asked)
 	}
+	return e.secretChange(of, c)
+}
+
+// partial reads a call that named a secret by an ARN that may lack its end, and was not answered with the whole: what looks like the end
+// may be part of the name.
+func (e event) partial(of call, asked string) ([]Change, error) {
+	if p := strings.SplitN(asked, ":", 6); len(p) == 6 {
+		e.Region, e.Account = p[3], p[4]
+	}
+	whole, err := e.secretChange(of, Change{Kind: sources.Secret, Name: resource(asked, "secret:")})
+	if err != nil || secretName(asked) == resource(asked, "secret:") {
+		return whole, err
+	}
+	cut, err := e.secretChange(of, Change{Kind: sources.Secret, Name: secretName(asked)})
+	return append(cut, whole...), err
+}
+
+// secretChange is what a call did to a secret.
+func (e *event) secretChange(of call, c Change) ([]Change, error) {
 	switch of.EventName {
 	case "CreateSecret", "UpdateSecret": // which need not make a version
 		return e.moved(c, current, of.Response.VersionID)
@@ -190,17 +210,19 @@ func (e *event) secretCall() ([]Change, error) {
 	return nil, nil
 }
 
-// put is the change of a secret that got a version with these labels.
-func (e *event) put(c Change, labels []string, version string) ([]Change, error) {
-	if len(labels) == 0 || slices.Contains(labels, current) {
-		return e.moved(c, current, version)
+// put is the changes of a secret that got a version with these labels.
+func (e *event) put(c Change, labels []string, version string) (list []Change, err error) {
+	if len(labels) == 0 {
+		labels = []string{current}
 	}
 	for _, label := range labels {
-		if label != pending && label != previous {
-			return e.moved(c, label, version)
+		one, err := e.moved(c, label, version)
+		if err != nil {
+			return nil, err
 		}
+		list = append(list, one...)
 	}
-	return nil, nil
+	return list, nil
 }
 
 // parameterCall reads what CloudTrail says of a call of Parameter Store.

@@ -22,7 +22,7 @@ type Listener struct {
 // An Ear is told what a Listener hears, by one goroutine. It should not wait long.
 type Ear struct {
 	Changed func([]Change, Origin) // these changed
-	Missed  func()                 // the queue was not there for a time: there may have been notices of anything
+	Missed  func()                 // there may have been notices of anything: the queue was lost for a time, or is another one
 }
 
 // New makes a listener; Run makes it work.
@@ -42,6 +42,7 @@ func (l *Listener) Set(q *aws.Queue) {
 // Run reads the queue until ctx ends.
 func (l *Listener) Run(ctx context.Context, ear Ear) {
 	var reads *aws.Queue
+	asked := false // whether there was an earlier queue, or none: at the start everything is looked at anyway
 	stop := func() {}
 	defer func() { stop() }()
 	for {
@@ -53,7 +54,10 @@ func (l *Listener) Run(ctx context.Context, ear Ear) {
 				continue
 			}
 			stop()
-			reads, stop = q, l.begin(ctx, q, ear)
+			if asked && q != nil && !q.Is(reads) {
+				ear.Missed()
+			}
+			asked, reads, stop = true, q, l.begin(ctx, q, ear)
 		}
 	}
 }
@@ -83,9 +87,19 @@ type reading struct {
 	log *slog.Logger
 
 	receiving, deleting trouble
-	strangers           bool // messages that were no notices have been warned of
-	gone                bool // the queue did not exist
+	strangers           map[string]bool // why messages were no notices, as far as it was said
+	kept                map[string]bool // messages that were heard and could not be deleted, by ID
+	gone                bool            // the queue did not exist
+	lost                time.Time       // since when nothing could be received; zero: it can
 }
+
+const (
+	mostStrangers = 10
+	mostKept      = 10_000
+	// longLost is for how long a queue may be lost without a doubt that all its notices are still in it. SQS keeps them for an hour by
+	// a queue's configuration, or for days.
+	longLost = time.Hour
+)
 
 // leastPoll is the time of a poll that finds nothing: should the other side not wait for messages, we do.
 const leastPoll = time.Second
@@ -101,13 +115,7 @@ func (r *reading) run(ctx context.Context) {
 			return
 		}
 		wait := r.receiving.after(err, r.log, "change notices cannot be received, the schedule goes on")
-		switch {
-		case err != nil:
-			r.gone = r.gone || reasonOf(err) == sources.Missing
-		case r.gone:
-			r.gone = false
-			r.ear.Missed()
-		}
+		r.mind(err, begun)
 		switch {
 		case len(list) > 0:
 			wait = r.take(ctx, list)
@@ -118,21 +126,32 @@ func (r *reading) run(ctx context.Context) {
 	}
 }
 
+// mind keeps in mind whether notices may be missing, and says so when the queue is back.
+func (r *reading) mind(err error, now time.Time) {
+	switch {
+	case err != nil:
+		r.gone = r.gone || reasonOf(err) == sources.Missing
+		if r.lost.IsZero() {
+			r.lost = now
+		}
+	case r.gone || !r.lost.IsZero() && now.Sub(r.lost) > longLost:
+		r.ear.Missed()
+		fallthrough
+	default:
+		r.gone, r.lost = false, time.Time{}
+	}
+}
+
 // take hands on what the messages say, and deletes them: what was understood, and what never will be. It gives how long to wait.
 func (r *reading) take(ctx context.Context, list []aws.Message) time.Duration {
 	var changes []Change
+	fresh := false
 	for _, m := range list {
-		said, err := Parse(m.Body)
-		switch {
-		case err != nil:
-			r.stranger(m, err)
-		case len(said) == 0:
-			r.log.Debug("a notice of nothing that can be looked up", "message", m.ID)
+		if r.kept[m.ID] {
+			continue
 		}
-		for _, c := range said {
-			r.log.Debug("notice", "of", c.Kind, "name", c.Name, "version", c.Version, "message", m.ID)
-		}
-		changes = append(changes, said...)
+		fresh = true
+		changes = append(changes, r.read(m)...)
 	}
 	if len(changes) > 0 {
 		r.ear.Changed(changes, r.Origin)
@@ -141,16 +160,53 @@ func (r *reading) take(ctx context.Context, list []aws.Message) time.Duration {
 	if ctx.Err() != nil {
 		return 0
 	}
-	return r.deleting.after(err, r.log, "change notices cannot be deleted, they will come again")
+	r.keep(list, err != nil)
+	r.deleting.after(err, r.log, "change notices cannot be deleted, they will come again")
+	if fresh {
+		return 0
+	}
+	return leastPoll // a new one may wait behind those that stay; they are hidden for a while once they were received
 }
 
-// stranger warns of a message that is no notice, once: whoever sends one sends more.
+// keep remembers messages that could not be deleted, so that they are not heard again.
+func (r *reading) keep(list []aws.Message, failed bool) {
+	if len(r.kept) > mostKept || r.kept == nil {
+		r.kept = make(map[string]bool)
+	}
+	for _, m := range list {
+		if failed {
+			r.kept[m.ID] = true
+		} else {
+			delete(r.kept, m.ID)
+		}
+	}
+}
+
+// read gives what a message says.
+func (r *reading) read(m aws.Message) []Change {
+	said, err := Parse(m.Body)
+	switch {
+	case err != nil:
+		r.stranger(m, err)
+	case len(said) == 0:
+		r.log.Debug("a notice of nothing that can be looked up", "message", m.ID)
+	}
+	for _, c := range said {
+		r.log.Debug("notice", "of", c.Kind, "name", c.Name, "version", c.Version, "message", m.ID)
+	}
+	return said
+}
+
+// stranger warns of a message that is no notice, once for each reason: whoever sends one sends more.
 func (r *reading) stranger(m aws.Message, err error) {
 	level := slog.LevelDebug
-	if !r.strangers {
+	if !r.strangers[err.Error()] && len(r.strangers) < mostStrangers {
 		level = slog.LevelWarn
+		if r.strangers == nil {
+			r.strangers = make(map[string]bool)
+		}
+		r.strangers[err.Error()] = true
 	}
-	r.strangers = true
 	r.log.Log(context.Background(), level, "a message that is no change notice was deleted, as others like it will be", "message", m.ID, "err", err)
 }
 

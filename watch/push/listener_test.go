@@ -3,6 +3,7 @@ package push
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -161,7 +162,7 @@ func TestThousandNotices(t *testing.T) {
 	})
 }
 
-// What is no notice is deleted, warned of once, and in nobody's way.
+// What is no notice is deleted, warned of once for each reason, and in nobody's way.
 func TestPoison(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk) {
 		for range 3 {
@@ -173,7 +174,7 @@ func TestPoison(t *testing.T) {
 		if got := fmt.Sprint(d.hears()); got != "[prod/db prod/db prod/db]" || d.waiting() > 0 {
 			t.Errorf("heard %s, %d messages are left", got, d.waiting())
 		}
-		if got := d.logged("level="); len(got) != 1 || !strings.Contains(got[0], "no change notice was deleted") {
+		if got := d.logged("level="); len(got) != 2 || !strings.Contains(got[0], "no change notice was deleted") {
 			t.Errorf("%s", got)
 		}
 	})
@@ -185,29 +186,30 @@ func TestLostQueue(t *testing.T) {
 	tests := map[string]struct {
 		lose, find func(*desk)
 		says       []string
+		span       time.Duration
 		missed     int
 	}{
 		"removed": {
 			func(d *desk) { d.RemoveQueue(d.url) }, func(d *desk) { d.MakeQueue("rendered-web-1") },
-			[]string{"queue rendered-web-1 does not exist in eu-west-1", "aws sqs list-queues", "packaging/"}, 1,
+			[]string{"queue rendered-web-1 does not exist in eu-west-1", "aws sqs list-queues", "packaging/"}, 50 * time.Minute, 1,
 		},
 		"denied": {denied, func(d *desk) { d.Clear() }, []string{
 			"access denied", `["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes"]`, "arn:aws:sqs:eu-west-1:111111111111:rendered-web-1", "to        role web",
-		}, 0},
+		}, 2 * time.Hour, 1},
 		"out of reach": {
 			func(d *desk) { d.Inject(awsfake.Fault{Kind: awsfake.Drop, Operation: "ReceiveMessage"}) }, func(d *desk) { d.Clear() },
-			[]string{"no answer", "HTTPS_PROXY"}, 0,
+			[]string{"no answer", "HTTPS_PROXY"}, 50 * time.Minute, 0,
 		},
 		"failing": {
 			func(d *desk) { d.Inject(awsfake.Fault{Kind: awsfake.ServerError, Operation: "ReceiveMessage"}) }, func(d *desk) { d.Clear() },
-			[]string{"no answer"}, 0,
+			[]string{"no answer"}, 50 * time.Minute, 0,
 		},
 		"not to be deleted": {
 			func(d *desk) {
 				d.Inject(awsfake.Fault{Kind: awsfake.Deny, Operation: "DeleteMessageBatch"})
 				d.PutSecret("prod/db", "2")
 			}, func(d *desk) { d.Clear() },
-			[]string{"cannot be deleted", "sqs:DeleteMessage"}, 0,
+			[]string{"cannot be deleted", "sqs:DeleteMessage"}, 50 * time.Minute, 0,
 		},
 	}
 	for name, tt := range tests {
@@ -215,10 +217,10 @@ func TestLostQueue(t *testing.T) {
 			atDesk(t, func(t *testing.T, d *desk) {
 				d.ResetCalls()
 				tt.lose(d)
-				d.after(time.Hour)
+				d.after(tt.span)
 				lines := d.logged("level=")
 				if len(lines) != 1 || !strings.Contains(lines[0], "level=WARN") {
-					t.Errorf("logged in an hour: %s", lines)
+					t.Errorf("logged meanwhile: %s", lines)
 				}
 				for _, text := range tt.says {
 					if plain := strings.ReplaceAll(strings.Join(lines, ""), `\"`, `"`); !strings.Contains(plain, text) {
@@ -226,8 +228,8 @@ func TestLostQueue(t *testing.T) {
 					}
 				}
 				// With pauses of half a minute to a minute, and the SDK's three attempts.
-				if n := d.Calls()["ReceiveMessage"]; n < 60 || n > 3*130 {
-					t.Errorf("asked %d times in an hour", n)
+				if n := d.Calls()["ReceiveMessage"]; n < int(tt.span.Minutes()) || n > 3*int(tt.span.Minutes()*2.2) {
+					t.Errorf("asked %d times in %v", n, tt.span)
 				}
 				tt.find(d)
 				d.after(3 * time.Minute)
@@ -246,6 +248,66 @@ func TestLostQueue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// answering is an AWS that answers one operation as given.
+type answering struct {
+	http.RoundTripper
+	operation, body string
+}
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), a.operation) {
+		return a.RoundTripper.RoundTrip(r)
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(a.body)), Request: r, ProtoMajor: 1, ProtoMinor: 1,
+	}, nil
+}
+
+// Messages that SQS does not delete, though it answers, are heard once and warned of, and new ones are not kept waiting.
+func TestMessagesThatStay(t *testing.T) {
+	const failed = `{"Successful":[],"Failed":[{"Id":"0","SenderFault":true,"Code":"ReceiptHandleIsInvalid"}]}`
+	atDesk(t, func(t *testing.T, d *desk) {
+		d.listener.Set(d.over(t, answering{d.Transport(), "DeleteMessageBatch", failed}).Queue(d.url))
+		for range 60 {
+			d.PutSecret("prod/db", "2")
+		}
+		d.after(time.Minute)
+		d.PutParameter("/prod/port", "String", "80")
+		d.after(2 * time.Minute)
+		heard := d.hears()
+		if n := strings.Count(fmt.Sprint(heard), "prod/db"); n != 60 || len(heard) != 61 {
+			t.Errorf("heard %d notices, %d of them of prod/db", len(heard), n)
+		}
+		d.after(time.Hour)
+		if got := d.hears(); len(got) > 0 {
+			t.Errorf("heard again: %s", got)
+		}
+		if got := d.logged("level="); len(got) != 1 || !strings.Contains(got[0], "ReceiptHandleIsInvalid") {
+			t.Errorf("%s", got)
+		}
+		if n := d.Calls()["ReceiveMessage"]; n > 1200 {
+			t.Errorf("%d polls in an hour", n)
+		}
+	})
+}
+
+// The notices of a queue that is given up may be lost: whoever listens is told.
+func TestAnotherQueueMissesNotices(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk) {
+		d.listener.Set(d.over(t, d.Transport()).Queue(d.url)) // the same, with other credentials
+		d.after(time.Second)
+		if d.missed != 0 {
+			t.Error("the same queue with other credentials misses nothing")
+		}
+		d.listener.Set(d.source.Queue(d.MakeQueue("rendered-web-2")))
+		d.after(time.Second)
+		if d.missed != 1 {
+			t.Errorf("told %d times", d.missed)
+		}
+	})
 }
 
 // hasty answers every poll at once with nothing, as some emulators do.

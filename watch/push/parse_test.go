@@ -48,6 +48,7 @@ func TestParse(t *testing.T) {
 		return []Change{c}
 	}
 	bare := func(c Change) Change { c.ARN = ""; return c }
+	abroad := func(c Change) Change { c.Account = "222222222222"; return c }
 	named := func(c Change, name string) Change { c.Name = name; return c }
 	tests := map[string]struct {
 		body string
@@ -56,8 +57,7 @@ func TestParse(t *testing.T) {
 	}{
 		"label":           {labelEvent("AWSCURRENT"), as(secret, Current, version), ""},
 		"own label":       {labelEvent("blue"), as(secret, Labelled, ""), ""},
-		"pending label":   {labelEvent("AWSPENDING"), nil, ""},
-		"previous label":  {labelEvent("AWSPREVIOUS"), nil, ""},
+		"pending label":   {labelEvent("AWSPENDING"), as(secret, Labelled, ""), ""},
 		"label, no name":  {eventOf("aws.secretsmanager", "Secret Label Updated", `"`+secretARN+`"`, `{"labelUpdated":"AWSCURRENT"}`), as(secret, Current, ""), ""},
 		"label of none":   {eventOf("aws.secretsmanager", "Secret Label Updated", ``, `{"labelUpdated":"AWSCURRENT"}`), nil, `its detail names nothing that "Secret Label Updated" could be about`},
 		"odd detail":      {eventOf("aws.secretsmanager", "Secret Label Updated", ``, `"c4n4ry"`), nil, `its detail is not that of "Secret Label Updated"`},
@@ -72,14 +72,23 @@ func TestParse(t *testing.T) {
 			as(secret, Current, version), "",
 		},
 		"put a pending version": {
-			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSPENDING"]}`), nil, "",
+			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSPENDING"]}`), as(bare(secret), Labelled, ""), "",
 		},
 		"put a version of one's own": {
-			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSPENDING","blue"]}`), as(bare(secret), Labelled, ""), "",
+			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSCURRENT","blue"]}`),
+			append(as(bare(secret), Current, "x"), as(bare(secret), Labelled, "")...), "",
 		},
 		"move a stage": {
 			callEvent("secretsmanager", "UpdateSecretVersionStage", `"requestParameters":{"secretId":"`+secretARN+`","versionStage":"AWSCURRENT","moveToVersionId":"`+version+`"},"responseElements":null`),
-			as(secret, Current, version), "",
+			append(as(bare(secret), Current, version), as(named(bare(secret), "prod/db-AbCdEf"), Current, version)...), "",
+		},
+		"move a stage, by another account": {
+			callEvent("secretsmanager", "UpdateSecretVersionStage", `"requestParameters":{"secretId":"`+strings.Replace(secretARN, "111111111111", "222222222222", 1)+`","versionStage":"AWSCURRENT"}`),
+			append(as(abroad(bare(secret)), Current, ""), as(named(abroad(bare(secret)), "prod/db-AbCdEf"), Current, "")...), "",
+		},
+		"move a stage, by a partial ARN": {
+			callEvent("secretsmanager", "UpdateSecretVersionStage", `"requestParameters":{"secretId":"`+strings.TrimSuffix(secretARN, "-AbCdEf")+`","versionStage":"AWSCURRENT"}`),
+			as(bare(secret), Current, ""), "",
 		},
 		"create secret":          {callEvent("secretsmanager", "CreateSecret", `"requestParameters":{"name":"prod/db","clientRequestToken":"x"},"responseElements":{"arn":"`+secretARN+`","name":"prod/db"}`), as(secret, Current, ""), ""},
 		"describe it anew":       {callEvent("secretsmanager", "UpdateSecret", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","description":"c4n4ry"}`), as(bare(secret), Current, ""), ""},
@@ -109,7 +118,7 @@ func TestParse(t *testing.T) {
 		"text by SNS":       {`{"Type":"Notification","Message":"c4n4ry"}`, nil, "it is no JSON of an event"},
 		"to be confirmed": {
 			`{"Type":"SubscriptionConfirmation","Token":"c4n4ry","TopicArn":"arn:aws:sns:eu-west-1:222222222222:rendered"}`, nil,
-			"SNS asks whether this queue may be subscribed to arn:aws:sns:eu-west-1:222222222222:rendered: confirm it with  aws sns confirm-subscription",
+			"SNS asks whether arn:aws:sns:eu-west-1:222222222222:rendered may send to this queue; it does not ask where the queue's own account subscribes it, by  aws sns subscribe",
 		},
 	}
 	for name, tt := range tests {

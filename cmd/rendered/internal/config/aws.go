@@ -53,12 +53,9 @@ func (l *loader) queue(r *reader, n *yaml.Node, where string) {
 		l.cfg.Queue = text
 	default:
 		hint := "aws sqs get-queue-url --queue-name NAME"
-		if m := queueARN.FindStringSubmatch(text); m != nil {
-			domain := "amazonaws.com"
-			if m[1] == "aws-cn" {
-				domain += ".cn"
-			}
-			hint = "sqs: https://sqs." + m[2] + "." + domain + "/" + m[3] + "/" + m[4]
+		domains := map[string]string{"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+		if m := queueARN.FindStringSubmatch(text); m != nil && domains[m[1]] != "" {
+			hint = "sqs: https://sqs." + m[2] + "." + domains[m[1]] + "/" + m[3] + "/" + m[4]
 		}
 		r.fault(n, where, fmt.Sprintf("%q is not the URL of a queue", short(text)), hint)
 	}
