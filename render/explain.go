@@ -26,7 +26,8 @@ func (r *run) explain(err error) *fault.Fault {
 	if errors.Is(err, errTooLarge) {
 		return &fault.Fault{
 			Place: fault.Place{File: r.t.Main.Name},
-			What:  fmt.Sprintf("the output is larger than %d MiB", sizeLimit>>20),
+			What:  "the output is larger than " + sized(r.t.maxSize()),
+			Hints: []string{"does the template end? max_size: 64MiB of the file lets it be larger"},
 		}
 	}
 	text, offset, words := &r.t.texts[0], 0, ""
@@ -113,4 +114,15 @@ func (r *run) pathAt(text *Text, offset int) []parse.Node {
 		}
 	}
 	return best
+}
+
+// sized writes a number of bytes as a config does.
+func sized(n int) string {
+	switch {
+	case n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
 }

@@ -24,6 +24,8 @@ type File struct {
 	DirMode  fs.FileMode     // for missing directories; 0: a missing directory is an error
 	Format   format.Format   // the content must parse; the zero Format is none
 	Check    command.Command // run over the staged file; the zero Command is none
+
+	AllowEmpty bool // nothing but white space may take the place of something
 }
 
 // Render makes the file's target from the snapshot. What was asked for is given whether or not it succeeds.
@@ -43,6 +45,8 @@ func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (swap.Tar
 		Mode:     f.Mode,
 		KeepMode: f.KeepMode,
 		DirMode:  f.DirMode,
+
+		AllowEmpty: f.AllowEmpty,
 	}, out.Asked, nil
 }
 

@@ -41,3 +41,25 @@ func TestFailingCheckIsOneCause(t *testing.T) {
 		}
 	}
 }
+
+func TestOutputHasALimit(t *testing.T) {
+	for _, tt := range []struct {
+		limit, size int
+		what        string
+	}{
+		{0, 1 << 20, ""},
+		{1000, 1000, ""},
+		{1000, 1001, "the output is larger than 1000 bytes"},
+		{2 << 10, 2<<10 + 1, "the output is larger than 2 KiB"},
+		{1 << 20, 1<<20 + 1, "the output is larger than 1 MiB"},
+	} {
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: `{{ range .n }}x{{ end }}`}, MaxSize: tt.limit, Vars: map[string]any{"n": make([]int, tt.size)}})
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		out, failed := tmpl.Execute(t.Context(), sources.NewSnapshot(nil, 0))
+		if tt.what == "" && (failed != nil || len(out.Content) != tt.size) || tt.what != "" && (failed == nil || failed.What != tt.what || out.Content != nil) {
+			t.Errorf("%d bytes within %d: %v", tt.size, tt.limit, failed)
+		}
+	}
+}

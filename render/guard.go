@@ -19,8 +19,10 @@ const (
 	printFunction = "_print"
 
 	timeLimit = 10 * time.Second // for one template's execution, lookups not counted
-	sizeLimit = 16 << 20         // bytes of output
 )
+
+// DefaultMaxSize is how many bytes a template may print where Options do not say.
+const DefaultMaxSize = 16 << 20
 
 // guard puts the ticks in, and lets nothing be printed that is no text.
 func (t *Template) guard() {
@@ -109,10 +111,13 @@ func (r *run) waiting(f func()) {
 var errTooLarge = errors.New("too large")
 
 // An output collects what a template prints, up to the limit.
-type output struct{ bytes.Buffer }
+type output struct {
+	bytes.Buffer
+	limit int
+}
 
 func (o *output) Write(p []byte) (int, error) {
-	if o.Len()+len(p) > sizeLimit {
+	if len(p) > o.limit-o.Len() {
 		return 0, errTooLarge
 	}
 	return o.Buffer.Write(p)

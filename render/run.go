@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ type Output struct {
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
 	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now(), secrets: make(map[int]bool), last: make(map[int]*found)}
 	set := template.Must(t.set.Clone()).Funcs(r.functions())
-	var out output
+	out := output{limit: t.maxSize()}
 	err := set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))
 	result := Output{Content: out.Bytes(), Asked: r.asked, given: r.given}
 	var failed *fault.Fault
@@ -59,6 +60,8 @@ func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Out
 	}
 	return result, failed
 }
+
+func (t *Template) maxSize() int { return cmp.Or(t.MaxSize, DefaultMaxSize) }
 
 // clone copies vars, so that a function that changes its argument changes nothing for the next execution.
 func clone(value any) any {

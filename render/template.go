@@ -27,6 +27,7 @@ type Options struct {
 	Right    string         // delimiter; "" is }}
 	Dir      string         // what a relative path of the function file is relative to
 	Vars     map[string]any // the data: .name in the template
+	MaxSize  int            // bytes that it may print; 0 is DefaultMaxSize
 
 	Env      func(name string) (string, bool) // answers the function env
 	Hostname string                           // answers the function hostname

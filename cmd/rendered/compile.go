@@ -281,6 +281,8 @@ func (c *compiler) file(f *config.File, t *render.Template) *render.File {
 		DirMode:  f.DirMode,
 		Format:   f.Format,
 		Check:    f.Check,
+
+		AllowEmpty: f.AllowEmpty,
 	}
 	if c.options.Root == "" {
 		return file

@@ -30,6 +30,7 @@ func (c *compiler) template(f *config.File, vars map[string]any, beside library)
 		Vars:     vars,
 		Env:      os.LookupEnv,
 		Hostname: c.hostname,
+		MaxSize:  f.MaxSize,
 	}
 	t := f.Template
 	switch {

@@ -33,6 +33,8 @@ type Target struct {
 	Mode     fs.FileMode // permission bits; where KeepMode is set, those of a new file
 	KeepMode bool        // keep the mode of the file replaced
 	DirMode  fs.FileMode // missing directories are made with it; 0: a missing directory is an error
+
+	AllowEmpty bool // nothing but white space may take the place of something
 }
 
 // A State is how a file stands to its target.
@@ -92,8 +94,18 @@ func (s *Swap) look(t Target) (*file, error) {
 		return nil, err
 	}
 	f.settle(found)
-	f.state, err = f.compare(found)
-	return f, err
+	if f.state, err = f.compare(found); err != nil {
+		return nil, err
+	}
+	return f, f.refuseEmpty(found)
+}
+
+// refuseEmpty keeps a file from being emptied by mistake: by a template whose condition does not hold, a list without elements.
+func (f *file) refuseEmpty(found disk.Info) error {
+	if f.AllowEmpty || f.state != Differs || found.Size == 0 || len(bytes.TrimSpace(f.Content)) > 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is to become empty, and is not now; allow_empty: true lets it", f.Path)
 }
 
 func (s *Swap) open(path string, mode fs.FileMode) (disk.Dir, error) {

@@ -59,6 +59,9 @@ type File struct {
 	Check    command.Command
 	Left     string // delimiters; "": {{ and }}
 	Right    string
+
+	MaxSize    int  // bytes; 0: render.DefaultMaxSize
+	AllowEmpty bool // nothing may take the place of something
 }
 
 // A Template is where a file's template comes from: a file of its own, or the config itself.

@@ -22,10 +22,12 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 				f.Mode, f.KeepMode = mode, false
 			}
 		},
-		"dir_mode": func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
-		"format":   func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
-		"check":    func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
-		"delims":   func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
+		"dir_mode":    func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
+		"format":      func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
+		"check":       func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
+		"max_size":    r.sizeInto(&f.MaxSize),
+		"allow_empty": r.truthInto(&f.AllowEmpty),
+		"delims":      func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
 	})
 	s.Files = append(s.Files, f)
 	if !ok {

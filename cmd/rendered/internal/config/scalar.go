@@ -139,6 +139,35 @@ func (r *reader) numberInto(to *int, least, most int) func(*yaml.Node, string) {
 	}
 }
 
+// maxContent is the most that a file may be allowed to hold.
+const maxContent = 1 << 30
+
+var (
+	sizePattern = regexp.MustCompile(`^([1-9][0-9]{0,9}) ?(|KiB|MiB|GiB)$`)
+	units       = map[string]int{"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+)
+
+// sizeInto gives a field that reads a number of bytes.
+func (r *reader) sizeInto(to *int) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		text, ok := r.textOf(n, where)
+		if !ok {
+			return
+		}
+		m := sizePattern.FindStringSubmatch(text)
+		if m == nil {
+			r.fault(n, where, fmt.Sprintf("%q is not a size", short(text)), "write it as 64KiB, 16MiB, 1GiB or a number of bytes")
+			return
+		}
+		count, err := strconv.Atoi(m[1])
+		if err != nil || count > maxContent/units[m[2]] {
+			r.fault(n, where, fmt.Sprintf("%q is too large; the most is 1GiB", short(text)))
+			return
+		}
+		*to = count * units[m[2]]
+	}
+}
+
 // truthInto gives a field that reads true or false.
 func (r *reader) truthInto(to *bool) func(*yaml.Node, string) {
 	return func(n *yaml.Node, where string) {
