@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -78,7 +76,7 @@ func (k *keeper) recover(o *Outcome) error {
 	if k.swept {
 		return nil
 	}
-	if err := k.ledger.Sweep(k.service.Name, k.dirs()); err != nil {
+	if err := k.ledger.Sweep(k.service.Name, k.beside()); err != nil {
 		return fmt.Errorf("sweeping temporaries: %w", err)
 	}
 	k.swept = true
@@ -109,15 +107,13 @@ func (k *keeper) inherit() {
 	}
 }
 
-func (k *keeper) dirs() []string {
-	dirs := make(map[string]bool)
-	for _, f := range k.service.Files {
-		dirs[filepath.Dir(f.Path)] = true
-	}
+// beside gives the paths beside which temporaries of the service may be.
+func (k *keeper) beside() []string {
+	paths := k.service.paths()
 	for _, r := range k.rec.Swaps {
-		dirs[filepath.Dir(r.Path)] = true
+		paths = append(paths, r.Destination())
 	}
-	return slices.Sorted(maps.Keys(dirs))
+	return paths
 }
 
 // readRecord reads what is owed. Where the record is damaged everything is: one notice too many is better than one too few.

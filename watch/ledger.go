@@ -143,7 +143,8 @@ func (l *Ledger) load(service string) (record, error) {
 // sound reports that the swap list can be acted on: each temporary stands beside its destination.
 func (r record) sound() bool {
 	return !slices.ContainsFunc(r.Swaps, func(s swap.Rename) bool {
-		return !filepath.IsAbs(s.Path) || filepath.Clean(s.Path) != s.Path || filepath.Dir(s.Temp) != filepath.Dir(s.Path)
+		to := s.Destination()
+		return !filepath.IsAbs(s.Path) || !filepath.IsAbs(to) || filepath.Clean(to) != to || filepath.Dir(s.Temp) != filepath.Dir(to)
 	})
 }
 

@@ -19,21 +19,27 @@ type host struct{}
 
 // A dir is a directory of this machine.
 type dir struct {
-	path string
-	file *os.File
+	path, real string
+	file       *os.File
 }
 
 // maxLinks is how many links one path may hold, as in Linux (path_resolution(7)).
 const maxLinks = 40
 
-func (host) Open(path string) (Dir, error) {
+func (host) Open(path string) (Dir, error) { return walk(path, false) }
+
+func (host) Follow(path string) (Dir, error) { return walk(path, os.Geteuid() == 0) }
+
+// walk opens the directory at path, component by component. Where it is strict, only root may be able to change what it leads to.
+func walk(path string, strict bool) (Dir, error) {
 	at, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: "/", Err: err}
 	}
 	defer func() { unix.Close(at) }()
 	todo, links := names(path), 0
-	for walked := "/"; len(todo) > 0; {
+	walked := "/"
+	for len(todo) > 0 {
 		name := todo[0]
 		todo = todo[1:]
 		here := filepath.Join(walked, name)
@@ -61,12 +67,33 @@ func (host) Open(path string) (Dir, error) {
 		}
 		unix.Close(at)
 		at, walked = next, here
+		if strict {
+			if err := trusted(at, here); err != nil {
+				return nil, err
+			}
+		}
 	}
 	fd, err := unix.Openat(at, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	return &dir{path: path, file: os.NewFile(uintptr(fd), path)}, nil
+	return &dir{path: path, real: walked, file: os.NewFile(uintptr(fd), path)}, nil
+}
+
+func trusted(fd int, path string) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if !ours(st) {
+		return fmt.Errorf("%s is a directory that others than root can change; root does not follow a link there", path)
+	}
+	return nil
+}
+
+// ours tells whether nobody but root can change the names in a directory.
+func ours(st unix.Stat_t) bool {
+	return st.Uid == 0 && (st.Mode&0o022 == 0 || st.Mode&unix.S_ISVTX != 0)
 }
 
 // names gives the components of path; ".." stays, as the kernel resolves it after links.
@@ -81,8 +108,7 @@ func readLink(at int, name, path string, owner uint32) (string, error) {
 		if err := unix.Fstat(at, &holder); err != nil {
 			return "", &fs.PathError{Op: "stat", Path: filepath.Dir(path), Err: err}
 		}
-		open := holder.Uid != 0 || holder.Mode&0o022 != 0 && holder.Mode&unix.S_ISVTX == 0
-		if owner != 0 || open {
+		if owner != 0 || !ours(holder) {
 			return "", fmt.Errorf("%s is a link that others than root can change; root does not follow it", path)
 		}
 	}
@@ -112,10 +138,25 @@ func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 
 func (d *dir) Path() string { return d.path }
 
+func (d *dir) Real() string { return d.real }
+
 func (d *dir) fd() int { return int(d.file.Fd()) }
 
 func (d *dir) fail(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: filepath.Join(d.path, name), Err: err}
+}
+
+func (d *dir) Link(name string) (string, error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(d.fd(), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return "", d.fail("readlink", name, err)
+	}
+	target, err := readLink(d.fd(), name, filepath.Join(d.path, name), st.Uid)
+	if err == nil && !filepath.IsAbs(target) {
+		// Not cleaned: the kernel resolves ".." after links.
+		target = d.real + "/" + target
+	}
+	return target, err
 }
 
 func (d *dir) Names() ([]string, error) {
@@ -131,7 +172,7 @@ func (d *dir) Create(name string) (File, error) {
 		return nil, d.fail("create", name, err)
 	}
 	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
-	err = unix.Fremovexattr(fd, "system.posix_acl_access")
+	err = unix.Fremovexattr(fd, accessList)
 	if err != nil && err != unix.ENODATA && err != unix.EOPNOTSUPP {
 		return nil, errors.Join(d.fail("removexattr", name, err), f.Close(), d.Remove(name))
 	}
@@ -141,11 +182,15 @@ func (d *dir) Create(name string) (File, error) {
 // A file is one of this machine.
 type file struct{ *os.File }
 
-func (f file) Own(uid, gid int, mode fs.FileMode) error {
-	if err := unix.Fchown(int(f.Fd()), uid, gid); err != nil {
+func (f file) Own(uid, gid int, mode fs.FileMode, attributes Attributes) error {
+	fd := int(f.Fd())
+	if err := unix.Fchown(fd, uid, gid); err != nil {
 		return &fs.PathError{Op: "chown", Path: f.Name(), Err: err}
 	}
-	if err := unix.Fchmod(int(f.Fd()), uint32(mode.Perm())); err != nil {
+	if err := attributes.apply(fd); err != nil {
+		return &fs.PathError{Op: "setxattr", Path: f.Name(), Err: err}
+	}
+	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
 		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: err}
 	}
 	return nil

@@ -16,16 +16,27 @@ type System interface {
 	// Open opens the directory at the absolute path. Links on the way are followed, but root follows only those that nobody else
 	// could have put there: the link's owner is root, and the directory that holds it is writable by root alone or sticky.
 	Open(path string) (Dir, error)
+	// Follow is Open for a directory that a destination's link leads to. Root follows it only where every directory on the way is root's
+	// own and nobody else can write to it, unless it is sticky: whoever could would choose what root replaces.
+	Follow(path string) (Dir, error)
 }
 
 // A Dir is an open directory. Its methods take base names and never follow a link.
 type Dir interface {
 	// Path is the path the directory was opened by.
 	Path() string
+	// Real is its path without links.
+	Real() string
 	// Self looks at the directory itself.
 	Self() (Info, error)
 	// Stat looks at a name without following it. A name that is not there is no error.
 	Stat(name string) (Info, error)
+	// Link gives the path that a link leads to, which is absolute; the link itself is not followed further. Root gets it only where nobody
+	// else could have put the link there, as for Open.
+	Link(name string) (target string, err error)
+	// Attributes gives those extended attributes of a file that belong to its name rather than to its content: its access control list,
+	// its security label, and what users have noted.
+	Attributes(name string) (Attributes, error)
 	// Names lists the directory in no particular order.
 	Names() ([]string, error)
 	// Read gives the content of a regular file. It never waits for a pipe or a device, and gives EFBIG where there are more than
@@ -49,12 +60,16 @@ type Dir interface {
 	Close() error
 }
 
+// Attributes are extended attributes by name (xattr(7)).
+type Attributes map[string][]byte
+
 // A File is a new file that is being written.
 type File interface {
 	io.Writer
-	// Own gives the file its owner, then its mode: in this order, because chown(2) clears bits and because no bit for others may be
-	// there before the owner is right. It is done before the first byte is written.
-	Own(uid, gid int, mode fs.FileMode) error
+	// Own gives the file its owner, its attributes, then its mode: in this order, because chown(2) clears bits, because the mode is the
+	// mask of an access control list, and because no bit for others may be there before the owner is right. It is done before the
+	// first byte is written.
+	Own(uid, gid int, mode fs.FileMode, attributes Attributes) error
 	// Sync makes the content durable. After an error it must not be called again: the kernel may have dropped the pages and would say
 	// yes the second time (Rebello et al., USENIX ATC 2020).
 	Sync() error

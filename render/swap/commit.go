@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,10 +13,14 @@ import (
 
 // A Rename is one step of a Commit, as it stands on record.
 type Rename struct {
-	Temp   string `json:"temp"`   // path of the temporary, in the directory of Path
-	Path   string `json:"path"`   // path of the destination
-	Digest string `json:"digest"` // of the content, by the key of the host
+	Temp   string `json:"temp"`             // path of the temporary, in the directory of Path
+	Path   string `json:"path"`             // path of the destination, as the config has it
+	Target string `json:"target,omitempty"` // path of the file itself, where Path leads to it through a link
+	Digest string `json:"digest"`           // of the content, by the key of the host
 }
+
+// Destination is the path of the file that is replaced.
+func (r Rename) Destination() string { return cmp.Or(r.Target, r.Path) }
 
 // stagedAtOnce is how many files are written at the same time. A file system that is asked for several fsyncs at once answers them
 // with one commit of its journal.
@@ -47,13 +52,13 @@ func (s *Swap) Stage() error {
 }
 
 func (s *Swap) stage(f *file) error {
-	temp := s.Key.tempName(s.service, f.dir.Path())
+	temp := s.Key.tempName(s.service, f.dir.Real())
 	out, err := f.dir.Create(temp)
 	if err != nil {
 		return err
 	}
 	f.temp = temp
-	if err := out.Own(f.UID, f.GID, f.Mode); err != nil {
+	if err := out.Own(f.UID, f.GID, f.Mode, f.attributes); err != nil {
 		return errors.Join(err, out.Close())
 	}
 	return disk.Fill(out, f.Content)
@@ -71,7 +76,7 @@ func bare(err error) error {
 func (s *Swap) Staged(path string) string {
 	for _, f := range s.files {
 		if f.Path == path && f.temp != "" {
-			return filepath.Join(f.dir.Path(), f.temp)
+			return filepath.Join(f.dir.Real(), f.temp)
 		}
 	}
 	return ""
@@ -81,13 +86,14 @@ func (s *Swap) Staged(path string) string {
 func (s *Swap) Renames() []Rename {
 	var list []Rename
 	for _, f := range s.files {
-		if f.temp != "" {
-			list = append(list, Rename{
-				Temp:   filepath.Join(f.dir.Path(), f.temp),
-				Path:   f.Path,
-				Digest: s.Key.Digest(f.Path, f.Content),
-			})
+		if f.temp == "" {
+			continue
 		}
+		r := Rename{Temp: filepath.Join(f.dir.Real(), f.temp), Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}
+		if file := filepath.Join(f.dir.Real(), f.name); file != f.Path {
+			r.Target = file
+		}
+		list = append(list, r)
 	}
 	return list
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do. A temporary
@@ -19,7 +21,7 @@ func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) 
 			todo = append(todo, r)
 			continue
 		}
-		done, err := m.holds(r, r.Path)
+		done, err := m.holds(r, r.Destination())
 		if err != nil {
 			return nil, false, err
 		}
@@ -32,7 +34,7 @@ func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) 
 func (m Machine) Sync(list []Rename) error {
 	done := make(map[string]bool)
 	for _, r := range list {
-		path := filepath.Dir(r.Path)
+		path := filepath.Dir(r.Destination())
 		if done[path] {
 			continue
 		}
@@ -86,40 +88,47 @@ func (m Machine) RollForward(todo []Rename) error {
 }
 
 func (m Machine) rollForward(r Rename) error {
-	dir, err := m.Disk.Open(filepath.Dir(r.Path))
+	dir, err := m.Disk.Open(filepath.Dir(r.Destination()))
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	if err := dir.Rename(filepath.Base(r.Temp), filepath.Base(r.Path)); err != nil {
+	if err := dir.Rename(filepath.Base(r.Temp), filepath.Base(r.Destination())); err != nil {
 		return err
 	}
 	return dir.Sync()
 }
 
-// Sweep removes the service's temporaries that a crash left in the directories: those whose name proves them to be made with
-// this key for this service, and no other file. A directory that is not there has none.
-func (m Machine) Sweep(service string, dirs []string) error {
-	for _, path := range dirs {
-		if err := m.sweep(service, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+// Sweep removes the service's temporaries that a crash left: those beside the files at these paths, or where links there lead, whose
+// name proves them to be made with this key for this service, and no other file. A directory that is not there has none.
+func (m Machine) Sweep(service string, paths []string) error {
+	s := &Swap{Machine: m, service: service, dirs: make(map[string]disk.Dir)}
+	swept := make(map[string]bool)
+	var errs []error
+	for _, path := range paths {
+		f := &file{Target: Target{Path: path}}
+		if _, err := s.find(f); err != nil {
+			// Where a link must not be followed nothing of ours can be.
+			if _, failed := errors.AsType[*fs.PathError](err); failed && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+			continue
+		}
+		if !swept[f.dir.Real()] {
+			swept[f.dir.Real()] = true
+			errs = append(errs, m.sweep(service, f.dir))
 		}
 	}
-	return nil
+	return errors.Join(append(errs, s.Close())...)
 }
 
-func (m Machine) sweep(service string, path string) error {
-	dir, err := m.Disk.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
+func (m Machine) sweep(service string, dir disk.Dir) error {
 	names, err := dir.Names()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if m.Key.owns(service, path, name) {
+		if m.Key.owns(service, dir.Real(), name) {
 			if err := dir.Remove(name); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/rendered/rendered/render/disk"
 )
@@ -59,14 +60,16 @@ type Swap struct {
 // A file is one target and what was found in its place.
 type file struct {
 	Target
-	dir   disk.Dir
-	name  string
-	state State
-	temp  string // base name of the temporary; "" before Stage and where the file is the same
+	dir        disk.Dir // where the file itself is: beyond a link at Path
+	name       string
+	attributes disk.Attributes // of the file that is replaced
+	state      State
+	temp       string // base name of the temporary; "" before Stage and where the file is the same
 }
 
 // Compare looks at every target's destination. Nothing is written but missing directories that have a DirMode. A destination
-// that cannot be replaced by a rename (a link, a directory, a device, a mount point, an immutable file) is an error.
+// that cannot be replaced by a rename (a directory, a device, a mount point, an immutable file) is an error. Of a link the target is
+// replaced, where it is.
 // The caller closes the Swap.
 func (m Machine) Compare(service string, targets []Target) (*Swap, error) {
 	s := &Swap{Machine: m, service: service, dirs: make(map[string]disk.Dir)}
@@ -81,23 +84,52 @@ func (m Machine) Compare(service string, targets []Target) (*Swap, error) {
 }
 
 func (s *Swap) look(t Target) (*file, error) {
-	dir, err := s.open(filepath.Dir(t.Path), t.DirMode)
+	f := &file{Target: t}
+	found, err := s.find(f)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{Target: t, dir: dir, name: filepath.Base(t.Path)}
-	found, err := dir.Stat(f.name)
+	self, err := f.dir.Self()
 	if err != nil {
 		return nil, err
 	}
-	if err := f.refuse(found); err != nil {
+	if err := f.refuse(found, self); err != nil {
 		return nil, err
 	}
 	f.settle(found)
 	if f.state, err = f.compare(found); err != nil {
 		return nil, err
 	}
-	return f, f.refuseEmpty(found)
+	if f.state == Differs || f.state == Drifted {
+		f.attributes, err = f.dir.Attributes(f.name)
+	}
+	return f, errors.Join(err, f.refuseEmpty(found))
+}
+
+// maxLinks is how many links a path may lead through (path_resolution(7)).
+const maxLinks = 40
+
+// find opens the directory in which the target's file is, or is to be, beyond links at its path, and looks at the name there.
+func (s *Swap) find(f *file) (found disk.Info, err error) {
+	path := f.Path
+	for links := range maxLinks {
+		f.dir, f.name = nil, filepath.Base(path)
+		if f.dir, err = s.open(parent(path), f.DirMode, links > 0); err != nil {
+			return found, err
+		}
+		if found, err = f.dir.Stat(f.name); err != nil || found.Type != fs.ModeSymlink {
+			return found, err
+		}
+		if path, err = f.dir.Link(f.name); err != nil {
+			return found, err
+		}
+	}
+	return found, fmt.Errorf("%s: its links lead in a circle", f.Path)
+}
+
+// parent gives the directory of a path as the kernel understands it, which resolves ".." after links.
+func parent(path string) string {
+	return path[:max(strings.LastIndexByte(path, '/'), 1)]
 }
 
 // refuseEmpty keeps a file from being emptied by mistake: by a template whose condition does not hold, a list without elements.
@@ -108,41 +140,49 @@ func (f *file) refuseEmpty(found disk.Info) error {
 	return fmt.Errorf("%s is to become empty, and is not now; allow_empty: true lets it", f.Path)
 }
 
-func (s *Swap) open(path string, mode fs.FileMode) (disk.Dir, error) {
-	if d := s.dirs[path]; d != nil {
+// open opens a directory, once. A missing one is made where there is a mode for it. One that a destination's link leads to is opened
+// with more care.
+func (s *Swap) open(path string, mode fs.FileMode, beyond bool) (disk.Dir, error) {
+	key, open := path, s.Disk.Open
+	if beyond {
+		key, open = "link "+path, s.Disk.Follow
+	}
+	if d := s.dirs[key]; d != nil {
 		return d, nil
 	}
-	d, err := s.Disk.Open(path)
+	d, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if mode == 0 {
-			return nil, fmt.Errorf("%s: the directory does not exist; make it, or set dir_mode", path)
+			return nil, missingDir(path)
 		}
 		if err := disk.MakeAll(s.Disk, path, mode); err != nil {
 			return nil, err
 		}
-		d, err = s.Disk.Open(path)
+		d, err = open(path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	self, err := d.Self()
-	if err == nil && self.Fixed {
-		err = fmt.Errorf("%s: the directory is immutable or append-only (chattr): nothing in it can be replaced", path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
-	s.dirs[path] = d
+	s.dirs[key] = d
 	return d, nil
 }
 
+// A missingDir is the path of a directory that is not there, and may not be made.
+type missingDir string
+
+func (d missingDir) Error() string {
+	return string(d) + ": the directory does not exist; make it, or set dir_mode"
+}
+
+func (missingDir) Is(err error) bool { return err == fs.ErrNotExist }
+
 // refuse says why a rename cannot or must not replace what was found.
-func (f *file) refuse(found disk.Info) error {
+func (f *file) refuse(found, dir disk.Info) error {
 	switch {
+	case dir.Fixed:
+		return fmt.Errorf("%s: the directory is immutable or append-only (chattr): nothing in it can be replaced", f.dir.Path())
 	case !found.Exists:
 		return nil
-	case found.Type == fs.ModeSymlink:
-		return fmt.Errorf("%s is a symbolic link; write to its target's path instead", f.Path)
 	case found.Type == fs.ModeDir:
 		return fmt.Errorf("%s is a directory; a file is to stand there", f.Path)
 	case found.Type != 0:

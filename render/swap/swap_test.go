@@ -175,11 +175,13 @@ func TestCloseWithoutCommitLeavesNothing(t *testing.T) {
 func TestRefusedDestinations(t *testing.T) {
 	dir := t.TempDir()
 	link, sub, fifo := filepath.Join(dir, "link"), filepath.Join(dir, "sub"), filepath.Join(dir, "fifo")
-	if err := errors.Join(os.Symlink("elsewhere", link), os.Mkdir(sub, 0o755), mkfifo(fifo)); err != nil {
+	lost := filepath.Join(dir, "lost")
+	if err := errors.Join(os.Symlink("link", link), os.Symlink("no/f", lost), os.Mkdir(sub, 0o755), mkfifo(fifo)); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		link:                          "is a symbolic link",
+		link:                          "lead in a circle",
+		lost:                          "does not exist; make it, or set dir_mode",
 		sub:                           "is a directory",
 		fifo:                          "is a device, pipe or socket",
 		filepath.Join(dir, "no", "f"): "does not exist; make it, or set dir_mode",
@@ -263,7 +265,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 	for _, name := range foreign {
 		write(t, filepath.Join(dir, name), "mine", 0o600)
 	}
-	if err := machine.Sweep("web", []string{dir, filepath.Join(dir, "missing")}); err != nil {
+	if err := machine.Sweep("web", []string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}); err != nil {
 		t.Fatal(err)
 	}
 	left := strings.Join(names(t, dir), " ")

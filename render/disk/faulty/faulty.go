@@ -34,11 +34,15 @@ type system struct {
 	before func(Step) error
 }
 
-func (s system) Open(path string) (disk.Dir, error) {
+func (s system) Open(path string) (disk.Dir, error) { return s.open(path, s.System.Open) }
+
+func (s system) Follow(path string) (disk.Dir, error) { return s.open(path, s.System.Follow) }
+
+func (s system) open(path string, open func(string) (disk.Dir, error)) (disk.Dir, error) {
 	if err := s.ask("open", path); err != nil {
 		return nil, err
 	}
-	d, err := s.System.Open(path)
+	d, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +75,20 @@ func (d *dir) Stat(name string) (disk.Info, error) {
 		return disk.Info{}, err
 	}
 	return d.Dir.Stat(name)
+}
+
+func (d *dir) Link(name string) (string, error) {
+	if err := d.ask("stat", name); err != nil {
+		return "", err
+	}
+	return d.Dir.Link(name)
+}
+
+func (d *dir) Attributes(name string) (disk.Attributes, error) {
+	if err := d.ask("read", name); err != nil {
+		return nil, err
+	}
+	return d.Dir.Attributes(name)
 }
 
 func (d *dir) Names() ([]string, error) {
@@ -139,11 +157,11 @@ type file struct {
 	name string
 }
 
-func (f file) Own(uid, gid int, mode fs.FileMode) error {
+func (f file) Own(uid, gid int, mode fs.FileMode, attributes disk.Attributes) error {
 	if err := f.dir.ask("own", f.name); err != nil {
 		return err
 	}
-	return f.File.Own(uid, gid, mode)
+	return f.File.Own(uid, gid, mode, attributes)
 }
 
 // Write does half of what it cannot do whole, as a full disk does.
