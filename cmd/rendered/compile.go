@@ -85,7 +85,10 @@ func unique(faults fault.List) fault.List {
 func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan, fault.List) {
 	plan := &watch.Plan{Settle: cfg.Settle, Within: cfg.AWS.Timeout, Values: cfg.Values, Inputs: planInputs(cfg)}
 	plan.Stamp = inputs.Stamp(plan.Inputs)
-	var faults fault.List
+	faults := distrust(plan.Inputs)
+	if cfg.Values != "" {
+		faults = append(faults, distrust([]inputs.Input{{Path: cfg.Values}})...)
+	}
 	now := time.Now()
 	kinds := make(map[sources.Kind]bool)
 	beside := make(library)

@@ -256,7 +256,7 @@ func TestLinks(t *testing.T) {
 		"rendered.yaml:4:36: services.app.files[0].path: link/templates/a.tmpl is the template at rendered.yaml:8:20; it would be overwritten",
 		"rendered.yaml:6:28: services.app.files[2].path: link/new/f is written a second time; the first is at rendered.yaml:5:28",
 		"rendered.yaml:7:28: services.app.files[3].path: link/templates/_p would be a partial of the templates beside it",
-		"rendered.yaml:8:49: services.app.files[4].path: template is the template at rendered.yaml:4:20; it would be overwritten",
+		"rendered.yaml:8:49: services.app.files[4].path: template is written a second time; the first is at rendered.yaml:4:36",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -335,5 +335,34 @@ func leads(t *testing.T, path string, lines []string, c Template) {
 		if at := c.Line + i; at >= len(lines) || !strings.HasPrefix(string([]rune(lines[at])[min(c.Column, len([]rune(lines[at]))):]), text) {
 			t.Errorf("%q is not at %d:%d", text, at+1, c.Column+1)
 		}
+	}
+}
+
+// What a link leads to is written, so it must be nobody else's.
+func TestDestinationsBehindLinks(t *testing.T) {
+	dir := t.TempDir()
+	for name, target := range map[string]string{"to-template": "app.tmpl", "to-other": "out/f", "to-config": filepath.Join(dir, "rendered.yaml")} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "rendered.yaml")
+	text := "services:\n  app:\n    files:\n      - {template: app.tmpl, path: out/f}\n" +
+		"      - {content: x, path: to-template}\n      - {content: x, path: to-other}\n      - {content: x, path: to-config}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, faults := Load(path, Options{})
+	var got []string
+	for _, f := range faults {
+		got = append(got, strings.ReplaceAll(f.What, dir, "DIR"))
+	}
+	want := []string{
+		"services.app.files[1].path: DIR/to-template is the template at DIR/rendered.yaml:4:20; it would be overwritten",
+		"services.app.files[2].path: DIR/to-other is written a second time; the first is at DIR/rendered.yaml:4:36",
+		"services.app.files[3].path: DIR/to-config is a file of the config; it would be overwritten",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want - got +\n%s", diff)
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,7 +17,7 @@ type destination struct {
 	node  *yaml.Node
 	where string
 	path  string // as configured, absolute
-	real  string // links followed, but for the last name
+	real  string // links followed
 }
 
 func (d *destination) fault(what string, hints ...string) {
@@ -30,7 +31,7 @@ func (l *loader) destination(r *reader, n *yaml.Node, where string, f *File) {
 		return
 	}
 	f.Path = path
-	d := &destination{r: r, node: n, where: where, path: path, real: resolve(path)}
+	d := &destination{r: r, node: n, where: where, path: path, real: real(path)}
 	if first := l.byPath[d.real]; first != nil {
 		d.fault("is written a second time; the first is at " + first.r.place(first.node).String())
 		return
@@ -102,10 +103,21 @@ func (l *loader) beneath(d *destination) {
 
 func (d *destination) place() fault.Place { return d.r.place(d.node) }
 
-// real follows all links of a path, as far as it is there.
+// maxLinks is how many links a path may lead through (path_resolution(7)).
+const maxLinks = 40
+
+// real follows all links of a path, whether or not there is something in the end.
 func real(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
+	path = resolve(path)
+	for range maxLinks {
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = resolve(target)
 	}
-	return resolve(path)
+	return path
 }
