@@ -25,6 +25,7 @@ type File struct {
 	Format   format.Format   // the content must parse; the zero Format is none
 	Check    command.Command // run over the staged file; the zero Command is none
 
+	InPlace    bool // write to the file that is there; a rename replaces it otherwise
 	AllowEmpty bool // nothing but white space may take the place of something
 }
 
@@ -46,6 +47,7 @@ func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (swap.Tar
 		KeepMode: f.KeepMode,
 		DirMode:  f.DirMode,
 
+		InPlace:    f.InPlace,
 		AllowEmpty: f.AllowEmpty,
 	}, out.Asked, nil
 }

@@ -285,6 +285,7 @@ func (c *compiler) file(f *config.File, t *render.Template) *render.File {
 		Format:   f.Format,
 		Check:    f.Check,
 
+		InPlace:    f.InPlace,
 		AllowEmpty: f.AllowEmpty,
 	}
 	if c.options.Root == "" {

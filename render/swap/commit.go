@@ -13,10 +13,36 @@ import (
 
 // A Rename is one step of a Commit, as it stands on record.
 type Rename struct {
-	Temp   string `json:"temp"`             // path of the temporary, in the directory of Path
-	Path   string `json:"path"`             // path of the destination, as the config has it
-	Target string `json:"target,omitempty"` // path of the file itself, where Path leads to it through a link
-	Digest string `json:"digest"`           // of the content, by the key of the host
+	Temp    string `json:"temp"`               // path of the temporary, in the directory of Path
+	Path    string `json:"path"`               // path of the destination, as the config has it
+	Target  string `json:"target,omitempty"`   // path of the file itself, where Path leads to it through a link
+	InPlace bool   `json:"in_place,omitempty"` // the content goes into the file that is there
+	Digest  string `json:"digest"`             // of the content, by the key of the host
+}
+
+// place puts the temporary in a directory in the place of a file there.
+func (f *file) place() error {
+	if f.InPlace && f.state != NotThere {
+		return overwrite(f.dir, f.temp, f.name)
+	}
+	return f.dir.Rename(f.temp, f.name)
+}
+
+// overwrite writes what is in a temporary, with its owner and mode, to the file at name, and takes the temporary away. Until that is
+// durable the temporary is there to begin again.
+func overwrite(dir disk.Dir, temp, name string) error {
+	as, err := dir.Stat(temp)
+	if err != nil {
+		return err
+	}
+	content, err := dir.Read(temp, maxContent)
+	if err != nil {
+		return err
+	}
+	if err := dir.Overwrite(name, content, as.UID, as.GID, as.Mode); err != nil {
+		return err
+	}
+	return dir.Remove(temp)
 }
 
 // Destination is the path of the file that is replaced.
@@ -90,6 +116,7 @@ func (s *Swap) Renames() []Rename {
 			continue
 		}
 		r := Rename{Temp: filepath.Join(f.dir.Real(), f.temp), Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}
+		r.InPlace = f.InPlace && f.state != NotThere
 		if file := filepath.Join(f.dir.Real(), f.name); file != f.Path {
 			r.Target = file
 		}
@@ -98,7 +125,7 @@ func (s *Swap) Renames() []Rename {
 	return list
 }
 
-// Commit renames every staged file to its destination and makes the names durable. After an error some files are new and
+// Commit renames every staged file to its destination, or writes it there in place, and makes the names durable. After an error some files are new and
 // some old; RollForward over the recorded list does the rest.
 func (s *Swap) Commit() error {
 	s.committed = true
@@ -106,7 +133,7 @@ func (s *Swap) Commit() error {
 		if f.temp == "" {
 			continue
 		}
-		if err := f.dir.Rename(f.temp, f.name); err != nil {
+		if err := f.place(); err != nil {
 			return err
 		}
 	}

@@ -93,7 +93,11 @@ func (m Machine) rollForward(r Rename) error {
 		return err
 	}
 	defer dir.Close()
-	if err := dir.Rename(filepath.Base(r.Temp), filepath.Base(r.Destination())); err != nil {
+	put := dir.Rename
+	if r.InPlace {
+		put = func(temp, name string) error { return overwrite(dir, temp, name) }
+	}
+	if err := put(filepath.Base(r.Temp), filepath.Base(r.Destination())); err != nil {
 		return err
 	}
 	return dir.Sync()

@@ -35,6 +35,7 @@ type Target struct {
 	KeepMode bool        // keep the mode of the file replaced
 	DirMode  fs.FileMode // missing directories are made with it; 0: a missing directory is an error
 
+	InPlace    bool // the file is written where it is, not replaced by a rename: for one that is mounted by itself
 	AllowEmpty bool // nothing but white space may take the place of something
 }
 
@@ -187,8 +188,8 @@ func (f *file) refuse(found, dir disk.Info) error {
 		return fmt.Errorf("%s is a directory; a file is to stand there", f.Path)
 	case found.Type != 0:
 		return fmt.Errorf("%s is a device, pipe or socket; only a regular file is replaced", f.Path)
-	case found.Mount:
-		return fmt.Errorf("%s is a mount point of its own, which a rename cannot replace; mount its directory instead", f.Path)
+	case found.Mount && !f.InPlace:
+		return fmt.Errorf("%s is a mount point of its own, which a rename cannot replace; mount its directory instead, or set write: in-place", f.Path)
 	case found.Fixed:
 		return fmt.Errorf("%s is immutable or append-only (chattr -i -a makes it replaceable)", f.Path)
 	}

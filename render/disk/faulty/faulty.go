@@ -2,6 +2,7 @@
 package faulty
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -128,6 +129,14 @@ func (d *dir) Rename(old, new string) error {
 		return err
 	}
 	return d.Dir.Rename(old, new)
+}
+
+// Overwrite does half of what it cannot do whole.
+func (d *dir) Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error {
+	if err := d.ask("overwrite", name); err != nil {
+		return errors.Join(err, d.Dir.Overwrite(name, content[:len(content)/2], uid, gid, mode))
+	}
+	return d.Dir.Overwrite(name, content, uid, gid, mode)
 }
 
 func (d *dir) Remove(name string) error {

@@ -61,6 +61,7 @@ type File struct {
 	Right    string
 
 	MaxSize    int  // bytes; 0: render.DefaultMaxSize
+	InPlace    bool // write to the file that is there
 	AllowEmpty bool // nothing may take the place of something
 }
 

@@ -12,6 +12,7 @@ import (
 func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	f := File{Place: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
 	var template, content *yaml.Node
+	write := "rename"
 	ok := r.mapping(n, where, fields{
 		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, &f.Template) },
 		"content":  func(n *yaml.Node, where string) { content = n; r.readContent(n, where, &f.Template) },
@@ -25,10 +26,12 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 		"dir_mode":    func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
 		"format":      func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
 		"check":       func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
+		"write":       r.choiceInto(&write, "rename", "in-place"),
 		"max_size":    r.sizeInto(&f.MaxSize),
 		"allow_empty": r.truthInto(&f.AllowEmpty),
 		"delims":      func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
 	})
+	f.InPlace = write == "in-place"
 	s.Files = append(s.Files, f)
 	if !ok {
 		return

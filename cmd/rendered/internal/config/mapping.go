@@ -17,7 +17,7 @@ type fields map[string]func(value *yaml.Node, where string)
 // later are keys of the design that this version does not know yet.
 var later = map[string]bool{
 	"listen": true, "socket": true,
-	"verify": true, "check": true, "write": true,
+	"verify": true, "check": true,
 }
 
 // meant are words that people use for ours.
@@ -39,7 +39,7 @@ var belongs = map[string]string{
 	"sqs":    "under triggers:",
 	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
 	"schedule": ofService, "vars": ofService, "min_interval": ofService, "files": ofService, "notify": ofService,
-	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "allow_empty": ofFile,
+	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "write": ofFile, "allow_empty": ofFile,
 	"run": ofNotice, "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,
 }
 
