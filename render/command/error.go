@@ -93,10 +93,10 @@ func ended(state *os.ProcessState) *Error {
 	return e
 }
 
-// notStarted explains why argv[0] could not be executed in dir.
-func notStarted(argv []string, dir string, err error) *Error {
-	e := &Error{Reason: Start, Err: err}
-	name := argv[0]
+// NotStarted explains why a command could not be executed in a directory.
+func NotStarted(c Command, dir string, err error) *Error {
+	e := &Error{Command: c.String(), Reason: Start, Err: err}
+	name := c.argv()[0]
 	switch {
 	case dir != "" && !exists(dir):
 		e.Detail = "its working directory " + dir + " does not exist"

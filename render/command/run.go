@@ -20,6 +20,9 @@ type Options struct {
 	Dir       string        // working directory; "" is the daemon's
 	Env       []string      // "name=value", added to the daemon's environment, of which credentials are left out
 	Limit     int           // bytes of output to keep, from the head and from the tail; 0 is 64 KiB
+
+	// Via changes the way in which the command, which has been found, is started: another program may start it. nil: as it is.
+	Via func(*exec.Cmd) error
 }
 
 const (
@@ -63,7 +66,7 @@ func run(ctx context.Context, c Command, o Options) ([]byte, *Error) {
 	}
 	p, err := start(c, o)
 	if err != nil {
-		return nil, notStarted(c.argv(), o.Dir, err)
+		return nil, NotStarted(c, o.Dir, err)
 	}
 	failed := p.watch(ctx, o)
 	output, state := p.finish(ctx, failed != nil)
@@ -92,6 +95,11 @@ func start(c Command, o Options) (*process, error) {
 	cmd.Dir = o.Dir
 	cmd.Env = environ(o.Env)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if o.Via != nil && cmd.Err == nil {
+		if err := o.Via(cmd); err != nil {
+			return nil, err
+		}
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err

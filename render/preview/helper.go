@@ -1,0 +1,134 @@
+package preview
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// helperName is the helper's own name, by which Main knows it.
+const helperName = "rendered-preview"
+
+// The helper's stages.
+const (
+	stageEnter = "enter" // make a user namespace, and start the next stage in it
+	stageShow  = "show"  // in a mount namespace of its own: show the files, become the command
+)
+
+// The helper's descriptors.
+const (
+	planFD = 3 + iota
+	reportFD
+)
+
+// Main is the helper, where this process is one, and does not return then. Each program that calls Run calls it first of all.
+func Main() {
+	if len(os.Args) < 2 || os.Args[0] != helperName {
+		return
+	}
+	b := board{os.NewFile(planFD, "plan"), os.NewFile(reportFD, "report")}
+	unix.CloseOnExec(planFD)
+	unix.CloseOnExec(reportFD)
+	var p plan
+	err := take(b.plan, &p)
+	if err != nil {
+		err = step{"reading the plan", err}
+	} else if os.Args[1] == stageEnter {
+		err = b.enter()
+	} else {
+		err = p.show(os.Args[2:])
+	}
+	if s, ok := errors.AsType[step](err); ok {
+		errno, _ := errors.AsType[syscall.Errno](s.error)
+		_ = leave(b.report, report{s.name, s.Error(), errno})
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// A step is one in which something went wrong.
+type step struct {
+	name string
+	error
+}
+
+// enter runs the next stage in a user namespace and a mount namespace, and ends as it ends. The daemon itself could not give the user
+// namespace its ids: as an ordinary user it may not write to its children's files in /proc, because its memory is closed to others.
+func (b board) enter() error {
+	// Whoever stops the group means the command: this process ends after it. A signal that is caught is not, as one that is ignored
+	// would be, ignored by the command too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	ids := mapIDs()
+	ambient := ambient()
+	cmd := &exec.Cmd{
+		Path:       self,
+		Args:       []string{helperName, stageShow, strconv.FormatUint(ambient, 16)},
+		Stdout:     os.Stdout,
+		Stderr:     os.Stderr,
+		ExtraFiles: []*os.File{b.plan, b.report},
+		SysProcAttr: &syscall.SysProcAttr{
+			Cloneflags:                 syscall.CLONE_NEWUSER,
+			Unshareflags:               syscall.CLONE_NEWNS,
+			UidMappings:                ids.users,
+			GidMappings:                ids.groups,
+			GidMappingsEnableSetgroups: ids.all,
+			AmbientCaps:                bits(ambient | 1<<unix.CAP_SYS_ADMIN),
+		},
+	}
+	if err := cmd.Start(); err != nil {
+		return step{"making a user namespace", cause(err)}
+	}
+	_ = cmd.Wait()
+	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		signal.Reset(status.Signal())
+		_ = syscall.Kill(os.Getpid(), status.Signal())
+	}
+	os.Exit(status.ExitStatus())
+	return nil
+}
+
+// show puts the files in their places and becomes the command. Capabilities that only the user namespace gave are those that are not in
+// the mask.
+func (p plan) show(mask []string) error {
+	runtime.LockOSThread()
+	if p.Probe {
+		return probe()
+	}
+	if err := place(p.Files); err != nil {
+		return err
+	}
+	// The working directory may be one that is covered now.
+	if dir, err := os.Getwd(); err == nil {
+		_ = os.Chdir(dir)
+	}
+	if len(mask) > 0 {
+		if err := keepAmbient(mask[0]); err != nil {
+			return step{"giving up capabilities", err}
+		}
+	}
+	return step{stepCommand, syscall.Exec(p.Path, p.Args, os.Environ())}
+}
+
+func keepAmbient(text string) error {
+	mask, err := strconv.ParseUint(text, 16, 64)
+	if err != nil {
+		return fmt.Errorf("capabilities %q: %w", text, err)
+	}
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return err
+	}
+	for _, c := range bits(mask) {
+		if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, c, 0, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}

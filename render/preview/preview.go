@@ -1,0 +1,105 @@
+// Package preview runs a command in a view of the machine in which new files stand at their places already, while everybody else still
+// sees the old ones.
+//
+// The view is a mount namespace (mount_namespaces(7)) of the command's own, in which each staged file is mounted at its final path. Where
+// CAP_SYS_ADMIN is missing a user namespace allows it. The command has the network, the processes and the other files of the host; what
+// it writes to them stays.
+//
+// A program that has to call mount(2) before another one is executed is needed for that: the daemon executes itself, and Main is what it
+// does then.
+package preview
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/render/command"
+)
+
+// A File is a staged file, and where the command sees it. Both paths are absolute and lead through no link. There may be nothing at
+// Path, but its directory exists.
+type File struct {
+	Staged string
+	Path   string
+}
+
+// Run is command.Run in a view that has every file at its path, with the owner and mode of the staged one. Where the machine does not
+// allow such a view the command does not run, and the error is a *Refusal; else it is a *command.Error.
+//
+// A directory in which a file is new is seen as a copy whose entries are the host's own: what is made in it is gone with the view.
+func Run(ctx context.Context, c command.Command, files []File, o command.Options) ([]byte, error) {
+	return run(ctx, c, plan{Files: files}, o)
+}
+
+// Available gives a *Refusal where Run would.
+func Available(ctx context.Context) error {
+	_, err := run(ctx, command.Command{Args: []string{self}}, plan{Probe: true}, command.Options{})
+	return err
+}
+
+// self is the program that is running, even after an upgrade has put another one at its path.
+const self = "/proc/self/exe"
+
+// A plan is what the helper is to do: show the files, then become the program.
+type plan struct {
+	Files []File
+	Path  string // of the program
+	Args  []string
+	Probe bool // there is no program: see whether files could be shown
+}
+
+func run(ctx context.Context, c command.Command, p plan, o command.Options) ([]byte, error) {
+	var b board
+	defer b.close()
+	kind := kindOfView()
+	entered := false
+	o.Via = func(cmd *exec.Cmd) error {
+		entered = true
+		p.Path, p.Args = cmd.Path, cmd.Args
+		if err := b.open(p); err != nil {
+			return err
+		}
+		cmd.Path, cmd.Args = self, append([]string{helperName}, kind.first)
+		cmd.ExtraFiles = []*os.File{b.plan, b.report}
+		cmd.SysProcAttr.Unshareflags |= kind.unshare
+		return nil
+	}
+	output, err := command.Run(ctx, c, o)
+	failed, ok := errors.AsType[*command.Error](err)
+	if !ok {
+		return output, err
+	}
+	report := b.read()
+	switch {
+	case entered && failed.Reason == command.Start:
+		return nil, kind.refusal("making a namespace", cause(failed.Err))
+	case report.Step == stepCommand:
+		return nil, command.NotStarted(c, o.Dir, report.Errno)
+	case report.Step != "":
+		return nil, kind.refusal(report.Step, &told{report.Text, report.Errno})
+	}
+	failed.Hints = append(failed.Hints, kind.hints...)
+	return output, failed
+}
+
+// A view is the way in which this process can show files to a command.
+type view struct {
+	first   string // the helper's first stage
+	unshare uintptr
+	hints   []string // where the command fails
+	user    bool     // it takes a user namespace
+}
+
+func kindOfView() view {
+	if capable(unix.CAP_SYS_ADMIN) {
+		return view{first: stageShow, unshare: syscall.CLONE_NEWNS}
+	}
+	return view{first: stageEnter, user: true, hints: []string{
+		"it ran in a user namespace, as CAP_SYS_ADMIN is missing: there a program cannot bind ports below 1024 or act as another user",
+	}}
+}

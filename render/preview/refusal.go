@@ -1,0 +1,80 @@
+package preview
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Refusal is why this machine does not let a command see files that are not in their places yet. Its text holds no value.
+type Refusal struct {
+	Step  string   // what was tried
+	Hints []string // what to do about it, a line each
+	Err   error
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("it cannot be shown the new files: %s: %v", r.Step, r.Err)
+}
+
+// Unwrap gives the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+func (v view) refusal(step string, err error) *Refusal {
+	r := &Refusal{Step: step, Err: err}
+	switch {
+	case errors.Is(err, unix.ENOSYS):
+		r.Hints = append(r.Hints, "it takes Linux 5.6 or newer, and a container or SystemCallFilter= that allows @mount")
+	case v.user:
+		r.Hints = append(r.Hints, userHints()...)
+		r.Hints = append(r.Hints, "or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] AmbientCapabilities=CAP_SYS_ADMIN")
+	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
+		r.Hints = append(r.Hints, "the daemon has CAP_SYS_ADMIN, but seccomp or a security module forbids it: SystemCallFilter= must allow @mount, RestrictNamespaces= mnt, a container's profile both")
+	}
+	r.Hints = append(r.Hints, "a check of a file, with {}, needs none of this")
+	return r
+}
+
+// userHints says what commonly forbids user namespaces.
+func userHints() []string {
+	var hints []string
+	for _, s := range []struct{ path, bad, hint string }{
+		{"user/max_user_namespaces", "0", "user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=10000 allows user namespaces"},
+		{"kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1 allows user namespaces"},
+		{"kernel/apparmor_restrict_unprivileged_userns", "1", "AppArmor restricts user namespaces: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or a profile for rendered with userns"},
+	} {
+		text, err := os.ReadFile("/proc/sys/" + s.path)
+		if err == nil && strings.TrimSpace(string(text)) == s.bad {
+			hints = append(hints, s.hint)
+		}
+	}
+	if hints == nil {
+		hints = []string{"as an ordinary user it takes a user namespace: RestrictNamespaces= must allow user and mnt, SystemCallFilter= @mount, a container's profile both"}
+	}
+	return hints
+}
+
+// A told error is one of the helper's.
+type told struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (t *told) Error() string { return t.text }
+
+func (t *told) Unwrap() error { return t.errno }
+
+// cause gives the innermost error: what is around it speaks of the helper's own program.
+func cause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
