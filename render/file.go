@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/fault"
@@ -68,24 +66,4 @@ func (f *File) parses(out Output) *fault.Fault {
 		}
 	}
 	return &fault.Fault{Place: fault.Place{File: f.Path}, What: what + "; file not written", Err: err}
-}
-
-// CheckStaged runs the file's check over its staged form. The check's output goes into the fault as far as it holds no value. The
-// temporary's name differs each time and tells nobody anything, so the destination stands in its place.
-func (f *File) CheckStaged(ctx context.Context, staged string, redactor *sources.Redactor) *fault.Fault {
-	output, err := command.Run(ctx, f.Check.With(staged), command.Options{})
-	if err == nil {
-		return nil
-	}
-	what, hints := f.Check.With(f.Path).String(), []string(nil)
-	if e, ok := errors.AsType[*command.Error](err); ok {
-		what += ": " + strings.ReplaceAll(e.Outcome(), staged, f.Path)
-		hints = slices.Clone(e.Hints)
-	}
-	failed := &fault.Fault{Place: fault.Place{File: f.Path}, What: "check: " + what + "; file not written", Hints: hints, Err: err}
-	text := strings.ReplaceAll(redactor.Redact(output), staged, f.Path)
-	if text = strings.TrimSpace(text); text != "" {
-		failed.Hints = append(failed.Hints, strings.Split(text, "\n")...)
-	}
-	return failed
 }

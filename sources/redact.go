@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -21,6 +22,9 @@ type Redactor struct {
 	secrets []string // the forms of secrets that are long enough to be shown in part, in lower case
 }
 
+// armor is what stands around a PEM block. Its words are no secret, and programs use them to say what is wrong.
+var armor = regexp.MustCompile(`-----(?:BEGIN|END)[^-\n]{1,80}-----`)
+
 // Redactor gives the filter for the values that have arrived so far. It knows every value as it is, line by line, the leaves
 // of one that is JSON, and each of these in base64, hexadecimal, URL, JSON and shell quoting.
 func (s *Snapshot) Redactor() *Redactor {
@@ -40,7 +44,7 @@ func (s *Snapshot) Redactor() *Redactor {
 			long = append(long, form)
 			// Of a JSON text the leaves are here as well; its keys are no secrets.
 			if secret && len(form) >= piece+piece/2 && form[0] != '{' && form[0] != '[' {
-				r.secrets = append(r.secrets, strings.ToLower(form))
+				r.secrets = append(r.secrets, strings.ToLower(armor.ReplaceAllString(form, "\n")))
 			}
 			if !strings.ContainsFunc(form, unicode.IsSpace) {
 				r.compact = append(r.compact, form)

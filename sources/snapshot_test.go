@@ -150,6 +150,7 @@ func TestRedactor(t *testing.T) {
 			{Kind: Secret, Name: "json"}:  {Text: `{"user":"app_user","password":"p\"ss<word>","pin":482913}`, Secret: true},
 			{Kind: Secret, Name: "pem"}:   {Text: pem, Secret: true},
 			{Kind: Secret, Name: "short"}: {Text: "x7Q", Secret: true},
+			{Kind: Secret, Name: "cert"}:  {Text: strings.ReplaceAll(pem, "KEY", "CERTIFICATE"), Secret: true},
 			{Kind: Param, Name: "/level"}: {Text: "info"},
 			{Kind: Param, Name: "/host"}:  {Text: "db.example.com"},
 		}
@@ -168,6 +169,10 @@ func TestRedactor(t *testing.T) {
 		}
 		if got := r.Redact([]byte("token x7Q refused")); got != Withheld {
 			t.Errorf("a short secret: %q", got)
+		}
+		said := "error:0B080074:x509 certificate routines: private key of " + strings.ToLower("BEGIN CERTIFICATE-----")
+		if got := r.Redact([]byte(said)); got != said {
+			t.Errorf("what stands around a PEM block is no secret: %q", got)
 		}
 		for before := range 4 {
 			text := strings.Repeat("<", before) + `p"ss<word>` + " and more"

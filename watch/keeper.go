@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
@@ -232,18 +235,8 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	if err := s.Stage(); err != nil {
 		return err
 	}
-	var redactor *sources.Redactor
-	for _, f := range k.service.Files {
-		staged := s.Staged(f.Path)
-		if staged == "" || f.Check.IsZero() {
-			continue
-		}
-		if redactor == nil {
-			redactor = snapshot.Redactor()
-		}
-		if err := f.CheckStaged(ctx, staged, redactor); err != nil {
-			return &FileError{f.Path, err}
-		}
+	if err := k.check(ctx, s, snapshot); err != nil {
+		return err
 	}
 	before := k.rec.clone()
 	if changed := s.Changed(); len(changed) > 0 {
@@ -260,6 +253,31 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	}
 	for _, d := range k.service.Dependents {
 		k.attempt(d.Name()).next = time.Time{} // what failed before may work with the new files
+	}
+	return nil
+}
+
+// check has the staged files checked: each by itself, then all of them in their places.
+func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snapshot) error {
+	redactor := sync.OnceValue(snapshot.Redactor)
+	for _, f := range k.service.Files {
+		staged := s.Staged(f.Path)
+		if staged == "" || f.Check.IsZero() {
+			continue
+		}
+		if err := f.CheckStaged(ctx, staged, redactor()); err != nil {
+			return &FileError{f.Path, err}
+		}
+	}
+	if k.service.Check.IsZero() {
+		return nil
+	}
+	var files []preview.File
+	for _, r := range s.Renames() {
+		files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})
+	}
+	if err := render.CheckService(ctx, k.service.Check, files, redactor()); err != nil {
+		return err
 	}
 	return nil
 }

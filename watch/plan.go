@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
@@ -33,6 +34,7 @@ type Service struct {
 	Schedule    cron.Schedule
 	Splay       time.Duration // added to every scheduled time on this host
 	Files       []*render.File
+	Check       command.Command // sees all staged files in their places; the zero Command is none
 	Dependents  []notify.Action // told in this order
 	MinInterval time.Duration   // between two notices to the same dependent; 0: none
 	Fingerprint string          // differs where anything of the service, its templates included, differs

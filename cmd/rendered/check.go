@@ -28,7 +28,8 @@ func newCheck(g *globals) *cobra.Command {
 		Short: "Find every fault of the config and its templates",
 		Long: `check reads the config and its templates and prints every fault with its place, or a table of what the config
 means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail,
-says which account and identity it asked as, and whether the queue of change notices is there. It never writes a file, takes no
+says which account and identity it asked as, whether the queue of change notices is there, and whether this machine lets the
+checks of services see new files. It never writes a file, takes no
 notice out of the queue, and tells nobody.
 
 It exits with 1 where there are faults.`,
@@ -64,7 +65,7 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	if queue := c.queue(cfg); queue != nil {
 		listen(ctx, queue, stdout, stderr)
 	}
-	if online && !resolves(ctx, plan, stderr) {
+	if online && !works(ctx, plan, stderr) {
 		return exit{exitFailed}
 	}
 	fmt.Fprintln(stdout, "ok")
@@ -207,6 +208,24 @@ func grouped(f float64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// works reports whether all that a pass needs is there: answers to lookups, and a machine on which checks can see new files.
+func works(ctx context.Context, plan *watch.Plan, stderr io.Writer) bool {
+	good := resolves(ctx, plan, stderr)
+	if failed := foresee(ctx, plan); failed != nil {
+		fmt.Fprintf(stderr, "error: %s", failed.Text())
+		return false
+	}
+	return good
+}
+
+// foresee says why the checks of services cannot see new files, where there are such checks and they cannot.
+func foresee(ctx context.Context, plan *watch.Plan) *fault.Fault {
+	if !slices.ContainsFunc(plan.Services, func(s *watch.Service) bool { return !s.Check.IsZero() }) {
+		return nil
+	}
+	return render.Foresee(ctx)
 }
 
 // resolves renders every file in memory and reports whether all of them can be.

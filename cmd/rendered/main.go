@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/preview"
 )
 
 // Exit codes. Those of check and once are documented with them.
@@ -28,7 +29,10 @@ const (
 // files are where the daemon writes. Tests put a system in its place whose steps fail.
 var files = disk.Host
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	preview.Main() // this process may be a helper of the daemon
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is main with its surroundings as parameters.
 func run(args []string, stdout, stderr io.Writer) int {

@@ -139,7 +139,11 @@ func (p *printer) outcome(o watch.Outcome) {
 	}
 	for _, e := range o.FileErrors() {
 		p.troubled++
-		fmt.Fprintf(p.remarks, "error: %s", e.Fault.Text())
+		if e.Fault.Place == (fault.Place{}) {
+			fmt.Fprintf(p.remarks, "error: %s: %s", o.Service, e.Fault.Text())
+		} else {
+			fmt.Fprintf(p.remarks, "error: %s", e.Fault.Text())
+		}
 		if e.Path != "" {
 			fmt.Fprintf(p.remarks, "  %s stays as it was\n", e.Path)
 		}

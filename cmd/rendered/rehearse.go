@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -13,12 +14,13 @@ type rehearsal struct{ notify.Action }
 // Do does nothing, and says so.
 func (r rehearsal) Do(context.Context, notify.Change) ([]byte, error) { return nil, nil }
 
-// rehearsed gives the plan with rehearsals in the place of its actions, the plan itself where there is no root.
+// rehearsed gives the plan with rehearsals in the place of its actions and without its checks, the plan itself where there is no root.
 func rehearsed(plan *watch.Plan, root string) *watch.Plan {
 	if root == "" {
 		return plan
 	}
 	for _, s := range plan.Services {
+		s.Check = command.Command{} // it would see the files that are in force
 		for i, a := range s.Dependents {
 			s.Dependents[i] = rehearsal{a}
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -74,7 +75,9 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	c.logTo(log)
 	watcher, listener := inputs.New(log), push.New(log)
 	listener.Set(c.queue(cfg))
-	loop := watch.NewLoop(rehearsed(plan, root), watch.Options{
+	plan = rehearsed(plan, root)
+	warnOfChecks(ctx, log, plan)
+	loop := watch.NewLoop(plan, watch.Options{
 		Load: func() (*watch.Plan, error) {
 			fresh, plan, err := c.load(ctx)
 			if err != nil {
@@ -85,7 +88,9 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 				log.Warn("a new state_dir takes a restart", "in use", cfg.StateDir, "configured", fresh.StateDir)
 			}
 			listener.Set(c.queue(fresh))
-			return rehearsed(plan, root), nil
+			plan = rehearsed(plan, root)
+			warnOfChecks(ctx, log, plan)
+			return plan, nil
 		},
 		Ledger: ledger,
 		Log:    log,
@@ -100,6 +105,13 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	loop.Run(ctx)
 	triggers.Wait()
 	return nil
+}
+
+// warnOfChecks says at the start what a service would meet with its first change only, at night.
+func warnOfChecks(ctx context.Context, log *slog.Logger, plan *watch.Plan) {
+	if failed := foresee(ctx, plan); failed != nil && ctx.Err() == nil {
+		log.Error(failed.What, "hint", strings.Join(failed.Hints, "\n"))
+	}
 }
 
 // earOf lets a loop hear of changes.

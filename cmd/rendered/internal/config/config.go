@@ -43,6 +43,7 @@ type Service struct {
 	Vars        map[string]any // the config's, the service's and those set from outside, the latter first
 	MinInterval time.Duration  // 0: none
 	Files       []File
+	Check       command.Command // sees all new files in their places; the zero Command is none
 	Notify      []notify.Action
 }
 

@@ -85,7 +85,18 @@ func (r *reader) formatOf(n *yaml.Node, where string) format.Format {
 func (r *reader) checkOf(n *yaml.Node, where string) command.Command {
 	c, ok := r.commandOf(n, where)
 	if ok && !c.HasPlaceholder() {
-		r.fault(n, where, "a check without {} does not see the new file", "put {} where the command takes the file's path")
+		r.fault(n, where, "a check without {} does not see the new file", "put {} where the command takes the file's path",
+			"or make it the check of the service, beside files:, which sees all new files in their places")
+	}
+	return c
+}
+
+// serviceCheckOf reads the check of a service, for which {} stands for nothing.
+func (r *reader) serviceCheckOf(n *yaml.Node, where string) command.Command {
+	c, ok := r.commandOf(n, where)
+	if ok && c.HasPlaceholder() {
+		r.fault(n, where, "{} stands for the new file in the check of a file; the check of a service sees all new files in their places",
+			"name the paths as they are, or move the check to the file, under files:")
 	}
 	return c
 }

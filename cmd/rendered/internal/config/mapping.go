@@ -17,7 +17,7 @@ type fields map[string]func(value *yaml.Node, where string)
 // later are keys of the design that this version does not know yet.
 var later = map[string]bool{
 	"listen": true, "socket": true,
-	"verify": true, "check": true,
+	"verify": true,
 }
 
 // meant are words that people use for ours.

@@ -34,6 +34,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 				r.fault(n, where, "a service has at least one file", filesHint)
 			}
 		},
+		"check": func(n *yaml.Node, where string) { s.Check = r.serviceCheckOf(n, where) },
 		"notify": func(n *yaml.Node, where string) {
 			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })
 		},

@@ -1,0 +1,67 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/preview"
+	"github.com/rendered/rendered/sources"
+)
+
+// CheckStaged runs the file's check over its staged form. The check's output goes into the fault as far as it holds no value. The
+// temporary's name differs each time and tells nobody anything, so the destination stands in its place.
+func (f *File) CheckStaged(ctx context.Context, staged string, redactor *sources.Redactor) *fault.Fault {
+	output, err := command.Run(ctx, f.Check.With(staged), command.Options{})
+	if err == nil {
+		return nil
+	}
+	known := func(text string) string { return strings.ReplaceAll(text, staged, f.Path) }
+	return refused(f.Check.With(f.Path), err, redactor.Redact(output), known, fault.Place{File: f.Path}, "file not written")
+}
+
+// CheckService runs a service's check, which sees the staged files at their places; see preview.Run. Where it cannot be shown them it
+// does not run, which is a fault too.
+func CheckService(ctx context.Context, check command.Command, files []preview.File, redactor *sources.Redactor) *fault.Fault {
+	output, err := preview.Run(ctx, check, files, command.Options{})
+	if err == nil {
+		return nil
+	}
+	known := func(text string) string {
+		for _, f := range files {
+			text = strings.ReplaceAll(text, f.Staged, f.Path)
+		}
+		return text
+	}
+	return refused(check, err, redactor.Redact(output), known, fault.Place{}, "no file written")
+}
+
+// refused makes the fault of a check that did not pass, in which known puts the paths that a user knows in the place of temporaries.
+func refused(c command.Command, err error, output string, known func(string) string, at fault.Place, so string) *fault.Fault {
+	outcome, hints := err.Error(), []string(nil)
+	switch e := err.(type) {
+	case *command.Error:
+		outcome, hints = e.Outcome(), e.Hints
+	case *preview.Refusal:
+		hints = e.Hints
+	}
+	if text := strings.TrimSpace(known(output)); text != "" {
+		hints = append(strings.Split(text, "\n"), hints...)
+	}
+	return &fault.Fault{Place: at, What: "check: " + c.String() + ": " + known(outcome) + "; " + so, Hints: hints, Err: err}
+}
+
+// Foresee says whether this machine lets a service's check see files that are not in their places yet; nil: it does.
+func Foresee(ctx context.Context) *fault.Fault {
+	err := preview.Available(ctx)
+	if err == nil {
+		return nil
+	}
+	failed := &fault.Fault{What: "the check of a service cannot run, and the service's files stay as they are: " + err.Error(), Err: err}
+	if r, ok := errors.AsType[*preview.Refusal](err); ok {
+		failed.Hints = r.Hints
+	}
+	return failed
+}
