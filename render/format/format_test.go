@@ -88,6 +88,8 @@ func TestCheck(t *testing.T) {
 		{"pem", strings.ReplaceAll(block, "\n", "\r\n"), ""},
 		{"pem", block + strings.Replace(block, "-----END", "-----ENDE", 1), "not whole"},
 		{"pem", strings.Replace(block, "-----END", "", 1) + block, "not whole"},
+		{"pem", strings.TrimSpace(block) + block, "line 1, column 1: after a block that begins here there is no line break before the next one"},
+		{"pem", strings.TrimSpace(block) + block + block, "line 1, column 1: after a block that begins here there is no line break before the next one"},
 		{"pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("canary")})), "the block is no certificate"},
 		{"pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("canary")})), "the block is no private key"},
 	} {

@@ -24,7 +24,8 @@ func checkPEM(data []byte) *Error {
 		}
 		taken := rest[:len(rest)-len(after)]
 		if bytes.Count(taken, []byte("-----BEGIN")) > 1 {
-			return at(data, len(data)-len(rest)+bytes.Index(taken, []byte("-----BEGIN")), "a block that begins here is not whole")
+			begin := bytes.Index(taken, []byte("-----BEGIN"))
+			return at(data, len(data)-len(rest)+begin, broken(taken, begin))
 		}
 		if what := inside(block); what != "" {
 			return at(data, len(data)-len(after)-len(bytes.TrimLeft(taken, "\r\n\t ")), what)
@@ -43,6 +44,8 @@ func broken(data []byte, begin int) string {
 		return `the block that begins here has \n in place of line breaks`
 	case len(line) > 0:
 		return "a block begins at the beginning of a line"
+	case bytes.Contains(data[begin:], []byte("----------BEGIN")):
+		return "after a block that begins here there is no line break before the next one"
 	}
 	return "a block that begins here is not whole"
 }

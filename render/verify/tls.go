@@ -1,0 +1,175 @@
+// Package verify looks at what a service is about to write, before any of it is staged. What it says holds nothing of the bytes: a
+// path, a position, a date, and what the config says.
+package verify
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/format"
+)
+
+// A TLS is a certificate with its chain and its private key, as a server reads them.
+type TLS struct {
+	Cert     string        // path of the file with the certificate, and the chain below it
+	Key      string        // path of the file with the private key; "": it is in that of the certificate
+	Hosts    []string      // names and IP addresses that the certificate covers
+	ValidFor time.Duration // every certificate of the chain is valid for so long at least
+}
+
+// Concerns tells whether it is about one of these paths.
+func (t TLS) Concerns(paths []string) bool {
+	return slices.Contains(paths, t.Cert) || slices.Contains(paths, t.keyPath())
+}
+
+func (t TLS) keyPath() string {
+	if t.Key == "" {
+		return t.Cert
+	}
+	return t.Key
+}
+
+// Check says what is wrong with what the files are to hold, as of now. The File of each fault's place is the path of the file that it
+// is about. The text stays the same as time goes by, until something else is wrong.
+func (t TLS) Check(content func(path string) []byte, now time.Time) fault.List {
+	var list fault.List
+	add := func(f *fault.Fault) bool {
+		if f != nil {
+			list = append(list, f)
+		}
+		return f == nil
+	}
+	blocks, failed := decode(t.Cert, ruleCert, content(t.Cert))
+	if !add(failed) && t.keyPath() == t.Cert {
+		return list
+	}
+	var chain []*x509.Certificate
+	if failed == nil {
+		chain, failed = t.chain(blocks)
+		add(failed)
+	}
+	if t.keyPath() != t.Cert {
+		blocks, failed = decode(t.Key, ruleKey, content(t.Key))
+		if !add(failed) {
+			blocks = nil
+		}
+	}
+	if blocks != nil {
+		public, failed := t.publicKey(blocks)
+		if add(failed) && chain != nil {
+			add(t.matches(chain, public))
+		}
+	}
+	if chain != nil {
+		add(t.begun(chain, now))
+		add(t.ends(chain, now))
+		list = append(list, t.covers(chain[0])...)
+	}
+	return list
+}
+
+// The rules are those of the config's keys.
+const (
+	ruleCert     = "cert"
+	ruleKey      = "key"
+	ruleHost     = "host"
+	ruleValidFor = "valid_for"
+)
+
+func wrong(path, rule, what string, hints ...string) *fault.Fault {
+	return &fault.Fault{Place: fault.Place{File: path}, What: "verify.tls." + rule + ": " + what + "; file not written", Hints: hints}
+}
+
+// decode gives the PEM blocks of a file. Everything in it that begins like a block is one.
+func decode(path, rule string, data []byte) ([]*pem.Block, *fault.Fault) {
+	f, err := format.Parse("pem")
+	if err == nil {
+		err = f.Check(data)
+	}
+	if err != nil {
+		return nil, wrong(path, rule, err.Error(), "store the text of the PEM file as it is, line breaks included")
+	}
+	var blocks []*pem.Block
+	for {
+		block, rest := pem.Decode(data)
+		if block == nil {
+			return blocks, nil
+		}
+		blocks, data = append(blocks, block), rest
+	}
+}
+
+// date writes a time as it is written in all messages.
+func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// begun wants every certificate to be valid already.
+func (t TLS) begun(chain []*x509.Certificate, now time.Time) *fault.Fault {
+	at, latest := 0, chain[0].NotBefore
+	for i, c := range chain {
+		if c.NotBefore.After(latest) {
+			at, latest = i, c.NotBefore
+		}
+	}
+	if !latest.After(now) {
+		return nil
+	}
+	return wrong(t.Cert, ruleCert, fmt.Sprintf("%s is not valid before %s", position(at, chain), date(latest)),
+		"it is tried again until then; is the clock of this machine right?")
+}
+
+// ends wants no certificate to end too soon.
+func (t TLS) ends(chain []*x509.Certificate, now time.Time) *fault.Fault {
+	at, earliest := 0, chain[0].NotAfter
+	for i, c := range chain {
+		if c.NotAfter.Before(earliest) {
+			at, earliest = i, c.NotAfter
+		}
+	}
+	switch {
+	case now.After(earliest):
+		return wrong(t.Cert, ruleCert, fmt.Sprintf("%s expired on %s", position(at, chain), date(earliest)), renew(at))
+	case now.Add(t.ValidFor).After(earliest):
+		return wrong(t.Cert, ruleValidFor, fmt.Sprintf("%s expires on %s, which is less than %s from now", position(at, chain), date(earliest), short(t.ValidFor)),
+			renew(at)+", or make valid_for: shorter")
+	}
+	return nil
+}
+
+func renew(at int) string {
+	if at == 0 {
+		return "store a renewed certificate"
+	}
+	return "store the certificate with the present chain of its CA"
+}
+
+// short writes a duration without the parts that are zero.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+// covers wants the certificate to be one for every host.
+func (t TLS) covers(leaf *x509.Certificate) fault.List {
+	hint := "it must be issued for that name too"
+	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
+		hint = "it has no subject alternative name for any; clients do not look at the common name"
+	}
+	var list fault.List
+	for _, host := range t.Hosts {
+		// The error quotes the certificate.
+		if leaf.VerifyHostname(host) != nil {
+			list = append(list, wrong(t.Cert, ruleHost, "the certificate does not cover "+host, hint))
+		}
+	}
+	return list
+}
