@@ -189,6 +189,9 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 		}
 	}()
 	if !s.Idle() {
+		if err := k.verify(targets, s.Changed()); err != nil {
+			return err
+		}
 		if err := k.replace(ctx, s, snapshot); err != nil {
 			return err
 		}

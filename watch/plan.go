@@ -11,6 +11,7 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
@@ -35,6 +36,7 @@ type Service struct {
 	Splay       time.Duration // added to every scheduled time on this host
 	Files       []*render.File
 	Check       command.Command // sees all staged files in their places; the zero Command is none
+	Verify      []verify.TLS    // what must hold of the files before they are written
 	Dependents  []notify.Action // told in this order
 	MinInterval time.Duration   // between two notices to the same dependent; 0: none
 	Fingerprint string          // differs where anything of the service, its templates included, differs

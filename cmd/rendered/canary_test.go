@@ -14,7 +14,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/rendered/rendered/render/verify/pki"
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
@@ -45,6 +47,27 @@ func canaries() map[string]string {
 		"dash":    "-rf canary --password=canary",
 		"number":  "9223372036854775807",
 		"action":  "{{ canary action }}",
+	}
+}
+
+// certificates are bundles that a rule of verify refuses, each by another; their names are canaries as well.
+func certificates() map[string]string {
+	now := time.Now()
+	past, future := now.Add(-48*time.Hour), now.Add(48*time.Hour)
+	leaf := pki.Leaf(past, future, "canary-san.example", "203.0.113.77")
+	leaf.Subject.CommonName = "canary-cn"
+	over := leaf
+	over.NotAfter = past.Add(time.Hour)
+	ca, other := pki.New(pki.CA("canary-ca", past, future), nil, nil), pki.New(pki.CA("canary-ca", past, future), nil, nil)
+	site, ended := pki.New(leaf, nil, ca), pki.New(over, nil, ca)
+	return map[string]string{
+		"tls-host":    site.CertPEM() + ca.CertPEM() + site.KeyPEM(),
+		"tls-order":   ca.CertPEM() + site.CertPEM() + site.KeyPEM(),
+		"tls-twice":   site.CertPEM() + site.CertPEM() + site.KeyPEM(),
+		"tls-foreign": site.CertPEM() + other.CertPEM() + site.KeyPEM(),
+		"tls-key":     site.CertPEM() + ca.CertPEM() + other.KeyPEM(),
+		"tls-ended":   ended.CertPEM() + ended.KeyPEM(),
+		"tls-no-key":  site.CertPEM(),
 	}
 }
 
@@ -147,6 +170,15 @@ func TestCanaries(t *testing.T) {
 			}
 		}
 	}
+	unverified := 0
+	for name, value := range certificates() {
+		aws.PutSecret(name, value)
+		for _, body := range []string{`{{ secret %q }}`, `{{ secret "hostile" }}{{ secret %q }}`, `{{ secret %q }}{{ secret "pem" }}`} {
+			unverified++
+			service(fmt.Sprintf(body, name), "", fmt.Sprintf(", verify: {tls: {cert: out/%03d, host: www.example.com, valid_for: 72h}}", n+1))
+		}
+		values[name] = value
+	}
 	write(t, filepath.Join(dir, "rendered.yaml"), config.String())
 
 	output := map[string]string{}
@@ -197,6 +229,9 @@ func TestCanaries(t *testing.T) {
 	if !strings.Contains(output["once"], "error:") || strings.Count(output["log as text"], "level=WARN") < bad {
 		t.Errorf("little went wrong: %d warnings of %d misuses", strings.Count(output["log as text"], "level=WARN"), bad)
 	}
+	if got := strings.Count(output["once"], ": verify.tls."); got < unverified {
+		t.Errorf("verify refused %d times, want %d", got, unverified)
+	}
 	for where, text := range output {
 		for _, n := range written {
 			// Where a value cannot be quoted for a reader there is no file.
@@ -235,6 +270,12 @@ func disguises(value string) map[string]string {
 	add("as a URL's part", url.QueryEscape(value))
 	add("quoted", strings.Trim(strconv.Quote(value), `"`))
 	add("as JSON", strings.Trim(string(must(json.Marshal(value))), `"`))
+	if strings.Contains(value, "BEGIN CERTIFICATE") {
+		add("common name", "canary-cn")
+		add("name", "canary-san")
+		add("address", "203.0.113.77")
+		add("name of the CA", "canary-ca")
+	}
 	if strings.HasPrefix(value, "{") {
 		add("key", "canary-user")
 		add("password", "canary-pass")

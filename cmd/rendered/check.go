@@ -27,9 +27,9 @@ func newCheck(g *globals) *cobra.Command {
 		Use:   "check",
 		Short: "Find every fault of the config and its templates",
 		Long: `check reads the config and its templates and prints every fault with its place, or a table of what the config
-means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail,
-says which account and identity it asked as, whether the queue of change notices is there, and whether this machine lets the
-checks of services see new files. It never writes a file, takes no
+means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail and
+certificates that verify: refuses, says which account and identity it asked as, whether the queue of change notices is there, and
+whether this machine lets the checks of services see new files. It never writes a file, takes no
 notice out of the queue, and tells nobody.
 
 It exits with 1 where there are faults.`,
@@ -228,24 +228,42 @@ func foresee(ctx context.Context, plan *watch.Plan) *fault.Fault {
 	return render.Foresee(ctx)
 }
 
-// resolves renders every file in memory and reports whether all of them can be.
+// resolves renders every file in memory and reports whether all of them can be written.
 func resolves(ctx context.Context, plan *watch.Plan, stderr io.Writer) bool {
 	var refs []sources.Ref
-	var files []*render.File
 	for _, s := range plan.Services {
 		refs = append(refs, s.Refs()...)
-		files = append(files, s.Files...)
 	}
 	snapshot := sources.NewSnapshot(plan.Source, plan.Within)
 	snapshot.Want(ctx, refs)
 	good := true
-	for _, f := range files {
-		if _, _, failed := f.Render(ctx, snapshot); failed != nil {
+	for _, s := range plan.Services {
+		for _, failed := range rendersTo(ctx, s, snapshot) {
 			good = false
 			fmt.Fprintf(stderr, "error: %s", failed.Text())
 		}
 	}
 	return good
+}
+
+// rendersTo gives what is wrong with the files of a service, one by one, or else with what must hold of them together.
+func rendersTo(ctx context.Context, s *watch.Service, snapshot *sources.Snapshot) fault.List {
+	var faults fault.List
+	content := make(map[string][]byte)
+	for _, f := range s.Files {
+		target, _, failed := f.Render(ctx, snapshot)
+		if failed != nil {
+			faults = append(faults, failed)
+		}
+		content[f.Path] = target.Content
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	for _, rule := range s.Verify {
+		faults = append(faults, rule.Check(func(path string) []byte { return content[path] }, time.Now())...)
+	}
+	return faults
 }
 
 // identify says who asks whom. STS may be out of reach where Secrets Manager and Parameter Store are not: a VPC has an endpoint for each.

@@ -243,13 +243,14 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, beside library
 		Schedule:    s.Schedule,
 		Splay:       watch.HostSplay(spread, c.machine, c.hostname, s.Name),
 		Check:       s.Check,
+		Verify:      s.Verify,
 		Dependents:  s.Notify,
 		MinInterval: s.MinInterval,
 	}
 	print := sha256.New()
 	fmt.Fprintf(print, "%#v %q\n", cfg.AWS, cfg.Values)
 	fmt.Fprintln(print, s.Schedule, compiled.Splay, s.MinInterval, s.Vars)
-	fmt.Fprintf(print, "%#v\n", s.Check)
+	fmt.Fprintf(print, "%#v %#v\n", s.Check, s.Verify)
 	for _, n := range s.Notify {
 		fmt.Fprintf(print, "%#v\n", n)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/disk/faulty"
 	"github.com/rendered/rendered/render/preview"
+	"github.com/rendered/rendered/render/verify/pki"
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
@@ -57,6 +59,8 @@ func dying(n int) disk.System {
 //	gone                  wait for it; it must end with exit code 0 within a second
 //	secret NAME TEXT      put a secret into the AWS that the script works with
 //	param NAME TEXT       put a parameter there
+//	certificate [-other-key] NAME HOST HOURS
+//	                      put a secret with a "cert", that ends so soon, and its chain, and a "key", its own or another
 //	queue NAME            make a queue that change notices come through; "queue -remove NAME" takes it away
 //	fault KIND NAME       make it fail for a name or an operation; "fault none" makes it well again
 //	trouble KIND WORDS    go through one kind of trouble with the secret prod/db, from its warning to the end of it
@@ -85,10 +89,11 @@ func TestScripts(t *testing.T) {
 			"param": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake(ts).PutParameter(args[0], "String", unescape(args[1]))
 			},
-			"queue":   queue,
-			"fault":   injectFault,
-			"calls":   calls,
-			"trouble": trouble,
+			"certificate": certificate,
+			"queue":       queue,
+			"fault":       injectFault,
+			"calls":       calls,
+			"trouble":     trouble,
 		},
 	})
 }
@@ -102,6 +107,26 @@ func condition(name string) (bool, error) {
 }
 
 func fake(ts *testscript.TestScript) *awsfake.Server { return ts.Value("aws").(*awsfake.Server) }
+
+func certificate(ts *testscript.TestScript, neg bool, args []string) {
+	other := args[0] == "-other-key"
+	if other {
+		args = args[1:]
+	}
+	hours, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	begins := time.Now().Add(-time.Hour)
+	ca := pki.New(pki.CA("ca", begins, begins.AddDate(1, 0, 0)), nil, nil)
+	template := pki.Leaf(begins, time.Now().Add(time.Duration(hours)*time.Hour), args[1])
+	pair := pki.New(template, nil, ca)
+	key := pair.KeyPEM()
+	if other {
+		key = pki.New(template, nil, ca).KeyPEM()
+	}
+	secret, err := json.Marshal(map[string]string{"cert": pair.CertPEM() + ca.CertPEM(), "key": key})
+	ts.Check(err)
+	fake(ts).PutSecret(args[0], string(secret))
+}
 
 func unescape(text string) string { return strings.ReplaceAll(text, `\n`, "\n") }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -44,6 +45,7 @@ type Service struct {
 	MinInterval time.Duration  // 0: none
 	Files       []File
 	Check       command.Command // sees all new files in their places; the zero Command is none
+	Verify      []verify.TLS    // what must hold of the files before they are written
 	Notify      []notify.Action
 }
 

@@ -176,6 +176,7 @@ func (l *loader) finish() {
 	}
 	c.StateDir = filepath.Join(root, c.StateDir)
 	for i := range c.Services {
+		below(root, c.Services[i].Verify)
 		for j := range c.Services[i].Files {
 			f := &c.Services[i].Files[j]
 			f.Path = filepath.Join(root, f.Path)

@@ -17,7 +17,6 @@ type fields map[string]func(value *yaml.Node, where string)
 // later are keys of the design that this version does not know yet.
 var later = map[string]bool{
 	"listen": true, "socket": true,
-	"verify": true,
 }
 
 // meant are words that people use for ours.
@@ -26,12 +25,12 @@ var meant = map[string]string{
 	"command": "run", "cmd": "run", "exec": "run", "perms": "mode", "permissions": "mode", "user": "owner",
 	"interval": "schedule", "cron": "schedule", "type": "format", "delimiters": "delims", "text": "content",
 	"group": "owner", "inline": "content", "dirmode": "dir_mode", "jitter": "splay", "debounce": "settle", "pidfile": "pid_file",
-	"maxsize": "max_size", "size": "max_size", "variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "trigger": "triggers", "templates": "files",
+	"maxsize": "max_size", "size": "max_size", "variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "certificate": "cert", "crt": "cert", "private_key": "key", "hosts": "host", "hostname": "host", "server_name": "host", "ssl": "tls", "trigger": "triggers", "templates": "files",
 }
 
 // Where the keys stand that are often written elsewhere.
 const (
-	ofTop, ofAWS, ofService, ofFile, ofNotice = "at the top", "under aws:", "of a service", "of a file, under files:", "of a notice, under notify:"
+	ofTop, ofAWS, ofService, ofFile, ofNotice, ofTLS = "at the top", "under aws:", "of a service", "of a file, under files:", "of a notice, under notify:", "under verify: tls:"
 )
 
 var belongs = map[string]string{
@@ -39,6 +38,7 @@ var belongs = map[string]string{
 	"sqs":    "under triggers:",
 	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
 	"schedule": ofService, "vars": ofService, "min_interval": ofService, "files": ofService, "notify": ofService,
+	"verify": ofService, "tls": "under verify:", "cert": ofTLS, "key": ofTLS, "host": ofTLS, "valid_for": ofTLS,
 	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "write": ofFile, "allow_empty": ofFile,
 	"run": ofNotice, "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,
 }

@@ -22,7 +22,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	}
 	l.services[key.Value] = r.place(key)
 	s := Service{Name: key.Value, Place: r.place(key), Schedule: l.schedule}
-	hasFiles := false
+	hasFiles, verified := false, func() {}
 	ok := r.mapping(n, where, fields{
 		"schedule":     r.scheduleInto(&s.Schedule),
 		"vars":         r.varsInto(&s.Vars),
@@ -34,7 +34,8 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 				r.fault(n, where, "a service has at least one file", filesHint)
 			}
 		},
-		"check": func(n *yaml.Node, where string) { s.Check = r.serviceCheckOf(n, where) },
+		"check":  func(n *yaml.Node, where string) { s.Check = r.serviceCheckOf(n, where) },
+		"verify": func(n *yaml.Node, where string) { verified = r.readVerify(n, where, &s) },
 		"notify": func(n *yaml.Node, where string) {
 			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })
 		},
@@ -42,5 +43,6 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	if ok && !hasFiles {
 		r.fault(key, where, "a service has at least one file", filesHint)
 	}
+	verified()
 	l.cfg.Services = append(l.cfg.Services, s)
 }

@@ -1,0 +1,156 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/verify"
+)
+
+const tlsHint = "tls: {cert: /etc/nginx/tls/site.crt, key: /etc/nginx/tls/site.key, host: www.example.com, valid_for: 72h}"
+
+// readVerify reads what must hold of a service's files before they are written. What it gives is to be called when all files of the
+// service are known.
+func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func()) {
+	var rules []func()
+	one := func(n *yaml.Node, where string) { rules = append(rules, r.readTLS(n, where, s)) }
+	ok := r.mapping(n, where, fields{"tls": func(n *yaml.Node, where string) {
+		switch {
+		case n.Kind != yaml.SequenceNode:
+			one(n, where)
+		case len(n.Content) == 0:
+			r.fault(n, where, "here must be a mapping, or a list of at least one", tlsHint)
+		default:
+			r.list(n, where, one)
+		}
+	}})
+	if ok && !hasKey(n, "tls") {
+		r.fault(n, where, "it does not say what is to be verified", tlsHint)
+	}
+	return func() {
+		for _, finish := range rules {
+			finish()
+		}
+	}
+}
+
+// readTLS reads one certificate with its key. What it gives finds out which of the service's files are meant.
+func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func()) {
+	var rule verify.TLS
+	var files []func() bool
+	file := func(to *string) func(*yaml.Node, string) {
+		return func(n *yaml.Node, where string) {
+			if path, ok := r.filePathOf(n, where); ok {
+				files = append(files, func() (ok bool) { *to, ok = r.fileOf(n, where, path, s); return ok })
+			}
+		}
+	}
+	before := len(*r.faults)
+	ok := r.mapping(n, where, fields{
+		"cert":      file(&rule.Cert),
+		"key":       file(&rule.Key),
+		"host":      func(n *yaml.Node, where string) { rule.Hosts = r.hostsOf(n, where) },
+		"valid_for": r.durationInto(&rule.ValidFor),
+	})
+	if ok && !hasKey(n, "cert") {
+		r.fault(n, where, "it needs cert:, the path of the certificate's file", tlsHint)
+	}
+	good := len(*r.faults) == before
+	return func() {
+		for _, find := range files {
+			good = find() && good
+		}
+		if good {
+			s.Verify = append(s.Verify, rule)
+		}
+	}
+}
+
+// fileOf gives the path, as its path: has it, of the service's file that another name of it may mean.
+func (r *reader) fileOf(n *yaml.Node, where, path string, s *Service) (string, bool) {
+	var paths []string
+	for _, f := range s.Files {
+		if f.Path == path || f.Path != "" && real(f.Path) == real(path) {
+			return f.Path, true
+		}
+		paths = append(paths, f.Path)
+	}
+	if len(paths) == 0 || slices.Contains(paths, "") {
+		return "", false // it may be one that could not be read
+	}
+	what := path + " is not the path of a file of this service"
+	if near := fault.Near(path, paths); near != "" {
+		r.fault(n, where, what+fmt.Sprintf("; did you mean %q?", near))
+	} else {
+		r.fault(n, where, what, "its files are "+strings.Join(paths, ", "))
+	}
+	return "", false
+}
+
+// hostsOf reads a host, or a list of them.
+func (r *reader) hostsOf(n *yaml.Node, where string) []string {
+	var hosts []string
+	one := func(n *yaml.Node, where string) {
+		if host, ok := r.hostOf(n, where); ok {
+			hosts = append(hosts, host)
+		}
+	}
+	switch {
+	case n.Kind != yaml.SequenceNode:
+		one(n, where)
+	case len(n.Content) == 0:
+		r.fault(n, where, "here must be a host, or a list of at least one", hostHint)
+	default:
+		r.list(n, where, one)
+	}
+	return hosts
+}
+
+const hostHint = "a host is a name or an IP address, as www.example.com, *.example.com and 192.0.2.1 are"
+
+// hostName is a name as it stands in a certificate, up to its dots (RFC 1035, 2.3.4); a wildcard is the whole first part.
+var hostName = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+
+const maxHostName = 253
+
+func (r *reader) hostOf(n *yaml.Node, where string) (string, bool) {
+	text, ok := r.textOf(n, where)
+	if !ok {
+		return "", false
+	}
+	if net.ParseIP(text) != nil || len(text) <= maxHostName && hostName.MatchString(text) {
+		return text, true
+	}
+	hint := hostHint
+	switch {
+	case strings.Contains(text, "{{"):
+		hint = "a host is no template; write it out"
+	case strings.Contains(text, "://"):
+		hint = "this is a URL; only the host in it is meant"
+	case utf8.RuneCountInString(text) < len(text):
+		hint = "letters beyond ASCII are written as certificates have them: xn--…"
+	case strings.Count(text, ":") == 1:
+		hint = "a host stands here without a port"
+	}
+	r.fault(n, where, fmt.Sprintf("%q is not a host", short(text)), hint)
+	return "", false
+}
+
+// below puts the paths of rules below another root.
+func below(root string, rules []verify.TLS) {
+	for i := range rules {
+		rule := &rules[i]
+		rule.Cert = filepath.Join(root, rule.Cert)
+		if rule.Key != "" {
+			rule.Key = filepath.Join(root, rule.Key)
+		}
+	}
+}
