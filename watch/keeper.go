@@ -45,7 +45,8 @@ func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
 	o.Err = k.recover(&o)
 	if o.Err == nil {
 		k.tell(ctx, nil, &o)
-		o.Err = errors.Join(o.Err, k.refresh(ctx, snapshot, &o))
+		err := k.refresh(ctx, snapshot, &o) // which may add to o.Err itself
+		o.Err = errors.Join(o.Err, err)
 	}
 	o.TellAt = k.nextTell()
 	o.asked = k.asked
@@ -175,7 +176,7 @@ func (k *keeper) rollForward(o *Outcome) error {
 
 // refresh makes the files what they should be, and tells the dependents if anything changed.
 func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) error {
-	targets, err := k.render(ctx, snapshot)
+	targets, err := k.renderAndTell(ctx, snapshot, o)
 	if err != nil {
 		return err
 	}
@@ -202,10 +203,9 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 	return nil
 }
 
-// render makes every file's target. All failures are reported, not only the first; one is enough to leave all files alone.
-func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) ([]swap.Target, error) {
-	var targets []swap.Target
-	var asked []sources.Ref
+// render makes every file's target, and gives what was asked for. All failures are reported, not only the first; one is enough to
+// leave all files alone.
+func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) (targets []swap.Target, asked []sources.Ref, _ error) {
 	var errs []error
 	for _, f := range k.service.Files {
 		target, refs, err := f.Render(ctx, snapshot)
@@ -220,8 +220,7 @@ func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) ([]swap
 		// A render that ended early did not ask for everything that the next one will.
 		asked = append(asked, k.asked...)
 	}
-	k.asked = unique(asked)
-	return targets, errors.Join(errs...)
+	return targets, unique(asked), errors.Join(errs...)
 }
 
 func unique(refs []sources.Ref) []sources.Ref {

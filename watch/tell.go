@@ -3,8 +3,10 @@ package watch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -43,6 +45,44 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 		}
 		o.Notices = append(o.Notices, n)
 	}
+}
+
+// renderAndTell renders. A lookup may hang, so what is owed is told meanwhile when its time comes: the files are still the old ones.
+func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) ([]swap.Target, error) {
+	var targets []swap.Target
+	var asked []sources.Ref
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		targets, asked, err = k.render(ctx, snapshot)
+	}()
+	timer := time.NewTimer(k.untilTell())
+	defer timer.Stop()
+	for {
+		select {
+		case <-done:
+			k.asked = asked
+			return targets, err
+		case <-timer.C:
+		}
+		if due(k.nextTell(), time.Now().Round(0)) {
+			var m Outcome
+			k.tell(ctx, nil, &m)
+			o.Err = errors.Join(o.Err, m.Err)
+			o.Notices = append(o.Notices, slices.DeleteFunc(m.Notices, func(n NoticeOutcome) bool { return n.Held })...)
+		}
+		timer.Reset(k.untilTell())
+	}
+}
+
+// untilTell gives how long no notice is due, at most as long as a timer may be trusted.
+func (k *keeper) untilTell() time.Duration {
+	next := k.nextTell()
+	if next.IsZero() {
+		return mostSleep
+	}
+	return min(max(time.Until(next), 0), mostSleep)
 }
 
 // held reports that a dependent must wait: it was told less than the interval ago, or failed a moment ago.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +141,7 @@ type dependent struct {
 	at    []time.Time
 	saw   []string // the files' contents when it was told, joined by |
 	tried int
+	tries []time.Time // when it was tried
 }
 
 var errRefused = errors.New("refused")
@@ -150,6 +152,7 @@ func (d *dependent) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 	d.mu.Lock()
 	pause := d.pause
 	d.tried++
+	d.tries = append(d.tries, time.Now())
 	d.mu.Unlock()
 	if pause < 0 {
 		<-ctx.Done()
@@ -178,6 +181,16 @@ func (d *dependent) refuse(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fails, d.pause = n, 0
+}
+
+// so gives what is known of it up to now.
+func (d *dependent) so() (tries, told []time.Time, saw []string, paths [][]string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.told {
+		paths = append(paths, c.Paths)
+	}
+	return slices.Clone(d.tries), slices.Clone(d.at), slices.Clone(d.saw), paths
 }
 
 func (d *dependent) count() int {
