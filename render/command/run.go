@@ -200,7 +200,28 @@ func (p *process) finish(ctx context.Context, killed bool) ([]byte, *os.ProcessS
 	}
 	output := p.drain(patience)
 	_ = p.cmd.Wait() // its error says what the state says
+	if killed {
+		p.reapOrphans()
+	}
 	return output, p.cmd.ProcessState
+}
+
+// reapOrphans reaps what is left of the group, which got SIGKILL. It is ours only where there is no init that takes orphans but us:
+// in a container.
+func (p *process) reapOrphans() {
+	none := make(chan struct{})
+	go func() {
+		defer close(none)
+		for {
+			if _, err := unix.Wait4(-p.cmd.Process.Pid, nil, 0, nil); err != nil && err != unix.EINTR {
+				return
+			}
+		}
+	}()
+	select {
+	case <-none:
+	case <-time.After(dying):
+	}
 }
 
 // drain reads for some more time what is in the pipe, then closes it.
