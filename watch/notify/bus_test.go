@@ -18,6 +18,13 @@ import (
 // bus starts a private message bus and gives its address.
 func bus(t *testing.T) string {
 	t.Helper()
+	address, _ := mortalBus(t)
+	return address
+}
+
+// mortalBus is a bus, and how to end it before the test does.
+func mortalBus(t *testing.T) (address string, end func()) {
+	t.Helper()
 	if _, err := exec.LookPath("dbus-daemon"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("dbus-daemon is missing, and must be there in CI")
@@ -47,15 +54,16 @@ func bus(t *testing.T) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	address, err := bufio.NewReader(out).ReadString('\n')
+	t.Cleanup(end)
+	address, err = bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(address)
+	return strings.TrimSpace(address), end
 }
 
 // systemd is a small org.freedesktop.systemd1: it answers what the daemon asks, and ends jobs as it is told.

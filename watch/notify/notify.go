@@ -43,6 +43,7 @@ const (
 	NotSupported Reason = "not supported" // the unit cannot do what is asked of it
 	NotPermitted Reason = "not permitted"
 	Failed       Reason = "failed"      // it was told and could not do it
+	TimedOut     Reason = "timed out"   // it was told and took longer than systemd lets it
 	Unreachable  Reason = "unreachable" // systemd does not answer
 	Stopped      Reason = "stopped"     // the context ended, or the time was over
 )

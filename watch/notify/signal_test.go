@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func listen(t *testing.T, path string) net.Listener {
 type program struct {
 	pid  int
 	says *bufio.Reader
+	end  func() // ends and reaps it
 }
 
 func launch(t *testing.T, traps string) *program {
@@ -48,11 +50,12 @@ func launch(t *testing.T, traps string) *program {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		cmd.Wait()
 	})
-	p := &program{cmd.Process.Pid, bufio.NewReader(out)}
+	t.Cleanup(end)
+	p := &program{cmd.Process.Pid, bufio.NewReader(out), end}
 	p.hears(t, "ready")
 	return p
 }

@@ -74,7 +74,7 @@ func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string
 	case "failed":
 		return nil, &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look}
 	case "timeout":
-		return nil, &Error{Reason: Failed, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
+		return nil, &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
 	case "canceled":
 		return nil, &Error{Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"}
 	case "dependency":

@@ -70,7 +70,7 @@ func TestSystemd(t *testing.T) {
 		{name: "failed", verb: Reload, unit: fakeUnit{"loaded", "active", true, nil}, result: "failed",
 			want: outcome{Reason: Failed, What: "reload failed"}, calls: 1},
 		{name: "timeout", verb: Restart, unit: fakeUnit{"loaded", "active", true, nil}, result: "timeout",
-			want: outcome{Reason: Failed, What: "restart took longer than the unit allows"}, calls: 1},
+			want: outcome{Reason: TimedOut, What: "restart took longer than the unit allows"}, calls: 1},
 		{name: "canceled", verb: Restart, unit: fakeUnit{"loaded", "active", true, nil}, result: "canceled",
 			want: outcome{Reason: Failed, What: "restart was canceled by another job for the unit"}, calls: 1},
 		{name: "dependency", verb: Start, unit: fakeUnit{"loaded", "inactive", true, nil}, result: "dependency",
