@@ -73,12 +73,13 @@ type systemd struct {
 
 	mu      sync.Mutex
 	units   map[string]*fakeUnit
-	calls   []string      // METHOD UNIT MODE
-	jobs    int           // so far
-	refusal *dbus.Error   // of every job; nil: none
-	result  string        // of every job; "" does not end any
-	before  func()        // called when a job is asked for, before it ends; may be nil
-	asked   chan struct{} // gets one for each job
+	calls   []string          // METHOD UNIT MODE
+	jobs    int               // so far
+	refusal *dbus.Error       // of every job; nil: none
+	result  string            // of every job; "" does not end any
+	results map[string]string // Result and ReloadResult of every unit; "": it has none
+	before  func()            // called when a job is asked for, before it ends; may be nil
+	asked   chan struct{}     // gets one for each job
 }
 
 type fakeUnit struct {
@@ -192,6 +193,10 @@ func (p properties) Get(m dbus.Message, of, name string) (dbus.Variant, *dbus.Er
 		return dbus.MakeVariant(u.active), nil
 	case unitType + ".CanReload":
 		return dbus.MakeVariant(u.canReload), nil
+	case serviceType + ".Result", serviceType + ".ReloadResult":
+		if result := p.s.results[name]; result != "" {
+			return dbus.MakeVariant(result), nil
+		}
 	case serviceType + ".MainPID":
 		if len(u.pids) == 0 {
 			break

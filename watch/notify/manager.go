@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -280,5 +281,5 @@ func explainCall(ctx context.Context, err error, verb Verb, unit string) *Error 
 		"org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.Disconnected":
 		return &Error{Reason: Unreachable, What: "systemd does not answer on D-Bus", Err: err}
 	}
-	return &Error{Reason: Failed, What: fmt.Sprintf("systemd refuses to %s the unit: %v", verb, e), Err: err}
+	return &Error{Reason: Failed, What: fmt.Sprintf("systemd refuses to %s the unit: %s", verb, strings.TrimSuffix(e.Error(), ".")), Err: err}
 }

@@ -72,9 +72,12 @@ func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string
 	case "skipped":
 		return []byte("systemd skipped the job: it did not apply to the unit as it is"), nil
 	case "failed":
+		if m.tookTooLong(ctx, u, s.Verb) {
+			return nil, s.tooLong(look)
+		}
 		return nil, &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look}
 	case "timeout":
-		return nil, &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
+		return nil, s.tooLong(look)
 	case "canceled":
 		return nil, &Error{Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"}
 	case "dependency":
@@ -92,6 +95,21 @@ func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string
 		return nil, &Error{Reason: NotRunning, What: "unit could not be reloaded: it is only just starting"}
 	}
 	return nil, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
+}
+
+func (s Systemd) tooLong(look []string) *Error {
+	return &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
+}
+
+// tookTooLong tells whether a service failed by one of its own timeouts. The job is then no more than failed; its result timeout is
+// that of JobTimeoutSec (seen with systemd 252).
+func (m *manager) tookTooLong(ctx context.Context, u *unit, verb Verb) bool {
+	property := "Result"
+	if verb == Reload {
+		property = "ReloadResult"
+	}
+	var result string
+	return m.property(ctx, u, serviceType, property, &result) == nil && result == "timeout"
 }
 
 func notReloadable(unit string) *Error {

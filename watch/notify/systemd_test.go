@@ -43,6 +43,7 @@ func TestSystemd(t *testing.T) {
 		refusal *dbus.Error
 		result  string
 		becomes string // the unit's state while the job is done
+		results map[string]string
 		want    outcome
 		calls   int
 	}{
@@ -69,6 +70,15 @@ func TestSystemd(t *testing.T) {
 		{name: "masked", verb: Reload, unit: fakeUnit{"masked", "inactive", false, nil}, want: outcome{Reason: Masked, What: "unit is masked"}},
 		{name: "failed", verb: Reload, unit: fakeUnit{"loaded", "active", true, nil}, result: "failed",
 			want: outcome{Reason: Failed, What: "reload failed"}, calls: 1},
+		{name: "reload that takes too long", verb: Reload, unit: fakeUnit{"loaded", "active", true, nil}, result: "failed",
+			results: map[string]string{"Result": "success", "ReloadResult": "timeout"},
+			want:    outcome{Reason: TimedOut, What: "reload took longer than the unit allows"}, calls: 1},
+		{name: "reload that fails", verb: Reload, unit: fakeUnit{"loaded", "active", true, nil}, result: "failed",
+			results: map[string]string{"Result": "timeout", "ReloadResult": "exit-code"},
+			want:    outcome{Reason: Failed, What: "reload failed"}, calls: 1},
+		{name: "start that takes too long", verb: Start, unit: fakeUnit{"loaded", "failed", true, nil}, result: "failed",
+			results: map[string]string{"Result": "timeout", "ReloadResult": "success"},
+			want:    outcome{Reason: TimedOut, What: "start took longer than the unit allows"}, calls: 1},
 		{name: "timeout", verb: Restart, unit: fakeUnit{"loaded", "active", true, nil}, result: "timeout",
 			want: outcome{Reason: TimedOut, What: "restart took longer than the unit allows"}, calls: 1},
 		{name: "canceled", verb: Restart, unit: fakeUnit{"loaded", "active", true, nil}, result: "canceled",
@@ -89,13 +99,13 @@ func TestSystemd(t *testing.T) {
 		{name: "not applicable", verb: Reload, unit: fakeUnit{"loaded", "active", true, nil},
 			refusal: refuse("org.freedesktop.systemd1.JobTypeNotApplicable"), want: outcome{Reason: NotSupported, What: "unit has no way to reload"}, calls: 1},
 		{name: "shutting down", verb: Restart, unit: fakeUnit{"loaded", "active", true, nil},
-			refusal: refuse("org.freedesktop.systemd1.TransactionIsDestructive"),
+			refusal: dbus.NewError("org.freedesktop.systemd1.TransactionIsDestructive", []any{"text."}),
 			want:    outcome{Reason: Failed, What: "systemd refuses to restart the unit: text"}, calls: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.mu.Lock()
 			s.units = map[string]*fakeUnit{"u.service": &tt.unit}
-			s.calls, s.refusal, s.result = nil, tt.refusal, "done"
+			s.calls, s.refusal, s.result, s.results = nil, tt.refusal, "done", tt.results
 			if tt.result != "" {
 				s.result = tt.result
 			}
