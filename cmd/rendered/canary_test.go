@@ -133,7 +133,7 @@ func TestCanaries(t *testing.T) {
 		}
 	}
 	var config strings.Builder
-	config.WriteString("state_dir: state\nschedule: '@every 1h'\naws: {timeout: 5s}\nservices:\n")
+	config.WriteString("state_dir: state\nschedule: '@every 1h'\naws: {timeout: 30s}\nservices:\n")
 	n, bad := 0, 0
 	var written []int // files that hold a value in some quoting
 	service := func(body, rest, notify string) {
