@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,6 +35,9 @@ func TestMain(m *testing.M) {
 	if at, err := strconv.Atoi(os.Getenv(killAt)); err == nil {
 		files = dying(at)
 	}
+	if os.Getenv(slowDisk) != "" {
+		files = slow()
+	}
 	testscript.Main(m, map[string]func(){"rendered": main})
 }
 
@@ -47,6 +51,19 @@ func dying(n int) disk.System {
 		if steps.Add(1) == int64(n) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
+		}
+		return nil
+	})
+}
+
+// slowDisk is the variable of the environment that has the command work on a slow disk.
+const slowDisk = "RENDERED_TEST_SLOW_DISK"
+
+// slow gives a file system on which a rename takes up to two milliseconds.
+func slow() disk.System {
+	return faulty.System(disk.Host, func(s faulty.Step) error {
+		if s.Op == "rename" {
+			<-time.After(rand.N(2 * time.Millisecond))
 		}
 		return nil
 	})
