@@ -39,12 +39,13 @@ func TestStorm(t *testing.T) {
 	s.put()
 	s.calm(true)
 	s.settle(s.start(false))
-	span := 2 * time.Since(begun)
+	span := time.Since(begun)
 	s.calm(false)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
 	all.Go(func() { s.rotate(ctx, rand.New(rand.NewPCG(seed, 1))) })
 	all.Go(func() { s.look(ctx) })
 	found := make(map[string]int)
@@ -95,7 +96,7 @@ func moments(span time.Duration) []moment {
 func (s *storm) await(d *daemon, chance *rand.Rand, span time.Duration) {
 	list := moments(span)
 	m := list[chance.IntN(len(list))]
-	often, pause := 1+chance.IntN(3), time.Duration(chance.Float64()*float64(m.within))
+	often, pause := 1+chance.IntN(2), time.Duration(chance.Float64()*float64(m.within))
 	limit := time.After(patience)
 	for m.name != "" && often > 0 {
 		select {

@@ -86,7 +86,7 @@ const canary = "c4n4ry"
 
 // content gives a file's text: several pages, so that a torn write would show, that begin and end with the version.
 func content(kind string, version int64) string {
-	pad := 20 << 10
+	pad := 8 << 10
 	if kind == "env" {
 		pad = 3 << 10 // of the 4 KiB that a parameter may have
 	}
@@ -138,22 +138,26 @@ func (s *storm) put() {
 	s.aws.PutParameter("/app/env", "SecureString", content("env", n))
 }
 
-// rotate puts new values, at moments that chance chooses, and has the daemon that lives look at them.
+// rotate puts new values, at moments that chance chooses, and has the daemon look at them.
 func (s *storm) rotate(ctx context.Context, chance *rand.Rand) {
 	for ctx.Err() == nil {
 		s.put()
-		if d := s.living.Load(); d != nil && s.read("state/lock") == fmt.Sprintf("process %d\n", d.Process.Pid) {
-			// It has its signals caught before it takes the lock.
-			_ = d.Process.Signal(syscall.SIGUSR1)
-		}
+		s.nudge()
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Duration(chance.Float64() * float64(20*time.Millisecond))):
+		case <-time.After(time.Duration(chance.Float64() * float64(30*time.Millisecond))):
 		}
 	}
 }
 
-// look reads the outputs again and again.
+// nudge has the daemon look at everything, unless it is just starting: it has its signals caught before it takes the lock.
+func (s *storm) nudge() {
+	if d := s.living.Load(); d != nil && s.read("state/lock") == fmt.Sprintf("process %d\n", d.Process.Pid) {
+		_ = d.Process.Signal(syscall.SIGUSR1)
+	}
+}
+
+// look reads the outputs again and again, and leaves some of the machine to the daemon.
 func (s *storm) look(ctx context.Context) {
 	last := make(map[string]int64)
 	for ctx.Err() == nil {
@@ -169,6 +173,7 @@ func (s *storm) look(ctx context.Context) {
 			last[o.path] = version
 			s.reads.Add(1)
 		}
+		<-time.After(100 * time.Microsecond)
 	}
 }
 

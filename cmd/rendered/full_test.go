@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// fills is how often each file system is filled up.
+const fills = 5
+
+// TestFullDisk fills the file systems of the destinations and of the state up, again and again, while everything is rotated. The files
+// stay whole, the log says what is full, and when there is room again all is current and told.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	neededRoot(t)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	s := newStorm(t, seed)
+	s.mount("tls", 96<<10)
+	s.mount("state", 64<<10)
+	s.put()
+	s.calm(true)
+	d := s.start(false)
+	until(t.Fatalf, "the first files are there", func() bool { return len(s.list("tls")) == 3 && s.read("app/app.env") != "" })
+	s.calm(false)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	all.Go(func() { s.rotate(ctx, rand.New(rand.NewPCG(seed, 1))) })
+	all.Go(func() { s.look(ctx) })
+	for range fills {
+		for _, dir := range []string{"tls", "state"} {
+			s.crowd(dir)
+		}
+	}
+	cancel()
+	all.Wait()
+
+	s.calm(true)
+	s.nudge()
+	s.settle(d)
+	s.judge()
+	told, failed := s.notices()
+	t.Logf("%d times full, %d rotations, %d reads, %d notices, %d more that failed", 2*fills, s.version.Load(), s.reads.Load(), told, failed)
+}
+
+// crowd fills the file system of a directory up until the log says so once more, and empties it.
+func (s *storm) crowd(dir string) {
+	s.t.Helper()
+	warnings := func() (n int) {
+		for line := range strings.Lines(s.read("log")) {
+			if strings.Contains(line, "level=WARN") && strings.Contains(line, "no space left on device") && strings.Contains(line, "df -h "+s.path(dir)) {
+				n++
+			}
+		}
+		return n
+	}
+	before := warnings()
+	f := must(os.Create(s.path(dir + "/crowd")))
+	until(s.t.Fatalf, fmt.Sprintf("the log says that %s is full:\n%s", dir, s.read("log")), func() bool {
+		// What the daemon lets go of is taken, too.
+		for {
+			if _, err := f.Write(make([]byte, 4096)); err != nil {
+				if !errors.Is(err, unix.ENOSPC) {
+					s.t.Fatal(err)
+				}
+				return warnings() > before
+			}
+		}
+	})
+	f.Close()
+	s.remove(dir + "/crowd")
+	now := s.version.Load()
+	until(s.t.Fatalf, "a file is swapped again", func() bool {
+		version, err := s.whole(outputs[0])
+		return err == nil && version > now
+	})
+}
+
+// mount puts a small file system in the place of a directory.
+func (s *storm) mount(dir string, size int) {
+	s.t.Helper()
+	if err := unix.Mount("tmpfs", s.path(dir), "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", size)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		if err := unix.Unmount(s.path(dir), unix.MNT_DETACH); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// neededRoot skips a test that only root can do, but fails it in CI.
+func neededRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("this takes root")
+	}
+	t.Skip("this takes root")
+}
