@@ -66,7 +66,11 @@ func (m Machine) holds(r Rename, path string) (bool, error) {
 		return false, err
 	}
 	defer dir.Close()
-	content, err := dir.Read(filepath.Base(path), maxContent)
+	name := filepath.Base(path)
+	if found, err := dir.Stat(name); err != nil || found.Type != 0 {
+		return false, err // what stands there now is for Compare to refuse
+	}
+	content, err := dir.Read(name, maxContent)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

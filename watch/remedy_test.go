@@ -1,0 +1,28 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Of a full file system the place to look at is said, wherever in a pass it is met.
+func TestRemedyOfAFullDisk(t *testing.T) {
+	full := fmt.Errorf("ledger: %w", &fs.PathError{Op: "write", Path: "/state/ledger/f.json", Err: unix.ENOSPC})
+	staged := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("write: %w", unix.EDQUOT)}
+	o := Outcome{Err: errors.Join(full, staged, &fs.PathError{Op: "open", Path: "/etc/app/f", Err: unix.EACCES})}
+	var said []string
+	for _, e := range o.FileErrors() {
+		said = append(said, strings.Join(e.Fault.Hints, " "))
+	}
+	want := []string{"df -h /state/ledger", "df -h /etc/app", ""}
+	for i := range want {
+		if len(said) != len(want) || !strings.HasPrefix(said[i], want[i]) || want[i] == "" && said[i] != "" {
+			t.Fatalf("hints: %q, want %q", said, want)
+		}
+	}
+}
