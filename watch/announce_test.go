@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,6 +122,34 @@ func TestAnnouncedReferenceToASecret(t *testing.T) {
 			w.values.set(name, value)
 			w.after(time.Minute)
 			w.want("f", value)
+		}
+	})
+}
+
+// Two files of two secrets that change shortly after each other are one pass, and one notice.
+func TestChangesWithinSettleAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+		w.service("app", "@hourly", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "t" }}`)
+		change := func(text string, apart time.Duration) {
+			for i, name := range []string{"s", "t"} {
+				if i > 0 {
+					w.after(apart)
+				}
+				w.values.set(name, text)
+				w.loop.Announced([]Announcement{{Matches: func(r sources.Ref) bool { return r.Name == name }}})
+			}
+			w.after(time.Minute)
+		}
+		w.values.set("s", "one")
+		w.values.set("t", "one")
+		w.start()
+		change("two", w.plan.Settle/2)
+		change("three", 2*w.plan.Settle)
+		// The second time the second change came after the settle time: a pass fell between the two.
+		if want := []string{"one|one", "two|two", "three|two", "three|three"}; !slices.Equal(d.saw, want) {
+			t.Errorf("the dependent saw %q, want %q", d.saw, want)
 		}
 	})
 }
