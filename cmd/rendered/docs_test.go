@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// root is the project's directory.
+const root = "../.."
+
+// documents gives the texts that people read, by their paths in the project.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	texts := make(map[string]string)
+	for _, pattern := range []string{"*.md", "docs/*.md", "packaging/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[path] = string(data)
+		}
+	}
+	return texts
+}
+
+var (
+	namedTest   = regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz|Benchmark)\\w+)`")
+	namedScript = regexp.MustCompile("`(\\w+\\.txtar)`")
+	tableRow    = regexp.MustCompile(`(?m)^\| \d+ \|.*$`)
+)
+
+// A test that a document names is there.
+func TestDocumentsNameTests(t *testing.T) {
+	for path, text := range documents(t) {
+		for _, m := range namedTest.FindAllStringSubmatch(text, -1) {
+			if !hasTest(t, m[1], m[2]) {
+				t.Errorf("%s: there is no %s in %s", path, m[2], m[1])
+			}
+		}
+		for _, m := range namedScript.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join("testdata/script", m[1])); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}
+
+func hasTest(t *testing.T, pkg, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, pkg, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
+}
+
+// Each behaviour of the comparison names a test, and says how the other column was found.
+func TestComparisonIsShown(t *testing.T) {
+	text := documents(t)[filepath.Join(root, "docs/comparison.md")]
+	rows := tableRow.FindAllString(text, -1)
+	if len(rows) != 13 {
+		t.Errorf("%d behaviours, want 13", len(rows))
+	}
+	for i, row := range rows {
+		if !namedTest.MatchString(row) && !namedScript.MatchString(row) {
+			t.Errorf("names no test: %s", row)
+		}
+		if behaviour := strings.TrimSpace(strings.Split(row, "|")[2]); !strings.Contains(text, fmt.Sprintf("\n**%d, %s.**", i+1, behaviour)) {
+			t.Errorf("it does not say how %q was seen", behaviour)
+		}
+	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	noWord  = regexp.MustCompile(`[^a-z0-9 _-]`)
+)
+
+// A link from one document to another file of the project, or to a heading, leads somewhere.
+func TestDocumentsLinkToWhatIsThere(t *testing.T) {
+	texts := documents(t)
+	for path, text := range texts {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(m[1], "#")
+			to := path
+			if file != "" {
+				to = filepath.Join(filepath.Dir(path), file)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s: %v", path, err)
+			} else if anchor != "" && !hasHeading(texts[to], anchor) {
+				t.Errorf("%s: %s has no heading #%s", path, to, anchor)
+			}
+		}
+	}
+}
+
+// hasHeading tells whether a text has a heading with this anchor, as GitHub makes it.
+func hasHeading(text, anchor string) bool {
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		if strings.ReplaceAll(noWord.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-") == anchor {
+			return true
+		}
+	}
+	return false
+}
