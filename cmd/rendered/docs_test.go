@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,6 +36,7 @@ func documents(t *testing.T) map[string]string {
 var (
 	namedTest   = regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz|Benchmark)\\w+)`")
 	namedScript = regexp.MustCompile("`(\\w+\\.txtar)`")
+	configShown = regexp.MustCompile("(?s)```yaml\n((?:#[^\n]*\n)?services:.*?)```")
 	tableRow    = regexp.MustCompile(`(?m)^\| \d+ \|.*$`)
 )
 
@@ -86,6 +88,27 @@ func TestComparisonIsShown(t *testing.T) {
 		if behaviour := strings.TrimSpace(strings.Split(row, "|")[2]); !strings.Contains(text, fmt.Sprintf("\n**%d, %s.**", i+1, behaviour)) {
 			t.Errorf("it does not say how %q was seen", behaviour)
 		}
+	}
+}
+
+// What a document shows as a config is one.
+func TestDocumentsShowGoodConfigs(t *testing.T) {
+	shown := 0
+	for path, text := range documents(t) {
+		for _, m := range configShown.FindAllStringSubmatch(text, -1) {
+			shown++
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "rendered.yaml"), m[1])
+			cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", "rendered.yaml")
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1", "GORACE=atexit_sleep_ms=0")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v:\n%s%s", path, err, m[1], out)
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no document shows a config")
 	}
 }
 
