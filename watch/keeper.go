@@ -283,20 +283,3 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snap
 	}
 	return nil
 }
-
-// nextTell gives the time of the earliest notice that is owed and can be tried; zero where nothing is.
-func (k *keeper) nextTell() time.Time {
-	var next time.Time
-	if k.silent || k.half {
-		return next
-	}
-	for _, d := range k.service.Dependents {
-		if len(k.rec.Notices[d.Name()].Owed) == 0 {
-			continue
-		}
-		if at := k.notBefore(d.Name(), time.Now().Round(0)); next.IsZero() || at.Before(next) {
-			next = at
-		}
-	}
-	return next
-}
