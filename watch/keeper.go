@@ -27,6 +27,7 @@ type keeper struct {
 	swept    bool                // leftovers of earlier processes are gone
 	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
 	attempts map[string]*attempt // by the dependent's name
+	repairs  map[string]repair   // by path
 	asked    []sources.Ref       // what the last render asked for, dynamic refs included
 }
 
@@ -36,6 +37,7 @@ func newKeeper(ledger *Ledger, chance *rand.Rand) *keeper {
 		ledger:   ledger,
 		chance:   rand.New(rand.NewPCG(chance.Uint64(), chance.Uint64())),
 		attempts: make(map[string]*attempt),
+		repairs:  make(map[string]repair),
 	}
 }
 
@@ -190,12 +192,14 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 		}
 	}()
 	if !s.Idle() {
-		if err := k.verify(targets, s.Changed()); err != nil {
+		changed, now := s.Changed(), time.Now() // with its monotonic part: clocks are set
+		if err := errors.Join(k.verify(targets, changed), k.contested(targets, changed, now)); err != nil {
 			return err
 		}
 		if err := k.replace(ctx, s, snapshot); err != nil {
 			return err
 		}
+		k.repaired(targets, changed, now)
 	}
 	k.half = false
 	s.Files(func(path string, state swap.State) { o.Files = append(o.Files, FileOutcome{path, state}) })

@@ -104,7 +104,7 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 // looked sets the next look: on schedule, or sooner where this one failed. What was triggered meanwhile stays due.
 func (l *Loop) looked(s *state, o Outcome, now time.Time) {
 	next := s.service.Next(now)
-	if o.Err == nil {
+	if o.Err == nil || o.contested() {
 		s.failures = 0
 	} else {
 		s.failures++
