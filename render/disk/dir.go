@@ -193,6 +193,22 @@ func (f file) Own(uid, gid int, mode fs.FileMode, attributes Attributes) error {
 	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
 		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: err}
 	}
+	return f.owned(uid, gid, mode)
+}
+
+// owned is an error where the file has another owner or mode than it was given: vfat, exfat and some network file systems accept a
+// change and make none.
+func (f file) owned(uid, gid int, mode fs.FileMode) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
+	}
+	if int(st.Uid) != uid || int(st.Gid) != gid {
+		return &fs.PathError{Op: "chown", Path: f.Name(), Err: fmt.Errorf("the file system makes it %d:%d, not %d:%d; mount it otherwise, or ask for that", st.Uid, st.Gid, uid, gid)}
+	}
+	if got := fs.FileMode(st.Mode) & fs.ModePerm; got != mode.Perm() {
+		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: fmt.Errorf("the file system makes it %#o, not %#o; mount it otherwise, or ask for that", got, mode.Perm())}
+	}
 	return nil
 }
 
