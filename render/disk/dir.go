@@ -240,28 +240,6 @@ func (d *dir) Rename(old, new string) error {
 	return nil
 }
 
-func (d *dir) Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error {
-	fd, err := unix.Openat(d.fd(), name, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return d.fail("open", name, err)
-	}
-	f := file{os.NewFile(uintptr(fd), filepath.Join(d.path, name))}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = d.fail("write", name, errors.New("not a regular file"))
-	}
-	if err == nil {
-		err = f.Own(uid, gid, mode, nil)
-	}
-	if err == nil {
-		err = f.Truncate(0)
-	}
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	return Fill(f, content)
-}
-
 func (d *dir) Remove(name string) error {
 	if err := unix.Unlinkat(d.fd(), name, 0); err != nil && err != unix.ENOENT {
 		return d.fail("remove", name, err)

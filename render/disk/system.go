@@ -50,7 +50,7 @@ type Dir interface {
 	// Rename puts old in the place of new, in one step.
 	Rename(old, new string) error
 	// Overwrite writes a regular file that is there where it is, durably: not in one step, and a crash leaves anything. The file keeps its
-	// place, whatever is mounted on it or holds it open, and gets this owner and mode.
+	// place, whatever is mounted on it or holds it open, and gets this owner and mode. Where there is no room it is left as it was.
 	Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error
 	// Remove takes a name away; one that is not there is no error.
 	Remove(name string) error

@@ -88,3 +88,40 @@ func TestMountedFile(t *testing.T) {
 		t.Errorf("%q", read(t, from))
 	}
 }
+
+// On a full disk a file that is written in place stays whole, and is written when there is room.
+func TestInPlaceOnAFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounting takes root")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	path, ballast := filepath.Join(dir, "f"), filepath.Join(dir, "ballast")
+	old, content := strings.Repeat("o", 5000), strings.Repeat("n", 20000)
+	write(t, path, old, 0o640)
+	s := compare(t, Target{Path: path, Content: []byte(content), UID: Keep, GID: Keep, Mode: 0o600, InPlace: true})
+	if err := s.Stage(); err != nil {
+		t.Fatal(err)
+	}
+	list := s.Renames()
+	write(t, ballast, strings.Repeat("b", 30000), 0o600)
+	if err := s.Commit(); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("%v, want %v", err, unix.ENOSPC)
+	}
+	if read(t, path) != old || mode(t, path) != 0o640 {
+		t.Errorf("%d bytes, mode %v; want the old file", len(read(t, path)), mode(t, path))
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	todo, unsure, err := machine.Pending(list)
+	if err != nil || unsure || len(todo) != 1 {
+		t.Fatalf("%+v, %v, %v", todo, unsure, err)
+	}
+	if err := machine.RollForward(todo); err != nil || read(t, path) != content {
+		t.Errorf("%d bytes, %v", len(read(t, path)), err)
+	}
+}
