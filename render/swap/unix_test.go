@@ -1,8 +1,10 @@
 package swap
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -88,5 +90,54 @@ func TestRootDoesNotFollowForeignLinks(t *testing.T) {
 	}
 	if _, err := machine.Compare("web", []Target{target(path, "x")}); err == nil {
 		t.Error("followed a link of another user")
+	}
+}
+
+// What chattr fixed is refused before anything is staged: a file in an append-only directory could not even be taken away again.
+func TestFixedIsRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can fix a file")
+	}
+	for _, tt := range []struct {
+		on   string
+		flag uint32
+	}{{"f", immutable}, {"f", appendOnly}, {".", appendOnly}, {".", immutable}} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "f")
+		write(t, path, "old", 0o600)
+		release := fix(t, filepath.Join(dir, tt.on), tt.flag)
+		_, err := machine.Compare("web", []Target{target(path, "new")})
+		release()
+		if err == nil || !strings.Contains(err.Error(), "immutable or append-only") {
+			t.Errorf("flag %#x on %s: %v", tt.flag, tt.on, err)
+		}
+	}
+}
+
+// Flags of ioctl_iflags(2).
+const (
+	immutable  = 0x10
+	appendOnly = 0x20
+)
+
+// fix sets a flag of a file, until release.
+func fix(t *testing.T, path string, flag uint32) (release func()) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd := int(f.Fd())
+	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(flags|flag))
+	}
+	if err != nil {
+		t.Skipf("%s: %v", path, err)
+	}
+	return func() {
+		if err := errors.Join(unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(flags)), f.Close()); err != nil {
+			t.Error(err)
+		}
 	}
 }
