@@ -178,6 +178,25 @@ func TestHangingLookupDelaysNobodyElse(t *testing.T) {
 	})
 }
 
+// Nor does a notice that takes long.
+func TestSlowNoticeDelaysNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "other"}
+		w.service("slow", "@every 1s", []*dependent{{name: "slow", pause: -1}}, "f", `{{ param "/p" }}`)
+		w.service("other", "@every 1s", []*dependent{d}, "g", `{{ param "/p" }}`)
+		w.values.set("/p", "1")
+		w.start()
+		w.values.set("/p", "2")
+		w.after(time.Second)
+		w.want("f", "1")
+		w.want("g", "2")
+		if d.count() != 2 {
+			t.Errorf("told %d times", d.count())
+		}
+	})
+}
+
 func TestHangingNoticeDoesNotHoldUpTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
