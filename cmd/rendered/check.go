@@ -43,6 +43,7 @@ It exits with 1 where there are faults.`,
 }
 
 func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Writer) error {
+	defer endWith(ctx, exitFailed)()
 	o, err := g.options("")
 	if err != nil {
 		return err

@@ -84,6 +84,9 @@ func unique(faults fault.List) fault.List {
 // compile makes the plan of a config.
 func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan, fault.List) {
 	plan := &watch.Plan{Settle: cfg.Settle, Within: cfg.AWS.Timeout, Values: cfg.Values, Inputs: planInputs(cfg)}
+	if faults := silent(plan.Inputs, cfg.Values); len(faults) > 0 {
+		return plan, faults
+	}
 	plan.Stamp = inputs.Stamp(plan.Inputs)
 	faults := distrust(plan.Inputs)
 	if cfg.Values != "" {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // CRON_TZ works on machines that have no zones of their own
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 type exit struct{ code int }
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// lastAfter is how long the process may take to end by itself.
+const lastAfter = 2 * time.Second
+
+// endWith ends the process with a code some time after ctx has ended, where it has not ended by itself: what waits for a file system that
+// hangs cannot be called back. stop takes that back.
+func endWith(ctx context.Context, code int) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		<-time.After(lastAfter)
+		os.Exit(code)
+	})
+}
 
 // newRoot makes the command tree. Whatever a verb returns that is no exit is a mistake in its usage.
 func newRoot() *cobra.Command {

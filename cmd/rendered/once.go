@@ -40,6 +40,7 @@ that it told. It exits with 1 where a file could not be brought up to date or a 
 }
 
 func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, stderr io.Writer) error {
+	defer endWith(ctx, exitFailed)()
 	o, err := g.options(f.root)
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
 	defer signal.Stop(signals)
+	defer endWith(ctx, exitOK)()
 	o, err := g.options(root)
 	if err != nil {
 		return err

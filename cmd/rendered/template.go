@@ -14,6 +14,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 )
 
@@ -81,6 +82,9 @@ func readPartials(dir string) ([]render.Text, *fault.Fault) {
 		path := filepath.Join(dir, e.Name())
 		if !isPartial(e.Name()) {
 			continue
+		}
+		if !disk.Answers(path) {
+			return nil, &fault.Fault{Place: fault.Place{File: path}, What: "partial: " + noAnswer}
 		}
 		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 			continue

@@ -5,11 +5,29 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/watch/inputs"
 )
+
+// noAnswer is what is said of a file whose file system hangs.
+const noAnswer = "its file system does not answer"
+
+// silent finds what of a plan's inputs, and of its values, cannot be read because its file system hangs. Whoever read it would hang, too.
+func silent(list []inputs.Input, values string) (faults fault.List) {
+	if values != "" {
+		list = append(slices.Clone(list), inputs.Input{Path: values})
+	}
+	for _, in := range list {
+		if !disk.Answers(in.Path) {
+			faults = append(faults, &fault.Fault{Place: fault.Place{File: in.Path}, What: noAnswer})
+		}
+	}
+	return faults
+}
 
 // distrust finds what others than root can change of that which root renders and runs: whoever writes to a template has root look up
 // what he likes, and whoever writes to the config has it run what he likes. Where we are not root there is nothing to find.

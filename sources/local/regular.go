@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // maxSize is the size in bytes up to which a file is read. AWS holds 64 KiB in a secret; a file of this size is a mistake.
@@ -14,12 +16,16 @@ const maxSize = 16 << 20
 
 var (
 	errNotRegular = errors.New("not a regular file")
+	errSilent     = errors.New("its file system does not answer")
 	errTooLarge   = fmt.Errorf("larger than %d MiB", maxSize>>20)
 )
 
-// readRegular gives the content of the regular file at path. It never waits for the other end of a FIFO or for a device: the
-// type is looked at before the file is opened, and once more on the descriptor, which is opened without blocking.
+// readRegular gives the content of the regular file at path. It never waits for the other end of a FIFO, for a device, or for long for a
+// file system that hangs: the type is looked at before the file is opened, and once more on the descriptor, which is opened without blocking.
 func readRegular(path string) ([]byte, error) {
+	if !disk.Answers(path) {
+		return nil, errSilent
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err

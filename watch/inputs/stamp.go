@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // An Input is a file or a directory to watch. It need not exist.
@@ -17,8 +19,8 @@ type Input struct {
 }
 
 // Stamp gives a text that differs where any of the inputs differs: its inode, size, times, or that it is there at all; of a
-// directory the names and stamps of the entries that matter. Links are followed. Nothing is opened but directories, so nothing
-// is waited for.
+// directory the names and stamps of the entries that matter. Links are followed. Nothing is opened but directories, and nothing
+// asked that hangs, so nothing is waited for.
 func Stamp(list []Input) string {
 	var b strings.Builder
 	for _, in := range list {
@@ -31,6 +33,9 @@ func Stamp(list []Input) string {
 func (in Input) stamp() string {
 	if in.Match == nil {
 		return stampFile(in.Path)
+	}
+	if !disk.Answers(in.Path) {
+		return silent
 	}
 	entries, err := os.ReadDir(in.Path)
 	if err != nil {
@@ -45,7 +50,13 @@ func (in Input) stamp() string {
 	return b.String()
 }
 
+// silent is the stamp of what is on a file system that hangs.
+const silent = "?"
+
 func stampFile(path string) string {
+	if !disk.Answers(path) {
+		return silent
+	}
 	st, err := os.Stat(path)
 	if err != nil {
 		return "-"

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // A Watcher watches inputs. The goroutine of Run owns everything but the channels.
@@ -167,6 +169,10 @@ func (w *Watcher) arm() bool {
 	want := make(map[string]bool)
 	w.names = make(map[string]bool)
 	for _, in := range w.inputs {
+		if !disk.Answers(in.Path) {
+			w.goBlind("is what it is mounted from away?", fmt.Errorf("%s: %w", in.Path, errSilent))
+			continue
+		}
 		in.way(func(dir, name string) {
 			want[dir] = true
 			w.names[filepath.Join(dir, name)] = true
@@ -197,10 +203,12 @@ func (w *Watcher) arm() bool {
 	return added
 }
 
+var errSilent = errors.New("its file system does not answer")
+
 func (w *Watcher) goBlind(hint string, err error) {
 	if !w.blind {
 		w.blind = true
-		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EMFILE) {
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EMFILE) && !errors.Is(err, errSilent) {
 			hint = "the daemon's user must be able to read the directory"
 		}
 		w.log.Warn("files cannot be watched, looking every 30 s instead", "err", err, "hint", hint)

@@ -2,12 +2,12 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 )
 
@@ -75,7 +75,10 @@ func (l *loader) readFiles() map[string]string {
 	read := make(map[string]string)
 	add := func(path, what string) {
 		if path != "" {
-			read[resolve(path)], read[real(path)] = what, what
+			if disk.Answers(path) {
+				read[resolve(path)] = what
+			}
+			read[real(path)] = what
 		}
 	}
 	add(l.values, "the values file")
@@ -102,22 +105,3 @@ func (l *loader) beneath(d *destination) {
 }
 
 func (d *destination) place() fault.Place { return d.r.place(d.node) }
-
-// maxLinks is how many links a path may lead through (path_resolution(7)).
-const maxLinks = 40
-
-// real follows all links of a path, whether or not there is something in the end.
-func real(path string) string {
-	path = resolve(path)
-	for range maxLinks {
-		target, err := os.Readlink(path)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = resolve(target)
-	}
-	return path
-}
