@@ -47,6 +47,8 @@ type state struct {
 	look     time.Time // when to look at its files again
 	tell     time.Time // when to tell owed dependents again; zero: nothing is owed
 	busy     bool      // a job is running
+	since    time.Time // when the job began
+	late     bool      // it was said that the job takes long
 	gone     bool      // the plan no longer has it; it stays until its job is done
 	failures int       // looks failed in a row
 	asked    []sources.Ref
@@ -127,6 +129,7 @@ func (l *Loop) Run(ctx context.Context) {
 		now := l.now()
 		l.begin(ctx, now)
 		l.rest(now)
+		l.sayLate(now)
 		timer.Reset(l.sleep(now))
 	}
 }

@@ -26,12 +26,12 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		switch {
 		case s.busy:
 		case due(s.look, now):
-			s.busy, s.look, s.tell = true, time.Time{}, time.Time{}
+			s.busy, s.since, s.look, s.tell = true, now, time.Time{}, time.Time{}
 			s.keeper.service = svc
 			pass = append(pass, s)
 			refs = append(refs, slices.Concat(svc.Refs(), s.asked)...)
 		case due(s.tell, now):
-			s.busy, s.tell = true, time.Time{}
+			s.busy, s.since, s.tell = true, now, time.Time{}
 			s.keeper.service = svc
 			go func() { l.send(done{s.keeper.remind(ctx)}) }()
 		}
@@ -86,7 +86,7 @@ func (l *Loop) rest(now time.Time) {
 // finish notes what a job did, and when the service is due again.
 func (l *Loop) finish(o Outcome, now time.Time) {
 	s := l.states[o.Service]
-	s.busy, l.worked = false, true
+	s.busy, s.late, l.worked = false, false, true
 	if s.gone {
 		delete(l.states, o.Service)
 		return

@@ -3,6 +3,7 @@ package watch
 import (
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
@@ -24,6 +25,19 @@ func (l *Loop) sayUnusable(err error) {
 func (l *Loop) sayPlan(fresh int) {
 	if fresh > 0 {
 		l.Log.Info("config in force", "services", len(l.plan.Services), "new", fresh)
+	}
+}
+
+// lateAfter is how long a job may run before that is said. Commands and systemd are waited for no longer than their timeouts.
+const lateAfter = 5 * time.Minute
+
+// sayLate says once of a job that it does not end.
+func (l *Loop) sayLate(now time.Time) {
+	for _, svc := range l.plan.Services {
+		if s := l.states[svc.Name]; s.busy && !s.late && now.Sub(s.since) >= lateAfter {
+			s.late = true
+			l.Log.Warn("still at work, is something hanging?", "service", svc.Name, "since", s.since, hints([]string{"does the file system of its files answer?"}))
+		}
 	}
 }
 

@@ -1,0 +1,27 @@
+package watch
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A service that something holds up for ever is named in the log, once; the others go on in silence.
+func TestLateServiceIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "hangs", pause: -1}
+		w.service("a", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.service("b", "@every 1m", nil, "g", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.after(4 * time.Minute)
+		if n := w.logged("still at work"); n != 0 {
+			t.Errorf("%d lines of it after four minutes", n)
+		}
+		w.after(time.Hour)
+		if n, others := w.logged("still at work", "level=WARN", "service=a"), w.logged("still at work", "service=b"); n != 1 || others != 0 {
+			t.Errorf("%d lines of the one and %d of the other", n, others)
+		}
+	})
+}
