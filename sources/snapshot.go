@@ -54,7 +54,7 @@ func (s *Snapshot) fetch(ctx context.Context, left time.Duration, refs []Ref) {
 		ctx, cancel = context.WithTimeout(ctx, left)
 		defer cancel()
 	}
-	s.source.Fetch(ctx, refs, s.deliver)
+	Guard(refs, s.deliver, func() { s.source.Fetch(ctx, refs, s.deliver) })
 }
 
 // begin gives how much of the limit is left. Only the time in which somebody fetches counts: a pass does other things as well.

@@ -97,7 +97,7 @@ func (m Mux) Fetch(ctx context.Context, refs []Ref, deliver func(Ref, Result)) {
 	done := make(chan struct{})
 	for s, share := range shares {
 		go func() {
-			s.Fetch(ctx, share, deliver)
+			Guard(share, deliver, func() { s.Fetch(ctx, share, deliver) })
 			done <- struct{}{}
 		}()
 	}

@@ -35,6 +35,15 @@ func newTrial(t *testing.T) *trial {
 	return &trial{world: w, d: d}
 }
 
+// forget takes away everything that earlier passes have left.
+func (tr *trial) forget() {
+	for _, name := range []string{"out", "state"} {
+		if err := os.RemoveAll(tr.path(name)); err != nil {
+			tr.t.Fatal(err)
+		}
+	}
+}
+
 // next makes the world move on by a version.
 func (tr *trial) next() {
 	tr.version++
@@ -53,13 +62,20 @@ func (tr *trial) once(system disk.System) error {
 
 // failing gives a system whose nth step fails, and a list of the steps that were done.
 func failing(n int, err error) (disk.System, func() []faulty.Step) {
+	return breaking(n, func() error { return err })
+}
+
+// breaking gives a system whose nth step is another, and a list of the steps that it came to.
+func breaking(n int, other func() error) (disk.System, func() []faulty.Step) {
 	var mu sync.Mutex
 	var steps []faulty.Step
 	system := faulty.System(disk.Host, func(s faulty.Step) error {
 		mu.Lock()
-		defer mu.Unlock()
-		if steps = append(steps, s); len(steps) == n {
-			return err
+		steps = append(steps, s)
+		now := len(steps) == n
+		mu.Unlock()
+		if now {
+			return other()
 		}
 		return nil
 	})
@@ -141,11 +157,7 @@ func TestFaultAtEveryStep(t *testing.T) {
 				var step faulty.Step
 				for _, fault := range faults {
 					if kind == "first pass" {
-						for _, name := range []string{"out", "state"} {
-							if err := os.RemoveAll(tr.path(name)); err != nil {
-								t.Fatal(err)
-							}
-						}
+						tr.forget()
 					}
 					tr.told("before")
 					tr.next()

@@ -32,7 +32,7 @@ func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, 
 		k := newKeeper(ledger, chance)
 		k.service, k.silent = s, silent
 		go func() {
-			outcomes[i] = k.look(ctx, snapshot)
+			outcomes[i] = k.guarded(true, func() Outcome { return k.look(ctx, snapshot) })
 			ended <- struct{}{}
 		}()
 	}

@@ -33,7 +33,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		case due(s.tell, now):
 			s.busy, s.since, s.tell = true, now, time.Time{}
 			s.keeper.service = svc
-			go func() { l.send(done{s.keeper.remind(ctx)}) }()
+			go func() { l.send(done{s.keeper.guarded(false, func() Outcome { return s.keeper.remind(ctx) })}) }()
 		}
 	}
 	if len(pass) == 0 {
@@ -43,7 +43,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 	snapshot.Want(ctx, refs)
 	for _, s := range pass {
 		s.snapshot = snapshot
-		go func() { l.send(done{s.keeper.look(ctx, snapshot)}) }()
+		go func() { l.send(done{s.keeper.guarded(true, func() Outcome { return s.keeper.look(ctx, snapshot) })}) }()
 	}
 }
 

@@ -96,6 +96,7 @@ var misuses = []string{
 	`{{ dotenv (dict (secret "%[1]s") 1 (printf "%%s " (secret "%[1]s")) 2) }}{{ "" | fail }}`,
 	`{{ repeat 3 (secret "%s") | int }}{{ "" | fail }}`,
 	`{{ call (secret "%s") }}`,
+	`{{ substr 0 1000000 (secret "%s") }}`, // it panics
 	`{{ slice (secret "%s") 1000000 }}`,
 	`{{ lt (secret "%s") 1 }}`,
 	`{{ (secret "%s") | toDecimal }}{{ "" | fail }}`,

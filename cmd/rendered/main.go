@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
 )
 
@@ -24,7 +25,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
-	exitConfig = 78 // EX_CONFIG of sysexits(3): run was started with a config it cannot use
+	exitPanic  = 70 // EX_SOFTWARE of sysexits(3): a mistake in rendered itself
+	exitConfig = 78 // EX_CONFIG: run was started with a config it cannot use
 )
 
 // files are where the daemon writes. Tests put a system in its place whose steps fail.
@@ -47,7 +49,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	var err error
+	if failed := fault.Caught(func() { err = root.ExecuteContext(ctx) }); failed != nil {
+		fmt.Fprintf(stderr, "error: %s", failed.Text())
+		return exitPanic
+	}
 	if err == nil {
 		return exitOK
 	}

@@ -33,7 +33,13 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if at, err := strconv.Atoi(os.Getenv(killAt)); err == nil {
-		files = dying(at)
+		files = breaking(at, func() {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		})
+	}
+	if at, err := strconv.Atoi(os.Getenv(panicAt)); err == nil {
+		files = breaking(at, func() { panic(fmt.Errorf("it breaks at %s", canary)) })
 	}
 	if os.Getenv(slowDisk) != "" {
 		files = slow()
@@ -44,13 +50,15 @@ func TestMain(m *testing.M) {
 // killAt is the variable of the environment that names the step of its work with files before which the command kills itself.
 const killAt = "RENDERED_TEST_KILL_AT"
 
-// dying gives a file system on which the process dies before the nth step.
-func dying(n int) disk.System {
+// panicAt is that of the step before which it panics, over something that quotes a value.
+const panicAt = "RENDERED_TEST_PANIC_AT"
+
+// breaking gives a file system that breaks down before the nth step.
+func breaking(n int, how func()) disk.System {
 	var steps atomic.Int64
 	return faulty.System(disk.Host, func(faulty.Step) error {
 		if steps.Add(1) == int64(n) {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
+			how()
 		}
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/fault"
 )
 
 // A Rename is one step of a Commit, as it stands on record.
@@ -65,7 +66,11 @@ func (s *Swap) Stage() error {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			if err := s.stage(f); err != nil {
+			var err error
+			if failed := fault.Caught(func() { err = s.stage(f) }); failed != nil {
+				err = failed
+			}
+			if err != nil {
 				errs[i] = &fs.PathError{Op: "stage", Path: f.Path, Err: bare(err)}
 			}
 		})

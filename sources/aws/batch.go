@@ -19,13 +19,13 @@ func (f *fetch) askSecrets(refs []sources.Ref) {
 	var plain []sources.Ref
 	for _, r := range refs {
 		if r.Selector != "" || isARN(r.Name) || !f.batchSecrets || f.unbatchable.Load() {
-			go f.askSecret(r)
+			f.spawn(func() { f.askSecret(r) }, r)
 			continue
 		}
 		plain = append(plain, r)
 	}
 	for batch := range slices.Chunk(plain, secretBatch) {
-		go f.askSecretBatch(batch)
+		f.spawn(func() { f.askSecretBatch(batch) }, batch...)
 	}
 }
 
@@ -43,7 +43,7 @@ func (f *fetch) askSecretBatch(refs []sources.Ref) {
 	if err != nil {
 		for _, r := range refs {
 			if personal(err) {
-				go f.askSecret(r)
+				f.spawn(func() { f.askSecret(r) }, r)
 			} else {
 				f.fail(actSecretBatch, err, r)
 			}
@@ -55,7 +55,7 @@ func (f *fetch) askSecretBatch(refs []sources.Ref) {
 			return r.Name == awssdk.ToString(v.Name) || r.Name == awssdk.ToString(v.ARN)
 		})
 		if i < 0 {
-			go f.askSecret(r) // it is in Errors, or nowhere: asked for alone it has an error that says why
+			f.spawn(func() { f.askSecret(r) }, r) // it is in Errors, or nowhere: asked for alone it has an error that says why
 			continue
 		}
 		v := out.SecretValues[i]

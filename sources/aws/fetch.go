@@ -58,7 +58,7 @@ func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sou
 	bySite := make(map[*site][]sources.Ref)
 	for _, r := range refs {
 		if r.Kind == sources.Own {
-			go s.answerOwn(q, r)
+			q.spawn(func() { s.answerOwn(q, r) }, r)
 		} else if at, err := s.route(r); err != nil {
 			q.answer(r, sources.Result{Err: err})
 		} else {
@@ -69,7 +69,7 @@ func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sou
 	for at := range bySite {
 		f := &fetch{site: at, inquiry: q}
 		fetches = append(fetches, f)
-		go f.ask(bySite[at])
+		q.spawn(func() { f.ask(bySite[at]) }, bySite[at]...)
 	}
 	select {
 	case <-q.done:
@@ -101,6 +101,9 @@ func (s *Source) answerOwn(q *inquiry, r sources.Ref) {
 	}
 	q.answer(r, sources.Result{Value: sources.Value{Text: text}})
 }
+
+// spawn answers refs in a goroutine of its own.
+func (q *inquiry) spawn(f func(), refs ...sources.Ref) { go sources.Guard(refs, q.answer, f) }
 
 // answer delivers the result of a ref that is open. It holds the lock while it delivers: after Fetch has returned, nothing is.
 func (q *inquiry) answer(r sources.Ref, result sources.Result) {
@@ -172,7 +175,7 @@ func (f *fetch) ask(refs []sources.Ref) {
 	f.askSecrets(secrets)
 	f.askParams(params)
 	for _, r := range paths {
-		go f.askPath(r)
+		f.spawn(func() { f.askPath(r) }, r)
 	}
 }
 

@@ -36,7 +36,9 @@ func (m *Metadata) Fetch(ctx context.Context, refs []sources.Ref, deliver func(s
 	defer cancel()
 	var all sync.WaitGroup
 	for _, r := range refs {
-		all.Go(func() { deliver(r, m.answer(ctx, r)) })
+		all.Go(func() {
+			sources.Guard([]sources.Ref{r}, deliver, func() { deliver(r, m.answer(ctx, r)) })
+		})
 	}
 	all.Wait()
 }

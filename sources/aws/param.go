@@ -47,10 +47,10 @@ func (f *fetch) askParams(refs []sources.Ref) {
 			plain = append(plain, r)
 			continue
 		}
-		go f.askVersion(r)
+		f.spawn(func() { f.askVersion(r) }, r)
 	}
 	for _, batch := range batches(plain, &f.apart) {
-		go f.askBatch(batch)
+		f.spawnBatch(batch)
 	}
 }
 
@@ -117,6 +117,14 @@ func find(batch []*wanted, key string) *wanted {
 	return nil
 }
 
+func (f *fetch) spawnBatch(batch []*wanted) {
+	var refs []sources.Ref
+	for _, w := range batch {
+		refs = append(refs, w.refs...)
+	}
+	f.spawn(func() { f.askBatch(batch) }, refs...)
+}
+
 // askBatch asks for up to ten parameters at once. AWS refuses a call as a whole for one name in it.
 func (f *fetch) askBatch(batch []*wanted) {
 	in := &ssm.GetParametersInput{WithDecryption: awssdk.Bool(true)}
@@ -145,7 +153,7 @@ func (f *fetch) split(batch []*wanted, err error) {
 	}
 	if spoiler == nil {
 		for _, w := range batch {
-			go f.askBatch([]*wanted{w})
+			f.spawnBatch([]*wanted{w})
 		}
 		return
 	}

@@ -15,7 +15,7 @@ func fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, so
 			if ctx.Err() != nil {
 				return
 			}
-			results <- ask(r)
+			results <- guarded(r, ask)
 		}
 	}()
 	for i, r := range refs {
@@ -29,6 +29,12 @@ func fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, so
 			return
 		}
 	}
+}
+
+// guarded asks for r, and gives what is known where that panics.
+func guarded(r sources.Ref, ask func(sources.Ref) sources.Result) (result sources.Result) {
+	sources.Guard([]sources.Ref{r}, func(_ sources.Ref, failed sources.Result) { result = failed }, func() { result = ask(r) })
+	return result
 }
 
 func failed(r sources.Ref, reason sources.Reason, detail string, hints ...string) sources.Result {

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestPanicInAPass makes the command panic before each of its steps, over something that quotes a value. It says where that was and not
+// the value, and the next pass puts everything right.
+func TestPanicInAPass(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mustOnce()
+	for step := 1; ; step++ {
+		s.put(strconv.Itoa(step))
+		out, err := s.once("env", fmt.Sprint(panicAt, "=", step))
+		if err == nil {
+			t.Logf("panics before each of %d steps", step-1)
+			return
+		}
+		end, ok := errors.AsType[*exec.ExitError](err)
+		if !ok || end.ExitCode() != exitFailed && end.ExitCode() != exitPanic || strings.Contains(out, canary) || !strings.Contains(out, "a mistake in rendered itself: panic of *errors.errorString") {
+			t.Fatalf("step %d: %v:\n%s", step, err, out)
+		}
+		s.mustOnce()
+		s.whole(fmt.Sprint("after step ", step), strconv.Itoa(step), strconv.Itoa(step))
+		if record := s.read("state/ledger/site.json"); strings.Contains(record, "owed") {
+			t.Fatalf("step %d: still owed:\n%s", step, record)
+		}
+	}
+}
+
+// TestPanicInTheDaemon makes the daemon panic in the middle of a pass: the pass fails, and is done again.
+func TestPanicInTheDaemon(t *testing.T) {
+	t.Parallel()
+	for step := 26; step < 70; step += 9 { // from 21 on they are the pass's
+		s := newSite(t)
+		log := must(os.Create(s.path("log")))
+		defer log.Close()
+		run := exec.Command("rendered", "run", "-c", "rendered.yaml")
+		run.Dir, run.Stderr = s.dir, log
+		run.Env = append(os.Environ(), append(s.aws.Env(), "GORACE=atexit_sleep_ms=0", fmt.Sprint(panicAt, "=", step))...)
+		if err := run.Start(); err != nil {
+			t.Fatal(err)
+		}
+		until(t.Errorf, "all is told, after a panic", func() bool {
+			said := s.read("log")
+			return strings.Contains(said, "a mistake in rendered itself") && strings.Contains(said, "up to date again") && s.read("told") != "" && !strings.Contains(s.read("state/ledger/site.json"), "owed")
+		})
+		if err := run.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := run.Wait(); err != nil || strings.Contains(s.read("log"), canary) {
+			t.Errorf("step %d: %v:\n%s", step, err, s.read("log"))
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// TestPanicAtEveryStep makes a pass panic at each step, over something that quotes a value: it fails, without the value, and what it left is
+// put right by the passes after it.
+func TestPanicAtEveryStep(t *testing.T) {
+	for _, kind := range []string{"first pass", "later pass"} {
+		tr := newTrial(t)
+		first := tr.opening() + 1
+		if kind == "later pass" {
+			first = tr.opening() + 1 // fewer: the state is there
+		}
+		for n := first; ; n++ {
+			if kind == "first pass" {
+				tr.forget()
+			}
+			tr.told("before")
+			tr.next()
+			system, steps := panicking(n)
+			err := tr.once(system)
+			if len(steps()) < n {
+				t.Logf("%s: panics at %d steps", kind, n-first)
+				break
+			}
+			step := steps()[n-1]
+			when := fmt.Sprintf("%s, panic at step %d, %s", kind, n, strings.ReplaceAll(step.String(), tr.dir, ""))
+			if err != nil && (strings.Contains(err.Error(), "c4n4ry") || !strings.Contains(err.Error(), "a mistake in rendered itself")) {
+				t.Errorf("%s: %v", when, err)
+			}
+			tr.survives(when, step, err)
+			if t.Failed() {
+				return
+			}
+		}
+	}
+}
+
+// opening counts the steps of opening the ledger, which are the process's and not the pass's.
+func (tr *trial) opening() int {
+	system, steps := failing(0, nil)
+	ledger, err := OpenLedger(context.Background(), system, tr.path("state"))
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	n := len(steps())
+	ledger.Close()
+	return n
+}
+
+// panicking gives a system that panics at its nth step, and a list of the steps that it came to.
+func panicking(n int) (disk.System, func() []faulty.Step) {
+	return breaking(n, func() error { panic("the value is c4n4ry") })
+}
+
+// A breaker is a dependent whose notice panics so many times.
+type breaker struct {
+	*dependent
+	times int
+}
+
+func (b *breaker) Do(ctx context.Context, c notify.Change) ([]byte, error) {
+	if b.times--; b.times >= 0 {
+		panic(fmt.Errorf("the value is %s", "c4n4ry"))
+	}
+	return b.dependent.Do(ctx, c)
+}
+
+// A service whose job panics is tried again, later and later, and told of its change in the end; the others go on.
+func TestPanicIsOneServicesTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "d", reads: []string{w.path("f")}}
+		w.service("bad", "@hourly", nil, "f", `{{ secret "s" }}`).Dependents = []notify.Action{&breaker{d, 3}}
+		w.service("good", "@every 1s", nil, "g", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		w.values.set("s", "two")
+		w.after(2 * time.Second)
+		w.want("g", "two")
+		w.after(time.Minute)
+		if d.count() != 1 || recorded(t, w, "bad").Notices["d"].Owed != nil {
+			t.Errorf("told %d times; the record: %+v", d.count(), recorded(t, w, "bad"))
+		}
+		if log := w.log.String(); strings.Contains(log, "c4n4ry") || w.logged("level=WARN", "service=bad", "a mistake in rendered itself: panic of *errors.errorString") != 1 || w.logged("up to date again", "service=bad") != 1 {
+			t.Errorf("the log:\n%s", log)
+		}
+	})
+}
