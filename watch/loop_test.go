@@ -55,16 +55,16 @@ func TestNothingIsAskedBetweenPasses(t *testing.T) {
 		w.values.set("/z", "Z")
 		w.start()
 		w.want("a", "XZ")
-		if w.values.calls != 2 || w.values.lookups("/x") != 1 {
-			t.Errorf("first pass: %d calls, /x asked %d times", w.values.calls, w.values.lookups("/x"))
+		if w.values.count() != 2 || w.values.lookups("/x") != 1 {
+			t.Errorf("first pass: %d calls, /x asked %d times", w.values.count(), w.values.lookups("/x"))
 		}
 		w.after(9 * time.Minute)
-		if w.values.calls > 3 { // the beat may fall into these minutes once
-			t.Errorf("%d calls between passes", w.values.calls)
+		if w.values.count() > 3 { // the beat may fall into these minutes once
+			t.Errorf("%d calls between passes", w.values.count())
 		}
-		before := w.values.calls
+		before := w.values.count()
 		w.after(10 * time.Minute)
-		if n := w.values.calls - before; n != 1 {
+		if n := w.values.count() - before; n != 1 {
 			t.Errorf("a later pass makes %d calls; the dynamic ref belongs into the one batch", n)
 		}
 	})

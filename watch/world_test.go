@@ -86,6 +86,13 @@ func (v *values) lookups(name string) int {
 	return v.asked[name]
 }
 
+// count gives how often anything was asked for.
+func (v *values) count() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.calls
+}
+
 func (v *values) refuse(name string, reason sources.Reason) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

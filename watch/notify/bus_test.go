@@ -150,7 +150,7 @@ func (s *systemd) job(method, name, mode string) (dbus.ObjectPath, *dbus.Error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, method+" "+name+" "+mode)
-	s.asked <- struct{}{}
+	defer func() { s.asked <- struct{}{} }() // when nothing more is said: the bus may go then
 	if s.refusal != nil {
 		return "", s.refusal
 	}
