@@ -20,6 +20,7 @@ type keeper struct {
 	service *Service // set between jobs
 	ledger  *Ledger
 	chance  *rand.Rand
+	wall    func() time.Time
 	silent  bool // dependents are not told; what is owed stays owed
 
 	rec      record
@@ -32,10 +33,11 @@ type keeper struct {
 }
 
 // newKeeper makes a keeper; its service is yet to be set.
-func newKeeper(ledger *Ledger, chance *rand.Rand) *keeper {
+func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper {
 	return &keeper{
 		ledger:   ledger,
 		chance:   rand.New(rand.NewPCG(chance.Uint64(), chance.Uint64())),
+		wall:     wall,
 		attempts: make(map[string]*attempt),
 		repairs:  make(map[string]repair),
 	}

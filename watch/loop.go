@@ -19,6 +19,7 @@ type Options struct {
 	Log    *slog.Logger
 	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
 	Chance *rand.Rand           // for jitter
+	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
 }
 
@@ -37,7 +38,8 @@ type Loop struct {
 	reloads  int               // that failed in a row
 	worked   bool              // since Idle was called
 	failed   string            // the text of the last load's fault; "" where it was good
-	wall     time.Time         // when the loop last ran, by the wall clock and the monotonic one
+	mono     time.Time         // when the loop last ran, by the monotonic clock
+	wall     time.Time         // and by the wall clock
 }
 
 // A state is how one service stands.
@@ -83,6 +85,9 @@ const (
 
 // NewLoop makes a loop that keeps the services of the plan, and of those that Load gives later.
 func NewLoop(plan *Plan, o Options) *Loop {
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	return &Loop{
 		Options: o,
 		events:  make(chan any),
@@ -113,8 +118,8 @@ func (l *Loop) send(event any) {
 // notice makes it return.
 func (l *Loop) Run(ctx context.Context) {
 	defer close(l.gone)
-	l.wall = time.Now()
-	l.adopt(l.plan, l.wall.Round(0))
+	l.mono, l.wall = time.Now(), l.Wall().Round(0)
+	l.adopt(l.plan, l.wall)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -136,20 +141,20 @@ func (l *Loop) Run(ctx context.Context) {
 
 // now gives the wall clock's time, and reschedules everything where that clock was set.
 func (l *Loop) now() time.Time {
-	now := time.Now()
-	passed, shown := now.Sub(l.wall), now.Round(0).Sub(l.wall.Round(0))
-	l.wall = now
+	mono, now := time.Now(), l.Wall().Round(0)
+	passed, shown := mono.Sub(l.mono), now.Sub(l.wall)
+	l.mono, l.wall = mono, now
 	if d := shown - passed; d < -step {
 		// Set back: what was due in a minute would now be due in a minute and an hour.
 		l.reloadAt = shifted(l.reloadAt, d)
 		for _, s := range l.states {
-			s.look = earliest(shifted(s.look, d), s.service.Next(now.Round(0)))
+			s.look = earliest(shifted(s.look, d), s.service.Next(now))
 			if !s.tell.IsZero() {
-				s.tell = earliest(s.tell, now.Round(0))
+				s.tell = earliest(s.tell, now)
 			}
 		}
 	}
-	return now.Round(0)
+	return now
 }
 
 func shifted(t time.Time, d time.Duration) time.Time {

@@ -405,7 +405,7 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ledger.Close()
-	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)))
+	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
 	k.service = s
 	if err := k.recover(new(Outcome)); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, 
 	outcomes := make([]Outcome, len(services))
 	ended := make(chan struct{})
 	for i, s := range services {
-		k := newKeeper(ledger, chance)
+		k := newKeeper(ledger, chance, time.Now)
 		k.service, k.silent = s, silent
 		go func() {
 			outcomes[i] = k.guarded(true, func() Outcome { return k.look(ctx, snapshot) })

@@ -96,7 +96,7 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 		l.looked(s, o, now)
 	} else if s.heard = nil; o.Err != nil {
 		s.failures++
-		s.look = earliest(s.look, now.Add(backoff(s.failures, l.Chance)))
+		s.look = earliest(s.look, now.Add(backoff(s.failures, s.keeper.chance)))
 	}
 	l.sayOutcome(s, o)
 }
@@ -108,9 +108,9 @@ func (l *Loop) looked(s *state, o Outcome, now time.Time) {
 		s.failures = 0
 	} else {
 		s.failures++
-		wait := backoff(s.failures, l.Chance)
+		wait := backoff(s.failures, s.keeper.chance)
 		if o.throttled() {
-			wait += time.Duration(l.Chance.Float64() * float64(throttledSpread))
+			wait += time.Duration(s.keeper.chance.Float64() * float64(throttledSpread))
 		}
 		next = earliest(next, now.Add(wait))
 	}

@@ -112,7 +112,7 @@ func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)))
+	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
 	k.service = s
 	if err := k.recover(new(Outcome)); err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 }
 
 func (l *Loop) newState() *state {
-	return &state{keeper: newKeeper(l.Ledger, l.Chance), refused: make(map[string]string)}
+	return &state{keeper: newKeeper(l.Ledger, l.Chance, l.Wall), refused: make(map[string]string)}
 }
 
 // inputsChanged makes due what depends on the paths. The settle time runs from the first change: more of them do not put it

@@ -27,6 +27,9 @@ func (k *keeper) attempt(dependent string) *attempt {
 	return a
 }
 
+// now is the wall clock's time.
+func (k *keeper) now() time.Time { return k.wall().Round(0) }
+
 // tell tells every dependent what it is owed, in order. One that fails stays owed and stops no other. The snapshot is where the
 // values of commands' output are known from; without one that output is withheld.
 func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) {
@@ -39,7 +42,7 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 			continue
 		}
 		n := NoticeOutcome{Dependent: d.Name(), Paths: owed.Owed}
-		now := time.Now().Round(0)
+		now := k.now()
 		if n.Held = k.held(d.Name(), now); !n.Held {
 			o.Err = errors.Join(o.Err, k.do(ctx, d, snapshot, &n))
 		}
@@ -66,7 +69,7 @@ func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, 
 			return targets, err
 		case <-timer.C:
 		}
-		if due(k.nextTell(), time.Now().Round(0)) {
+		if due(k.nextTell(), k.now()) {
 			var m Outcome
 			k.tell(ctx, nil, &m)
 			o.Err = errors.Join(o.Err, m.Err)
@@ -86,7 +89,7 @@ func (k *keeper) nextTell() time.Time {
 		if len(k.rec.Notices[d.Name()].Owed) == 0 {
 			continue
 		}
-		if at := k.notBefore(d.Name(), time.Now().Round(0)); next.IsZero() || at.Before(next) {
+		if at := k.notBefore(d.Name(), k.now()); next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}
@@ -99,7 +102,7 @@ func (k *keeper) untilTell() time.Duration {
 	if next.IsZero() {
 		return mostSleep
 	}
-	return min(max(time.Until(next), 0), mostSleep)
+	return min(max(next.Sub(k.now()), 0), mostSleep)
 }
 
 // held reports that a dependent must wait: it was told less than the interval ago, or failed a moment ago.
@@ -134,11 +137,11 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	a := k.attempt(d.Name())
 	if err != nil {
 		a.failures++
-		a.next = time.Now().Round(0).Add(backoff(a.failures, k.chance))
+		a.next = k.now().Add(backoff(a.failures, k.chance))
 		return nil
 	}
 	*a = attempt{}
-	k.rec.acknowledge(d.Name(), time.Now())
+	k.rec.acknowledge(d.Name(), k.now())
 	k.rec.Swaps = nil
 	return k.ledger.save(k.rec)
 }

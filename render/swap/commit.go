@@ -67,7 +67,7 @@ func (s *Swap) Stage() error {
 		all.Go(func() {
 			defer func() { <-slots }()
 			var err error
-			if failed := fault.Caught(func() { err = s.stage(f) }); failed != nil {
+			if failed := fault.Caught(func() { err = s.stage(i, f) }); failed != nil {
 				err = failed
 			}
 			if err != nil {
@@ -82,8 +82,8 @@ func (s *Swap) Stage() error {
 	return s.syncDirs()
 }
 
-func (s *Swap) stage(f *file) error {
-	temp := s.Key.tempName(s.service, f.dir.Real())
+func (s *Swap) stage(n int, f *file) error {
+	temp := s.Key.tempName(s.service, f.dir.Real(), n)
 	out, err := f.dir.Create(temp)
 	if err != nil {
 		return err

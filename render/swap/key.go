@@ -49,16 +49,18 @@ func (k Key) sum(fields ...string) []byte {
 	return mac.Sum(nil)
 }
 
-// A temporary's name is hidden, so that no include glob matches it, has no ending that a program would look for, and holds
-// eight random bytes and eight that only the key, the service and the directory give.
+// A temporary's name is hidden, so that no include glob matches it, has no ending that a program would look for, and holds a byte that
+// counts the service's files, seven random bytes and eight that only the key, the service and the directory give.
 const (
 	tempPrefix = ".rendered-"
-	tempRandom = 16 // hexadecimal digits
+	tempRandom = 16 // hexadecimal digits, the count included
 )
 
-func (k Key) tempName(service, dir string) string {
+// tempName makes the name of a temporary for the service's nth file.
+func (k Key) tempName(service, dir string, n int) string {
 	var random [tempRandom / 2]byte
 	rand.Read(random[:])
+	random[0] = byte(n)
 	r := hex.EncodeToString(random[:])
 	return tempPrefix + r + k.mark(service, dir, r)
 }

@@ -258,9 +258,9 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 	foreign := []string{
 		".rendered-" + strings.Repeat("0", 32),
 		".rendered-backup",
-		Key{9}.tempName("web", dir),
-		key.tempName("another service", dir),
-		key.tempName("web", "/another/directory"),
+		Key{9}.tempName("web", dir, 0),
+		key.tempName("another service", dir, 0),
+		key.tempName("web", "/another/directory", 0),
 	}
 	for _, name := range foreign {
 		write(t, filepath.Join(dir, name), "mine", 0o600)

@@ -182,8 +182,14 @@ func (f file) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
+// A failer is a file that knows what becomes of it when its fsync fails.
+type failer interface{ FailSync() }
+
 func (f file) Sync() error {
 	if err := f.dir.ask("fsync", f.name); err != nil {
+		if below, ok := f.File.(failer); ok {
+			below.FailSync()
+		}
 		return err
 	}
 	return f.File.Sync()

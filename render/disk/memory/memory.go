@@ -1,0 +1,266 @@
+// Package memory is a disk in memory whose power may fail, for tests. It keeps apart what a process sees and what would be there after a
+// power cut, as a kernel with a page cache does:
+//
+//   - content, owner and mode of a file become durable by fsync of the file; its name by fsync of the directory, and no sooner;
+//   - a power cut keeps what is durable, and of the rest what chance chooses: any of the names' changes, a part of the content;
+//   - after an fsync that failed the pages count as clean: the next one says yes and makes nothing durable
+//     (Rebello et al., USENIX ATC 2020).
+//
+// There are no links, no mounts but those of Volatile, and nobody is refused anything: what else may go wrong package faulty brings.
+package memory
+
+import (
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// A Disk outlives the processes that write to it.
+type Disk struct {
+	// Changed, where it is set, is called after a process has put something else in the place of a file, or taken it away. It may look at the
+	// disk.
+	Changed func(path string)
+
+	mu    sync.Mutex
+	root  *node
+	count int // of all nodes, to tell their age
+	open  int // directories, files and locks that processes hold
+}
+
+// A node is a file or a directory.
+type node struct {
+	age     int
+	entries map[string]*node // as processes see them; nil: a regular file
+	kept    map[string]*node // as the disk has them
+	pending []change         // from kept to entries
+	tmpfs   bool             // nothing of what is in it outlives a power cut
+	locked  *Process
+
+	now, durable inode
+	dirty        bool // fsync would write something
+	lost         bool // an fsync failed, and not everything was written again since
+}
+
+// An inode is what a file is, but for its name.
+type inode struct {
+	content    []byte
+	uid, gid   int
+	mode       fs.FileMode
+	attributes disk.Attributes
+}
+
+// A change is what happened to a directory: a name that came to be, that went, or that became another.
+type change struct {
+	from, to string
+	node     *node
+}
+
+func (c change) apply(entries map[string]*node) {
+	if c.from != "" {
+		if entries[c.from] != c.node {
+			return // the change before it was lost
+		}
+		delete(entries, c.from)
+	}
+	if c.to != "" {
+		entries[c.to] = c.node
+	}
+}
+
+// New gives an empty disk.
+func New() *Disk {
+	d := new(Disk)
+	d.root = d.newDir(0o755)
+	return d
+}
+
+func (d *Disk) newDir(mode fs.FileMode) *node {
+	n := d.newFile()
+	n.now.mode, n.durable.mode = mode, mode
+	n.entries, n.kept = make(map[string]*node), make(map[string]*node)
+	return n
+}
+
+func (d *Disk) newFile() *node {
+	d.count++
+	as := inode{uid: os.Geteuid(), gid: os.Getegid(), mode: 0o600}
+	return &node{age: d.count, now: as, durable: as}
+}
+
+// find gives the node at a path; nil where there is none.
+func (d *Disk) find(path string) *node {
+	n := d.root
+	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if name != "" && n != nil {
+			n = n.entries[name]
+		}
+	}
+	return n
+}
+
+// do changes a directory's names.
+func (n *node) do(c change) {
+	n.pending = append(n.pending, c)
+	c.apply(n.entries)
+}
+
+func (n *node) syncNames() {
+	n.pending, n.kept = nil, maps.Clone(n.entries)
+}
+
+func (n *node) sync() {
+	if !n.dirty {
+		return // whatever the last one said
+	}
+	n.dirty = false
+	n.durable = n.now
+	if n.lost {
+		n.durable.content = make([]byte, len(n.now.content)) // the pages that were dropped
+	}
+}
+
+func (n *node) write(p []byte) {
+	n.now.content = slices.Concat(n.now.content, p)
+	n.dirty = true
+}
+
+// Mkdir makes a directory and those above it, durably.
+func (d *Disk) Mkdir(path string, mode fs.FileMode) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.root
+	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if n.entries[name] == nil {
+			n.do(change{to: name, node: d.newDir(mode)})
+			n.syncNames()
+		}
+		n = n.entries[name]
+	}
+}
+
+// Volatile makes a directory one of a file system in memory.
+func (d *Disk) Volatile(path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.find(path).tmpfs = true
+}
+
+// Put writes a file as somebody else does, durably. A file that was there is another one now.
+func (d *Disk) Put(path string, content []byte, mode fs.FileMode, attributes disk.Attributes) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.newFile()
+	n.now.content, n.now.mode, n.now.attributes = content, mode, attributes
+	n.durable = n.now
+	dir := d.find(filepath.Dir(path))
+	dir.do(change{to: filepath.Base(path), node: n})
+	dir.syncNames()
+}
+
+// Chmod changes a file's mode as somebody else does, durably.
+func (d *Disk) Chmod(path string, mode fs.FileMode) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.find(path)
+	n.now.mode, n.durable.mode = mode, mode
+}
+
+// Delete takes a name away as somebody else does, durably.
+func (d *Disk) Delete(path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dir, name := d.find(filepath.Dir(path)), filepath.Base(path)
+	if n := dir.entries[name]; n != nil {
+		dir.do(change{from: name, node: n})
+		dir.syncNames()
+	}
+}
+
+// Look gives what a reader that opens the path finds; ok is false where there is nothing.
+func (d *Disk) Look(path string) (content []byte, as disk.Info, attributes disk.Attributes, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.find(path)
+	if n == nil || n.entries != nil {
+		return nil, disk.Info{}, nil, false
+	}
+	return n.now.content, n.info(), n.now.attributes, true
+}
+
+func (n *node) info() disk.Info {
+	i := disk.Info{Exists: true, Mode: n.now.mode, UID: n.now.uid, GID: n.now.gid, Size: int64(len(n.now.content))}
+	if n.entries != nil {
+		i.Type = fs.ModeDir
+	}
+	return i
+}
+
+// List gives the names in a directory, the oldest first; nil where there is none.
+func (d *Disk) List(path string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.find(path)
+	if n == nil {
+		return nil
+	}
+	return n.names()
+}
+
+func (n *node) names() []string {
+	return slices.SortedFunc(maps.Keys(n.entries), func(a, b string) int { return n.entries[a].age - n.entries[b].age })
+}
+
+// Held counts the directories, files and locks that processes hold.
+func (d *Disk) Held() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open
+}
+
+// Cut is a power cut. Chance decides what is left of all that was not durable. The processes must have been killed.
+func (d *Disk) Cut(chance *rand.Rand) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.root.cut(chance)
+}
+
+func (n *node) cut(chance *rand.Rand) {
+	switch {
+	case n.entries == nil:
+		n.cutFile(chance)
+		return
+	case n.tmpfs:
+		n.entries, n.kept, n.pending = make(map[string]*node), make(map[string]*node), nil
+		return
+	}
+	// A journal keeps the first of the changes; other file systems may keep any of them.
+	ordered, first := chance.IntN(2) == 0, chance.IntN(len(n.pending)+1)
+	for i, c := range n.pending {
+		if ordered && i < first || !ordered && chance.IntN(2) == 0 {
+			c.apply(n.kept)
+		}
+	}
+	n.pending, n.entries = nil, maps.Clone(n.kept)
+	for _, name := range n.names() {
+		n.entries[name].cut(chance)
+	}
+}
+
+func (n *node) cutFile(chance *rand.Rand) {
+	if chance.IntN(2) == 0 && n.dirty { // written back already, as far as that had come
+		n.durable, n.durable.content = n.now, n.now.content[:chance.IntN(len(n.now.content)+1)]
+	}
+	n.now, n.dirty, n.lost, n.locked = n.durable, false, false, nil
+}
+
+// missing is what a path that does not exist gives.
+func missing(op, path string) error { return &fs.PathError{Op: op, Path: path, Err: unix.ENOENT} }
