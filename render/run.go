@@ -45,7 +45,7 @@ type Output struct {
 // value; what was asked for up to then is given all the same. It ends soon after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
 	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now(), secrets: make(map[int]bool), last: make(map[int]*found)}
-	set := template.Must(t.set.Clone()).Funcs(r.functions())
+	set := template.Must(t.set.Clone()).Funcs(t.only(r.functions()))
 	out := output{limit: t.maxSize()}
 	err := set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))
 	result := Output{Content: out.Bytes(), Asked: r.asked, given: r.given}

@@ -46,6 +46,7 @@ type Template struct {
 	sites   []site                      // calls that a name is given to, by the number that each was given; 0 is none
 	calls   map[*parse.CommandNode]site // every call of a function
 	values  map[parse.Node]flow         // what names and what is ranged over stand for
+	called  map[string]bool             // names of functions
 }
 
 // A Lookup is a call of a lookup function found in a template.
@@ -85,7 +86,8 @@ func Parse(o Options) (*Template, fault.List) {
 	}
 	t.trace()
 	t.guard()
-	t.set = template.New("").Option("missingkey=error").Funcs(funcs.Map()).Funcs(new(run).functions())
+	t.noteCalled()
+	t.set = template.New("").Option("missingkey=error").Funcs(t.only(funcs.Map())).Funcs(t.only(new(run).functions()))
 	for name, tree := range t.trees {
 		template.Must(t.set.AddParseTree(name, tree))
 	}
@@ -143,6 +145,22 @@ func (t *Template) checkFunctions() fault.List {
 		faults = append(faults, at.fault(int(id.Pos), what, hints...))
 	})
 	return faults
+}
+
+// noteCalled notes which functions are called.
+func (t *Template) noteCalled() {
+	t.called = map[string]bool{tickFunction: true, printFunction: true} // guard's
+	t.eachNode(func(_ *Text, n parse.Node) {
+		if id, ok := n.(*parse.IdentifierNode); ok {
+			t.called[id.Ident] = true
+		}
+	})
+}
+
+// only leaves those functions that are called. An execution copies them: it does not have to copy two hundred.
+func (t *Template) only(list template.FuncMap) template.FuncMap {
+	maps.DeleteFunc(list, func(name string, _ any) bool { return !t.called[name] })
+	return list
 }
 
 // unknownHint explains names that other programs know.
