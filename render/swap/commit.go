@@ -30,7 +30,7 @@ func (f *file) place() error {
 }
 
 // overwrite writes what is in a temporary, with its owner and mode, to the file at name, and takes the temporary away. Until that is
-// durable the temporary is there to begin again.
+// durable the temporary is there to begin again. Where the file is gone meanwhile the temporary takes its place.
 func overwrite(dir disk.Dir, temp, name string) error {
 	as, err := dir.Stat(temp)
 	if err != nil {
@@ -40,7 +40,11 @@ func overwrite(dir disk.Dir, temp, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := dir.Overwrite(name, content, as.UID, as.GID, as.Mode); err != nil {
+	err = dir.Overwrite(name, content, as.UID, as.GID, as.Mode)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return dir.Rename(temp, name)
+	case err != nil:
 		return err
 	}
 	return dir.Remove(temp)

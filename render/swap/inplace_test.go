@@ -62,6 +62,25 @@ func TestInPlaceOfNothing(t *testing.T) {
 	}
 }
 
+// A file that is taken away before it could be written in its place is made anew: a swap that is on record does not wait for it for ever.
+func TestInPlaceOfWhatIsGone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	write(t, path, "old", 0o644)
+	s := compare(t, Target{Path: path, Content: []byte("new"), UID: Keep, GID: Keep, Mode: 0o640, InPlace: true})
+	if err := s.Stage(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := machine.RollForward(s.Renames()); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(path); err != nil || read(t, path) != "new" || st.Mode() != 0o640 || len(names(t, filepath.Dir(path))) != 1 {
+		t.Errorf("%v, %v, in a directory with %v", st, err, names(t, filepath.Dir(path)))
+	}
+}
+
 // A file that is mounted by itself can only be written in place.
 func TestMountedFile(t *testing.T) {
 	if os.Geteuid() != 0 {
