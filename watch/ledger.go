@@ -81,10 +81,17 @@ func openState(system disk.System, path string) (disk.Dir, error) {
 }
 
 func (l *Ledger) open(state disk.Dir) (err error) {
-	if l.Key, l.made, err = swap.LoadKey(state); err != nil {
+	if l.Key, l.made, err = swap.LoadKey(l.Disk, state); err != nil {
 		return err
 	}
-	l.dir, err = openState(l.Disk, filepath.Join(state.Path(), "ledger"))
+	if l.dir, err = openState(l.Disk, filepath.Join(state.Path(), "ledger")); err != nil {
+		return err
+	}
+	records, err := l.dir.Names()
+	if err == nil && len(records) == 0 {
+		// A process that made the directory may have been killed before its name was durable, and records would go with it.
+		err = state.Sync()
+	}
 	return err
 }
 

@@ -99,6 +99,22 @@ func MakeAll(system System, path string, mode fs.FileMode) error {
 	return errors.Join(makeDir(d, filepath.Base(path), mode), d.Close())
 }
 
+// SyncAbove makes the names on the way to a directory durable, as far as they may be looked at.
+func SyncAbove(system System, path string) error {
+	for at := filepath.Dir(path); ; at = filepath.Dir(at) {
+		d, err := system.Open(at)
+		switch {
+		case err == nil:
+			err = errors.Join(d.Sync(), d.Close())
+		case errors.Is(err, fs.ErrPermission):
+			err = nil
+		}
+		if err != nil || at == "/" {
+			return err
+		}
+	}
+}
+
 func makeDir(d Dir, name string, mode fs.FileMode) error {
 	if err := d.Mkdir(name, mode); err != nil {
 		return err

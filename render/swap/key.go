@@ -22,8 +22,8 @@ type Key [32]byte
 const keyFile = "key"
 
 // LoadKey reads the key kept in the state directory. Where there is none, or one that is damaged, it makes a new one and says so: with
-// that nothing recorded can be compared any more, and no temporary known.
-func LoadKey(state disk.Dir) (k Key, made bool, err error) {
+// that nothing recorded can be compared any more, and no temporary known. Where there is a key the directory's own name is durable.
+func LoadKey(system disk.System, state disk.Dir) (k Key, made bool, err error) {
 	data, err := state.Read(keyFile, int64(len(k)))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.EFBIG):
@@ -31,6 +31,10 @@ func LoadKey(state disk.Dir) (k Key, made bool, err error) {
 		return k, false, err
 	case len(data) == len(k):
 		return Key(data), false, nil
+	}
+	// A process that made the directory may have been killed before it was durable.
+	if err := disk.SyncAbove(system, state.Real()); err != nil {
+		return k, false, err
 	}
 	rand.Read(k[:])
 	return k, true, disk.Replace(state, keyFile, k[:])

@@ -289,11 +289,11 @@ func TestDigestsAndKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	first, _, err := LoadKey(dir)
+	first, _, err := LoadKey(disk.Host, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := LoadKey(dir)
+	again, _, err := LoadKey(disk.Host, dir)
 	if err != nil || again != first || first == (Key{}) {
 		t.Errorf("key is not kept: %v", err)
 	}
