@@ -25,6 +25,7 @@ type keeper struct {
 
 	rec      record
 	known    bool                // rec is what the ledger holds, or better
+	unsaved  bool                // the ledger holds something else: saving rec failed
 	swept    bool                // leftovers of earlier processes are gone
 	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
 	attempts map[string]*attempt // by the dependent's name
@@ -77,6 +78,11 @@ func (k *keeper) recover(o *Outcome) error {
 		}
 	}
 	k.inherit()
+	if k.unsaved {
+		if err := k.save(); err != nil {
+			return err
+		}
+	}
 	if err := k.rollForward(o); err != nil {
 		k.half = true
 		return fmt.Errorf("finishing an earlier swap: %w", err)
@@ -91,7 +97,8 @@ func (k *keeper) recover(o *Outcome) error {
 	return nil
 }
 
-// inherit hands what is owed to dependents that the config no longer names to those that it names anew.
+// inherit hands what is owed to dependents that the config no longer names to those that it names anew. Of the former it forgets who is
+// owed nothing: one that comes back is new, and inherits in its turn.
 func (k *keeper) inherit() {
 	var fresh []string
 	current := make(map[string]bool)
@@ -101,15 +108,14 @@ func (k *keeper) inherit() {
 			fresh = append(fresh, d.Name())
 		}
 	}
-	if len(fresh) == 0 {
-		return
-	}
 	for name, n := range k.rec.Notices {
-		if current[name] || len(n.Owed) == 0 {
+		if current[name] || len(n.Owed) > 0 && len(fresh) == 0 {
 			continue
 		}
-		for _, f := range fresh {
-			k.rec.owe(f, n.Owed)
+		if len(n.Owed) > 0 {
+			for _, f := range fresh {
+				k.rec.owe(f, n.Owed)
+			}
 		}
 		delete(k.rec.Notices, name)
 	}
@@ -139,6 +145,13 @@ func (k *keeper) readRecord() error {
 	return nil
 }
 
+// save makes the record durable.
+func (k *keeper) save() error {
+	err := k.ledger.save(k.rec)
+	k.unsaved = err != nil
+	return err
+}
+
 func (k *keeper) oweAll(paths []string) {
 	for _, d := range k.service.Dependents {
 		k.rec.owe(d.Name(), paths)
@@ -147,6 +160,7 @@ func (k *keeper) oweAll(paths []string) {
 
 // rollForward finishes what an earlier swap began, and says which files it put in their places.
 func (k *keeper) rollForward(o *Outcome) error {
+	broken := k.half || !k.swept // off: by an error, or by the end of an earlier process
 	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)
 	if err != nil {
 		return err
@@ -160,7 +174,7 @@ func (k *keeper) rollForward(o *Outcome) error {
 	if len(todo) > 0 {
 		// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
 		// again.
-		if err := k.ledger.save(k.rec); err != nil {
+		if err := k.save(); err != nil {
 			return err
 		}
 		if err := k.ledger.RollForward(todo); err != nil {
@@ -171,8 +185,8 @@ func (k *keeper) rollForward(o *Outcome) error {
 		}
 		k.half = unsure
 	}
-	if !k.swept {
-		// The crash may have come before the names were durable, and what is told must be.
+	if broken {
+		// It may have been broken off before the names were durable, and what is told must be.
 		return k.ledger.Sync(k.rec.Swaps)
 	}
 	return nil
@@ -251,7 +265,7 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 		k.oweAll(changed)
 	}
 	k.rec.Swaps = s.Renames()
-	if err := k.ledger.save(k.rec); err != nil {
+	if err := k.save(); err != nil {
 		k.rec = before
 		return err
 	}

@@ -3,14 +3,20 @@ package watch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/disk/faulty"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
@@ -75,6 +81,70 @@ func TestReplacedDependentInherits(t *testing.T) {
 		w.after(time.Hour)
 		if e.count() == 0 {
 			t.Errorf("never told; owed stays in the record for nobody: %+v", recorded(t, w, "app").Notices)
+		}
+	})
+}
+
+// A dependent that comes back after another stood in its place inherits what that one was owed.
+func TestDependentThatComesBackInherits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		reload, restart := &dependent{name: "reload app"}, &dependent{name: "restart app", fails: 1 << 30}
+		use := func(d *dependent) {
+			w.plan.Services = nil
+			w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`).Fingerprint = d.name
+		}
+		use(reload)
+		w.values.set("s", "0")
+		w.start()
+		use(restart)
+		w.loop.Reload()
+		w.values.set("s", "1")
+		w.after(time.Hour)
+		use(reload)
+		w.loop.Reload()
+		w.after(time.Hour)
+		if reload.count() != 2 || len(recorded(t, w, "app").Notices) != 1 {
+			t.Errorf("told %d times, want 2; on record: %+v", reload.count(), recorded(t, w, "app").Notices)
+		}
+	})
+}
+
+// An acknowledgement that could not be recorded is recorded as soon as that can be, whether or not anything else changes.
+func TestAcknowledgementIsRecordedLater(t *testing.T) {
+	tr := newTrial(t)
+	tr.next()
+	if err := tr.once(disk.Host); err != nil {
+		t.Fatal(err)
+	}
+	var full atomic.Bool
+	synctest.Test(t, func(t *testing.T) {
+		tr.t = t
+		ledger, err := OpenLedger(context.Background(), faulty.System(disk.Host, func(s faulty.Step) error {
+			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == ".app.json.new" {
+				return unix.ENOSPC
+			}
+			return nil
+		}), tr.path("state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ledger.Close()
+		k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+		k.service = tr.plan.Services[0]
+		look := func() error { return k.look(t.Context(), sources.NewSnapshot(tr.values, 0)).Err }
+		tr.next()
+		tr.d.pause = time.Second
+		go func() {
+			<-time.After(time.Second / 2)
+			full.Store(true)
+		}()
+		if err := look(); !errors.Is(err, unix.ENOSPC) || tr.d.count() != 2 {
+			t.Fatalf("%v, told %d times", err, tr.d.count())
+		}
+		full.Store(false)
+		if err := look(); err != nil || tr.d.count() != 2 || recorded(t, tr.world, "app").Notices["d"].Owed != nil {
+			t.Errorf("%v, told %d times, still owed: %+v", err, tr.d.count(), recorded(t, tr.world, "app"))
 		}
 	})
 }

@@ -143,7 +143,7 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	*a = attempt{}
 	k.rec.acknowledge(d.Name(), k.now())
 	k.rec.Swaps = nil
-	return k.ledger.save(k.rec)
+	return k.save()
 }
 
 // filtered gives an action's output without values. Only a command's can hold any; what the other actions say is their own.
