@@ -87,10 +87,18 @@ func (l *Ledger) open(state disk.Dir) (err error) {
 	if l.dir, err = openState(l.Disk, filepath.Join(state.Path(), "ledger")); err != nil {
 		return err
 	}
-	records, err := l.dir.Names()
-	if err == nil && len(records) == 0 {
+	names, err := l.dir.Names()
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
 		// A process that made the directory may have been killed before its name was durable, and records would go with it.
-		err = state.Sync()
+		return state.Sync()
+	}
+	for _, name := range names {
+		if disk.IsTemporary(name) { // of a process that was killed
+			err = errors.Join(err, l.dir.Remove(name))
+		}
 	}
 	return err
 }

@@ -125,11 +125,13 @@ func (l *Loop) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			l.drain()
-			return
 		case event := <-l.events:
 			l.handle(event, l.now())
 		case <-timer.C:
+		}
+		if ctx.Err() != nil { // whatever else there is: nothing is begun any more
+			l.drain()
+			return
 		}
 		now := l.now()
 		l.begin(ctx, now)

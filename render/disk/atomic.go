@@ -1,13 +1,16 @@
 package disk
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Replace writes a small file of our own, 0600, whole and durably: a temporary, fsync, rename, fsync of the directory. A crash
 // leaves the old file or the new one, and at most a temporary of that fixed name, which the next Replace takes away.
 //
 // A file whose fsync failed is thrown away.
 func Replace(d Dir, name string, content []byte) error {
-	temp := "." + name + ".new"
+	temp := tempPrefix + name + tempSuffix
 	if err := d.Remove(temp); err != nil {
 		return err
 	}
@@ -22,6 +25,16 @@ func Replace(d Dir, name string, content []byte) error {
 		return errors.Join(err, d.Remove(temp))
 	}
 	return d.Sync()
+}
+
+const (
+	tempPrefix = "."
+	tempSuffix = ".new"
+)
+
+// IsTemporary tells whether a name is that of a temporary of Replace.
+func IsTemporary(name string) bool {
+	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
 }
 
 // Fill writes content, makes it durable and closes the file.
