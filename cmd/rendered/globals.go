@@ -60,5 +60,12 @@ func (g *globals) overrides() (map[string]string, error) {
 // options gives what the flags say about reading the config.
 func (g *globals) options(root string) (config.Options, error) {
 	vars, err := g.overrides()
-	return config.Options{Vars: vars, Values: g.values, Root: root, LogLevel: g.logLevel, LogFormat: g.logFormat}, err
+	return config.Options{
+		Vars:      vars,
+		Values:    g.values,
+		Root:      root,
+		Strangers: root != "" && os.Geteuid() != 0, // their files will be ours
+		LogLevel:  g.logLevel,
+		LogFormat: g.logFormat,
+	}, err
 }

@@ -87,6 +87,7 @@ type Options struct {
 	LogLevel  string // likewise
 	LogFormat string // likewise
 	Root      string // put below it everything that is written; "": nowhere
+	Strangers bool   // owners whom this machine does not know are no fault, and own nothing
 }
 
 const (

@@ -77,6 +77,8 @@ func outside(archive *txtar.Archive) Options {
 			o.Values = rest
 		case "root":
 			o.Root = rest
+		case "strangers":
+			o.Strangers = true
 		case "level":
 			o.LogLevel = rest
 		}

@@ -17,7 +17,7 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, &f.Template) },
 		"content":  func(n *yaml.Node, where string) { content = n; r.readContent(n, where, &f.Template) },
 		"path":     func(n *yaml.Node, where string) { l.destination(r, n, where, &f) },
-		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where) },
+		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where, l.Strangers) },
 		"mode": func(n *yaml.Node, where string) {
 			if mode, ok := r.modeOf(n, where); ok {
 				f.Mode, f.KeepMode = mode, false

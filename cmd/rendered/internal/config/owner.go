@@ -48,8 +48,9 @@ func (r *reader) dirModeOf(n *yaml.Node, where string) fs.FileMode {
 	return mode
 }
 
-// ownerOf reads user, user:group or :group, each a name or a number; -1 is what is not said.
-func (r *reader) ownerOf(n *yaml.Node, where string) (uid, gid int) {
+// ownerOf reads user, user:group or :group, each a name or a number; -1 is what is not said. Strangers, whom this machine does not know,
+// are -1 where they may be named, else a fault.
+func (r *reader) ownerOf(n *yaml.Node, where string, strangers bool) (uid, gid int) {
 	uid, gid = -1, -1
 	text, ok := r.textOf(n, where)
 	if !ok {
@@ -61,7 +62,7 @@ func (r *reader) ownerOf(n *yaml.Node, where string) (uid, gid int) {
 		return uid, gid
 	}
 	if name != "" {
-		uid = r.id(n, where, "user", name, func(name string) (string, error) {
+		uid = r.id(n, where, "user", name, strangers, func(name string) (string, error) {
 			u, err := user.Lookup(name)
 			if err != nil {
 				return "", err
@@ -70,7 +71,7 @@ func (r *reader) ownerOf(n *yaml.Node, where string) (uid, gid int) {
 		})
 	}
 	if grouped {
-		gid = r.id(n, where, "group", group, func(name string) (string, error) {
+		gid = r.id(n, where, "group", group, strangers, func(name string) (string, error) {
 			g, err := user.LookupGroup(name)
 			if err != nil {
 				return "", err
@@ -84,11 +85,14 @@ func (r *reader) ownerOf(n *yaml.Node, where string) (uid, gid int) {
 // maxID is the largest user or group id; the one above it means none (chown(2)).
 const maxID = 1<<32 - 2
 
-func (r *reader) id(n *yaml.Node, where, what, name string, lookup func(string) (string, error)) int {
+func (r *reader) id(n *yaml.Node, where, what, name string, strangers bool, lookup func(string) (string, error)) int {
 	text := name
 	if strings.Trim(name, "0123456789") != "" {
 		var err error
 		if text, err = lookup(name); err != nil {
+			if strangers {
+				return -1
+			}
 			r.fault(n, where, fmt.Sprintf("unknown %s %q on this machine", what, short(name)), dotHint(name)...)
 			return -1
 		}
