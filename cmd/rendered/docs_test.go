@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ const root = "../.."
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := make(map[string]string)
-	for _, pattern := range []string{"*.md", "docs/*.md", "packaging/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/cookbook/*.md", "docs/cookbook/*/*.md", "packaging/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -99,6 +100,9 @@ func TestDocumentsShowGoodConfigs(t *testing.T) {
 			shown++
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "rendered.yaml"), m[1])
+			if err := copyTemplates(dir, filepath.Dir(path)); err != nil {
+				t.Fatal(err)
+			}
 			cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", "rendered.yaml")
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1", "GORACE=atexit_sleep_ms=0")
@@ -110,6 +114,16 @@ func TestDocumentsShowGoodConfigs(t *testing.T) {
 	if shown == 0 {
 		t.Error("no document shows a config")
 	}
+}
+
+// copyTemplates copies the templates that stand beside a page.
+func copyTemplates(to, from string) error {
+	paths, err := filepath.Glob(from + "/*.tmpl")
+	for _, path := range paths {
+		text, e := os.ReadFile(path)
+		err = errors.Join(err, e, os.WriteFile(filepath.Join(to, filepath.Base(path)), text, 0o600))
+	}
+	return err
 }
 
 var (
