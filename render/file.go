@@ -61,7 +61,10 @@ func (f *File) parses(out Output) *fault.Fault {
 	}
 	what := err.Error()
 	if e, ok := errors.AsType[*format.Error](err); ok {
-		if origin := out.Origin(e.Offset); origin != "" {
+		switch origin, within := out.Origin(e.Offset); {
+		case within:
+			what += ", in the value of " + origin
+		case origin != "":
 			what += ", just after the value of " + origin
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -60,6 +61,30 @@ func TestOutputHasALimit(t *testing.T) {
 		out, failed := tmpl.Execute(t.Context(), sources.NewSnapshot(nil, 0))
 		if tt.what == "" && (failed != nil || len(out.Content) != tt.size) || tt.what != "" && (failed == nil || failed.What != tt.what || out.Content != nil) {
 			t.Errorf("%d bytes within %d: %v", tt.size, tt.limit, failed)
+		}
+	}
+}
+
+// What breaks a format is looked for where it stands: in a value that was not quoted, or after one.
+func TestFormatNamesTheValueThatBreaksIt(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"a": "{{ param "/env" }}", "b": {{ param "/pw" }}}`:  "column 20: a value is expected, in the value of param /pw",
+		`{"a": "{{ param "/env" }}", "b": "{{ secret "s" }}"}`: `column 23: a comma or } is expected, in the value of secret s`,
+		`{"a": "{{ param "/env" }}"; "b": 1}`:                  "column 13: a comma or } is expected, just after the value of param /env",
+		`{"a"; "{{ param "/env" }}"}`:                          "column 5: a colon is expected; file not written",
+	} {
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}})
+		if faults != nil {
+			t.Fatal(faults)
+		}
+		json, err := format.Parse("json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := render.File{Path: "/etc/app.json", Template: tmpl, Format: json}
+		_, _, failed := f.Render(t.Context(), sources.NewSnapshot(few{}, 0))
+		if failed == nil || !strings.Contains(failed.What, want) {
+			t.Errorf("%s: %v, want %s", body, failed, want)
 		}
 	}
 }

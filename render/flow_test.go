@@ -120,7 +120,7 @@ func TestOriginHidesNames(t *testing.T) {
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		if got := out.Origin(len(out.Content)); got != want {
+		if got, _ := out.Origin(len(out.Content)); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}

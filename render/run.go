@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -106,20 +107,33 @@ func (r *run) refuseMishap(content []byte) *fault.Fault {
 	return nil
 }
 
-// Origin says which lookup a byte of the output most likely comes from, or follows: "secret prod/api/db port". It gives ""
-// where no looked-up text ends or stands there.
-func (o Output) Origin(offset int) string {
-	best, nearest := "", -1
-	head := string(o.Content[:min(max(offset, 0), len(o.Content))])
+// Origin says which lookup a byte of the output most likely comes from: within "secret prod/api/db port", or else which one it follows.
+// It gives "" where no looked-up text stands or ends there.
+func (o Output) Origin(offset int) (lookup string, within bool) {
+	offset = min(max(offset, 0), len(o.Content))
+	length := 0
+	for _, g := range o.given {
+		if n := len(g.text); n > length {
+			around := o.Content[max(offset-n+1, 0):min(offset+n, len(o.Content))]
+			if bytes.Contains(around, []byte(g.text)) {
+				lookup, within, length = g.lookup, true, n
+			}
+		}
+	}
+	if within {
+		return lookup, true
+	}
+	nearest := -1
+	head := string(o.Content[:offset])
 	for _, g := range o.given {
 		if g.text == "" {
 			continue
 		}
 		if at := strings.LastIndex(head, g.text); at >= 0 && at+len(g.text) > nearest {
-			best, nearest = g.lookup, at+len(g.text)
+			lookup, nearest = g.lookup, at+len(g.text)
 		}
 	}
-	return best
+	return lookup, false
 }
 
 // A lookupError is a lookup that failed, in words that hold no value.

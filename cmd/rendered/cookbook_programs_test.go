@@ -270,7 +270,7 @@ func TestCookbookJSONSignal(t *testing.T) {
 
 	k.rotate(entries{"prod/worker/db": entries{"host": "h", "port": "none", "password": "p"}},
 		entries{"/prod/worker/queues": []string{"a"}})
-	if said, err := k.once(); err == nil || !strings.Contains(said, "not JSON at line 6") {
+	if said, err := k.once(); err == nil || !strings.Contains(said, `in the value of secret prod/worker/db "port"`) {
 		t.Errorf("with a port that is no number: %v:\n%s", err, said)
 	}
 }
