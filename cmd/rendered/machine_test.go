@@ -22,7 +22,9 @@ type machine struct {
 const machineSetup = `set -e
 mount --make-rprivate /
 mount -t proc proc /proc
-cp -a /etc "$DIR/etc"
+mkdir "$DIR/etc"
+mount -t tmpfs tmpfs "$DIR/etc"
+cp -a /etc/. "$DIR/etc"
 mount --bind "$DIR/etc" /etc
 for dir in /run /var/lib /var/log; do mount -t tmpfs tmpfs $dir; done
 mkdir /var/lib/haproxy /var/lib/nginx /var/log/nginx
