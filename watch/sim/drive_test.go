@@ -1,0 +1,270 @@
+package sim
+
+import (
+	"os"
+	"time"
+
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+)
+
+// foreign is what the content begins with that is not the daemon's.
+const foreign = "by"
+
+// owner gives who a file is to belong to.
+func (f *output) owner() (uid, gid int) {
+	if uid = f.uid; uid == swap.Keep {
+		uid = os.Geteuid()
+	}
+	return uid, os.Getegid()
+}
+
+// live is the time of trouble.
+func (w *world) live() {
+	w.start(w.misfortune())
+	for range 6 + w.chance.IntN(12) {
+		w.await(time.Duration(w.chance.ExpFloat64() * float64(30*time.Second)))
+		if w.life == nil {
+			w.rise()
+			continue
+		}
+		w.event()
+	}
+	if w.life != nil && w.chance.IntN(2) == 0 {
+		w.kill(w.chance.IntN(2) == 0)
+	}
+}
+
+// await lets time pass, and sees whether a fault has killed the daemon meanwhile.
+func (w *world) await(d time.Duration) {
+	late := time.NewTimer(w.span("driver", min(d, 6*time.Minute), 0))
+	defer late.Stop()
+	if w.life == nil {
+		<-late.C
+		return
+	}
+	select {
+	case <-late.C:
+	case <-w.life.killed:
+		w.bury()
+		w.after(time.Second)
+		return
+	case <-w.life.ended:
+		w.mu.Lock()
+		if !w.life.dead {
+			w.fail("the daemon ended by itself")
+		}
+		w.mu.Unlock()
+		w.bury()
+	}
+	select {
+	case <-w.killed():
+		w.bury()
+	default:
+	}
+}
+
+// killed is closed where a fault has killed the daemon.
+func (w *world) killed() <-chan struct{} {
+	if w.life == nil {
+		return nil
+	}
+	return w.life.killed
+}
+
+// rise starts the daemon anew, which an administrator may have kept from its work meanwhile.
+func (w *world) rise() {
+	if w.chance.IntN(12) == 0 {
+		w.damage()
+	}
+	w.conf.broken = false
+	if w.chance.IntN(3) == 0 {
+		w.full, w.fixed = false, false
+	}
+	w.start(w.misfortune())
+}
+
+// An event has a weight and happens while the daemon runs.
+var events = []struct {
+	weight int
+	happen func(*world)
+}{
+	{30, (*world).rotateSome},
+	{8, func(w *world) { w.note("refresh"); w.life.loop.Refresh() }},
+	{5, func(w *world) { w.note("a file changed"); w.life.loop.Changed([]string{"/values"}) }},
+	{14, (*world).reload},
+	{14, (*world).trouble},
+	{14, (*world).refuse},
+	{8, (*world).drift},
+	{6, (*world).clock},
+	{6, func(w *world) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.full, w.fixed = w.chance.IntN(3) == 0, w.chance.IntN(5) == 0
+		w.trace.note(w.began, "disk full %v, read-only %v", w.full, w.fixed)
+	}},
+	{8, func(w *world) { w.kill(false) }},
+	{6, func(w *world) { w.kill(true) }},
+	{4, (*world).stop},
+}
+
+func (w *world) event() {
+	total := 0
+	for _, e := range events {
+		total += e.weight
+	}
+	n := w.chance.IntN(total)
+	for _, e := range events {
+		if n -= e.weight; n < 0 {
+			e.happen(w)
+			return
+		}
+	}
+}
+
+// rotateSome gives some secrets new versions; the loop may hear of it.
+func (w *world) rotateSome() {
+	for _, name := range names {
+		if w.chance.IntN(2) == 0 {
+			continue
+		}
+		var lag time.Duration
+		if w.chance.IntN(4) == 0 {
+			lag = time.Duration(w.chance.IntN(int(8 * time.Second)))
+		}
+		w.aws.rotate(name, w.chance.IntN(4) == 0, w.chance.IntN(12) == 0, lag)
+		if w.chance.IntN(2) == 0 {
+			w.announce(name)
+		}
+	}
+}
+
+// reload changes the config.
+func (w *world) reload() {
+	w.mu.Lock()
+	c := &w.conf
+	c.broken = false
+	switch w.chance.IntN(7) {
+	case 0:
+		c.broken = true
+	case 1:
+		c.text = 3 - c.text
+	case 2:
+		if c.refuses == "" {
+			c.refuses = services[w.chance.IntN(len(services))]
+		} else {
+			c.refuses = ""
+		}
+	case 3:
+		if c.without == "" {
+			c.without = services[w.chance.IntN(len(services))]
+		} else {
+			c.without = ""
+		}
+	case 4:
+		c.restarts = !c.restarts
+	case 5:
+		c.interval = time.Duration(w.chance.IntN(3)) * time.Minute
+	case 6:
+		c.often = time.Duration(w.chance.IntN(3)) * time.Minute
+	}
+	w.trace.note(w.began, "reload %+v", *c)
+	w.mu.Unlock()
+	w.life.loop.Reload()
+}
+
+// trouble changes how AWS answers.
+func (w *world) trouble() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.aws.secrets[names[w.chance.IntN(len(names))]]
+	s.trouble, s.hangs = "", false
+	switch w.chance.IntN(8) {
+	case 0:
+		w.aws.away = !w.aws.away
+	case 1:
+		s.hangs = true
+	case 2:
+		s.trouble = sources.Denied
+	case 3:
+		s.trouble = sources.Missing
+	case 4:
+		s.trouble = sources.Throttled
+	case 5:
+		s.trouble = sources.Unavailable
+	default:
+		w.aws.away = false
+	}
+	w.trace.note(w.began, "aws: away %v, %s: %s, hangs %v", w.aws.away, s.name, s.trouble, s.hangs)
+}
+
+// refuse changes how a dependent takes its notices.
+func (w *world) refuse() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := []string{"haproxy", "nginx", "pooler", "worker"}
+	d := w.deps[all[w.chance.IntN(len(all))]]
+	d.fails, d.hangs, d.slow, d.reads = 0, false, false, w.chance.IntN(2) == 0
+	switch w.chance.IntN(5) {
+	case 0, 1:
+		d.fails = 1 + w.chance.IntN(6)
+	case 2:
+		d.hangs = true
+	case 3:
+		d.slow = true
+	}
+	w.trace.note(w.began, "%s: fails %d, hangs %v, slow %v", d.name, d.fails, d.hangs, d.slow)
+}
+
+// drift is somebody else's work on a file.
+func (w *world) drift() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.files[specs[w.chance.IntN(len(specs))].path]
+	if _, _, _, ok := w.disk.Look(f.path); !ok || w.drifts[f.path] == 3 {
+		return
+	}
+	w.drifts[f.path]++
+	what, before := w.chance.IntN(4), f.meta
+	f.was = &before
+	switch what {
+	case 0:
+		w.disk.Delete(f.path)
+		f.drifted, f.content, f.meta = true, "deleted", meta{mode: f.fresh}
+	case 1, 2:
+		w.disk.Put(f.path, []byte(foreign+" somebody else"), f.mode, f.attributes)
+		f.drifted, f.content = true, foreign+" somebody else"
+	case 3:
+		w.disk.Chmod(f.path, 0o604)
+		if f.keep {
+			f.mode = 0o604
+		}
+	}
+	w.trace.note(w.began, "drift %d of %s", what, f.path)
+}
+
+// clock sets the wall clock, or lets the machine sleep.
+func (w *world) clock() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := time.Duration(w.chance.NormFloat64() * float64(20*time.Minute))
+	w.offset += d
+	w.trace.note(w.began, "the clock is set by %v", d)
+}
+
+// damage harms a record of the ledger. Nobody knows any more what a crash cut short.
+func (w *world) damage() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	name := services[w.chance.IntN(len(services))]
+	path := "/var/lib/rendered/ledger/" + name + ".json"
+	record, _, _, ok := w.disk.Look(path)
+	if !ok || len(record) == 0 {
+		return
+	}
+	w.disk.Put(path, record[:w.chance.IntN(len(record)-1)], 0o600, nil)
+	for _, f := range w.outputs(name) {
+		f.drifted = true
+	}
+	w.trace.note(w.began, "the record of %s is damaged", name)
+}

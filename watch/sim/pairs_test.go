@@ -1,0 +1,95 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// blows are all that may happen in the place of a step.
+var blows = []blow{
+	{err: unix.EIO}, {err: unix.ENOSPC}, {err: unix.EACCES}, {err: unix.EROFS},
+	{kill: true}, {kill: true, torn: true}, {kill: true, cut: true}, {kill: true, cut: true, torn: true},
+}
+
+// swapUnder changes a service of two files and two dependents while things go wrong, each at a step that changes the disk, counted from
+// the rotation on. It gives how many steps there were until all was settled, and which promises were broken.
+func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(hash(0, fmt.Sprint(at), 0), tell, "site")
+		w.start(faults{})
+		w.after(time.Second)
+		w.mu.Lock()
+		w.steps, w.at = 0, maps.Clone(at)
+		w.mu.Unlock()
+		w.aws.rotate("s1", false, false, 0)
+		w.life.loop.Refresh()
+		for range 4 {
+			w.await(4 * time.Second)
+			if w.life == nil {
+				w.start(faults{})
+			}
+		}
+		w.mu.Lock()
+		steps, w.at = w.steps, nil
+		w.mu.Unlock()
+		w.peace()
+		v = verdict{broken: w.broken, text: w.trace.text.String()}
+	})
+	return steps, v
+}
+
+// TestPairsOfFaults lets everything go wrong at every step of a swap of two files, and everything once more at every step that comes
+// after it.
+func TestPairsOfFaults(t *testing.T) {
+	whole, v := swapUnder(t, nil, false)
+	if len(v.broken) > 0 || whole < 20 {
+		t.Fatalf("without any fault, %d steps: %v", whole, v.broken)
+	}
+	type first struct{ step, kind int }
+	todo := make(chan first, whole*len(blows))
+	for step := 1; step <= whole; step++ {
+		for kind := range blows {
+			todo <- first{step, kind}
+		}
+	}
+	close(todo)
+	var singles, pairs atomic.Int64
+	begun := time.Now()
+	t.Run("pairs", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				try := func(at map[int]blow) int {
+					steps, v := swapUnder(t, at, false)
+					if len(v.broken) > 0 {
+						_, v = swapUnder(t, at, true)
+						t.Fatalf("%v:\n%v\n%s", at, v.broken, v.text)
+					}
+					return steps
+				}
+				for f := range todo {
+					singles.Add(1)
+					last := try(map[int]blow{f.step: blows[f.kind]})
+					for step := f.step + 1; step <= last && !*some; step++ {
+						for _, b := range blows {
+							pairs.Add(1)
+							try(map[int]blow{f.step: blows[f.kind], step: b})
+						}
+					}
+				}
+			})
+		}
+	})
+	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(blows), singles.Load(), pairs.Load(), time.Since(begun).Seconds())
+}
+
+func (b blow) String() string {
+	return fmt.Sprintf("{%s, torn %v}", b.text(), b.torn)
+}

@@ -1,0 +1,173 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var planted = flag.Bool("planted", false, "run TestPlantedBugs, which builds the simulation once for each of them")
+
+// A bug is a change of the source that the simulation must notice.
+type bug struct {
+	name  string
+	seeds int // among which one at least must break a promise
+	edits []edit
+}
+
+// An edit replaces a text that stands once in a file of the project.
+type edit struct{ file, old, new string }
+
+const (
+	commit  = "render/swap/commit.go"
+	rolling = "render/swap/recover.go"
+	filling = "render/disk/atomic.go"
+	keeper  = "watch/keeper.go"
+	tell    = "watch/tell.go"
+	ledger  = "watch/ledger.go"
+)
+
+var bugs = []bug{
+	{"written in place", 400, []edit{{commit, "	return f.dir.Rename(f.temp, f.name)\n", `
+	if f.state == NotThere {
+		return f.dir.Rename(f.temp, f.name)
+	}
+	return overwrite(f.dir, f.temp, f.name)
+`}}},
+	{"temporaries never swept", 400, []edit{{rolling, "if m.Key.owns(", "if false && m.Key.owns("}}},
+	{"no fsync of the temporary", 400, []edit{{filling, "		err = f.Sync()\n", ""}}},
+	{"fsync retried", 4000, []edit{{filling, "		err = f.Sync()\n", "		if err = f.Sync(); err != nil {\n			err = f.Sync()\n		}\n"}}},
+	{"fsync error ignored", 4000, []edit{{filling, "		err = f.Sync()\n", "		_ = f.Sync()\n"}}},
+	{"swapped as soon as staged", 400, []edit{{commit, "	return disk.Fill(out, f.Content)\n", `
+	if err := disk.Fill(out, f.Content); err != nil {
+		return err
+	}
+	f.temp = ""
+	return f.dir.Rename(temp, f.name)
+`}}},
+	{"told before the notice", 4000, []edit{{tell, "	output, err := d.Do(ctx, ", `
+	owed := k.rec.Notices[d.Name()]
+	k.rec.acknowledge(d.Name(), k.now())
+	if err := k.save(); err != nil {
+		return err
+	}
+	k.rec.Notices[d.Name()] = owed
+	output, err := d.Do(ctx, `}}},
+	{"owed after the rename", 1000, []edit{
+		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := s.Commit(); err != nil {\n		k.half = true\n		return err\n	}\n",
+			"	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n		return err\n	}\n"}}},
+	{"failed notice dropped", 400, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
+	{"ledger in memory", 400, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
+	{"acknowledged digest instead of owed", 4000, []edit{
+		{ledger, "	Service string            `json:\"service\"`\n", "	Service string            `json:\"service\"`\n	Digest  string            `json:\"digest\"`\n"},
+		{ledger, "	Told time.Time `json:\"told,omitzero\"`", "	Digest string `json:\"digest\"`\n	Told time.Time `json:\"told,omitzero\"`"},
+		{ledger, "notice{Told: at.UTC().Round(0)}", "notice{Told: at.UTC().Round(0), Digest: r.Digest}"},
+		{keeper, "		k.oweAll(changed)\n", `		k.rec.Digest = ""
+		for _, r := range s.Renames() {
+			k.rec.Digest += r.Digest
+		}
+		for _, d := range k.service.Dependents {
+			if n := k.rec.Notices[d.Name()]; n.Digest == k.rec.Digest {
+				n.Owed = nil
+				k.rec.Notices[d.Name()] = n
+			} else {
+				k.rec.owe(d.Name(), changed)
+			}
+		}
+`}}},
+	{"damaged ledger means told", 4000, []edit{{keeper, "		k.oweAll(k.service.paths())\n", ""}}},
+	{"no fsync of the directory", 1000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
+	{"directory not synced before the ledger", 4000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
+	{"no roll forward", 400, []edit{{keeper, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
+	{"ledger written in place", 4000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = disk.Replace(l.dir, r.Service+".json", data)
+		}`}}},
+	{"ledger believed as read", 40000, []edit{{keeper, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
+	{"names not synced after a commit that failed", 20000, []edit{{keeper, "broken := k.half || !k.swept", "broken := !k.swept"}}},
+	{"acknowledgement not recorded later", 400, []edit{{keeper, "	if k.unsaved {\n", "	if false {\n"}}},
+	{"told while half new", 4000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
+}
+
+// TestPlantedBugs plants each bug in the source and wants the simulation to notice. It prints how many seeds do.
+func TestPlantedBugs(t *testing.T) {
+	if !*planted {
+		t.Skip("it takes minutes: -planted")
+	}
+	for _, b := range bugs {
+		t.Run(b.name, func(t *testing.T) {
+			test := build(t, b.edits)
+			caught, of := b.caught(t, test)
+			t.Logf("%5d of %5d seeds  %s", caught, of, b.name)
+			if caught == 0 {
+				t.Errorf("%d seeds do not notice", of)
+			}
+		})
+	}
+}
+
+// build compiles the simulation over the edited source.
+func build(t *testing.T, edits []edit) (path string) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	overlay := struct{ Replace map[string]string }{make(map[string]string)}
+	for i, e := range edits {
+		original := filepath.Join(root, e.file)
+		copied, again := overlay.Replace[original]
+		if !again {
+			copied = filepath.Join(dir, fmt.Sprint(i, ".go"))
+		}
+		source, err := os.ReadFile(map[bool]string{true: copied, false: original}[again])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(source), e.old); n != 1 {
+			t.Fatalf("%s holds %d times what the bug replaces:\n%s", e.file, n, e.old)
+		}
+		if err := os.WriteFile(copied, []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay.Replace[original] = copied
+	}
+	list, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), list, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "sim.test")
+	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	return path
+}
+
+var tallied = regexp.MustCompile(`(?m)^(\d+) of (\d+) seeds break a promise$`)
+
+// caught runs seeds, ten times as many as long as none notices, and gives how many of how many do.
+func (b bug) caught(t *testing.T, test string) (caught, of int) {
+	for n := max(b.seeds/10, 100); caught == 0 && n <= b.seeds; n = min(10*n, max(b.seeds, n+1)) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		out, err := exec.CommandContext(ctx, test, "-test.run", "^TestSimulation$", "-tally", "-seeds", fmt.Sprint(n)).CombinedOutput()
+		cancel()
+		found := tallied.FindSubmatch(out)
+		if found == nil {
+			t.Fatalf("%v:\n%s", err, out[max(0, len(out)-2000):])
+		}
+		fmt.Sscan(string(found[1]), &caught)
+		fmt.Sscan(string(found[2]), &of)
+	}
+	return caught, of
+}

@@ -1,0 +1,150 @@
+// Package sim runs the real loop, swap and ledger through simulated weeks of trouble, and holds what comes of them against what is
+// promised. Everything else is a model: the disk (memory), AWS, the dependents, the clocks. What happens when is chosen by chance from one
+// seed; the same seed gives the same trace, however busy the machine.
+//
+//	go test ./watch/sim -run '^TestSimulation$' -seeds 100000
+//	go test ./watch/sim -run '^TestSimulation$' -seed 4711 -v     one of them, told step by step
+//
+// For that each thing that happens has a nanosecond of its own: whoever does something that others could notice sleeps first, and
+// wakes at a time that belongs to him alone (world.pause). Nothing is chosen by who comes first.
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	seeds   = flag.Int("seeds", 600, "how many seeds TestSimulation runs, half of them the same each time")
+	theSeed = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, and tells; 0: many")
+	some    = flag.Bool("some", true, "TestPairsOfFaults leaves the second faults out")
+	tally   = flag.Bool("tally", false, "TestSimulation does not fail, and prints how many seeds did")
+)
+
+// A verdict is what came of one seed.
+type verdict struct {
+	broken []string // promises, each with its time
+	trace  uint64   // differs where anything went another way
+	text   string   // the trace, where it was asked for
+	counts counts
+}
+
+// simulate runs a seed in a bubble of its own.
+func simulate(t *testing.T, seed uint64, tell bool) (v verdict) {
+	defer func() {
+		if what := recover(); what != nil {
+			fmt.Fprintf(os.Stderr, "seed %d\n", seed)
+			panic(what)
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(seed, tell, services...)
+		w.live()
+		w.peace()
+		v = verdict{w.broken, w.trace.sum, w.trace.text.String(), w.counts}
+	})
+	return v
+}
+
+// TestSimulation runs as many seeds as it is told to: half of them are always the same, the others new each time.
+func TestSimulation(t *testing.T) {
+	if *theSeed != 0 {
+		v := simulate(t, *theSeed, true)
+		t.Logf("\n%s", v.text)
+		for _, b := range v.broken {
+			t.Error(b)
+		}
+		return
+	}
+	begun, fresh := time.Now(), rand.Uint64()
+	var (
+		next   atomic.Int64
+		mu     sync.Mutex
+		total  counts
+		failed int
+	)
+	t.Run("seeds", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for {
+					n := next.Add(1)
+					if n > int64(*seeds) {
+						return
+					}
+					seed := uint64(n)
+					if n > int64(*seeds)/2 {
+						seed = fresh + uint64(n)
+					}
+					v := simulate(t, seed, false)
+					mu.Lock()
+					total.add(v.counts)
+					if len(v.broken) > 0 {
+						failed++
+					}
+					mu.Unlock()
+					if len(v.broken) > 0 && !*tally {
+						t.Errorf("-seed %d: %s", seed, strings.Join(v.broken, "\n\t"))
+						return
+					}
+				}
+			})
+		}
+	})
+	t.Logf("seeds 1 to %d and %d to %d, %.0f s: %s", *seeds/2, fresh+uint64(*seeds)/2+1, fresh+uint64(*seeds), time.Since(begun).Seconds(), total)
+	if *tally {
+		fmt.Printf("%d of %d seeds break a promise\n", failed, *seeds)
+	}
+}
+
+// TestSameSeedSameTrace runs seeds twice, side by side with others, and wants each to go the same way.
+func TestSameSeedSameTrace(t *testing.T) {
+	const last = 200
+	var rounds [2][last + 1]verdict
+	t.Run("seeds", func(t *testing.T) {
+		for i := range rounds {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for seed := 1; seed <= last; seed++ {
+					rounds[i][seed] = simulate(t, uint64(seed), true)
+				}
+			})
+		}
+	})
+	for seed := 1; seed <= last; seed++ {
+		if a, b := rounds[0][seed], rounds[1][seed]; a.trace != b.trace {
+			t.Errorf("seed %d went two ways; where they part:\n%s", seed, parting(a.text, b.text))
+		}
+	}
+}
+
+// parting gives the first lines in which two traces differ, and those before.
+func parting(a, b string) string {
+	x, y := happened(a), happened(b)
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			before := strings.Join(x[max(0, i-5):i], "")
+			return fmt.Sprintf("%s--\n%s--\n%s", before, x[i], y[i])
+		}
+	}
+	return "one goes on"
+}
+
+// happened leaves out of a trace what the log said: services that do something at the same time log in any order.
+func happened(trace string) (lines []string) {
+	for line := range strings.Lines(trace) {
+		if !strings.HasPrefix(line, logMark) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,227 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/disk/memory"
+)
+
+// A world is everything that one seed makes.
+type world struct {
+	services []string   // that there are
+	chance   *rand.Rand // the driver's alone
+	seed     uint64
+	began    time.Time
+	disk     *memory.Disk
+	aws      *aws
+	deps     map[string]*dependent // by program
+
+	conf   conf          // as it stands on disk
+	offset time.Duration // of the wall clock
+	life   *life         // nil while no daemon runs
+	drifts map[string]int
+
+	mu     sync.Mutex // of everything below, and never held while time passes
+	pauses map[string]uint64
+	lines  int // of the log, at level info and above
+	trace  trace
+	broken []string
+	counts counts
+	files  map[string]*output // by path
+	order  int                // of what changes and is told
+	full   bool               // the disk has no room
+	at     map[int]blow       // what happens in the place of a step of any life
+	steps  int                // that changed the disk, in all lives
+	fixed  bool               // it is read-only
+}
+
+// An output is what the model knows of a file that the daemon writes.
+type output struct {
+	spec
+	content string // as last seen
+	changed int    // when the daemon changed its content, by world.order
+	drifted bool   // somebody else has changed it since, or a power cut took it
+	torn    bool   // a write in place was broken off
+	meta
+	was *meta // what somebody else changed meanwhile: a pass that had begun may still keep that
+}
+
+// A meta is what of a file is kept when it is replaced.
+type meta struct {
+	mode       fs.FileMode
+	attributes disk.Attributes
+}
+
+// counts say that the seeds did something.
+type counts struct{ lives, kills, cuts, faults, rotations, passes, swaps, told int }
+
+func (c *counts) add(o counts) {
+	c.lives += o.lives
+	c.kills += o.kills
+	c.cuts += o.cuts
+	c.faults += o.faults
+	c.rotations += o.rotations
+	c.passes += o.passes
+	c.swaps += o.swaps
+	c.told += o.told
+}
+
+func (c counts) String() string {
+	return fmt.Sprintf("%d lives of the daemon, %d kills, %d power cuts, %d faults of the disk, %d rotations, %d lookups, %d files changed, %d notices",
+		c.lives, c.kills, c.cuts, c.faults, c.rotations, c.passes, c.swaps, c.told)
+}
+
+const canary = "c4n4ry"
+
+func newWorld(seed uint64, tell bool, services ...string) *world {
+	w := &world{
+		services: services, seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), began: time.Now(), disk: memory.New(),
+		deps: make(map[string]*dependent), drifts: make(map[string]int),
+		pauses: make(map[string]uint64), files: make(map[string]*output),
+	}
+	w.trace.tell = tell
+	w.aws = newAWS(w)
+	w.conf = conf{text: 1}
+	for _, dir := range []string{"/out/tls", "/out/twin", "/run", "/var"} {
+		w.disk.Mkdir(dir, 0o755)
+	}
+	w.disk.Volatile("/run")
+	for _, s := range w.specs() {
+		f := &output{spec: s, meta: meta{mode: s.fresh}}
+		w.files[s.path] = f
+		if s.there {
+			f.meta = meta{0o644, disk.Attributes{"user.note": []byte("kept")}}
+			f.content, f.drifted = foreign+" the package", true
+			w.disk.Put(s.path, []byte(f.content), f.mode, f.attributes)
+		}
+		for _, name := range programs[s.service] {
+			w.deps[name] = &dependent{world: w, name: name, service: s.service, saw: make(map[string]string)}
+		}
+	}
+	w.disk.Changed = w.changed
+	return w
+}
+
+// specs gives the files that there are.
+func (w *world) specs() []spec {
+	return slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return !slices.Contains(w.services, s.service) })
+}
+
+// grain is the time within which each actor has a nanosecond of his own.
+const grain = 1 << 16
+
+// pause lets some time pass. It ends at a nanosecond that no other actor wakes at: what follows happens alone. The actor is who pauses; one
+// actor does not pause twice at the same time.
+func (w *world) pause(actor string, least, most time.Duration) {
+	time.Sleep(w.span(actor, least, most))
+}
+
+func (w *world) span(actor string, least, most time.Duration) time.Duration {
+	id := uint64(nobody) + hash(0, actor, 0)%(grain-nobody)
+	if known, ok := actors[actor]; ok {
+		id = known
+	}
+	w.mu.Lock()
+	n := w.pauses[actor]
+	w.pauses[actor]++
+	w.mu.Unlock()
+	now := time.Since(w.began)
+	at := now + least
+	if most > least {
+		at += time.Duration(hash(w.seed, actor, n) % uint64(most-least))
+	}
+	at += grain - at%grain + time.Duration(id)
+	return at - now
+}
+
+// hash gives chance that depends on who asks, and not on when.
+func hash(seed uint64, text string, n uint64) uint64 {
+	h := fnv.New64a()
+	var b [16]byte
+	for i := range 8 {
+		b[i], b[8+i] = byte(seed>>(8*i)), byte(n>>(8*i))
+	}
+	h.Write(b[:])
+	h.Write([]byte(text))
+	x := h.Sum64()
+	x ^= x >> 31
+	x *= 0x9e3779b97f4a7c15
+	return x ^ x>>29
+}
+
+// wall is the wall clock of the machine.
+func (w *world) wall() time.Time { return time.Now().Round(0).Add(w.offset) }
+
+// fail notes that a promise is broken. The caller holds w.mu.
+func (w *world) fail(format string, args ...any) {
+	text := fmt.Sprintf("%v: ", time.Since(w.began)) + fmt.Sprintf(format, args...)
+	w.trace.note(w.began, "BROKEN %s", text)
+	if len(w.broken) < 20 {
+		w.broken = append(w.broken, text)
+	}
+}
+
+// note writes to the trace.
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trace.note(w.began, format, args...)
+}
+
+// A trace is what happened, in order.
+type trace struct {
+	tell bool
+	sum  uint64
+	text bytes.Buffer
+	line bytes.Buffer
+}
+
+func (t *trace) note(began time.Time, format string, args ...any) {
+	t.line.Reset()
+	fmt.Fprintf(&t.line, "%12d ", time.Since(began).Microseconds())
+	fmt.Fprintf(&t.line, format, args...)
+	h := fnv.New64a()
+	h.Write(t.line.Bytes())
+	t.sum = t.sum*31 + h.Sum64()
+	if t.tell {
+		t.text.Write(t.line.Bytes())
+		t.text.WriteByte('\n')
+	}
+}
+
+// logMark begins the lines of a trace that are the daemon's log.
+const logMark = "             log "
+
+// A logbook is the log of one life: counted, searched for values, and forgotten.
+type logbook struct {
+	world *world
+	life  *life
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	w := l.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if l.life.dead {
+		return len(p), nil
+	}
+	if bytes.Contains(p, []byte(canary)) {
+		w.fail("the log holds a value: %s", p)
+	}
+	if !bytes.HasPrefix(p, []byte("level=DEBUG")) {
+		w.lines++
+	}
+	if w.trace.tell {
+		w.trace.text.WriteString(logMark + strings.ReplaceAll(string(p), "\\n", "; "))
+	}
+	return len(p), nil
+}
