@@ -46,25 +46,26 @@ func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper
 
 // look is the whole job: finish what was begun, tell what is owed, look up, render, swap, tell.
 func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
-	o := Outcome{Service: k.service.Name, Looked: true}
-	o.Err = k.recover(&o)
-	if o.Err == nil {
-		k.tell(ctx, nil, &o)
-		err := k.refresh(ctx, snapshot, &o) // which may add to o.Err itself
+	return k.job(true, func(o *Outcome) {
+		k.tell(ctx, nil, o)
+		err := k.refresh(ctx, snapshot, o) // which may add to o.Err itself
 		o.Err = errors.Join(o.Err, err)
-	}
-	o.TellAt = k.nextTell()
-	o.asked = k.asked
-	return o
+	})
 }
 
 // remind is the job that only tells dependents what they are owed.
 func (k *keeper) remind(ctx context.Context) Outcome {
-	o := Outcome{Service: k.service.Name}
+	return k.job(false, func(o *Outcome) { k.tell(ctx, nil, o) })
+}
+
+// job does some work over files and a record that are in order. Where they cannot be brought in order nobody is told before that is tried
+// again, as after any failure.
+func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
+	o := Outcome{Service: k.service.Name, Looked: looks}
 	if o.Err = k.recover(&o); o.Err == nil {
-		k.tell(ctx, nil, &o)
+		work(&o)
+		o.TellAt = k.nextTell()
 	}
-	o.TellAt = k.nextTell()
 	o.asked = k.asked
 	return o
 }

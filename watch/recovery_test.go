@@ -149,6 +149,40 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 	})
 }
 
+// Where the record cannot be put right, which holds up an owed notice, that is tried again after a pause, and not at once and for ever.
+func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "d", fails: 3}
+		w.service("app", "@hourly", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		var full atomic.Bool
+		tries := 0
+		w.system = faulty.System(disk.Host, func(s faulty.Step) error {
+			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == ".app.json.new" {
+				if tries++; tries > 100 {
+					full.Store(false)
+					t.Error("tried a hundred times at once")
+				}
+				return unix.ENOSPC
+			}
+			return nil
+		})
+		w.start()
+		w.after(2 * time.Second)
+		d.refuse(0)
+		full.Store(true) // the acknowledgement, and what is tried afterwards
+		w.values.set("s", "two")
+		w.loop.Refresh()
+		w.after(time.Hour)
+		full.Store(false)
+		w.after(6 * time.Minute)
+		if d.count() == 0 || recorded(t, w, "app").Notices["d"].Owed != nil || tries > 40 {
+			t.Errorf("told %d times after %d tries; on record: %+v", d.count(), tries, recorded(t, w, "app"))
+		}
+	})
+}
+
 // That a record was damaged is not forgotten before the files are known to match, however often the daemon starts.
 func TestDamageOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

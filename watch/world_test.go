@@ -34,6 +34,7 @@ type world struct {
 	load   func() (*Plan, error)
 	loop   *Loop
 	ledger *Ledger
+	system disk.System
 	log    journal
 	idle   int // how often the loop said that it is; of its goroutine
 	stop   func()
@@ -207,7 +208,7 @@ func (d *dependent) count() int {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, dir: t.TempDir(), values: &values{
+	w := &world{t: t, dir: t.TempDir(), system: disk.Host, values: &values{
 		text: make(map[string]string), fail: make(map[string]sources.Reason),
 		pause: make(map[string]time.Duration), asked: make(map[string]int),
 	}}
@@ -254,7 +255,7 @@ func parse(t *testing.T, schedule string) cron.Schedule {
 func (w *world) start() {
 	w.t.Helper()
 	var err error
-	if w.ledger, err = OpenLedger(context.Background(), disk.Host, w.path("state")); err != nil {
+	if w.ledger, err = OpenLedger(context.Background(), w.system, w.path("state")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.loop = NewLoop(w.plan, Options{
