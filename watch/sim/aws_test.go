@@ -16,7 +16,6 @@ type aws struct {
 	world    *world
 	secrets  map[string]*secret
 	away     bool
-	fetches  int
 	eligible map[string]bool // "SERVICE VALUE": was given to a pass whose checks let the service pass
 	known    map[string]bool // values that there are or were
 	said     []watch.Announcement
@@ -108,13 +107,12 @@ type source struct {
 // Fetch answers one ref after the other.
 func (s *source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
 	w := s.world
-	w.mu.Lock()
-	actor := fmt.Sprint("fetch ", w.aws.fetches%256)
-	w.aws.fetches++
-	w.counts.passes += len(refs)
-	w.mu.Unlock()
 	refs = slices.Clone(refs)
 	slices.SortFunc(refs, func(a, b sources.Ref) int { return strings.Compare(a.Name, b.Name) })
+	actor := fmt.Sprint("fetch ", refs) // two services may begin to ask at the same time
+	w.mu.Lock()
+	w.counts.passes += len(refs)
+	w.mu.Unlock()
 	for _, r := range refs {
 		late := time.NewTimer(w.span(actor, time.Millisecond, 40*time.Millisecond))
 		select {

@@ -59,9 +59,6 @@ func init() {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]
 		known = append(known, s.path, dir, dir+"/.tmp00", dir+"/.tmp01")
 	}
-	for i := range 256 {
-		known = append(known, fmt.Sprint("fetch ", i))
-	}
 	for i, name := range known {
 		actors[name] = uint64(i + 1)
 	}

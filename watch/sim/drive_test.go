@@ -30,9 +30,49 @@ func (w *world) live() {
 		}
 		w.event()
 	}
-	if w.life != nil && w.chance.IntN(2) == 0 {
-		w.kill(w.chance.IntN(2) == 0)
+	if w.chance.IntN(4) > 0 {
+		w.finale()
 	}
+}
+
+// finale lets things go wrong one soon after the other, in the middle of the last swap: what is left of it is what peace begins with.
+func (w *world) finale() {
+	w.mu.Lock()
+	w.aws.away, w.full, w.fixed = false, false, false
+	for _, s := range w.aws.secrets {
+		s.trouble, s.hangs = "", false
+	}
+	w.conf.broken, w.conf.refuses, w.conf.without = false, "", ""
+	w.mu.Unlock()
+	if w.life == nil {
+		w.start(faults{})
+	} else {
+		w.life.loop.Reload()
+	}
+	w.await(time.Duration(w.chance.IntN(int(3 * time.Second))))
+	for _, name := range names[1:] {
+		w.aws.rotate(name, false, false, 0)
+	}
+	w.mu.Lock()
+	w.at = make(map[int]blow)
+	at := w.steps
+	for range 1 + w.chance.IntN(3) {
+		at += 1 + w.chance.IntN(30)
+		w.at[at] = blows[w.chance.IntN(len(blows))]
+	}
+	w.trace.note(w.began, "finale %v", w.at)
+	w.mu.Unlock()
+	for range 3 {
+		if w.life == nil {
+			w.start(faults{})
+		} else {
+			w.life.loop.Refresh()
+		}
+		w.await(time.Duration(w.chance.IntN(int(2 * time.Second))))
+	}
+	w.mu.Lock()
+	w.at = nil
+	w.mu.Unlock()
 }
 
 // await lets time pass, and sees whether a fault has killed the daemon meanwhile.
@@ -46,8 +86,8 @@ func (w *world) await(d time.Duration) {
 	select {
 	case <-late.C:
 	case <-w.life.killed:
+		w.after(time.Second) // alone again: its loop has come to rest
 		w.bury()
-		w.after(time.Second)
 		return
 	case <-w.life.ended:
 		w.mu.Lock()
@@ -57,24 +97,11 @@ func (w *world) await(d time.Duration) {
 		w.mu.Unlock()
 		w.bury()
 	}
-	select {
-	case <-w.killed():
-		w.bury()
-	default:
-	}
-}
-
-// killed is closed where a fault has killed the daemon.
-func (w *world) killed() <-chan struct{} {
-	if w.life == nil {
-		return nil
-	}
-	return w.life.killed
 }
 
 // rise starts the daemon anew, which an administrator may have kept from its work meanwhile.
 func (w *world) rise() {
-	if w.chance.IntN(12) == 0 {
+	if w.chance.IntN(8) == 0 {
 		w.damage()
 	}
 	w.conf.broken = false
@@ -263,8 +290,6 @@ func (w *world) damage() {
 		return
 	}
 	w.disk.Put(path, record[:w.chance.IntN(len(record)-1)], 0o600, nil)
-	for _, f := range w.outputs(name) {
-		f.drifted = true
-	}
+	w.lost[name] = true
 	w.trace.note(w.began, "the record of %s is damaged", name)
 }

@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,8 @@ func simulate(t *testing.T, seed uint64, tell bool) (v verdict) {
 			panic(what)
 		}
 	}()
+	// In a bubble whose goroutines never rest time stands still.
+	defer time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("seed %d does not come to an end", seed)) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(seed, tell, services...)
 		w.live()
@@ -65,6 +68,7 @@ func TestSimulation(t *testing.T) {
 		}
 		return
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	begun, fresh := time.Now(), rand.Uint64()
 	var (
 		next   atomic.Int64

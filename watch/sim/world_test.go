@@ -25,10 +25,11 @@ type world struct {
 	aws      *aws
 	deps     map[string]*dependent // by program
 
-	conf   conf          // as it stands on disk
-	offset time.Duration // of the wall clock
-	life   *life         // nil while no daemon runs
-	drifts map[string]int
+	conf   conf            // as it stands on disk
+	offset time.Duration   // of the wall clock
+	life   *life           // nil while no daemon runs
+	drifts map[string]int  // by path
+	lost   map[string]bool // services whose record was damaged: what a crash cut short takes AWS to finish
 
 	mu     sync.Mutex // of everything below, and never held while time passes
 	pauses map[string]uint64
@@ -85,7 +86,7 @@ const canary = "c4n4ry"
 func newWorld(seed uint64, tell bool, services ...string) *world {
 	w := &world{
 		services: services, seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), began: time.Now(), disk: memory.New(),
-		deps: make(map[string]*dependent), drifts: make(map[string]int),
+		deps: make(map[string]*dependent), drifts: make(map[string]int), lost: make(map[string]bool),
 		pauses: make(map[string]uint64), files: make(map[string]*output),
 	}
 	w.trace.tell = tell
