@@ -2,6 +2,9 @@ package disk
 
 import (
 	"bytes"
+	"encoding/binary"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -47,16 +50,60 @@ func (d *dir) Attributes(name string) (Attributes, error) {
 	return found, nil
 }
 
-// apply gives an open file the attributes. A label that only a privileged process can set is left as the system made it, where we are
-// none; and so is everything where the file system has no attributes.
-func (a Attributes) apply(fd int) error {
+// apply gives an open file the attributes, of which the access control list gets the bits of the mode. A label that only a privileged
+// process can set is left as the system made it, where we are none; and so is everything where the file system has no attributes.
+func (a Attributes) apply(fd int, mode fs.FileMode) error {
 	for attribute, value := range a {
+		if attribute == accessList {
+			value = withMode(value, mode)
+		}
 		err := unix.Fsetxattr(fd, attribute, value, 0)
 		if err != nil && err != unix.EOPNOTSUPP && !(isPrivileged(attribute) && (err == unix.EPERM || err == unix.EACCES)) {
 			return err
 		}
 	}
 	return nil
+}
+
+// An access control list as Linux stores it (linux/posix_acl_xattr.h): a version, then entries of a tag, permissions and an id.
+const (
+	listVersion = 2
+	listHead    = 4
+	listEntry   = 8
+
+	tagOwner  = 0x01
+	tagGroup  = 0x04
+	tagMask   = 0x10
+	tagOthers = 0x20
+)
+
+// withMode gives an access control list the bits that chmod(2) would give it (acl(5)): the mask, where there is one, those of the group.
+// Without that a mode that takes away what the list gives would come a moment too late. A list of another kind stays as it is.
+func withMode(list []byte, mode fs.FileMode) []byte {
+	if len(list)%listEntry != listHead || binary.LittleEndian.Uint32(list) != listVersion {
+		return list
+	}
+	list = bytes.Clone(list)
+	var group []byte
+	for entry := range slices.Chunk(list[listHead:], listEntry) {
+		permissions := entry[2:4]
+		switch binary.LittleEndian.Uint16(entry) {
+		case tagOwner:
+			binary.LittleEndian.PutUint16(permissions, uint16(mode>>6&0o7))
+		case tagOthers:
+			binary.LittleEndian.PutUint16(permissions, uint16(mode&0o7))
+		case tagMask:
+			group = permissions
+		case tagGroup:
+			if group == nil {
+				group = permissions // entries are sorted by their tags: a mask is yet to come
+			}
+		}
+	}
+	if group != nil {
+		binary.LittleEndian.PutUint16(group, uint16(mode>>3&0o7))
+	}
+	return list
 }
 
 func isPrivileged(attribute string) bool {

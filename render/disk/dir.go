@@ -187,7 +187,7 @@ func (f file) Own(uid, gid int, mode fs.FileMode, attributes Attributes) error {
 	if err := unix.Fchown(fd, uid, gid); err != nil {
 		return &fs.PathError{Op: "chown", Path: f.Name(), Err: err}
 	}
-	if err := attributes.apply(fd); err != nil {
+	if err := attributes.apply(fd, mode); err != nil {
 		return &fs.PathError{Op: "setxattr", Path: f.Name(), Err: err}
 	}
 	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {

@@ -69,9 +69,9 @@ type Attributes map[string][]byte
 // A File is a new file that is being written.
 type File interface {
 	io.Writer
-	// Own gives the file its owner, its attributes, then its mode: in this order, because chown(2) clears bits, because the mode is the
-	// mask of an access control list, and because no bit for others may be there before the owner is right. It is done before the
-	// first byte is written.
+	// Own gives the file its owner, its attributes, then its mode: in this order, because chown(2) clears bits, and because no bit for
+	// others may be there before the owner is right. Of an access control list the mask is that of the mode from the first moment. It is
+	// done before the first byte is written.
 	Own(uid, gid int, mode fs.FileMode, attributes Attributes) error
 	// Sync makes the content durable. After an error it must not be called again: the kernel may have dropped the pages and would say
 	// yes the second time (Rebello et al., USENIX ATC 2020).
