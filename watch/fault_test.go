@@ -165,7 +165,7 @@ func TestFaultAtEveryStep(t *testing.T) {
 					err := tr.once(system)
 					all := done()
 					if steps = max(steps, len(all)); len(all) < n {
-						t.Logf("%d steps, each with %d errors", steps, len(faults))
+						t.Logf("%s: %d steps, each with %d errors: %d faults", kind, steps, len(faults), steps*len(faults))
 						return
 					}
 					step = all[n-1]
