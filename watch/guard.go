@@ -9,7 +9,7 @@ func (k *keeper) guarded(looks bool, job func() Outcome) (o Outcome) {
 	if failed == nil {
 		return o
 	}
-	k.rec, k.known, k.unsaved, k.swept, k.half = record{}, false, false, false, false
+	k.rec, k.known, k.unsaved, k.swept, k.half, k.loose = record{}, false, false, false, false, false
 	clear(k.attempts)
 	return Outcome{Service: k.service.Name, Looked: looks, Err: failed, asked: k.asked}
 }

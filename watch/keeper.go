@@ -28,6 +28,7 @@ type keeper struct {
 	unsaved  bool                // the ledger holds something else: saving rec failed
 	swept    bool                // leftovers of earlier processes are gone
 	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
+	loose    bool                // names of the last commit may not be durable
 	attempts map[string]*attempt // by the dependent's name
 	repairs  map[string]repair   // by path
 	asked    []sources.Ref       // what the last render asked for, dynamic refs included
@@ -161,7 +162,6 @@ func (k *keeper) oweAll(paths []string) {
 
 // rollForward finishes what an earlier swap began, and says which files it put in their places.
 func (k *keeper) rollForward(o *Outcome) error {
-	broken := k.half || !k.swept // off: by an error, or by the end of an earlier process
 	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)
 	if err != nil {
 		return err
@@ -186,9 +186,12 @@ func (k *keeper) rollForward(o *Outcome) error {
 		}
 		k.half = unsure
 	}
-	if broken {
-		// It may have been broken off before the names were durable, and what is told must be.
-		return k.ledger.Sync(k.rec.Swaps)
+	if !k.swept || k.loose {
+		// The crash, or an error, may have come before the names were durable, and what is told must be.
+		if err := k.ledger.Sync(k.rec.Swaps); err != nil {
+			return err
+		}
+		k.loose = false
 	}
 	return nil
 }
@@ -271,7 +274,7 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 		return err
 	}
 	if err := s.Commit(); err != nil {
-		k.half = true
+		k.half, k.loose = true, true
 		return err
 	}
 	for _, d := range k.service.Dependents {

@@ -150,6 +150,7 @@ type dependent struct {
 	saw   []string // the files' contents when it was told, joined by |
 	tried int
 	tries []time.Time // when it was tried
+	asked func()      // is called first of all; may be nil
 }
 
 var errRefused = errors.New("refused")
@@ -159,6 +160,9 @@ func (d *dependent) Name() string { return d.name }
 func (d *dependent) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 	d.mu.Lock()
 	pause := d.pause
+	if d.asked != nil {
+		d.asked()
+	}
 	d.tried++
 	d.tries = append(d.tries, time.Now())
 	d.mu.Unlock()

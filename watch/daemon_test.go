@@ -1,0 +1,136 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/sources"
+)
+
+// A flaw is a file system of which one step fails. It knows which directories have names that a power cut would undo.
+type flaw struct {
+	mu    sync.Mutex
+	steps []faulty.Step
+	at    int // which step fails; 0: none
+	err   error
+	loose map[string]bool // directories in which something was renamed since they were last synced
+}
+
+func (f *flaw) system() disk.System {
+	f.loose = make(map[string]bool)
+	return faulty.System(disk.Host, func(s faulty.Step) error {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.steps = append(f.steps, s)
+		switch {
+		case len(f.steps) == f.at:
+			return f.err
+		case s.Op == "rename":
+			f.loose[filepath.Dir(s.Path)] = true
+		case s.Op == "sync":
+			delete(f.loose, filepath.Clean(s.Path))
+		}
+		return nil
+	})
+}
+
+// since gives the steps from the nth on.
+func (f *flaw) since(n int) []faulty.Step {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.steps[n:])
+}
+
+// unsynced gives the directories whose names are not durable.
+func (f *flaw) unsynced() (dirs []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for dir := range f.loose {
+		dirs = append(dirs, dir)
+	}
+	return dirs
+}
+
+// TestFaultAtEveryStepOfADaemon is TestFaultAtEveryStep where the passes after the one that fails are those of the same process, which
+// remembers. Whenever the dependent is told, what it is told of is durable.
+func TestFaultAtEveryStepOfADaemon(t *testing.T) {
+	for _, kind := range []string{"first pass", "later pass", "in place"} {
+		tr := newTrial(t)
+		for _, f := range tr.plan.Services[0].Files {
+			f.InPlace = kind == "in place"
+		}
+		tr.next()
+		if err := tr.once(disk.Host); err != nil {
+			t.Fatal(err)
+		}
+		faults := 0
+		for n := 1; ; n++ {
+			met := false
+			for _, fault := range []error{unix.EIO, unix.ENOSPC} {
+				if kind == "first pass" {
+					tr.forget()
+				}
+				tr.told("before")
+				tr.next()
+				met = tr.daemon(kind, n, fault)
+				if t.Failed() {
+					return
+				}
+			}
+			if !met {
+				break
+			}
+			faults += 2
+		}
+		t.Logf("%s: %d faults", kind, faults)
+	}
+}
+
+// daemon has a new process make a pass whose nth step fails, not counting those of its start, and go on. It is false where there are
+// not so many.
+func (tr *trial) daemon(kind string, n int, fault error) bool {
+	t := tr.t
+	f := &flaw{err: fault}
+	ledger, err := OpenLedger(context.Background(), f.system(), tr.path("state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ledger.Close()
+	f.at = len(f.steps) + n
+	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+	k.service = tr.plan.Services[0]
+	tr.pass = func() ([]faulty.Step, error) {
+		from := len(f.since(0))
+		snapshot := sources.NewSnapshot(tr.plan.Source, tr.plan.Within)
+		snapshot.Want(context.Background(), k.service.Refs())
+		o := k.look(context.Background(), snapshot)
+		return f.since(from), o.Err
+	}
+	when := ""
+	tr.d.asked = func() {
+		if dirs := f.unsynced(); len(dirs) > 0 {
+			t.Errorf("%s: told while %v may be undone", when, dirs)
+		}
+	}
+	when = fmt.Sprintf("%s, %v at step %d", kind, fault, n)
+	_, err = tr.pass()
+	steps := f.since(0)
+	if len(steps) < f.at {
+		return false
+	}
+	step := steps[f.at-1]
+	when += ", " + strings.ReplaceAll(step.String(), tr.dir, "")
+	tr.survives(when, step, err)
+	return true
+}
