@@ -122,3 +122,46 @@ func TestObstacleAsInput(t *testing.T) {
 		}
 	}
 }
+
+// A file system that is read-only keeps all files of the service as they are, and no other service; when it can be written to again the
+// files follow, and are told of.
+func TestReadOnlyFileSystem(t *testing.T) {
+	t.Parallel()
+	neededRoot(t)
+	s := newHangSite(t)
+	write(t, s.path("rendered.yaml"), strings.ReplaceAll(hangConfig, `{files: [{content: '{{ secret "x" }}', path: mnt/f}]}`,
+		`{files: [{content: '{{ secret "x" }}', path: first}, {content: '{{ secret "x" }}', path: mnt/f}], notify: [{run: 'echo "$(cat first) $(cat mnt/f)" >>told'}]}`))
+	if err := unix.Mount(s.path("mnt"), s.path("mnt"), "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(s.path("mnt"), unix.MNT_DETACH) })
+	remount := func(flags uintptr) {
+		t.Helper()
+		if err := unix.Mount("", s.path("mnt"), "", unix.MS_BIND|unix.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := s.start()
+	s.follows()
+	current := func() bool {
+		text := fmt.Sprint("text ", s.n)
+		return s.read("first") == text && s.read("mnt/f") == text && strings.HasSuffix(s.read("told"), text+" "+text+"\n")
+	}
+	until(t.Fatalf, "all is current and told", current)
+	first, second, told := s.read("first"), s.read("mnt/f"), s.read("told")
+	remount(unix.MS_RDONLY)
+	s.follows()
+	s.follows()
+	until(t.Fatalf, "the log tells the trouble", func() bool {
+		return strings.Contains(s.read("log"), `service=hangs err="stage `+s.path("mnt/f")+`: create: read-only file system"`)
+	})
+	if s.read("first") != first || s.read("mnt/f") != second || s.read("told") != told {
+		t.Errorf("the files hold %q and %q, and held %q; told:\n%s", s.read("first"), s.read("mnt/f"), first, s.read("told"))
+	}
+	if got := fmt.Sprint(s.list("mnt")); got != "[f]" {
+		t.Errorf("there is %s", got)
+	}
+	remount(0)
+	until(t.Fatalf, "all is current and told again", current)
+	s.end(d)
+}
