@@ -12,9 +12,16 @@ import (
 // remedy says what to do about an error of the file system, a line each; nothing where the error says it all.
 func remedy(err error) []string {
 	e, ok := errors.AsType[*fs.PathError](err)
-	if !ok || !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+	if !ok {
 		return nil
 	}
 	dir := filepath.Dir(e.Path)
-	return []string{fmt.Sprintf("df -h %s; df -i %[1]s: either space or inodes are used up", dir)}
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return []string{fmt.Sprintf("df -h %s; df -i %[1]s: either space or inodes are used up", dir)}
+	case e.Op == "create" && errors.Is(err, fs.ErrNotExist):
+		// A directory that is open, and has no room for a name, is none any more.
+		return []string{dir + " was taken away; if it is in the state_dir, restart rendered, which makes it anew"}
+	}
+	return nil
 }

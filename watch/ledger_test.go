@@ -1,0 +1,94 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// One process keeps the services of a state directory. Another one waits a moment for it to end, then says who it is; it does not wait
+// any longer than whoever started it.
+func TestLedgerIsLocked(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		released, ended time.Duration // after so long; 0: never
+		took            time.Duration
+		ok              bool
+	}{
+		{"held", 0, 0, lockWait, false},
+		{"released in time", time.Second, 0, time.Second, true},
+		{"called off", 0, time.Second, time.Second, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				state := t.TempDir() + "/state"
+				first, err := OpenLedger(t.Context(), disk.Host, state)
+				if err != nil {
+					t.Fatal(err)
+				}
+				release := func() {
+					if err := first.Close(); err != nil {
+						t.Error(err)
+					}
+				}
+				if tt.released > 0 {
+					time.AfterFunc(tt.released, release)
+				} else {
+					defer release()
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if tt.ended > 0 {
+					time.AfterFunc(tt.ended, cancel)
+				}
+				begun := time.Now()
+				second, err := OpenLedger(ctx, disk.Host, state)
+				if took := time.Since(begun); took < tt.took || took > tt.took+2*lockPause {
+					t.Errorf("took %v, want %v", took, tt.took)
+				}
+				switch {
+				case tt.ok && err == nil:
+					err = second.Close()
+				case tt.ended > 0 && errors.Is(err, context.Canceled), err != nil && strings.HasSuffix(err.Error(), fmt.Sprintf("%s is held by another rendered, process %d", state, os.Getpid())):
+					return
+				}
+				if err != nil || !tt.ok {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Where the state directory is taken away while the daemon runs, the files stay, and it is said what to do.
+func TestLedgerIsTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		if err := os.RemoveAll(w.path("state")); err != nil {
+			t.Fatal(err)
+		}
+		w.values.set("s", "two")
+		w.after(time.Hour)
+		w.want("f", "one")
+		if n := w.logged("level=WARN", "state/ledger/.app.json.new", "restart rendered, which makes it anew"); n != 1 {
+			t.Errorf("warned %d times:\n%s", n, w.log.String())
+		}
+		w.stop()
+		w.start()
+		w.want("f", "two")
+		if d.count() != 2 {
+			t.Errorf("told %d times", d.count())
+		}
+	})
+}
