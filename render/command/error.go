@@ -97,7 +97,10 @@ func ended(state *os.ProcessState) *Error {
 func NotStarted(c Command, dir string, err error) *Error {
 	e := &Error{Command: c.String(), Reason: Start, Err: err}
 	name := c.argv()[0]
+	opened, other := errors.AsType[*fs.PathError](err)
 	switch {
+	case other && opened.Op == "open": // of /dev/null, for a command gets nothing on stdin
+		e.Detail = opened.Error()
 	case dir != "" && !exists(dir):
 		e.Detail = "its working directory " + dir + " does not exist"
 	case errors.Is(err, exec.ErrNotFound):

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -300,4 +301,12 @@ func descriptors(t *testing.T) map[string]int {
 		}
 	}
 	return count
+}
+
+// What is missing may be nothing of the command's.
+func TestWithoutDevNull(t *testing.T) {
+	err := NotStarted(Command{Args: []string{"/bin/sh"}}, "", &fs.PathError{Op: "open", Path: os.DevNull, Err: fs.ErrNotExist})
+	if err.Outcome() != "cannot be started: open /dev/null: file does not exist" {
+		t.Error(err)
+	}
 }
