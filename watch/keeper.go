@@ -283,9 +283,10 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	return nil
 }
 
-// check has the staged files checked: each by itself, then all of them in their places.
+// check has the staged files checked: each by itself, then all of them in their places. They are to be afterwards what they were before.
 func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snapshot) error {
 	redactor := sync.OnceValue(snapshot.Redactor)
+	checked := !k.service.Check.IsZero()
 	for _, f := range k.service.Files {
 		staged := s.Staged(f.Path)
 		if staged == "" || f.Check.IsZero() {
@@ -294,16 +295,19 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snap
 		if err := f.CheckStaged(ctx, staged, redactor()); err != nil {
 			return &FileError{f.Path, err}
 		}
+		checked = true
 	}
-	if k.service.Check.IsZero() {
-		return nil
+	if !k.service.Check.IsZero() {
+		var files []preview.File
+		for _, r := range s.Renames() {
+			files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})
+		}
+		if err := render.CheckService(ctx, k.service.Check, files, redactor()); err != nil {
+			return err
+		}
 	}
-	var files []preview.File
-	for _, r := range s.Renames() {
-		files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})
-	}
-	if err := render.CheckService(ctx, k.service.Check, files, redactor()); err != nil {
-		return err
+	if checked {
+		return s.Intact()
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -105,6 +106,33 @@ func bare(err error) error {
 		return fmt.Errorf("%s: %w", e.Op, e.Err)
 	}
 	return err
+}
+
+// Intact is an error where a staged file is not what was staged any more: a check that writes to what it is to judge would have another
+// file put in place than was rendered.
+func (s *Swap) Intact() error {
+	for _, f := range s.files {
+		if f.temp == "" {
+			continue
+		}
+		same, err := f.intact()
+		if err != nil {
+			return err
+		}
+		if !same {
+			return fmt.Errorf("%s: a check wrote to the new file, or took it away; it may only read it", f.Path)
+		}
+	}
+	return nil
+}
+
+func (f *file) intact() (bool, error) {
+	found, err := f.dir.Stat(f.temp)
+	if err != nil || found.Type != 0 || found.Size != int64(len(f.Content)) {
+		return false, err
+	}
+	content, err := f.dir.Read(f.temp, found.Size)
+	return bytes.Equal(content, f.Content) && found.Exists && found.Mode == f.Mode && found.UID == f.UID && found.GID == f.GID, err
 }
 
 // Staged gives the path of the staged file for a destination, "" where the file is the same.

@@ -301,3 +301,32 @@ func TestDigestsAndKey(t *testing.T) {
 		t.Error("the key is readable by others")
 	}
 }
+
+// What was done to a staged file is noticed.
+func TestIntact(t *testing.T) {
+	for name, harm := range map[string]func(staged string) error{
+		"nothing": func(string) error { return nil },
+		"content": func(staged string) error { return os.WriteFile(staged, []byte("xen"), 0) },
+		"length":  func(staged string) error { return os.WriteFile(staged, []byte("newer"), 0) },
+		"mode":    func(staged string) error { return os.Chmod(staged, 0o777) },
+		"removed": os.Remove,
+		"a link":  func(staged string) error { return errors.Join(os.Remove(staged), os.Symlink("f", staged)) },
+		"a pipe":  func(staged string) error { return errors.Join(os.Remove(staged), mkfifo(staged)) },
+		"same anew": func(staged string) error {
+			return errors.Join(os.Remove(staged), os.WriteFile(staged, []byte("new"), 0o600))
+		},
+	} {
+		path := filepath.Join(t.TempDir(), "f")
+		write(t, path, "old", 0o600)
+		s := compare(t, target(path, "new"))
+		if err := s.Stage(); err != nil {
+			t.Fatal(err)
+		}
+		if err := harm(s.Staged(path)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Intact(); (err == nil) != (name == "nothing" || name == "same anew") || err != nil && !strings.Contains(err.Error(), path+": a check wrote to the new file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
