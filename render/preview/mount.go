@@ -232,5 +232,8 @@ func probe() error {
 	if err := touch(top, "file"); err != nil {
 		return step{"writing to a file system in memory", err}
 	}
+	if err := bind(top, "file", top, "file"); err != nil {
+		return step{"mounting a file", err}
+	}
 	return nil
 }

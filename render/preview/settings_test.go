@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +26,9 @@ func TestMain(m *testing.M) {
 	// As the daemon is.
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	if os.Getenv(asked) != "" {
+		if call, err := strconv.Atoi(os.Getenv(forbidden)); err == nil {
+			forbid(uint32(call))
+		}
 		err := Available(context.Background())
 		fmt.Println(err)
 		if r, ok := errors.AsType[*Refusal](err); ok {
@@ -31,6 +37,31 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// forbidden is the variable that names, by its number, a system call that this program has the kernel refuse to it and its children, as a
+// sandbox does.
+const forbidden = "PREVIEW_FORBIDDEN"
+
+func forbid(call uint32) {
+	answer := uint32(unix.SECCOMP_RET_ERRNO | unix.EPERM)
+	if call == unix.SYS_FSOPEN {
+		answer = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS) // as by an old kernel
+	}
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: call},
+		{Code: unix.BPF_RET | unix.BPF_K, K: answer},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	runtime.LockOSThread()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		panic(err)
+	}
+	if _, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program))); err != 0 {
+		panic(err)
+	}
 }
 
 // unavailable skips where there can be no view: in a container that forbids it. CI's machine can.
@@ -136,6 +167,35 @@ func TestAvailable(t *testing.T) {
 			"it cannot be shown the new files: making a user namespace: no space left on device\n" +
 				"user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=10000 allows user namespaces\n" +
 				"or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] AmbientCapabilities=CAP_SYS_ADMIN\n" +
+				"a check of a file, with {}, needs none of this\n",
+		},
+		{
+			"root whom a sandbox forbids it",
+			[]string{"env", fmt.Sprint(forbidden, "=", unix.SYS_UNSHARE)},
+			"it cannot be shown the new files: making a namespace: operation not permitted\n" +
+				"the daemon has CAP_SYS_ADMIN, but seccomp or a security module forbids it: SystemCallFilter= must allow @mount, RestrictNamespaces= mnt, a container's profile both\n" +
+				"a check of a file, with {}, needs none of this\n",
+		},
+		{
+			"an ordinary user whom a sandbox forbids it",
+			[]string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", fmt.Sprint(forbidden, "=", unix.SYS_UNSHARE)},
+			"it cannot be shown the new files: making a user namespace: operation not permitted\n" +
+				"as an ordinary user it takes a user namespace: RestrictNamespaces= must allow user and mnt, SystemCallFilter= @mount, a container's profile both\n" +
+				"or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] AmbientCapabilities=CAP_SYS_ADMIN\n" +
+				"a check of a file, with {}, needs none of this\n",
+		},
+		{
+			"root whom a sandbox forbids a part of it",
+			[]string{"env", fmt.Sprint(forbidden, "=", unix.SYS_OPEN_TREE)},
+			"it cannot be shown the new files: mounting a file: open_tree: operation not permitted\n" +
+				"the daemon has CAP_SYS_ADMIN, but seccomp or a security module forbids it: SystemCallFilter= must allow @mount, RestrictNamespaces= mnt, a container's profile both\n" +
+				"a check of a file, with {}, needs none of this\n",
+		},
+		{
+			"an old kernel",
+			[]string{"env", fmt.Sprint(forbidden, "=", unix.SYS_FSOPEN)},
+			"it cannot be shown the new files: making a file system in memory: fsopen: function not implemented\n" +
+				"it takes Linux 5.6 or newer, and a container or SystemCallFilter= that allows @mount\n" +
 				"a check of a file, with {}, needs none of this\n",
 		},
 	} {
