@@ -132,5 +132,60 @@ func (tr *trial) daemon(kind string, n int, fault error) bool {
 	step := steps[f.at-1]
 	when += ", " + strings.ReplaceAll(step.String(), tr.dir, "")
 	tr.survives(when, step, err)
+	if step.Op == "fsync" && syncsAgain(f.since(f.at), step.Path) {
+		t.Errorf("%s: a file is synced again whose sync failed", when)
+	}
 	return true
+}
+
+// syncsAgain tells whether a file is synced that was not made anew: after an error of fsync the kernel may have dropped its pages, and says
+// yes the second time.
+func syncsAgain(steps []faulty.Step, path string) bool {
+	for _, s := range steps {
+		switch {
+		case s.Path != path:
+		case s.Op == "create":
+			return false
+		case s.Op == "fsync":
+			return true
+		}
+	}
+	return false
+}
+
+// A swap list that was read may be in the page cache only, where a failed sync has left it: it is written again, durably, before the first
+// rename that it asks for.
+func TestRecordIsWrittenBeforeItIsActedOn(t *testing.T) {
+	tr := newTrial(t)
+	tr.next()
+	if err := tr.once(disk.Host); err != nil {
+		t.Fatal(err)
+	}
+	tr.next()
+	renames := 0
+	cut := faulty.System(disk.Host, func(s faulty.Step) error {
+		if s.Op == "rename" && filepath.Dir(s.Path) == tr.path("out") {
+			if renames++; renames == 2 {
+				return unix.EIO
+			}
+		}
+		return nil
+	})
+	if err := tr.once(cut); err == nil || renames != 2 {
+		t.Fatalf("%v, after %d renames", err, renames)
+	}
+	steps, err := tr.pass()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for _, s := range steps {
+		if s.Op == "rename" || s.Op == "sync" || s.Op == "fsync" {
+			seen = append(seen, strings.ReplaceAll(s.String(), tr.dir+"/", ""))
+		}
+	}
+	want := []string{"fsync state/ledger/.app.json.new", "rename state/ledger/app.json", "sync state/ledger", "rename out/key", "sync out"}
+	if len(seen) < len(want) || fmt.Sprint(seen[:len(want)]) != fmt.Sprint(want) {
+		t.Errorf("steps: %q, want first: %q", seen, want)
+	}
 }
