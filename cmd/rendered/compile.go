@@ -88,10 +88,7 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 		return plan, faults
 	}
 	plan.Stamp = inputs.Stamp(plan.Inputs)
-	faults := distrust(plan.Inputs)
-	if cfg.Values != "" {
-		faults = append(faults, distrust([]inputs.Input{{Path: cfg.Values}})...)
-	}
+	faults := distrust(slices.Concat(plan.Inputs, ownFiles(cfg)))
 	now := time.Now()
 	kinds := make(map[sources.Kind]bool)
 	beside := make(library)
@@ -118,6 +115,15 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	}
 	plan.Source = source
 	return plan, nil
+}
+
+// ownFiles gives what else root must be alone to write to: whoever writes to the state directory has it rename what he likes.
+func ownFiles(cfg *config.Config) []inputs.Input {
+	list := []inputs.Input{{Path: cfg.StateDir}}
+	if cfg.Values != "" {
+		list = append(list, inputs.Input{Path: cfg.Values})
+	}
+	return list
 }
 
 // planInputs gives every file and directory that a plan is made from.

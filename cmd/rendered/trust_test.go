@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +17,12 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for name, text := range map[string]string{
-		"rendered.yaml":      "values: values.yaml\nservices: {app: {files: [{template: templates/app.tmpl, path: out}]}}\n",
+		"rendered.yaml":      "state_dir: state\nvalues: values.yaml\nservices: {app: {files: [{template: templates/app.tmpl, path: out}]}}\n",
 		"values.yaml":        "params: {/a: x}\n",
 		"conf.d/more.yaml":   "services: {more: {files: [{content: x, path: more}]}}\n",
 		"templates/app.tmpl": "{{ param \"/a\" }}\n",
+		"templates/_part":    "x",
+		"state/key":          "",
 	} {
 		if err := os.MkdirAll(filepath.Dir(path(name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -38,7 +41,7 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 	if out := check(); !strings.HasSuffix(out, "ok\n") {
 		t.Fatal(out)
 	}
-	for _, name := range []string{"rendered.yaml", "values.yaml", "conf.d/more.yaml", "conf.d", "templates/app.tmpl", "templates"} {
+	for _, name := range []string{"rendered.yaml", "values.yaml", "conf.d/more.yaml", "conf.d", "templates/app.tmpl", "templates/_part", "templates", "state"} {
 		info, err := os.Stat(path(name))
 		if err != nil {
 			t.Fatal(err)
@@ -66,6 +69,63 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 			if err := os.Chmod(path(name), info.Mode()); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+}
+
+// Nor from what others can put something else in the place of: a directory above it, or a link on the way.
+func TestRootDistrustsTheWay(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has others to distrust")
+	}
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"etc/rendered", "srv/templates", "home/user/templates"} {
+		if err := os.MkdirAll(path(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, path("etc/rendered/rendered.yaml"), "state_dir: ../../var/state\nservices: {app: {files: [{template: link/templates/app.tmpl, path: ../../out}]}}\n")
+	write(t, path("srv/templates/app.tmpl"), "x")
+	write(t, path("home/user/templates/app.tmpl"), "x")
+	link := func(target string) func() error {
+		return func() error {
+			return errors.Join(os.RemoveAll(path("etc/rendered/link")), os.Symlink(target, path("etc/rendered/link")))
+		}
+	}
+	good := func() error {
+		return errors.Join(link("../../srv")(), os.Chown(path("etc"), 0, 0), os.Chmod(path("etc"), 0o755), os.Chmod(path("srv"), 0o755),
+			os.Chown(path("srv"), 0, 0), os.Chown(path("home/user"), 12, 12), os.RemoveAll(path("var")))
+	}
+	for _, tt := range []struct {
+		name   string
+		change func() error
+		where  string
+		what   string
+	}{
+		{"all is root's", func() error { return nil }, "", ""},
+		{"the config's directory is everybody's", func() error { return os.Chmod(path("etc"), 0o777) }, "etc", "everybody can write to it"},
+		{"it is everybody's and sticky", func() error { return os.Chmod(path("etc"), 0o777|os.ModeSticky) }, "", ""},
+		{"it is a user's and sticky", func() error {
+			return errors.Join(os.Chown(path("etc"), 12, 0), os.Chmod(path("etc"), 0o755|os.ModeSticky))
+		}, "etc", "it belongs to user 12"},
+		{"a directory beyond a link", func() error { return os.Chown(path("srv"), 12, 0) }, "srv", "it belongs to user 12"},
+		{"a link to a user's directory", link("../../home/user"), "home/user", "it belongs to user 12"},
+		{"a user's link", func() error { return os.Lchown(path("etc/rendered/link"), 12, 12) }, "etc/rendered/link", "it belongs to user 12"},
+		{"a link in a circle", link("link"), "", "too many levels of symbolic links"},
+		{"the state is to be in a user's directory", func() error { return errors.Join(os.Mkdir(path("var"), 0o755), os.Chown(path("var"), 12, 12)) }, "var", "it belongs to user 12"},
+	} {
+		if err := errors.Join(good(), tt.change()); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", path("etc/rendered/rendered.yaml"))
+		out, err := cmd.CombinedOutput()
+		want := "error: " + path(tt.where) + ": " + tt.what + "; root does not work from what it leads to\n  "
+		if tt.where == "" {
+			want = tt.what
+		}
+		if (err == nil) != (tt.what == "") || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v:\n%s", tt.name, err, out)
 		}
 	}
 }
