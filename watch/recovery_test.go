@@ -347,3 +347,34 @@ func TestLoweredInterval(t *testing.T) {
 		}
 	})
 }
+
+// At a boot the directory of the files may be empty, as /run is, while the ledger still says what is owed. Nobody is told of files that
+// are not there, AWS away or not; when they are written anew everybody is, once.
+func TestEmptiedAtBoot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		first, second := &dependent{name: "first"}, &dependent{name: "second", fails: 1 << 30, reads: []string{w.path("run/f")}}
+		s := w.service("app", "@every 1m", []*dependent{first, second}, "run/f", `{{ secret "s" }}`)
+		s.Files[0].DirMode = 0o700
+		w.values.set("s", "one")
+		w.start()
+		w.after(time.Minute)
+		w.stop()
+		if err := os.RemoveAll(w.path("run")); err != nil {
+			t.Fatal(err)
+		}
+		second.refuse(0)
+		w.values.refuse("s", sources.Unavailable)
+		w.start()
+		w.after(10 * time.Minute)
+		if n := second.count(); n > 0 {
+			t.Errorf("told %d times of a file that is not there: %q", n, second.saw)
+		}
+		w.values.refuse("s", "")
+		w.after(10 * time.Minute)
+		w.want("run/f", "one")
+		if first.count() != 2 || second.count() != 1 || second.saw[0] != "one" {
+			t.Errorf("first was told %d times, second %d times, of %q", first.count(), second.count(), second.saw)
+		}
+	})
+}

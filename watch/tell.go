@@ -142,8 +142,15 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	}
 	*a = attempt{}
 	k.rec.acknowledge(d.Name(), k.now())
-	k.rec.Swaps = nil
+	if !k.owes() {
+		k.rec.Swaps = nil // until then it says which files they are that somebody is to be told of
+	}
 	return k.save()
+}
+
+// owes tells whether any dependent is owed a notice.
+func (k *keeper) owes() bool {
+	return slices.ContainsFunc(k.service.Dependents, func(d notify.Action) bool { return len(k.rec.Notices[d.Name()].Owed) > 0 })
 }
 
 // filtered gives an action's output without values. Only a command's can hold any; what the other actions say is their own.
