@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,7 +113,7 @@ func TestNobodyReadsItsMemory(t *testing.T) {
 	if err := os.WriteFile(program, must(os.ReadFile("/proc/self/exe")), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "rendered.yaml"), `{state_dir: state, values: values.yaml, schedule: '@hourly', services: {a: {files: [{content: '{{ secret "x" }}', path: f}], notify: [{run: 'exec sleep 1000', timeout: 1h}]}}}`)
+	write(t, filepath.Join(dir, "rendered.yaml"), `{state_dir: state, values: values.yaml, schedule: '@hourly', services: {a: {files: [{content: '{{ secret "x" }}', path: f}], notify: [{run: 'echo $$ >pid; exec sleep 1000', timeout: 1h}]}}}`)
 	write(t, filepath.Join(dir, "values.yaml"), "secrets: {x: "+canary+"}\n")
 	if err := os.Chown(dir, uid, -1); err != nil {
 		t.Fatal(err)
@@ -123,6 +124,11 @@ func TestNobodyReadsItsMemory(t *testing.T) {
 		}
 	}
 	s := &site{t: t, dir: dir}
+	t.Cleanup(func() {
+		if pid, err := strconv.Atoi(strings.TrimSpace(s.read("pid"))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // the daemon could not
+		}
+	})
 	start := func(args ...string) *exec.Cmd {
 		cmd := exec.Command("sh", append([]string{"-c", `ulimit -c unlimited; exec "$@"`, "sh"}, args...)...)
 		log := must(os.OpenFile(s.path("log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600))
@@ -156,7 +162,7 @@ func TestNobodyReadsItsMemory(t *testing.T) {
 	}
 
 	other, daemon := start("sleep", "1000"), start(program, "run", "-c", "rendered.yaml")
-	until(t.Fatalf, "the daemon holds a value", func() bool { return s.read("f") == canary })
+	until(t.Fatalf, "the daemon holds a value", func() bool { return s.read("f") == canary && strings.HasSuffix(s.read("pid"), "\n") })
 	until(t.Fatalf, "the other program runs", func() bool { return reads(other.Process.Pid, "environ") == nil })
 	for _, name := range []string{"environ", "maps", "auxv", "fd/0"} {
 		if err := reads(daemon.Process.Pid, name); err == nil || !strings.Contains(err.Error(), "ermission denied") {

@@ -83,7 +83,9 @@ func run(ctx context.Context, c command.Command, p plan, o command.Options) ([]b
 	case report.Step != "":
 		return nil, kind.refusal(report.Step, &told{report.Text, report.Errno})
 	}
-	failed.Hints = append(failed.Hints, kind.hints...)
+	if failed.Reason != command.Stopped {
+		failed.Hints = append(failed.Hints, kind.hints...)
+	}
 	return output, failed
 }
 
