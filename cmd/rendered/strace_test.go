@@ -17,9 +17,10 @@ import (
 // A site is a service with a certificate and a key that come from one secret, and a dependent that notes what it found when it
 // was told. Every run of it is a process of its own.
 type site struct {
-	t   *testing.T
-	dir string
-	aws *awsfake.Server
+	t    *testing.T
+	dir  string
+	aws  *awsfake.Server
+	torn bool // a kill may leave a file that is neither old nor new
 }
 
 const siteConfig = `
