@@ -10,16 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Of a full file system the place to look at is said, wherever in a pass it is met.
-func TestRemedyOfAFullDisk(t *testing.T) {
+// Of a full file system the place to look at is said, wherever in a pass it is met; of an owner that may not be given, what it takes.
+func TestRemedies(t *testing.T) {
 	full := fmt.Errorf("ledger: %w", &fs.PathError{Op: "write", Path: "/state/ledger/f.json", Err: unix.ENOSPC})
 	staged := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("write: %w", unix.EDQUOT)}
-	o := Outcome{Err: errors.Join(full, staged, &fs.PathError{Op: "open", Path: "/etc/app/f", Err: unix.EACCES})}
+	owned := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("chown: %w", unix.EPERM)}
+	o := Outcome{Err: errors.Join(full, staged, owned, &fs.PathError{Op: "open", Path: "/etc/app/f", Err: unix.EACCES})}
 	var said []string
 	for _, e := range o.FileErrors() {
 		said = append(said, strings.Join(e.Fault.Hints, " "))
 	}
-	want := []string{"df -h /state/ledger", "df -h /etc/app", ""}
+	want := []string{"df -h /state/ledger", "df -h /etc/app", "it is to belong to somebody else than the daemon's user", ""}
 	for i := range want {
 		if len(said) != len(want) || !strings.HasPrefix(said[i], want[i]) || want[i] == "" && said[i] != "" {
 			t.Fatalf("hints: %q, want %q", said, want)
