@@ -13,7 +13,7 @@ import (
 // endless are templates that do not end, and where they are stopped.
 var endless = map[string]string{
 	`{{ range 1000000000000 }}{{ end }}`:                                                                       "t:1:10: ",
-	"\n{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}":                                   "t:2:35: ",
+	"\n{{ range 1000000 }}{{ range 1000000 }}{{ end }}{{ end }}":                                               "t:2:",
 	`{{ define "x" }}{{ range 1000000 }}{{ range 1000000 }}{{ end }}{{ end }}{{ end }}` + `{{ template "x" }}`: "t:1:",
 	`{{ template "_p" }}`: "_p:1:56: ",
 }
@@ -31,10 +31,10 @@ func parseEndless(t *testing.T, body string) *Template {
 func TestEndlessTemplateIsStopped(t *testing.T) {
 	before := timeLimit
 	defer func() { timeLimit = before }()
-	timeLimit = 50 * time.Millisecond
+	timeLimit = 300 * time.Millisecond
 	for body, place := range endless {
 		out, failed := parseEndless(t, body).Execute(t.Context(), sources.NewSnapshot(nil, 0))
-		if failed == nil || out.Content != nil || !strings.HasPrefix(failed.Error(), place) || !strings.Contains(failed.Error(), "the template runs for more than 50ms; does this end?") {
+		if failed == nil || out.Content != nil || !strings.HasPrefix(failed.Error(), place) || !strings.Contains(failed.Error(), "the template runs for more than 300ms; does this end?") {
 			t.Errorf("%s: %v", body, failed)
 		}
 	}

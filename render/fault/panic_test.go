@@ -27,7 +27,7 @@ func TestCaught(t *testing.T) {
 			defer func() { panic(recover()) }() // as text/template does with what it does not know
 			culprit("c4n4ry")
 		}, "panic of string in fault.culprit ("},
-		"runtime": {func() { divide(len(t.Name()) - len("TestCaught")) }, "panic of runtime.errorString in fault.divide ("},
+		"runtime": {func() { _ = divide(len(t.Name()) - len("TestCaught")) }, "panic of runtime.errorString in fault.divide ("},
 	} {
 		f := Caught(tt.f)
 		if f == nil || !strings.Contains(f.What, tt.what) {
