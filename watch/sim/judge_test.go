@@ -122,12 +122,13 @@ func (w *world) peace() {
 	w.mu.Unlock()
 	if w.life == nil {
 		w.start(faults{})
+	} else {
+		w.after(100 * time.Second) // what hangs gives up
+		w.life.loop.Reload()
 	}
-	w.after(100 * time.Second) // what hangs gives up
-	w.life.loop.Reload()
-	w.after(20 * time.Second)
+	w.after(10 * time.Second)
 	w.life.loop.Refresh()
-	w.after(20 * time.Second)
+	w.after(10 * time.Second)
 	w.note("two quiet passes later")
 	w.mu.Lock()
 	for _, name := range w.services {

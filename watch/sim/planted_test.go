@@ -36,24 +36,24 @@ const (
 )
 
 var bugs = []bug{
-	{"written in place", 400, []edit{{commit, "	return f.dir.Rename(f.temp, f.name)\n", `
+	{"written in place", 200, []edit{{commit, "	return f.dir.Rename(f.temp, f.name)\n", `
 	if f.state == NotThere {
 		return f.dir.Rename(f.temp, f.name)
 	}
 	return overwrite(f.dir, f.temp, f.name)
 `}}},
-	{"temporaries never swept", 400, []edit{{rolling, "if m.Key.owns(", "if false && m.Key.owns("}}},
-	{"no fsync of the temporary", 400, []edit{{filling, "		err = f.Sync()\n", ""}}},
-	{"fsync retried", 4000, []edit{{filling, "		err = f.Sync()\n", "		if err = f.Sync(); err != nil {\n			err = f.Sync()\n		}\n"}}},
-	{"fsync error ignored", 4000, []edit{{filling, "		err = f.Sync()\n", "		_ = f.Sync()\n"}}},
-	{"swapped as soon as staged", 400, []edit{{commit, "	return disk.Fill(out, f.Content)\n", `
+	{"temporaries never swept", 200, []edit{{rolling, "if m.Key.owns(", "if false && m.Key.owns("}}},
+	{"no fsync of the temporary", 200, []edit{{filling, "		err = f.Sync()\n", ""}}},
+	{"fsync retried", 1000, []edit{{filling, "		err = f.Sync()\n", "		if err = f.Sync(); err != nil {\n			err = f.Sync()\n		}\n"}}},
+	{"fsync error ignored", 1000, []edit{{filling, "		err = f.Sync()\n", "		_ = f.Sync()\n"}}},
+	{"swapped as soon as staged", 200, []edit{{commit, "	return disk.Fill(out, f.Content)\n", `
 	if err := disk.Fill(out, f.Content); err != nil {
 		return err
 	}
 	f.temp = ""
 	return f.dir.Rename(temp, f.name)
 `}}},
-	{"told before the notice", 4000, []edit{{tell, "	output, err := d.Do(ctx, ", `
+	{"told before the notice", 400, []edit{{tell, "	output, err := d.Do(ctx, ", `
 	owed := k.rec.Notices[d.Name()]
 	k.rec.acknowledge(d.Name(), k.now())
 	if err := k.save(); err != nil {
@@ -61,12 +61,12 @@ var bugs = []bug{
 	}
 	k.rec.Notices[d.Name()] = owed
 	output, err := d.Do(ctx, `}}},
-	{"owed after the rename", 1000, []edit{
-		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := s.Commit(); err != nil {\n		k.half = true\n		return err\n	}\n",
+	{"owed after the rename", 400, []edit{
+		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n",
 			"	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n		return err\n	}\n"}}},
-	{"failed notice dropped", 400, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
-	{"ledger in memory", 400, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
-	{"acknowledged digest instead of owed", 4000, []edit{
+	{"failed notice dropped", 200, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
+	{"ledger in memory", 200, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
+	{"acknowledged digest instead of owed", 2000, []edit{
 		{ledger, "	Service string            `json:\"service\"`\n", "	Service string            `json:\"service\"`\n	Digest  string            `json:\"digest\"`\n"},
 		{ledger, "	Told time.Time `json:\"told,omitzero\"`", "	Digest string `json:\"digest\"`\n	Told time.Time `json:\"told,omitzero\"`"},
 		{ledger, "notice{Told: at.UTC().Round(0)}", "notice{Told: at.UTC().Round(0), Digest: r.Digest}"},
@@ -84,15 +84,15 @@ var bugs = []bug{
 		}
 `}}},
 	{"damaged ledger means told", 4000, []edit{{keeper, "		k.oweAll(k.service.paths())\n", ""}}},
-	{"no fsync of the directory", 1000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
+	{"no fsync of the directory", 400, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 4000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
 	{"no roll forward", 400, []edit{{keeper, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
-	{"ledger written in place", 4000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
+	{"ledger written in place", 2000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},
-	{"ledger believed as read", 40000, []edit{{keeper, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
-	{"names not synced after a commit that failed", 20000, []edit{{keeper, "broken := k.half || !k.swept", "broken := !k.swept"}}},
+	{"ledger believed as read", 20000, []edit{{keeper, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
+	{"names not synced after a commit that failed", 20000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
 	{"acknowledgement not recorded later", 400, []edit{{keeper, "	if k.unsaved {\n", "	if false {\n"}}},
 	{"told while half new", 4000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }

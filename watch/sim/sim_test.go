@@ -25,7 +25,7 @@ import (
 )
 
 var (
-	seeds   = flag.Int("seeds", 600, "how many seeds TestSimulation runs, half of them the same each time")
+	seeds   = flag.Int("seeds", 300, "how many seeds TestSimulation runs, half of them the same each time")
 	theSeed = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, and tells; 0: many")
 	some    = flag.Bool("some", true, "TestPairsOfFaults leaves the second faults out")
 	tally   = flag.Bool("tally", false, "TestSimulation does not fail, and prints how many seeds did")
