@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -21,6 +22,8 @@ type Options struct {
 	Chance *rand.Rand           // for jitter
 	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
+	Report func(Report)         // is told after each round, and before a reload that was asked for; may be nil
+	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute
 }
 
 // A Loop looks at every service when it is due. One goroutine, that of Run, owns all of its state; everything else sends it
@@ -61,11 +64,14 @@ type state struct {
 	rereads  int                  // in a row, for what is expected
 	wrong    map[string]bool      // causes that were logged and last
 	refused  map[string]string    // text of the last failure that was logged, by dependent
+	tried    bool                 // it was looked at, whatever came of it
+	trouble  string               // of the last look
+	owed     map[string]string    // text of the last failure, which may be none, by dependent that is to be told
 }
 
 // Events. Each means "look again", none carries work.
 type (
-	reload    struct{}                      // the config, and everything
+	reload    struct{ answer chan<- error } // the config, and everything
 	refresh   struct{}                      // everything
 	changed   struct{ paths []string }      // these inputs may have changed
 	announced struct{ list []Announcement } // these changed at their source
@@ -98,8 +104,21 @@ func NewLoop(plan *Plan, o Options) *Loop {
 	}
 }
 
-// Reload reads the config again and looks at everything. A config that cannot be used leaves the old one in force.
-func (l *Loop) Reload() { l.send(reload{}) }
+// errStopped is the answer of a loop that has stopped.
+var errStopped = errors.New("the daemon is stopping")
+
+// Reload reads the config again, looks at everything, and returns when the config was read. One that cannot be used leaves the old one
+// in force; the error, a fault.List or another, says why.
+func (l *Loop) Reload() error {
+	answer := make(chan error, 1)
+	l.send(reload{answer})
+	select {
+	case err := <-answer:
+		return err
+	case <-l.gone:
+		return errStopped
+	}
+}
 
 // Refresh looks at everything again.
 func (l *Loop) Refresh() { l.send(refresh{}) }
@@ -137,7 +156,8 @@ func (l *Loop) Run(ctx context.Context) {
 		l.begin(ctx, now)
 		l.rest(now)
 		l.sayLate(now)
-		timer.Reset(l.sleep(now))
+		l.report(false)
+		timer.Reset(l.pause(now))
 	}
 }
 
@@ -178,8 +198,9 @@ func earliest(a, b time.Time) time.Time {
 func (l *Loop) handle(event any, now time.Time) {
 	switch e := event.(type) {
 	case reload:
+		l.report(true)
 		l.failed = "" // who asks is told again
-		l.reload(now)
+		e.answer <- l.reload(now)
 		l.lookAll(now)
 	case refresh:
 		l.lookAll(now)

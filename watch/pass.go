@@ -17,7 +17,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 	}
 	// A file system may change without telling, so every pass looks at its inputs itself.
 	if due(l.reloadAt, now) || inputs.Stamp(l.inputs()) != l.stamp {
-		l.reload(now)
+		_ = l.reload(now) // nobody asked: the log says what is wrong
 	}
 	var pass []*state
 	var refs []sources.Ref
@@ -61,6 +61,14 @@ func (l *Loop) anyDue(now time.Time) bool {
 
 func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
 
+// pause gives how long to wait for the next round.
+func (l *Loop) pause(now time.Time) time.Duration {
+	if l.Beat > 0 {
+		return min(l.sleep(now), l.Beat)
+	}
+	return l.sleep(now)
+}
+
 // sleep gives how long nothing will be due.
 func (l *Loop) sleep(now time.Time) time.Duration {
 	next := l.reloadAt
@@ -98,6 +106,7 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 		s.failures++
 		s.look = earliest(s.look, now.Add(backoff(s.failures, s.keeper.chance)))
 	}
+	s.stand(o)
 	l.sayOutcome(s, o)
 }
 

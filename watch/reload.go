@@ -10,7 +10,7 @@ import (
 
 // reload compiles the config. Where it is bad the plan stays in force, and the fault is said once; it is tried again when one of the files
 // that the bad one was read from changes, and from time to time, for what is missing may be elsewhere.
-func (l *Loop) reload(now time.Time) {
+func (l *Loop) reload(now time.Time) error {
 	l.reloadAt = time.Time{}
 	before := inputs.Stamp(l.inputs())
 	plan, err := l.Load()
@@ -27,7 +27,7 @@ func (l *Loop) reload(now time.Time) {
 			l.failed = text
 			l.sayUnusable(err)
 		}
-		return
+		return err
 	}
 	mended := l.failed != ""
 	l.failed, l.tried, l.reloads = "", nil, 0
@@ -35,6 +35,7 @@ func (l *Loop) reload(now time.Time) {
 	if mended {
 		l.Log.Info("config usable again")
 	}
+	return nil
 }
 
 // inputs gives the files that the plan was made from, and those that a bad config was read from after it.

@@ -31,12 +31,14 @@ func (l *Loop) sayPlan(fresh int) {
 // lateAfter is how long a job may run before that is said. Commands and systemd are waited for no longer than their timeouts.
 const lateAfter = 5 * time.Minute
 
+const stillAtWork = "still at work"
+
 // sayLate says once of a job that it does not end.
 func (l *Loop) sayLate(now time.Time) {
 	for _, svc := range l.plan.Services {
 		if s := l.states[svc.Name]; s.busy && !s.late && now.Sub(s.since) >= lateAfter {
 			s.late = true
-			l.Log.Warn("still at work, is something hanging?", "service", svc.Name, "since", s.since, hints([]string{"does the file system of its files answer?"}))
+			l.Log.Warn(stillAtWork+", is something hanging?", "service", svc.Name, "since", s.since, hints([]string{"does the file system of its files answer?"}))
 		}
 	}
 }

@@ -37,6 +37,8 @@ type world struct {
 	system disk.System
 	log    journal
 	idle   int // how often the loop said that it is; of its goroutine
+	report func(Report)
+	beat   time.Duration
 	stop   func()
 }
 
@@ -268,6 +270,8 @@ func (w *world) start() {
 		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Chance: rand.New(rand.NewPCG(1, 2)),
 		Idle:   func() { w.idle++ },
+		Report: w.report,
+		Beat:   w.beat,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

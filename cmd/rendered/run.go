@@ -141,7 +141,7 @@ func relay(ctx context.Context, signals <-chan os.Signal, loop *watch.Loop, c *c
 		case s := <-signals:
 			if s == syscall.SIGHUP {
 				c.forget()
-				loop.Reload()
+				_ = loop.Reload() // the log says what is wrong
 			} else {
 				loop.Refresh()
 			}

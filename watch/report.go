@@ -1,0 +1,92 @@
+package watch
+
+import (
+	"cmp"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// A Report says how a loop stands. It holds no value.
+type Report struct {
+	Tried     bool   // every service has been looked at, whatever came of it, or is so late that nobody need wait for it
+	Reloading bool   // the config is about to be read again because somebody asked for that; the rest is as it was
+	Unusable  string // what is wrong with the config as it is on disk, while an older one is in force; else ""
+	Services  []Standing
+}
+
+// A Standing is how one service of the plan stands.
+type Standing struct {
+	Service string
+	Tried   bool
+	Trouble string // why its files are not up to date, or not known to be; "" where nothing is wrong
+	Owed    []Owed
+}
+
+// An Owed is a dependent that has yet to be told.
+type Owed struct {
+	Dependent string
+	Trouble   string // why it refused; "" where it is only not its time
+}
+
+// report tells how the loop stands.
+func (l *Loop) report(reloading bool) {
+	if l.Report == nil {
+		return
+	}
+	r := Report{Tried: true, Reloading: reloading, Unusable: l.failed}
+	for _, svc := range l.plan.Services {
+		st := l.states[svc.Name].standing()
+		r.Tried = r.Tried && st.Tried
+		r.Services = append(r.Services, st)
+	}
+	l.Report(r)
+}
+
+func (s *state) standing() Standing {
+	st := Standing{Service: s.service.Name, Tried: s.tried || s.late, Trouble: s.trouble}
+	if s.late {
+		st.Trouble = stillAtWork
+	}
+	for _, d := range s.service.Dependents {
+		if trouble, owed := s.owed[d.Name()]; owed {
+			st.Owed = append(st.Owed, Owed{d.Name(), trouble})
+		}
+	}
+	return st
+}
+
+// stand notes how the service stands after a job.
+func (s *state) stand(o Outcome) {
+	if o.Looked || o.Err != nil {
+		s.trouble = o.trouble()
+	}
+	s.tried = s.tried || o.Looked
+	for _, n := range o.Notices {
+		switch {
+		case n.Err != nil:
+			s.owe(n.Dependent, n.Err.Error())
+		case n.Held:
+			s.owe(n.Dependent, cmp.Or(s.owed[n.Dependent], s.refused[n.Dependent]))
+		default:
+			delete(s.owed, n.Dependent)
+		}
+	}
+}
+
+func (s *state) owe(dependent, trouble string) {
+	if s.owed == nil {
+		s.owed = make(map[string]string)
+	}
+	s.owed[dependent] = trouble
+}
+
+// trouble gives the first of what stands in the way of the service's files.
+func (o Outcome) trouble() string {
+	for _, e := range o.FileErrors() {
+		if _, ok := e.Fault.Err.(*sources.Error); ok {
+			return e.Fault.What // which names the ref: where it is looked up is for the log
+		}
+		return e.Error()
+	}
+	return ""
+}

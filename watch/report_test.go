@@ -1,0 +1,156 @@
+package watch
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// reports has a world keep what its loop reports.
+func (w *world) reports() *[]Report {
+	list := new([]Report)
+	w.report = func(r Report) { *list = append(*list, r) }
+	return list
+}
+
+func last(list *[]Report) Report { return (*list)[len(*list)-1] }
+
+// A report says what is current, owed or failing, and is not before everything has been tried.
+func TestReportSaysHowEachServiceStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		list := w.reports()
+		refuses := &dependent{name: "app", fails: 1}
+		w.service("bad", "@every 1h", nil, "f", `{{ secret "s" }}`)
+		w.service("good", "@every 1h", nil, "g", `{{ param "/p" }}`)
+		w.service("owes", "@every 1h", []*dependent{refuses}, "h", `{{ param "/p" }}`).MinInterval = time.Minute
+		w.service("slow", "@every 1h", nil, "i", `{{ param "/slow" }}`)
+		w.values.set("/p", "1")
+		w.values.set("/slow", "1")
+		w.values.pause["/slow"] = 10 * time.Second
+		w.values.refuse("s", sources.Denied)
+		w.start()
+		want := func(tried bool, services ...Standing) {
+			t.Helper()
+			if r := last(list); !reflect.DeepEqual(r, Report{Tried: tried, Services: services}) {
+				t.Errorf("%v\n got %+v\nwant %+v", time.Now(), r, Report{Tried: tried, Services: services})
+			}
+		}
+		bad := Standing{Service: "bad", Tried: true, Trouble: "secret s: access denied"}
+		good := Standing{Service: "good", Tried: true}
+		owes := Standing{Service: "owes", Tried: true}
+		want(false, bad, good, Standing{Service: "owes", Tried: true, Owed: []Owed{{"app", "refused"}}}, Standing{Service: "slow"})
+		w.after(10 * time.Second) // the dependent is told meanwhile
+		slow := Standing{Service: "slow", Tried: true}
+		want(true, bad, good, owes, slow)
+		w.values.refuse("s", "")
+		w.values.set("s", "2")
+		w.values.set("/p", "2")
+		w.loop.Refresh()
+		w.after(10 * time.Second)
+		bad.Trouble = ""
+		want(true, bad, good, Standing{Service: "owes", Tried: true, Owed: []Owed{{"app", ""}}}, slow) // told less than a minute ago
+		w.after(time.Minute)
+		want(true, bad, good, owes, slow)
+	})
+}
+
+// Nobody waits for ever for a service that hangs: it counts as tried when the log says that it is late.
+func TestReportDoesNotWaitForWhatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		list := w.reports()
+		w.service("hangs", "@every 1h", []*dependent{{name: "app", pause: -1}}, "f", "x")
+		w.start()
+		w.after(4 * time.Minute)
+		if last(list).Tried {
+			t.Error("tried after four minutes")
+		}
+		w.after(2 * time.Minute)
+		if r := last(list); !r.Tried || r.Services[0].Trouble != "still at work" {
+			t.Errorf("after six minutes: %+v", r)
+		}
+	})
+}
+
+func TestReportWithoutServices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		list := w.reports()
+		w.start()
+		if len(*list) != 1 || !last(list).Tried {
+			t.Errorf("%+v", *list)
+		}
+	})
+}
+
+// A reload that was asked for is announced, and its outcome is the answer to whoever asked.
+func TestReloadIsReportedAndAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		list := w.reports()
+		w.service("app", "@every 1h", nil, "f", "x")
+		w.start()
+		var during []bool
+		good := w.load
+		w.load = func() (*Plan, error) {
+			during = append(during, last(list).Reloading)
+			return nil, errors.New("broken")
+		}
+		if err := w.loop.Reload(); err == nil || err.Error() != "broken" {
+			t.Errorf("Reload: %v", err)
+		}
+		synctest.Wait()
+		if r := last(list); r.Reloading || r.Unusable != "broken" {
+			t.Errorf("after a bad reload: %+v", r)
+		}
+		w.load = func() (*Plan, error) {
+			during = append(during, last(list).Reloading)
+			return good()
+		}
+		if err := w.loop.Reload(); err != nil {
+			t.Errorf("Reload: %v", err)
+		}
+		synctest.Wait()
+		if r := last(list); r.Reloading || r.Unusable != "" {
+			t.Errorf("after a good reload: %+v", r)
+		}
+		if !reflect.DeepEqual(during, []bool{true, true}) {
+			t.Errorf("while it was read: %v", during)
+		}
+		w.stop()
+		if err := w.loop.Reload(); err == nil {
+			t.Error("a loop that has stopped reloads")
+		}
+	})
+}
+
+// With a beat the loop goes round also where nothing is due, and while a job hangs.
+func TestBeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		list := w.reports()
+		w.beat = 10 * time.Second
+		w.service("hangs", "@every 24h", []*dependent{{name: "app", pause: -1}}, "f", "x")
+		w.start()
+		before := len(*list)
+		w.after(time.Minute)
+		if n := len(*list) - before; n != 6 {
+			t.Errorf("%d rounds in a minute, want 6", n)
+		}
+		hung := make(chan struct{})
+		w.load = func() (*Plan, error) { <-hung; return w.plan, nil }
+		go func() { _ = w.loop.Reload() }()
+		synctest.Wait()
+		before = len(*list)
+		w.after(time.Minute)
+		if n := len(*list) - before; n != 0 {
+			t.Errorf("%d rounds of a loop that hangs", n)
+		}
+		close(hung)
+	})
+}
