@@ -22,7 +22,7 @@ type Options struct {
 	Chance *rand.Rand           // for jitter
 	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
-	Report func(Report)         // is told after each round, and before a reload that was asked for; may be nil
+	Report func(Report)         // is told after each round, before a reload that was asked for, and at the end; may be nil
 	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute
 }
 
@@ -149,6 +149,7 @@ func (l *Loop) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		if ctx.Err() != nil { // whatever else there is: nothing is begun any more
+			l.report(Stopping)
 			l.drain()
 			return
 		}
@@ -156,7 +157,7 @@ func (l *Loop) Run(ctx context.Context) {
 		l.begin(ctx, now)
 		l.rest(now)
 		l.sayLate(now)
-		l.report(false)
+		l.report(Keeping)
 		timer.Reset(l.pause(now))
 	}
 }
@@ -198,7 +199,7 @@ func earliest(a, b time.Time) time.Time {
 func (l *Loop) handle(event any, now time.Time) {
 	switch e := event.(type) {
 	case reload:
-		l.report(true)
+		l.report(Reloading)
 		l.failed = "" // who asks is told again
 		e.answer <- l.reload(now)
 		l.lookAll(now)

@@ -8,11 +8,20 @@ import (
 
 // A Report says how a loop stands. It holds no value.
 type Report struct {
-	Tried     bool   // every service has been looked at, whatever came of it, or is so late that nobody need wait for it
-	Reloading bool   // the config is about to be read again because somebody asked for that; the rest is as it was
-	Unusable  string // what is wrong with the config as it is on disk, while an older one is in force; else ""
-	Services  []Standing
+	Doing    Doing
+	Tried    bool   // every service has been looked at, whatever came of it, or is so late that nobody need wait for it
+	Unusable string // what is wrong with the config as it is on disk, while an older one is in force; else ""
+	Services []Standing
 }
+
+// A Doing is what a loop is about to do.
+type Doing string
+
+const (
+	Keeping   Doing = ""          // its services true
+	Reloading Doing = "reloading" // the config, because somebody asked for that; all else is as it was
+	Stopping  Doing = "stopping"  // itself; it is the last report
+)
 
 // A Standing is how one service of the plan stands.
 type Standing struct {
@@ -29,11 +38,11 @@ type Owed struct {
 }
 
 // report tells how the loop stands.
-func (l *Loop) report(reloading bool) {
+func (l *Loop) report(doing Doing) {
 	if l.Report == nil {
 		return
 	}
-	r := Report{Tried: true, Reloading: reloading, Unusable: l.failed}
+	r := Report{Doing: doing, Tried: true, Unusable: l.failed}
 	for _, svc := range l.plan.Services {
 		st := l.states[svc.Name].standing()
 		r.Tried = r.Tried && st.Tried

@@ -95,34 +95,37 @@ func TestReloadIsReportedAndAnswered(t *testing.T) {
 		list := w.reports()
 		w.service("app", "@every 1h", nil, "f", "x")
 		w.start()
-		var during []bool
+		var during []Doing
 		good := w.load
 		w.load = func() (*Plan, error) {
-			during = append(during, last(list).Reloading)
+			during = append(during, last(list).Doing)
 			return nil, errors.New("broken")
 		}
 		if err := w.loop.Reload(); err == nil || err.Error() != "broken" {
 			t.Errorf("Reload: %v", err)
 		}
 		synctest.Wait()
-		if r := last(list); r.Reloading || r.Unusable != "broken" {
+		if r := last(list); r.Doing != Keeping || r.Unusable != "broken" {
 			t.Errorf("after a bad reload: %+v", r)
 		}
 		w.load = func() (*Plan, error) {
-			during = append(during, last(list).Reloading)
+			during = append(during, last(list).Doing)
 			return good()
 		}
 		if err := w.loop.Reload(); err != nil {
 			t.Errorf("Reload: %v", err)
 		}
 		synctest.Wait()
-		if r := last(list); r.Reloading || r.Unusable != "" {
+		if r := last(list); r.Doing != Keeping || r.Unusable != "" {
 			t.Errorf("after a good reload: %+v", r)
 		}
-		if !reflect.DeepEqual(during, []bool{true, true}) {
+		if !reflect.DeepEqual(during, []Doing{Reloading, Reloading}) {
 			t.Errorf("while it was read: %v", during)
 		}
 		w.stop()
+		if r := last(list); r.Doing != Stopping {
+			t.Errorf("at the end: %+v", r)
+		}
 		if err := w.loop.Reload(); err == nil {
 			t.Error("a loop that has stopped reloads")
 		}
