@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/cmd/rendered/internal/control"
+	"github.com/rendered/rendered/cmd/rendered/internal/systemd"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch"
@@ -31,8 +35,10 @@ func newRun(g *globals) *cobra.Command {
 file, inputs of the function file), and whenever a notice through the queue of triggers.sqs says that something it looks up has
 changed. It logs to stderr.
 
-SIGHUP reads the config again, SIGUSR1 looks at everything again, SIGTERM and SIGINT end it with exit code 0. A config that
-cannot be used at the start ends it with 78; one that cannot be used later leaves the old one in force.`,
+SIGHUP, or rendered reload, reads the config again, SIGUSR1 looks at everything again, SIGTERM and SIGINT end it with exit code
+0. A config that cannot be used at the start ends it with 78; one that cannot be used later leaves the old one in force.
+
+Under systemd it says when every service has been tried, how they stand, and that it is alive (Type=notify, WatchdogSec=).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return keep(cmd.Context(), g, root, cmd.ErrOrStderr())
@@ -74,38 +80,96 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	level.Set(cfg.Log.Level)
 	log := newLog(stderr, cfg.Log.Format, level)
 	c.logTo(log)
-	watcher, listener := inputs.New(log), push.New(log)
-	listener.Set(c.queue(cfg))
-	plan = rehearsed(plan, root)
-	warnOfChecks(ctx, log, plan)
-	loop := watch.NewLoop(plan, watch.Options{
-		Load: func() (*watch.Plan, error) {
-			fresh, plan, err := c.load(ctx)
-			if err != nil {
-				return plan, err
-			}
-			level.Set(fresh.Log.Level)
-			if fresh.StateDir != cfg.StateDir {
-				log.Warn("a new state_dir takes a restart", "in use", cfg.StateDir, "configured", fresh.StateDir)
-			}
-			listener.Set(c.queue(fresh))
-			plan = rehearsed(plan, root)
-			warnOfChecks(ctx, log, plan)
-			return plan, nil
-		},
+	d := &upkeep{compiler: c, root: root, stateDir: cfg.StateDir, level: level, log: log, watcher: inputs.New(log), listener: push.New(log)}
+	manager := systemd.FromEnviron(log)
+	d.loop = watch.NewLoop(d.prepared(ctx, cfg, plan), watch.Options{
+		Load:   func() (*watch.Plan, error) { return d.load(ctx) },
 		Ledger: ledger,
 		Log:    log,
-		Watch:  watcher.Set,
+		Watch:  d.watcher.Set,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		Idle:   debug.FreeOSMemory, // with it the values of the pass go
+		Report: manager.Report,
+		Beat:   manager.Beat(),
 	})
-	var triggers sync.WaitGroup
-	triggers.Go(func() { watcher.Run(ctx, loop.Changed) })
-	triggers.Go(func() { listener.Run(ctx, earOf(loop)) })
-	go relay(ctx, signals, loop, c)
-	loop.Run(ctx)
-	triggers.Wait()
+	d.run(ctx, signals)
 	return nil
+}
+
+// An upkeep is the loop and what triggers it.
+type upkeep struct {
+	*compiler
+	root     string
+	stateDir string
+	level    *slog.LevelVar
+	log      *slog.Logger
+	watcher  *inputs.Watcher
+	listener *push.Listener
+	loop     *watch.Loop
+}
+
+// run keeps the services until ctx ends.
+func (d *upkeep) run(ctx context.Context, signals <-chan os.Signal) {
+	var triggers sync.WaitGroup
+	triggers.Go(func() { d.watcher.Run(ctx, d.loop.Changed) })
+	triggers.Go(func() { d.listener.Run(ctx, earOf(d.loop)) })
+	if socket := d.listen(); socket != nil {
+		triggers.Go(func() { d.serve(ctx, socket) })
+	}
+	go d.relay(ctx, signals)
+	d.loop.Run(ctx)
+	triggers.Wait()
+}
+
+// load reads the config anew.
+func (d *upkeep) load(ctx context.Context) (*watch.Plan, error) {
+	cfg, plan, err := d.compiler.load(ctx)
+	if err != nil {
+		return plan, err
+	}
+	if cfg.StateDir != d.stateDir {
+		d.log.Warn("a new state_dir takes a restart", "in use", d.stateDir, "configured", cfg.StateDir)
+	}
+	return d.prepared(ctx, cfg, plan), nil
+}
+
+// prepared gives a plan that is about to be put in force, and has the daemon follow its config.
+func (d *upkeep) prepared(ctx context.Context, cfg *config.Config, plan *watch.Plan) *watch.Plan {
+	d.level.Set(cfg.Log.Level)
+	d.listener.Set(d.queue(cfg))
+	plan = rehearsed(plan, d.root)
+	warnOfChecks(ctx, d.log, plan)
+	return plan
+}
+
+// reload reads the config again because somebody asks for it, and everything that AWS's own configuration says with it.
+func (d *upkeep) reload() error {
+	d.forget()
+	return d.loop.Reload()
+}
+
+// listen gives the socket through which other processes ask, before anybody is told that the daemon is there; nil where there is no
+// directory for it. Without it the daemon does its work all the same.
+func (d *upkeep) listen() net.Listener {
+	if !control.Offered() {
+		return nil
+	}
+	socket, err := control.Listen(control.Path())
+	if err != nil {
+		d.sayNoSocket(err)
+		return nil
+	}
+	return socket
+}
+
+func (d *upkeep) serve(ctx context.Context, socket net.Listener) {
+	if err := control.Serve(ctx, socket, d.reload, printFaults); err != nil {
+		d.sayNoSocket(err)
+	}
+}
+
+func (d *upkeep) sayNoSocket(err error) {
+	d.log.Warn("rendered reload will not work", "err", err, "hint", "SIGHUP does")
 }
 
 // warnOfChecks says at the start what a service would meet with its first change only, at night.
@@ -133,17 +197,16 @@ func earOf(loop *watch.Loop) push.Ear {
 }
 
 // relay turns signals into what they mean.
-func relay(ctx context.Context, signals <-chan os.Signal, loop *watch.Loop, c *compiler) {
+func (d *upkeep) relay(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case s := <-signals:
 			if s == syscall.SIGHUP {
-				c.forget()
-				_ = loop.Reload() // the log says what is wrong
+				_ = d.reload() // the log says what is wrong
 			} else {
-				loop.Refresh()
+				d.loop.Refresh()
 			}
 		}
 	}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/control"
+)
+
+func newReload() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reload",
+		Short: "Have the daemon read its config again, and say what comes of it",
+		Long: `reload asks the daemon of this machine to read its config again and to look at everything, and returns when the config
+was read. A config that cannot be used leaves the old one in force: its faults are printed, and the exit code is 1.
+
+It is what systemctl reload rendered runs. Only the user that the daemon runs as can ask, through the socket in the directory
+that RUNTIME_DIRECTORY names, else in /run/rendered.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return askReload(cmd.Context(), control.Path(), cmd.ErrOrStderr())
+		},
+	}
+}
+
+func askReload(ctx context.Context, path string, stderr io.Writer) error {
+	err := control.AskReload(ctx, path)
+	if err == nil {
+		return nil
+	}
+	if refused, ok := errors.AsType[control.Refused](err); ok {
+		fmt.Fprintf(stderr, "%s\nthe old config stays in force\n", refused)
+	} else {
+		fmt.Fprintf(stderr, "error: %v\n", err)
+	}
+	return exit{exitFailed}
+}
