@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -57,9 +58,41 @@ func sorted(dirs map[string][]string) []string {
 	return list
 }
 
-// open opens a path that leads through no link.
-func open(path string, flags uint64) (int, error) {
-	return unix.Openat2(unix.AT_FDCWD, path, &unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
+// open opens an absolute path that leads through no link, name by name: openat2(2), which would do it at once, is forbidden in a unit
+// with RestrictSUIDSGID=.
+func open(path string, flags int) (int, error) {
+	dir, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	defer func() { unix.Close(dir) }()
+	names := strings.FieldsFunc(path, func(c rune) bool { return c == '/' })
+	if len(names) == 0 {
+		return unix.Open("/", flags|unix.O_CLOEXEC, 0)
+	}
+	for _, name := range names[:len(names)-1] {
+		next, err := enter(dir, name, unix.O_PATH|unix.O_DIRECTORY)
+		if err != nil {
+			return -1, err
+		}
+		unix.Close(dir)
+		dir = next
+	}
+	return enter(dir, names[len(names)-1], flags)
+}
+
+// enter opens a name in a directory that is no link.
+func enter(dir int, name string, flags int) (int, error) {
+	fd, err := unix.Openat(dir, name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil || stat.Mode&unix.S_IFMT == unix.S_IFLNK {
+		unix.Close(fd)
+		return -1, cmp.Or(err, error(unix.ELOOP))
+	}
+	return fd, nil
 }
 
 // cover mounts a file at a path at which there is one.
@@ -205,7 +238,11 @@ func liken(top, as int) error {
 	if err := allowed(unix.Fchown(dir, int(stat.Uid), int(stat.Gid))); err != nil {
 		return err
 	}
-	return unix.Fchmod(dir, stat.Mode&0o7777)
+	err = unix.Fchmod(dir, stat.Mode&0o7777)
+	if err == unix.EPERM {
+		err = unix.Fchmod(dir, stat.Mode&0o1777) // RestrictSUIDSGID= forbids these bits
+	}
+	return err
 }
 
 // allowed leaves out that an owner may not be given, or is not known in our user namespace.
