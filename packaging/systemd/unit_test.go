@@ -1,0 +1,105 @@
+// Package systemd holds the unit and what can be laid beside it. It has tests and no code.
+package systemd
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// analyze runs systemd-analyze on the unit with drop-ins beside it.
+func analyze(t *testing.T, dropIns []string, args ...string) string {
+	t.Helper()
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	unit := filepath.Join(dir, "rendered.service")
+	copyTo(t, "rendered.service", unit)
+	if err := os.Mkdir(unit+".d", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range dropIns {
+		copyTo(t, path, filepath.Join(unit+".d", filepath.Base(path)))
+	}
+	cmd := exec.CommandContext(t.Context(), tool, append(args, unit)...)
+	cmd.Env = append(os.Environ(), "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=", "LC_ALL=C.UTF-8")
+	out, _ := cmd.CombinedOutput() // it fails where the machine has no /usr/bin/rendered
+	return string(out)
+}
+
+func copyTo(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, text, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var exposure = regexp.MustCompile(`Overall exposure level for rendered\.service: ([0-9.]+)`)
+
+// The sandbox is as tight as the documentation says.
+func TestExposure(t *testing.T) {
+	for _, c := range []struct {
+		dropIns []string
+		most    float64
+	}{
+		{nil, 3.0},
+		{[]string{"examples/no-foreign-owners.conf"}, 2.8},
+		{[]string{"examples/no-service-checks.conf"}, 2.4},
+		{[]string{"examples/user.conf"}, 2.0},
+		{[]string{"examples/paths.conf"}, 3.0},
+	} {
+		out := analyze(t, c.dropIns, "security", "--offline=true", "--no-pager")
+		m := exposure.FindStringSubmatch(out)
+		if m == nil {
+			t.Fatalf("%q: %s", c.dropIns, out)
+		}
+		got, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%q: exposure %.1f", c.dropIns, got)
+		if got > c.most {
+			t.Errorf("%q: exposure %.1f, want %.1f at most", c.dropIns, got, c.most)
+		}
+	}
+}
+
+// unknown are the complaints about what older systemds do not know, and about what is not on this machine.
+var unknown = regexp.MustCompile(`Failed to parse service type, ignoring: notify-reload|Unknown key (name )?'ReloadSignal'|/usr/bin/rendered is not executable|Command 'man .*' failed`)
+
+// systemd knows every line of the unit and the examples, but for those that old ones may ignore.
+func TestLinesAreKnown(t *testing.T) {
+	examples, err := filepath.Glob("examples/*.conf")
+	if err != nil || len(examples) == 0 {
+		t.Fatal(examples, err)
+	}
+	examples = slices.DeleteFunc(examples, func(path string) bool { return strings.Contains(path, "nginx-once") }) // of another unit
+	for _, dropIns := range append([][]string{nil}, split(examples)...) {
+		for line := range strings.Lines(analyze(t, dropIns, "verify")) {
+			if strings.Contains(line, "rendered.service") && !unknown.MatchString(line) {
+				t.Errorf("%q: %s", dropIns, line)
+			}
+		}
+	}
+}
+
+func split(list []string) (each [][]string) {
+	for _, s := range list {
+		each = append(each, []string{s})
+	}
+	return each
+}
