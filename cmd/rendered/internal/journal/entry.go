@@ -1,0 +1,138 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A field is one attribute of a record.
+type field struct{ key, value string }
+
+// add adds an attribute, or those of a group, as fields.
+func add(fields []field, prefix string, a slog.Attr) []field {
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindGroup {
+		if a.Key != "" {
+			prefix += a.Key + "_"
+		}
+		for _, a := range v.Group() {
+			fields = add(fields, prefix, a)
+		}
+		return fields
+	}
+	if a.Equal(slog.Attr{}) {
+		return fields
+	}
+	value := v.String()
+	if list, ok := v.Any().([]string); ok {
+		value = strings.Join(list, "\n")
+	}
+	return append(fields, field{prefix + a.Key, value})
+}
+
+var (
+	// subjects are what a record is about. They stand before its message.
+	subjects = []string{"service", "file", "notice"}
+	// causes stand after it.
+	causes = []string{"at", "err"}
+	// blocks stand below it, a line each.
+	blocks = []string{"text", "hint"}
+	// silent are said by others: the ref by the error, the paths by the records of the files.
+	silent = []string{"ref", "paths"}
+)
+
+// text gives what a person reads: "nginx: /etc/nginx/site.key: not up to date, will try again: secret prod/tls: access denied", then what
+// else there is, then a line for each hint.
+func text(message string, fields []field) string {
+	value := func(key string) string {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
+		if i < 0 {
+			return ""
+		}
+		return fields[i].value
+	}
+	var parts []string
+	part := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	for _, key := range subjects {
+		part(value(key))
+	}
+	part(message)
+	for _, key := range causes {
+		part(value(key))
+	}
+	line := strings.Join(parts, ": ")
+	var rest []string
+	for _, f := range fields {
+		if !slices.Contains(slices.Concat(subjects, causes, blocks, silent), f.key) {
+			rest = append(rest, f.key+" "+f.value)
+		}
+	}
+	if len(rest) > 0 {
+		line += " (" + strings.Join(rest, ", ") + ")"
+	}
+	for _, key := range blocks {
+		for l := range strings.Lines(value(key)) {
+			line += "\n  " + strings.TrimRight(l, "\n")
+		}
+	}
+	return line
+}
+
+// An entry is one of the journal's.
+type entry struct {
+	priority int
+	message  string
+	fields   []field
+}
+
+// identifier is what journalctl -t finds, and shows before each line.
+const identifier = "rendered"
+
+// encode gives the entry as the journal reads it.
+func (e entry) encode() []byte {
+	var b bytes.Buffer
+	put(&b, "MESSAGE", e.message)
+	put(&b, "PRIORITY", strconv.Itoa(e.priority))
+	put(&b, "SYSLOG_IDENTIFIER", identifier)
+	for _, f := range e.fields {
+		put(&b, fieldName(f.key), f.value)
+	}
+	return b.Bytes()
+}
+
+// put adds a field. A value of several lines has its length before it.
+func put(b *bytes.Buffer, name, value string) {
+	if !strings.Contains(value, "\n") {
+		fmt.Fprintf(b, "%s=%s\n", name, value)
+		return
+	}
+	b.WriteString(name + "\n")
+	b.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(value))))
+	b.WriteString(value + "\n")
+}
+
+// maxName is how long a field's name may be.
+const maxName = 64
+
+// fieldName gives a field's name: RENDERED_SERVICE for service. The journal knows capitals, digits and underscores only.
+func fieldName(key string) string {
+	name := "RENDERED_" + strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z':
+			return c - 'a' + 'A'
+		case c >= 'A' && c <= 'Z' || c >= '0' && c <= '9':
+			return c
+		}
+		return '_'
+	}, key)
+	return name[:min(len(name), maxName)]
+}

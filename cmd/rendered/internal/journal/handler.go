@@ -1,0 +1,114 @@
+// Package journal writes the log to systemd's journal, each record as an entry with fields (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): a
+// line that a person reads, its priority, and every attribute by itself, so that journalctl finds it.
+package journal
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Takes tells whether what is written to w goes to the journal anyway: systemd says in JOURNAL_STREAM which file that is.
+func Takes(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	device, inode, ok := strings.Cut(os.Getenv("JOURNAL_STREAM"), ":")
+	info, err := f.Stat()
+	if !ok || err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && device == strconv.FormatUint(st.Dev, 10) && inode == strconv.FormatUint(st.Ino, 10)
+}
+
+// A handler makes an entry of each record.
+type handler struct {
+	level  slog.Leveler
+	to     *journal
+	fields []field
+	prefix string // of the names of attributes, made of the groups that are open
+}
+
+// A journal takes entries, one at a time.
+type journal struct {
+	mu     sync.Mutex
+	socket *socket
+	lines  io.Writer // what the socket does not take, as lines that begin with their priority (sd-daemon(3))
+	lost   int       // entries, since one was taken
+}
+
+// NewHandler gives a handler that writes to the journal, or, where that has no socket, lines to w, which it reads.
+func NewHandler(w io.Writer, level slog.Leveler) slog.Handler {
+	return &handler{level: level, to: &journal{socket: &socket{path: socketPath, patience: patience}, lines: w}}
+}
+
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level.Level() }
+
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.fields = h.fields[:len(h.fields):len(h.fields)]
+	for _, a := range attrs {
+		c.fields = add(c.fields, h.prefix, a)
+	}
+	return &c
+}
+
+func (h *handler) WithGroup(name string) slog.Handler {
+	c := *h
+	if name != "" {
+		c.prefix += name + "_"
+	}
+	return &c
+}
+
+func (h *handler) Handle(_ context.Context, r slog.Record) error {
+	fields := h.fields[:len(h.fields):len(h.fields)]
+	r.Attrs(func(a slog.Attr) bool { fields = add(fields, h.prefix, a); return true })
+	return h.to.write(entry{priority(r.Level), text(r.Message, fields), fields})
+}
+
+// write hands an entry to the journal. One that does not read loses entries, rather than that the daemon waits for it.
+func (j *journal) write(e entry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.lost > 0 {
+		e.message += fmt.Sprintf("\n  %d entries before this one are lost: the journal did not take them", j.lost)
+	}
+	err := j.socket.send(e.encode())
+	switch {
+	case err == nil:
+		j.lost = 0
+		return nil
+	case isTimeout(err):
+		j.lost++
+		return err
+	}
+	var lines bytes.Buffer
+	for line := range strings.Lines(e.message) {
+		fmt.Fprintf(&lines, "<%d>%s\n", e.priority, strings.TrimSuffix(line, "\n"))
+	}
+	_, err = j.lines.Write(lines.Bytes())
+	return err
+}
+
+// priority gives the syslog priority of a level.
+func priority(level slog.Level) int {
+	switch {
+	case level >= slog.LevelError:
+		return 3
+	case level >= slog.LevelWarn:
+		return 4
+	case level >= slog.LevelInfo:
+		return 6
+	}
+	return 7
+}
