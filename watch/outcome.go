@@ -80,7 +80,7 @@ func fileErrors(err error) []*FileError {
 		}
 		return list
 	}
-	return []*FileError{{Fault: &fault.Fault{What: err.Error(), Hints: remedy(err), Err: err}}}
+	return []*FileError{{Fault: &fault.Fault{What: err.Error(), Hints: Remedy(err), Err: err}}}
 }
 
 // throttled tells whether lookups failed because AWS is asked too often.

@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/watch/sandbox"
 )
 
-// remedy says what to do about an error of the file system, a line each; nothing where the error says it all.
-func remedy(err error) []string {
+// Remedy says what to do about an error of the file system, a line each; nothing where the error says it all.
+func Remedy(err error) []string {
 	e, ok := errors.AsType[*fs.PathError](err)
 	if !ok {
 		return nil
@@ -26,5 +28,5 @@ func remedy(err error) []string {
 		// A directory that is open, and has no room for a name, is none any more.
 		return []string{dir + " was taken away; if it is in the state_dir, restart rendered, which makes it anew"}
 	}
-	return nil
+	return sandbox.Remedy(e.Path, err)
 }

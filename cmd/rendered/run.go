@@ -24,6 +24,7 @@ import (
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/push"
+	"github.com/rendered/rendered/watch/sandbox"
 )
 
 func newRun(g *globals) *cobra.Command {
@@ -139,6 +140,7 @@ func (d *upkeep) prepared(ctx context.Context, cfg *config.Config, plan *watch.P
 	d.listener.Set(d.queue(cfg))
 	plan = rehearsed(plan, d.root)
 	warnOfChecks(ctx, d.log, plan)
+	warnOfPrivate(d.log, plan)
 	return plan
 }
 
@@ -179,6 +181,18 @@ func warnOfChecks(ctx context.Context, log *slog.Logger, plan *watch.Plan) {
 	}
 }
 
+// warnOfPrivate says which files nobody will find, though nothing fails.
+func warnOfPrivate(log *slog.Logger, plan *watch.Plan) {
+	for _, s := range plan.Services {
+		for _, f := range s.Files {
+			if sandbox.Private(f.Path) {
+				log.Warn("this file is seen by the daemon alone: /tmp and /var/tmp are its own", "service", s.Name, "file", f.Path,
+					"hint", "have it in another directory, as below /run, or set PrivateTmp=no in a drop-in")
+			}
+		}
+	}
+}
+
 // earOf lets a loop hear of changes.
 func earOf(loop *watch.Loop) push.Ear {
 	return push.Ear{
@@ -216,8 +230,7 @@ func (d *upkeep) relay(ctx context.Context, signals <-chan os.Signal) {
 func printFaults(w io.Writer, err error) {
 	list, ok := err.(fault.List)
 	if !ok {
-		fmt.Fprintf(w, "error: %v\n", err)
-		return
+		list = fault.List{{What: err.Error(), Hints: watch.Remedy(err)}}
 	}
 	for _, f := range list {
 		fmt.Fprintf(w, "error: %s", f.Text())

@@ -60,7 +60,7 @@ func TestExposure(t *testing.T) {
 		{[]string{"examples/no-foreign-owners.conf"}, 2.8},
 		{[]string{"examples/no-service-checks.conf"}, 2.4},
 		{[]string{"examples/user.conf"}, 2.0},
-		{[]string{"examples/paths.conf"}, 3.0},
+		{[]string{"examples/paths.conf"}, 3.1},
 	} {
 		out := analyze(t, c.dropIns, "security", "--offline=true", "--no-pager")
 		m := exposure.FindStringSubmatch(out)

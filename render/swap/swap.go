@@ -175,7 +175,10 @@ func (d missingDir) Error() string {
 	return string(d) + ": the directory does not exist; make it, or set dir_mode"
 }
 
-func (missingDir) Is(err error) bool { return err == fs.ErrNotExist }
+// Unwrap gives the error that it is made of.
+func (d missingDir) Unwrap() error {
+	return &fs.PathError{Op: "open", Path: string(d) + "/", Err: fs.ErrNotExist}
+}
 
 // refuse says why a rename cannot or must not replace what was found.
 func (f *file) refuse(found, dir disk.Info) error {

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -44,10 +45,14 @@ func credentialHints(t *trouble) []string {
 	if t.clock {
 		return []string{"timedatectl  shows whether the clock is set by the network; AWS accepts five minutes"}
 	}
-	return []string{
+	hints := []string{
 		"aws sts get-caller-identity  shows which credentials this environment has",
 		"set aws.profile, give the instance a role, or log in again; they are read anew by themselves",
 	}
+	if os.Getenv("INVOCATION_ID") != "" {
+		hints = append(hints, "a unit of systemd has an environment of its own, and may not see ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name other files, in /etc/rendered/rendered.env")
+	}
+	return hints
 }
 
 func silenceHints() []string {

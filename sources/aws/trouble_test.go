@@ -25,6 +25,7 @@ const (
 )
 
 func TestTroubles(t *testing.T) {
+	t.Setenv("INVOCATION_ID", "") // these tests may run in a unit
 	const where = "in eu-west-1, account 111111111111"
 	tests := []struct {
 		name    string
@@ -236,6 +237,17 @@ func TestTroubles(t *testing.T) {
 }
 
 // AWS says how far the clocks are apart, and other services say it by a code of their own.
+// Who runs as a unit does not see what the user's shell does.
+func TestCredentialsOfAUnit(t *testing.T) {
+	t.Setenv("INVOCATION_ID", "")
+	before := len(credentialHints(&trouble{}))
+	t.Setenv("INVOCATION_ID", "528995096ca946dca30bde35d65292c7")
+	hints := credentialHints(&trouble{})
+	if len(hints) != before+1 || !strings.Contains(hints[before], "AWS_SHARED_CREDENTIALS_FILE") {
+		t.Errorf("%q", hints)
+	}
+}
+
 func TestClocks(t *testing.T) {
 	for message, want := range map[string]string{
 		"Signature expired: 20261120T080000Z is now earlier than 20261120T080500Z (20261120T081000Z - 5 min.)":         "this machine's clock is 10m behind AWS's",
