@@ -152,11 +152,22 @@ func (p place) remedy(dir string, err error) []string {
 	m := p.mountOf(dir)
 	switch {
 	case m.hidden() && home(m.point):
-		return p.dropIn("hides "+m.point, "ProtectHome=read-only", "ReadWritePaths=-"+quoted(dir))
+		return p.dropIn("hides "+m.point, protectHome(dir), "ReadWritePaths=-"+quoted(dir))
+	case errors.Is(err, unix.EROFS) && p.sealed(m) && home(dir):
+		return p.dropIn("does not let it write there", protectHome(dir), "ReadWritePaths="+dir)
 	case errors.Is(err, unix.EROFS) && p.sealed(m):
 		return p.dropIn("does not let it write there", "ReadWritePaths="+quoted(dir))
 	}
 	return nil
+}
+
+// protectHome gives the line that lets a directory be written to, which another line must do: of two lines about the same directory the
+// stricter one counts.
+func protectHome(dir string) string {
+	if home(dir) {
+		return "ProtectHome=no"
+	}
+	return "ProtectHome=read-only"
 }
 
 // dropIn says which lines to write, and where.

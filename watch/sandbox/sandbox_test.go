@@ -41,6 +41,8 @@ func TestRemedy(t *testing.T) {
 		{sandboxed, "/srv/100% a", unix.EROFS, "the sandbox of rendered.service does not let it write there" + head + `ReadWritePaths="/srv/100%% a"` + tail},
 		{sandboxed, "/home/app", unix.ENOENT, "the sandbox of rendered.service hides /home" + head + "ProtectHome=read-only|ReadWritePaths=-/home/app" + tail},
 		{sandboxed, "/home/app", unix.EROFS, "the sandbox of rendered.service hides /home" + head + "ProtectHome=read-only|ReadWritePaths=-/home/app" + tail},
+		{sandboxed, "/home", unix.EROFS, "the sandbox of rendered.service hides /home" + head + "ProtectHome=no|ReadWritePaths=-/home" + tail},
+		{sandboxed, "/root", unix.EROFS, "the sandbox of rendered.service does not let it write there" + head + "ProtectHome=no|ReadWritePaths=/root" + tail},
 		{sandboxed, "/srv/app", unix.ENOENT, ""}, // it is not there for anybody
 		{sandboxed, "/mnt/disc", unix.EROFS, ""}, // nobody can write to it
 		{sandboxed, "/mnt/with space/a", unix.EROFS, ""},
