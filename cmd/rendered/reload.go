@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
+	"github.com/rendered/rendered/cmd/rendered/internal/journal"
 )
 
 func newReload() *cobra.Command {
@@ -22,7 +23,7 @@ It is what systemctl reload rendered runs. Only the user that the daemon runs as
 that RUNTIME_DIRECTORY names, else in /run/rendered.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return askReload(cmd.Context(), control.Path(), cmd.ErrOrStderr())
+			return askReload(cmd.Context(), control.Path(), journal.Errors(cmd.ErrOrStderr()))
 		},
 	}
 }

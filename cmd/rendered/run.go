@@ -18,6 +18,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
+	"github.com/rendered/rendered/cmd/rendered/internal/journal"
 	"github.com/rendered/rendered/cmd/rendered/internal/systemd"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
@@ -65,7 +66,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
-		printFaults(stderr, err)
+		printFaults(journal.Errors(stderr), err)
 		return exit{exitConfig}
 	}
 	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)
@@ -73,7 +74,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
-		printFaults(stderr, err)
+		printFaults(journal.Errors(stderr), err)
 		return exit{exitFailed}
 	}
 	defer ledger.Close()

@@ -92,12 +92,35 @@ func (j *journal) write(e entry) error {
 		j.lost++
 		return err
 	}
-	var lines bytes.Buffer
-	for line := range strings.Lines(e.message) {
-		fmt.Fprintf(&lines, "<%d>%s\n", e.priority, strings.TrimSuffix(line, "\n"))
-	}
-	_, err = j.lines.Write(lines.Bytes())
+	_, err = j.lines.Write(prefixed(e.priority, e.message))
 	return err
+}
+
+// prefixed gives a text's lines, each with its priority.
+func prefixed(priority int, text string) []byte {
+	var lines bytes.Buffer
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(&lines, "<%d>%s\n", priority, strings.TrimSuffix(line, "\n"))
+	}
+	return lines.Bytes()
+}
+
+// Errors gives a writer for what a command says before it ends. Where it goes to the journal it is no mere remark there. What is written
+// at once ends with a line.
+func Errors(w io.Writer) io.Writer {
+	if !Takes(w) {
+		return w
+	}
+	return errorLines{w}
+}
+
+type errorLines struct{ w io.Writer }
+
+func (e errorLines) Write(text []byte) (int, error) {
+	if _, err := e.w.Write(prefixed(priority(slog.LevelError), string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // priority gives the syslog priority of a level.

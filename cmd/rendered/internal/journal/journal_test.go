@@ -236,6 +236,13 @@ func TestTakes(t *testing.T) {
 			t.Errorf("JOURNAL_STREAM=%s: %v", stream, got)
 		}
 	}
+	t.Setenv("JOURNAL_STREAM", fmt.Sprintf("%d:%d", st.Dev, st.Ino))
+	fmt.Fprint(Errors(f), "error: x\n  do this\n")
+	t.Setenv("JOURNAL_STREAM", "")
+	fmt.Fprint(Errors(f), "error: y\n")
+	if text, err := os.ReadFile(f.Name()); err != nil || string(text) != "<3>error: x\n<3>  do this\nerror: y\n" {
+		t.Errorf("%q, %v", text, err)
+	}
 	if Takes(new(bytes.Buffer)) {
 		t.Error("memory is no stream")
 	}
