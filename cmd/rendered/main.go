@@ -25,6 +25,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitLater  = 75 // EX_TEMPFAIL: run was started with a config that it cannot use now, and may be able to use later
 	exitPanic  = 70 // EX_SOFTWARE of sysexits(3): a mistake in rendered itself
 	exitConfig = 78 // EX_CONFIG: run was started with a config it cannot use
 )

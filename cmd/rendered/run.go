@@ -38,7 +38,8 @@ file, inputs of the function file), and whenever a notice through the queue of t
 changed. It logs to stderr.
 
 SIGHUP, or rendered reload, reads the config again, SIGUSR1 looks at everything again, SIGTERM and SIGINT end it with exit code
-0. A config that cannot be used at the start ends it with 78; one that cannot be used later leaves the old one in force.
+0. A config that cannot be used at the start ends it with 78, or with 75 where it may be usable later: a file system or instance
+metadata does not answer. One that cannot be used later leaves the old one in force.
 
 Under systemd it says when every service has been tried, how they stand, and that it is alive (Type=notify, WatchdogSec=).`,
 		Args: cobra.NoArgs,
@@ -67,6 +68,9 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		return nil
 	case err != nil:
 		printFaults(journal.Errors(stderr), err)
+		if passing(err) {
+			return exit{exitLater}
+		}
 		return exit{exitConfig}
 	}
 	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)

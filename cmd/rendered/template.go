@@ -84,7 +84,7 @@ func readPartials(dir string) ([]render.Text, *fault.Fault) {
 			continue
 		}
 		if !disk.Answers(path) {
-			return nil, &fault.Fault{Place: fault.Place{File: path}, What: "partial: " + noAnswer}
+			return nil, &fault.Fault{Place: fault.Place{File: path}, What: "partial: " + noAnswer, Err: silence{}}
 		}
 		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 			continue

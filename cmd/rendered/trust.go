@@ -18,6 +18,26 @@ import (
 // noAnswer is what is said of a file whose file system hangs.
 const noAnswer = "its file system does not answer"
 
+// A silence is that a file system hangs.
+type silence struct{}
+
+func (silence) Error() string { return noAnswer }
+
+// Temporary says that it may be otherwise later.
+func (silence) Temporary() bool { return true }
+
+// passing tells whether nothing is wrong with a config but what may pass without anybody who mends it.
+func passing(err error) bool {
+	list, _ := err.(fault.List)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(f *fault.Fault) bool {
+		t, ok := errors.AsType[interface {
+			error
+			Temporary() bool
+		}](f.Err)
+		return !ok || !t.Temporary()
+	})
+}
+
 // silent finds what of a plan's inputs, and of its values, cannot be read because its file system hangs. Whoever read it would hang, too.
 func silent(list []inputs.Input, values string) (faults fault.List) {
 	if values != "" {
@@ -25,7 +45,7 @@ func silent(list []inputs.Input, values string) (faults fault.List) {
 	}
 	for _, in := range list {
 		if !disk.Answers(in.Path) {
-			faults = append(faults, &fault.Fault{Place: fault.Place{File: in.Path}, What: noAnswer})
+			faults = append(faults, &fault.Fault{Place: fault.Place{File: in.Path}, What: noAnswer, Err: silence{}})
 		}
 	}
 	return faults

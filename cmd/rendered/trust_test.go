@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/render/fault"
 )
 
 // As root nothing is rendered from what others can change.
@@ -126,6 +128,26 @@ func TestRootDistrustsTheWay(t *testing.T) {
 		}
 		if (err == nil) != (tt.what == "") || !strings.Contains(string(out), want) {
 			t.Errorf("%s: %v:\n%s", tt.name, err, out)
+		}
+	}
+}
+
+// A start is tried again where nothing is wrong but what may pass.
+func TestPassing(t *testing.T) {
+	hangs := &fault.Fault{What: noAnswer, Err: silence{}}
+	wrong := &fault.Fault{What: "unknown key"}
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{fault.List{hangs, hangs}, true},
+		{fault.List{hangs, wrong}, false},
+		{fault.List{wrong}, false},
+		{fault.List{}, false},
+		{silence{}, false},
+	} {
+		if got := passing(c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
 		}
 	}
 }

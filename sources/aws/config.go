@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -104,7 +105,24 @@ func region(ctx context.Context, cfg awssdk.Config) (string, error) {
 	defer cancel()
 	out, err := imds.NewFromConfig(cfg).GetRegion(ctx, new(imds.GetRegionInput))
 	if err != nil || out.Region == "" {
-		return "", errors.New("no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none")
+		return "", noRegion{silent: isSilence(err)}
 	}
 	return out.Region, nil
+}
+
+// A noRegion is that there is no Region. Where instance metadata, which might name one, is silent, it may be only the network that is not
+// there yet.
+type noRegion struct{ silent bool }
+
+func (noRegion) Error() string {
+	return "no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none"
+}
+
+// Temporary tells whether it may be otherwise later.
+func (e noRegion) Temporary() bool { return e.silent }
+
+// isSilence tells whether nobody answered.
+func isSilence(err error) bool {
+	_, ok := errors.AsType[net.Error](err)
+	return ok || errors.Is(err, context.DeadlineExceeded)
 }

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -102,6 +103,10 @@ func TestNewSaysWhatToSet(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			case strings.Contains(err.Error(), canary):
 				t.Errorf("the error quotes: %v", err)
+			}
+			later, ok := errors.AsType[noRegion](err)
+			if silent := test.name == "no instance metadata"; silent != (ok && later.Temporary()) {
+				t.Errorf("it may be otherwise later: %v", !silent)
 			}
 			if took := time.Since(began); took > metadataWithin+time.Second {
 				t.Errorf("took %s", took)
