@@ -103,3 +103,33 @@ func split(list []string) (each [][]string) {
 	}
 	return each
 }
+
+var directive = regexp.MustCompile(`(?m)^([A-Z][A-Za-z]+)=`)
+
+// The documentation says of every line of the unit what it is for, and names every example.
+func TestDocumentationKnowsEveryLine(t *testing.T) {
+	text := read(t, "../../docs/systemd.md")
+	for _, m := range directive.FindAllStringSubmatch(read(t, "rendered.service"), -1) {
+		if !strings.Contains(text, m[1]+"=") {
+			t.Errorf("it does not say what %s= is for", m[1])
+		}
+	}
+	examples, err := filepath.Glob("examples/*")
+	if err != nil || len(examples) == 0 {
+		t.Fatal(examples, err)
+	}
+	for _, path := range examples {
+		if !strings.Contains(text, "packaging/systemd/"+path) {
+			t.Errorf("it does not name %s", path)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
