@@ -91,11 +91,12 @@ func (s *state) owe(dependent, trouble string) {
 
 // trouble gives the first of what stands in the way of the service's files.
 func (o Outcome) trouble() string {
-	for _, e := range o.FileErrors() {
-		if _, ok := e.Fault.Err.(*sources.Error); ok {
-			return e.Fault.What // which names the ref: where it is looked up is for the log
-		}
-		return e.Error()
+	list := o.FileErrors()
+	if len(list) == 0 {
+		return ""
 	}
-	return ""
+	if _, ok := list[0].Fault.Err.(*sources.Error); ok {
+		return list[0].Fault.What // which names the ref: where it is looked up is for the log
+	}
+	return list[0].Error()
 }

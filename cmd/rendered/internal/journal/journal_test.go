@@ -195,7 +195,6 @@ func TestJournalIsRestarted(t *testing.T) {
 func TestJournalHangs(t *testing.T) {
 	log, journal, lines, h := begin(t)
 	h.to.socket.patience = 10 * time.Millisecond
-	log = slog.New(h)
 	sent := 0
 	for h.to.lost == 0 {
 		log.Info("entry")
