@@ -58,6 +58,10 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 		}
 		return exit{exitFailed}
 	}
+	if len(cfg.Services) == 0 {
+		fmt.Fprintf(stdout, "%s\n  %s\nok\n", noServices, firstService(cfg))
+		return nil
+	}
 	table(stdout, plan, time.Now())
 	costs(stdout, cfg, plan)
 	if c.source != nil {

@@ -52,6 +52,10 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 		return exit{exitFailed}
 	}
 	c.logTo(newLog(stderr, cfg.Log.Format, cfg.Log.Level))
+	if len(cfg.Services) == 0 && len(names) == 0 {
+		fmt.Fprintf(stderr, "%s\n  %s\n", noServices, firstService(cfg))
+		return nil
+	}
 	services, err := chosen(rehearsed(plan, f.root).Services, names)
 	if err != nil {
 		return err
@@ -112,6 +116,9 @@ func chosen(services []*watch.Service, names []string) ([]*watch.Service, error)
 		}
 		if near := fault.Near(name, known); near != "" {
 			return nil, fmt.Errorf("there is no service %q; did you mean %q?", name, near)
+		}
+		if len(known) == 0 {
+			return nil, fmt.Errorf("there is no service %q; %s", name, noServices)
 		}
 		return nil, fmt.Errorf("there is no service %q, but %s", name, strings.Join(known, ", "))
 	}

@@ -144,6 +144,7 @@ func (d *upkeep) prepared(ctx context.Context, cfg *config.Config, plan *watch.P
 	d.level.Set(cfg.Log.Level)
 	d.listener.Set(d.queue(cfg))
 	plan = rehearsed(plan, d.root)
+	sayNone(d.log, cfg)
 	warnOfChecks(ctx, d.log, plan)
 	warnOfPrivate(d.log, plan)
 	return plan

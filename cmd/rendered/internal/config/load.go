@@ -24,6 +24,7 @@ type loader struct {
 	values   string                  // of the config, though another is set from outside
 	services map[string]fault.Place  // by name
 	byPath   map[string]*destination // links followed
+	none     bool                    // the main file says that there are no services yet
 }
 
 // Load reads the config file and conf.d beside it. Everything that is wrong is in the list, by place; the Config is complete only
@@ -50,7 +51,7 @@ func Load(path string, o Options) (*Config, fault.List) {
 		l.part(part)
 	}
 	l.finish()
-	if len(l.faults) == 0 && len(l.cfg.Services) == 0 {
+	if len(l.faults) == 0 && len(l.cfg.Services) == 0 && !l.none {
 		l.faults = append(l.faults, &fault.Fault{Place: fault.Place{File: abs}, What: "there are no services, here or in conf.d"})
 	}
 	l.faults.Sort()
@@ -89,7 +90,14 @@ func (l *loader) main(path string, parts bool) {
 			r.mapping(n, where, fields{"sqs": func(n *yaml.Node, where string) { l.queue(r, n, where) }})
 		},
 		// Services take the defaults that may stand below them, so they are read last.
-		"services": func(n *yaml.Node, where string) { services = func() { l.readServices(r, n, where) } },
+		"services": func(n *yaml.Node, where string) {
+			services = func() {
+				// Written out, "none yet" is no mistake: a machine is set up before it has services, and a person comments them out.
+				if l.none = n.Tag == "!!null" || n.Kind == yaml.MappingNode && len(n.Content) == 0; !l.none {
+					l.readServices(r, n, where)
+				}
+			}
+		},
 	}
 	good := r.mapping(root, "", known)
 	if services == nil {
