@@ -1,45 +1,68 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by the build of a release: -ldflags "-X main.version=1.2.3".
-var version = "dev"
+// What the build of a package sets: -ldflags "-X main.version=1.2.3 -X main.commit=… -X main.date=…". Other builds leave it to what
+// the go command records.
+var version, commit, date string
+
+func init() {
+	b := build{version: version, commit: commit, date: date}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		b.complete(info)
+	}
+	version, commit, date = cmp.Or(b.version, "dev"), b.commit, b.date
+}
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version",
+		Short: "Print the version, the commit and its date",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "rendered %s%s %s %s/%s\n", version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			from := strings.Join(strings.Fields(commit+" "+date), ", ")
+			if from != "" {
+				from = " (" + from + ")"
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "rendered %s%s %s %s/%s\n", version, from, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
 }
 
-// commit gives the commit that the binary was built from and its date, as far as the build recorded them.
-func commit() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
+// A build says what a binary was made from. What is not known is "".
+type build struct{ version, commit, date string }
+
+// pseudo is a module version that the go command made of a commit, with its time and the head of its name (go.dev/ref/mod#pseudo-versions).
+var pseudo = regexp.MustCompile(`[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([0-9a-f]{12})(\+|$)`)
+
+const commitLength = 12
+
+// complete adds what the go command recorded: the module's version, with go install, and the commit, in a clone.
+func (b *build) complete(info *debug.BuildInfo) {
+	module := info.Main.Version
+	if module == "(devel)" {
+		module = ""
 	}
+	b.version = cmp.Or(b.version, strings.TrimPrefix(module, "v"))
 	found := make(map[string]string)
 	for _, s := range info.Settings {
 		found[s.Key] = s.Value
 	}
-	text := ""
-	if rev := found["vcs.revision"]; rev != "" {
-		text = " (" + rev[:min(12, len(rev))]
-		if found["vcs.modified"] == "true" {
-			text += ", modified"
-		}
-		text += ", " + found["vcs.time"] + ")"
+	if m := pseudo.FindStringSubmatch(module); m != nil {
+		b.commit = cmp.Or(b.commit, m[7])
+		b.date = cmp.Or(b.date, fmt.Sprintf("%s-%s-%sT%s:%s:%sZ", m[1], m[2], m[3], m[4], m[5], m[6]))
 	}
-	return text
+	revision := found["vcs.revision"]
+	b.commit = cmp.Or(b.commit, revision[:min(commitLength, len(revision))])
+	b.date = cmp.Or(b.date, found["vcs.time"])
 }
