@@ -110,6 +110,6 @@ A config to begin with:
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	g.addFlags(root.PersistentFlags())
-	root.AddCommand(newRun(g), newOnce(g), newCheck(g), newReload(), newVersion())
+	root.AddCommand(newRun(g), newOnce(g), newCheck(g), newReload(), newVersion(), newManual())
 	return root
 }

@@ -1,0 +1,102 @@
+package manual
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+)
+
+var update = flag.Bool("update", false, "write what the golden pages are")
+
+// tree makes a program whose words have all that the language of man(7) could take for its own.
+func tree() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tool",
+		Short: "Do a thing",
+		Long: `tool does.
+
+  .TH: "no macro"
+    nested
+
+  after an empty line
+back in the text, at \n and 'quoted', ~home, ^top and ` + "`code`" + `
+.hidden begins a line
+
+a last paragraph`,
+		Example: "  tool do -f 'a b'   do it\n  tool do --help",
+		Run:     func(*cobra.Command, []string) {},
+	}
+	root.PersistentFlags().StringP("config", "c", "/etc/tool.conf", "config `file`")
+	do := &cobra.Command{Use: "do [THING...]", Short: "Do it", Run: func(*cobra.Command, []string) {}}
+	do.Flags().Bool("fast", false, "do it fast")
+	do.Flags().Bool("secret", false, "not shown")
+	_ = do.Flags().MarkHidden("secret")
+	hidden := &cobra.Command{Use: "hidden", Hidden: true, Run: func(*cobra.Command, []string) {}}
+	root.AddCommand(do, hidden)
+	return root
+}
+
+func TestGolden(t *testing.T) {
+	dir := t.TempDir()
+	book := Book{Version: "1.0~rc-1", Date: "2026-11-24", SeeAlso: []string{"tool.conf(5)"}}
+	if err := book.Write(tree(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.CopyFS("testdata", os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, want := pages(t, dir), pages(t, "testdata")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func pages(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	texts := make(map[string]string)
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[filepath.Base(path)] = string(data)
+	}
+	return texts
+}
+
+// groff has nothing to say against the pages. That what is meant literally comes out so is for eyes, once, in testdata.
+func TestGroffIsContent(t *testing.T) {
+	if _, err := exec.LookPath("groff"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("there is no groff")
+	}
+	paths, err := filepath.Glob("testdata/*.1")
+	if err != nil || len(paths) != 2 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		out, err := exec.CommandContext(t.Context(), "groff", "-man", "-Tutf8", "-ww", "-z", path).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", path, err, out)
+		}
+	}
+}
+
+func TestNoSuchDirectory(t *testing.T) {
+	if err := (Book{}).Write(tree(), filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("pages were written nowhere")
+	}
+}
