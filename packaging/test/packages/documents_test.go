@@ -67,10 +67,10 @@ _get_comp_words_by_ref() { cur=ver prev=rendered words=(rendered ver) cword=1; }
 source usr/share/bash-completion/completions/rendered
 COMP_WORDS=(rendered ver) COMP_CWORD=1 COMP_LINE='rendered ver' COMP_POINT=12 COMP_TYPE=9
 __start_rendered
-echo "${COMPREPLY[@]}"`
+echo "${COMPREPLY[@]}"` // compopt, outside of a completion, complains to stderr
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Dir = files
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "version") {
+	if out, err := cmd.Output(); err != nil || !strings.HasPrefix(string(out), "version") {
 		t.Errorf("bash completes ver to %q: %v", out, err)
 	}
 }
