@@ -32,7 +32,7 @@ var expected = []struct{ mode, path string }{
 	{"-rw-r--r--", `/usr/share/man/man5/rendered\.yaml\.5\.gz`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/README\.md`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/ARCHITECTURE\.md`},
-	{"-rw-r--r--", `/usr/share/doc/rendered/docs/.*\.md`},
+	{"-rw-r--r--", `/usr/share/doc/rendered/docs/.*`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/changelog\.gz`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/rendered\.cdx\.json`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/licenses/stdlib/LICENSE`},
@@ -69,7 +69,7 @@ func contents(t *testing.T, made packages) {
 		files := t.TempDir()
 		output(t, "dpkg-deb", "--extract", deb, files)
 		program(t, filepath.Join(files, "usr/bin/rendered"), arch)
-		materials(t, files)
+		materials(t, files, output(t, "rpm", "-qp", "--qf", "%{LICENSE}", made.rpms["x86_64"]))
 		if got := output(t, "dpkg-deb", "--info", deb, "conffiles"); got != "/etc/rendered/rendered.yaml" {
 			t.Errorf("%s: conffiles are %q", deb, got)
 		}
@@ -121,22 +121,29 @@ func program(t *testing.T, path, arch string) {
 	}
 }
 
-// materials wants the bill of materials to have all modules of the program, with licences that are in the package.
-func materials(t *testing.T, files string) {
+// materials wants the bill of materials to have all modules of the program, with licences that are in the package and named by it.
+func materials(t *testing.T, files, named string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(files, "usr/share/doc/rendered/rendered.cdx.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var bill struct {
-		Components []struct{ Name, Version string }
+		Components []struct {
+			Name, Version string
+			Licenses      []struct{ Expression string }
+		}
 	}
 	if err := json.Unmarshal(data, &bill); err != nil {
 		t.Fatal(err)
 	}
 	listed := make(map[string]string)
+	terms := map[string]bool{"Apache-2.0": true} // our own
 	for _, c := range bill.Components {
 		listed[c.Name] = c.Version
+		for name := range strings.SplitSeq(c.Licenses[0].Expression, " AND ") {
+			terms[name] = true
+		}
 		if found, err := filepath.Glob(filepath.Join(files, "usr/share/doc/rendered/licenses", c.Name, "*")); err != nil || len(found) == 0 {
 			t.Errorf("there is no licence of %s: %v", c.Name, err)
 		}
@@ -151,6 +158,9 @@ func materials(t *testing.T, files string) {
 	}
 	if !maps.Equal(linked, listed) {
 		t.Errorf("linked are %v, listed %v", linked, listed)
+	}
+	if got := strings.Join(slices.Sorted(maps.Keys(terms)), " AND "); got != named {
+		t.Errorf("the licences are %s, the rpm says %s", got, named)
 	}
 }
 
