@@ -1,7 +1,6 @@
-package packaging_test
+package main
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -9,52 +8,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMain makes a place for the program.
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "rendered")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	program = filepath.Join(dir, "rendered")
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-var program string
-
-// build makes the program, to ask it what it knows.
-var build = sync.OnceValues(func() ([]byte, error) {
-	return exec.Command("go", "build", "-o", program, "../cmd/rendered").CombinedOutput()
-})
-
-// check runs rendered check over a config.
-func check(t *testing.T, path string) (string, error) {
+// checked runs rendered check over a config.
+func checked(t *testing.T, path string) (string, error) {
 	t.Helper()
-	if out, err := build(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	cmd := exec.CommandContext(t.Context(), program, "check", "-c", path)
+	cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", path)
 	cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1", "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Where rendered.yaml(5) describes keys, and a config with a key there that nobody knows: the fault names those that may stand there.
@@ -79,7 +44,7 @@ var (
 
 // Every key that the program knows is described in rendered.yaml(5), in its place, and no other.
 func TestManualHasEveryKey(t *testing.T) {
-	text, err := os.ReadFile("man/rendered.yaml.5")
+	text, err := os.ReadFile(root + "/packaging/man/rendered.yaml.5")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +62,7 @@ func TestManualHasEveryKey(t *testing.T) {
 	for at, config := range unknownKeys {
 		path := filepath.Join(t.TempDir(), "rendered.yaml")
 		write(t, path, config)
-		out, _ := check(t, path)
+		out, _ := checked(t, path)
 		m := mayBe.FindStringSubmatch(out)
 		if m == nil {
 			t.Fatalf("%s: the program does not say what may stand there:\n%s", at, out)
@@ -127,11 +92,11 @@ func uncommented(text string) string {
 // The config that is installed is good and keeps nothing. With its examples uncommented it is good, too, and keeps one file; the
 // examples for conf.d go with both.
 func TestInstalledConfig(t *testing.T) {
-	text, err := os.ReadFile("rendered.yaml")
+	text, err := os.ReadFile(root + "/packaging/rendered.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := filepath.Glob("examples/conf.d/*.yaml")
+	examples, err := filepath.Glob(root + "/packaging/examples/conf.d/*.yaml")
 	if err != nil || len(examples) == 0 {
 		t.Fatal("there are no examples", err)
 	}
@@ -143,11 +108,14 @@ func TestInstalledConfig(t *testing.T) {
 		"as it is":           {string(text), nil, "there are no services yet"},
 		"with parts":         {string(text), examples, "app "},
 		"uncommented":        {uncommented(string(text)), nil, "app "},
-		"uncommented, parts": {strings.ReplaceAll(uncommented(string(text)), "  app:\n", "  other:\n"), []string{"examples/conf.d/nginx.yaml"}, "other "},
+		"uncommented, parts": {strings.ReplaceAll(uncommented(string(text)), "  app:\n", "  other:\n"), []string{root + "/packaging/examples/conf.d/nginx.yaml"}, "other "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "rendered.yaml"), c.config)
+			if err := os.Mkdir(filepath.Join(dir, "conf.d"), 0o755); err != nil {
+				t.Fatal(err)
+			}
 			for _, part := range c.parts {
 				text, err := os.ReadFile(part)
 				if err != nil {
@@ -155,7 +123,7 @@ func TestInstalledConfig(t *testing.T) {
 				}
 				write(t, filepath.Join(dir, "conf.d", filepath.Base(part)), string(text))
 			}
-			out, err := check(t, filepath.Join(dir, "rendered.yaml"))
+			out, err := checked(t, filepath.Join(dir, "rendered.yaml"))
 			if err != nil || !strings.Contains(out, c.want) || !strings.HasSuffix(out, "ok\n") {
 				t.Errorf("%v, want %q and ok:\n%s\n%s", err, c.want, out, c.config)
 			}
