@@ -57,7 +57,7 @@ func (w *world) finale() {
 	w.at = make(map[int]blow)
 	at := w.steps
 	for range 1 + w.chance.IntN(3) {
-		at += 1 + w.chance.IntN(30)
+		at += 1 + w.chance.IntN([]int{8, 30}[w.chance.IntN(2)])
 		w.at[at] = blows[w.chance.IntN(len(blows))]
 	}
 	w.trace.note(w.began, "finale %v", w.at)

@@ -87,7 +87,7 @@ var bugs = []bug{
 	{"no fsync of the directory", 400, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 4000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
 	{"no roll forward", 400, []edit{{keeper, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
-	{"ledger written in place", 2000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
+	{"ledger written in place", 20000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},
