@@ -31,6 +31,7 @@ const (
 	rolling = "render/swap/recover.go"
 	filling = "render/disk/atomic.go"
 	keeper  = "watch/keeper.go"
+	record  = "watch/recover.go"
 	tell    = "watch/tell.go"
 	ledger  = "watch/ledger.go"
 )
@@ -83,17 +84,17 @@ var bugs = []bug{
 			}
 		}
 `}}},
-	{"damaged ledger means told", 4000, []edit{{keeper, "		k.oweAll(k.service.paths())\n", ""}}},
+	{"damaged ledger means told", 4000, []edit{{record, "		k.oweAll(k.service.paths())\n", ""}}},
 	{"no fsync of the directory", 400, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 4000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
-	{"no roll forward", 400, []edit{{keeper, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
+	{"no roll forward", 400, []edit{{record, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
 	{"ledger written in place", 20000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},
-	{"ledger believed as read", 20000, []edit{{keeper, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
+	{"ledger believed as read", 20000, []edit{{record, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
 	{"names not synced after a commit that failed", 20000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
-	{"acknowledgement not recorded later", 400, []edit{{keeper, "	if k.unsaved {\n", "	if false {\n"}}},
+	{"acknowledgement not recorded later", 400, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
 	{"told while half new", 4000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 

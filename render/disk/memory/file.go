@@ -1,0 +1,70 @@
+package memory
+
+import (
+	"io/fs"
+
+	"github.com/rendered/rendered/render/disk"
+)
+
+// A file is one that is being written.
+type file struct {
+	process *Process
+	node    *node
+}
+
+func (f *file) Own(uid, gid int, mode fs.FileMode, attributes disk.Attributes) error {
+	leave, err := f.process.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	f.node.now.uid, f.node.now.gid, f.node.now.mode, f.node.now.attributes = uid, gid, mode.Perm(), attributes
+	f.node.dirty = true
+	return nil
+}
+
+func (f *file) Write(p []byte) (int, error) {
+	leave, err := f.process.enterToWrite()
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	f.node.write(p)
+	return len(p), nil
+}
+
+func (f *file) Sync() error {
+	leave, err := f.process.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	f.node.sync()
+	return nil
+}
+
+// FailSync is what a failed fsync does: nothing is durable, and the pages count as clean.
+func (f *file) FailSync() {
+	f.process.disk.mu.Lock()
+	defer f.process.disk.mu.Unlock()
+	if f.node.dirty {
+		f.node.dirty, f.node.lost = false, true
+	}
+}
+
+func (f *file) Close() error { return f.process.close() }
+
+// A lock is one that a process holds.
+type lock struct {
+	process *Process
+	node    *node
+}
+
+func (l *lock) Close() error {
+	l.process.disk.mu.Lock()
+	if l.node.locked == l.process {
+		l.node.locked = nil
+	}
+	l.process.disk.mu.Unlock()
+	return l.process.close()
+}

@@ -1,0 +1,134 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rendered/rendered/render/swap"
+)
+
+// recover brings the service to where a new pass can begin: the record is read, a commit that a crash cut short is finished,
+// and leftovers are swept away. None of it needs a value.
+func (k *keeper) recover(o *Outcome) error {
+	if !k.known {
+		if err := k.readRecord(); err != nil {
+			return err
+		}
+	}
+	k.inherit()
+	if k.unsaved {
+		if err := k.save(); err != nil {
+			return err
+		}
+	}
+	if err := k.rollForward(o); err != nil {
+		k.half = true
+		return fmt.Errorf("finishing an earlier swap: %w", err)
+	}
+	if k.swept {
+		return nil
+	}
+	if err := k.ledger.Sweep(k.service.Name, k.beside()); err != nil {
+		return fmt.Errorf("sweeping temporaries: %w", err)
+	}
+	k.swept = true
+	return nil
+}
+
+// inherit hands what is owed to dependents that the config no longer names to those that it names anew. Of the former it forgets who is
+// owed nothing: one that comes back is new, and inherits in its turn.
+func (k *keeper) inherit() {
+	var fresh []string
+	current := make(map[string]bool)
+	for _, d := range k.service.Dependents {
+		current[d.Name()] = true
+		if _, known := k.rec.Notices[d.Name()]; !known {
+			fresh = append(fresh, d.Name())
+		}
+	}
+	for name, n := range k.rec.Notices {
+		if current[name] || len(n.Owed) > 0 && len(fresh) == 0 {
+			continue
+		}
+		if len(n.Owed) > 0 {
+			for _, f := range fresh {
+				k.rec.owe(f, n.Owed)
+			}
+		}
+		delete(k.rec.Notices, name)
+	}
+}
+
+// beside gives the paths beside which temporaries of the service may be.
+func (k *keeper) beside() []string {
+	paths := k.service.paths()
+	for _, r := range k.rec.Swaps {
+		paths = append(paths, r.Destination())
+	}
+	return paths
+}
+
+// readRecord reads what is owed. Where the record is damaged everything is: one notice too many is better than one too few.
+func (k *keeper) readRecord() error {
+	rec, err := k.ledger.load(k.service.Name)
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
+	k.rec = rec
+	if err != nil {
+		k.half = true // for all that is known: a swap list may be lost with the rest
+		k.oweAll(k.service.paths())
+	}
+	k.known = true
+	return nil
+}
+
+// save makes the record durable.
+func (k *keeper) save() error {
+	err := k.ledger.save(k.rec)
+	k.unsaved = err != nil
+	return err
+}
+
+func (k *keeper) oweAll(paths []string) {
+	for _, d := range k.service.Dependents {
+		k.rec.owe(d.Name(), paths)
+	}
+}
+
+// rollForward finishes what an earlier swap began, and says which files it put in their places.
+func (k *keeper) rollForward(o *Outcome) error {
+	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)
+	if err != nil {
+		return err
+	}
+	current := k.service.paths()
+	todo = slices.DeleteFunc(todo, func(r swap.Rename) bool { return !slices.Contains(current, r.Path) })
+	if len(k.rec.Swaps) > 0 {
+		// Where files may not match nobody is told before they are looked at. Without a list nobody knows.
+		k.half = unsure || k.half && len(todo) > 0
+	}
+	if len(todo) > 0 {
+		// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
+		// again.
+		if err := k.save(); err != nil {
+			return err
+		}
+		if err := k.ledger.RollForward(todo); err != nil {
+			return err
+		}
+		for _, r := range todo {
+			o.Files = append(o.Files, FileOutcome{r.Path, swap.Differs})
+		}
+		k.half = unsure
+	}
+	if !k.swept || k.loose {
+		// The crash, or an error, may have come before the names were durable, and what is told must be.
+		if err := k.ledger.Sync(k.rec.Swaps); err != nil {
+			return err
+		}
+		k.loose = false
+	}
+	return nil
+}
