@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,8 +28,10 @@ import (
 type Ledger struct {
 	swap.Machine
 	dir  disk.Dir
-	made bool // the key is a new one: no older record can be compared with anything
 	lock io.Closer
+
+	mu      sync.Mutex
+	foreign map[string]bool // names of records that are older than the key, and cannot be compared with anything
 }
 
 const (
@@ -63,7 +66,7 @@ func OpenLedger(ctx context.Context, system disk.System, state string) (*Ledger,
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
 	defer dir.Close()
-	l := &Ledger{Machine: swap.Machine{Disk: system}}
+	l := &Ledger{Machine: swap.Machine{Disk: system}, foreign: make(map[string]bool)}
 	if l.lock, err = lockState(ctx, dir); err != nil {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
@@ -80,10 +83,12 @@ func openState(system disk.System, path string) (disk.Dir, error) {
 	return system.Open(path)
 }
 
-func (l *Ledger) open(state disk.Dir) (err error) {
-	if l.Key, l.made, err = swap.LoadKey(l.Disk, state); err != nil {
+func (l *Ledger) open(state disk.Dir) error {
+	key, made, err := swap.LoadKey(l.Disk, state)
+	if err != nil {
 		return err
 	}
+	l.Key = key
 	if l.dir, err = openState(l.Disk, filepath.Join(state.Path(), "ledger")); err != nil {
 		return err
 	}
@@ -96,11 +101,21 @@ func (l *Ledger) open(state disk.Dir) (err error) {
 		return state.Sync()
 	}
 	for _, name := range names {
-		if disk.IsTemporary(name) { // of a process that was killed
+		switch {
+		case disk.IsTemporary(name): // of a process that was killed
 			err = errors.Join(err, l.dir.Remove(name))
+		case made:
+			l.foreign[name] = true
 		}
 	}
 	return err
+}
+
+// isForeign tells whether a record is older than the key.
+func (l *Ledger) isForeign(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.foreign[name]
 }
 
 func lockState(ctx context.Context, state disk.Dir) (io.Closer, error) {
@@ -137,7 +152,7 @@ func (l *Ledger) load(service string) (record, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fresh, nil
 	}
-	if st, lost := l.dir.Stat(service + ".json"); lost == nil && st.Type != 0 || errors.Is(err, unix.EFBIG) || l.made {
+	if st, lost := l.dir.Stat(service + ".json"); lost == nil && st.Type != 0 || errors.Is(err, unix.EFBIG) || l.isForeign(service+".json") {
 		return fresh, fmt.Errorf("ledger: %s.json: %w", service, errDamaged)
 	}
 	if err != nil {
@@ -172,6 +187,9 @@ func (l *Ledger) save(r record) error {
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.foreign, r.Service+".json")
 	return nil
 }
 

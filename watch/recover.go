@@ -79,6 +79,8 @@ func (k *keeper) readRecord() error {
 	if err != nil {
 		k.half = true // for all that is known: a swap list may be lost with the rest
 		k.oweAll(k.service.paths())
+	} else if err := k.succeed(); err != nil {
+		return err
 	}
 	k.known = true
 	return nil

@@ -378,3 +378,63 @@ func TestEmptiedAtBoot(t *testing.T) {
 		}
 	})
 }
+
+// A service that gets another name owes what it owed: its files are the same, and so nothing else would have anybody told. Who reads other
+// files is not told.
+func TestRenamedServiceInherits(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := &dependent{name: "app", fails: 1 << 30, reads: []string{w.path("f")}}
+			other := &dependent{name: "other"}
+			w.service("old", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+			w.values.set("s", "one")
+			w.start()
+			w.after(time.Minute)
+			d.refuse(0)
+			w.plan.Services = nil
+			w.service("new", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+			w.service("another", "@every 1m", []*dependent{other}, "g", `{{ secret "s" }}`)
+			w.values.refuse("s", sources.Unavailable)
+			if restarted {
+				w.stop()
+				w.start()
+			} else {
+				w.loop.Reload()
+			}
+			w.after(time.Minute)
+			if d.count() != 1 || d.saw[0] != "one" || other.count() != 0 {
+				t.Errorf("restarted: %v: told %d times, of %q; another service's dependent %d times", restarted, d.count(), d.saw, other.count())
+			}
+			w.values.refuse("s", "")
+			w.after(time.Hour)
+			w.stop()
+			w.start()
+			w.after(time.Hour)
+			if d.count() != 1 || other.count() != 1 {
+				t.Errorf("restarted: %v: told %d and %d times in the end", restarted, d.count(), other.count())
+			}
+		})
+	}
+}
+
+// A service that is taken out of the config and put back is told of nothing, in the process that made the ledger's key as well.
+func TestServiceThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		s := w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		w.after(time.Minute)
+		w.plan.Services = nil
+		w.loop.Reload()
+		w.after(time.Minute)
+		w.plan.Services = []*Service{s}
+		w.loop.Reload()
+		w.after(time.Hour)
+		if d.count() != 1 {
+			t.Errorf("told %d times", d.count())
+		}
+	})
+}

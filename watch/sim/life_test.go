@@ -205,7 +205,7 @@ func (l *life) blow(s faulty.Step, path string) blow {
 			return blow{err: unix.ENOSPC}
 		}
 	}
-	if l.rate > 0 && s.Op != "close" {
+	if l.rate > 0 && s.Op != "close" && (s.Mutates() || w.files[s.Path] != nil) { // services read each other's records at the same time
 		n := w.pauses["fault "+path]
 		w.pauses["fault "+path]++
 		if x := hash(w.seed, "fault "+path, n); x%1000 < l.rate {
