@@ -160,10 +160,14 @@ func (d *dir) Link(name string) (string, error) {
 }
 
 func (d *dir) Names() ([]string, error) {
-	if _, err := d.file.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+	// By a descriptor of its own, which has a position of its own: others may list at the same time.
+	fd, err := unix.Openat(d.fd(), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, d.fail("list", "", err)
 	}
-	return d.file.Readdirnames(-1)
+	list := os.NewFile(uintptr(fd), d.path)
+	defer list.Close()
+	return list.Readdirnames(-1)
 }
 
 func (d *dir) Create(name string) (File, error) {

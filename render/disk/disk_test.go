@@ -2,10 +2,12 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -186,4 +188,32 @@ func TestStat(t *testing.T) {
 	if got, err := open(t, "/").Stat("proc"); err != nil || !got.Mount {
 		t.Errorf("/proc is a mount point: %+v, %v", got, err)
 	}
+}
+
+// Several may list a directory at the same time.
+func TestNamesAtTheSameTime(t *testing.T) {
+	path := t.TempDir()
+	const files = 300
+	for i := range files {
+		if err := os.WriteFile(filepath.Join(path, fmt.Sprint(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Host.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if names, err := d.Names(); err != nil || len(names) != files {
+					t.Errorf("%d names, %v", len(names), err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }

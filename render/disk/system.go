@@ -37,7 +37,7 @@ type Dir interface {
 	// Attributes gives those extended attributes of a file that belong to its name rather than to its content: its access control list,
 	// its security label, and what users have noted.
 	Attributes(name string) (Attributes, error)
-	// Names lists the directory in no particular order.
+	// Names lists the directory in no particular order. Several may list at the same time.
 	Names() ([]string, error)
 	// Read gives the content of a regular file. It never waits for a pipe or a device, and gives EFBIG where there are more than
 	// limit bytes.
