@@ -28,13 +28,13 @@ func (w *world) reports() *reports {
 	return l
 }
 
-func (l *reports) last() Report {
+func last(l *reports) Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.list[len(l.list)-1]
 }
 
-func (l *reports) count() int {
+func count(l *reports) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.list)
@@ -57,7 +57,7 @@ func TestReportSaysHowEachServiceStands(t *testing.T) {
 		w.start()
 		want := func(tried bool, services ...Standing) {
 			t.Helper()
-			if r := list.last(); !reflect.DeepEqual(r, Report{Tried: tried, Services: services}) {
+			if r := last(list); !reflect.DeepEqual(r, Report{Tried: tried, Services: services}) {
 				t.Errorf("%v\n got %+v\nwant %+v", time.Now(), r, Report{Tried: tried, Services: services})
 			}
 		}
@@ -88,11 +88,11 @@ func TestReportDoesNotWaitForWhatHangs(t *testing.T) {
 		w.service("hangs", "@every 1h", []*dependent{{name: "app", pause: -1}}, "f", "x")
 		w.start()
 		w.after(4 * time.Minute)
-		if list.last().Tried {
+		if last(list).Tried {
 			t.Error("tried after four minutes")
 		}
 		w.after(2 * time.Minute)
-		if r := list.last(); !r.Tried || r.Services[0].Trouble != "still at work" {
+		if r := last(list); !r.Tried || r.Services[0].Trouble != "still at work" {
 			t.Errorf("after six minutes: %+v", r)
 		}
 	})
@@ -103,8 +103,8 @@ func TestReportWithoutServices(t *testing.T) {
 		w := newWorld(t)
 		list := w.reports()
 		w.start()
-		if list.count() != 1 || !list.last().Tried {
-			t.Errorf("%d reports, the last %+v", list.count(), list.last())
+		if count(list) != 1 || !last(list).Tried {
+			t.Errorf("%d reports, the last %+v", count(list), last(list))
 		}
 	})
 }
@@ -119,32 +119,32 @@ func TestReloadIsReportedAndAnswered(t *testing.T) {
 		var during []Doing
 		good := w.load
 		w.load = func() (*Plan, error) {
-			during = append(during, list.last().Doing)
+			during = append(during, last(list).Doing)
 			return nil, errors.New("broken")
 		}
 		if err := w.loop.Reload(); err == nil || err.Error() != "broken" {
 			t.Errorf("Reload: %v", err)
 		}
 		synctest.Wait()
-		if r := list.last(); r.Doing != Keeping || r.Unusable != "broken" {
+		if r := last(list); r.Doing != Keeping || r.Unusable != "broken" {
 			t.Errorf("after a bad reload: %+v", r)
 		}
 		w.load = func() (*Plan, error) {
-			during = append(during, list.last().Doing)
+			during = append(during, last(list).Doing)
 			return good()
 		}
 		if err := w.loop.Reload(); err != nil {
 			t.Errorf("Reload: %v", err)
 		}
 		synctest.Wait()
-		if r := list.last(); r.Doing != Keeping || r.Unusable != "" {
+		if r := last(list); r.Doing != Keeping || r.Unusable != "" {
 			t.Errorf("after a good reload: %+v", r)
 		}
 		if !reflect.DeepEqual(during, []Doing{Reloading, Reloading}) {
 			t.Errorf("while it was read: %v", during)
 		}
 		w.stop()
-		if r := list.last(); r.Doing != Stopping {
+		if r := last(list); r.Doing != Stopping {
 			t.Errorf("at the end: %+v", r)
 		}
 		if err := w.loop.Reload(); err == nil {
@@ -161,18 +161,18 @@ func TestBeat(t *testing.T) {
 		w.beat = 10 * time.Second
 		w.service("hangs", "@every 24h", []*dependent{{name: "app", pause: -1}}, "f", "x")
 		w.start()
-		before := list.count()
+		before := count(list)
 		w.after(time.Minute)
-		if n := list.count() - before; n != 6 {
+		if n := count(list) - before; n != 6 {
 			t.Errorf("%d rounds in a minute, want 6", n)
 		}
 		hung := make(chan struct{})
 		w.load = func() (*Plan, error) { <-hung; return w.plan, nil }
 		go func() { _ = w.loop.Reload() }()
 		synctest.Wait()
-		before = list.count()
+		before = count(list)
 		w.after(time.Minute)
-		if n := list.count() - before; n != 0 {
+		if n := count(list) - before; n != 0 {
 			t.Errorf("%d rounds of a loop that hangs", n)
 		}
 		close(hung)
