@@ -5,10 +5,12 @@ package systemd
 import (
 	"fmt"
 	"log/slog"
+	"math"
+	"net"
 	"os"
+	"strconv"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/watch"
@@ -32,22 +34,50 @@ const beatAnyway = 20 * time.Second
 // FromEnviron gives the systemd that the environment speaks of, nil where there is none. That it cannot be told anything goes into the log,
 // once.
 func FromEnviron(log *slog.Logger) *Manager {
-	if os.Getenv("NOTIFY_SOCKET") == "" {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
 		return nil
 	}
-	watchdog, err := daemon.SdWatchdogEnabled(false)
+	watchdog, err := watchdogOf(os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID"))
 	if err != nil {
 		log.Warn("systemd's watchdog is not served", "err", err)
 	}
-	m := &Manager{watchdog: watchdog}
 	failed := false
-	m.send = func(text string) {
-		if _, err := daemon.SdNotify(false, text); err != nil && !failed {
+	return &Manager{watchdog: watchdog, send: func(text string) {
+		if err := send(path, text); err != nil && !failed {
 			failed = true
 			log.Warn("systemd cannot be told how the daemon stands", "err", err)
 		}
+	}}
+}
+
+// watchdogOf gives how long systemd waits for a sign of life of this process; 0 where it waits for none, or for one of another process.
+func watchdogOf(usec, pid string) (time.Duration, error) {
+	if usec == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return 0, nil
 	}
-	return m
+	n, err := strconv.ParseInt(usec, 10, 64)
+	if err != nil || n <= 0 || n > math.MaxInt64/int64(time.Microsecond) {
+		return 0, fmt.Errorf("WATCHDOG_USEC is %q", usec)
+	}
+	return time.Duration(n) * time.Microsecond, nil
+}
+
+// patience is how long systemd may take to accept what it is told. Where it hangs the daemon goes on.
+const patience = time.Second
+
+// send sends a datagram to a socket, which is one without a path where its name begins with @.
+func send(path, text string) error {
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	_, err = conn.Write([]byte(text))
+	return err
 }
 
 // Beat gives how often Report is to be called at least; 0: it does not matter.
@@ -82,12 +112,12 @@ func (m *Manager) phase(r watch.Report) string {
 	m.reloading = m.ready && r.Doing == watch.Reloading
 	switch {
 	case r.Doing == watch.Stopping:
-		return daemon.SdNotifyStopping + "\n"
+		return "STOPPING=1\n"
 	case m.reloading && !was:
-		return daemon.SdNotifyReloading + "\n" + monotonic()
+		return "RELOADING=1\n" + monotonic()
 	case was && !m.reloading, !m.ready && r.Tried:
 		m.ready = true
-		return daemon.SdNotifyReady + "\n"
+		return "READY=1\n"
 	}
 	return ""
 }
@@ -99,7 +129,7 @@ func (m *Manager) sign(now time.Time) (text string) {
 	}
 	m.alive = now
 	if m.watchdog > 0 {
-		text += daemon.SdNotifyWatchdog + "\n"
+		text += "WATCHDOG=1\n"
 	}
 	if !m.ready {
 		text += fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\n", max(3*m.Beat(), time.Minute).Microseconds())

@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -151,6 +152,46 @@ func TestFromEnviron(t *testing.T) {
 	m.Report(untried)
 	if n := strings.Count(log.String(), "systemd cannot be told"); n != 1 {
 		t.Errorf("%d warnings:\n%s", n, log.String())
+	}
+}
+
+func TestWatchdogOf(t *testing.T) {
+	own := strconv.Itoa(os.Getpid())
+	for _, c := range []struct {
+		usec, pid string
+		want      time.Duration
+		fails     bool
+	}{
+		{"", "", 0, false},
+		{"60000000", "", time.Minute, false},
+		{"60000000", own, time.Minute, false},
+		{"60000000", own + "1", 0, false},
+		{"0", own, 0, true},
+		{"-1", own, 0, true},
+		{"a minute", own, 0, true},
+		{"9223372036854775807", own, 0, true},
+	} {
+		got, err := watchdogOf(c.usec, c.pid)
+		if got != c.want || (err != nil) != c.fails {
+			t.Errorf("%q, %q: %v, %v", c.usec, c.pid, got, err)
+		}
+	}
+}
+
+// A systemd that hangs does not hold up whoever tells it something.
+func TestSystemdHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	for { // until its queue is full
+		if err := send(path, "x"); errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
