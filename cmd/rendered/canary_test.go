@@ -95,6 +95,20 @@ func TestCanaries(t *testing.T) {
 			t.Fatalf("%s", out)
 		}
 	}
+	systemd := listenAs(t, dir)
+	environ = append(environ, "NOTIFY_SOCKET="+filepath.Join(dir, "notify"))
+	var told strings.Builder
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		for buffer := make([]byte, 8192); ; {
+			n, err := systemd.socket.Read(buffer)
+			if err != nil {
+				return
+			}
+			told.Write(buffer[:n])
+		}
+	}()
 	for _, format := range []string{"text", "json"} {
 		log := filepath.Join(dir, "log."+format)
 		f := must(os.Create(log))
@@ -118,6 +132,12 @@ func TestCanaries(t *testing.T) {
 			t.Error(err)
 		}
 		output["log as "+format] = string(must(os.ReadFile(log)))
+	}
+	systemd.socket.Close()
+	<-heard
+	output["what systemd was told"] = told.String()
+	if !strings.Contains(told.String(), " failing: ") {
+		t.Errorf("systemd was told of no trouble:\n%s", told.String())
 	}
 	output["a command's environment"] = string(must(os.ReadFile(filepath.Join(dir, "env"))))
 	walk := filepath.WalkDir(filepath.Join(dir, "state"), func(path string, d fs.DirEntry, err error) error {
