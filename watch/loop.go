@@ -64,7 +64,7 @@ type state struct {
 	rereads  int                  // in a row, for what is expected
 	wrong    map[string]bool      // causes that were logged and last
 	refused  map[string]string    // text of the last failure that was logged, by dependent
-	tried    bool                 // it was looked at, whatever came of it
+	tried    bool                 // it was looked at, whatever came of it, or its dependents are being told
 	trouble  string               // of the last look
 	owed     map[string]string    // text of the last failure, which may be none, by dependent that is to be told
 }
@@ -75,6 +75,7 @@ type (
 	refresh   struct{}                      // everything
 	changed   struct{ paths []string }      // these inputs may have changed
 	announced struct{ list []Announcement } // these changed at their source
+	telling   struct{ service string }      // a dependent of it is about to be told; its files are what they can be for now
 	done      struct{ outcome Outcome }
 )
 
@@ -209,6 +210,10 @@ func (l *Loop) handle(event any, now time.Time) {
 		l.inputsChanged(e.paths, now)
 	case announced:
 		l.announced(e.list, now)
+	case telling:
+		if s := l.states[e.service]; s != nil {
+			s.tried = true // its dependent may be waiting for us to say so, in a unit that is ordered after ours
+		}
 	case done:
 		l.finish(e.outcome, now)
 	}

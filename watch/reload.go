@@ -51,7 +51,7 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 	for _, svc := range plan.Services {
 		s := l.states[svc.Name]
 		if s == nil {
-			s = l.newState()
+			s = l.newState(svc.Name)
 			l.states[svc.Name] = s
 		}
 		s.gone = false
@@ -70,8 +70,10 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 	l.watchInputs()
 }
 
-func (l *Loop) newState() *state {
-	return &state{keeper: newKeeper(l.Ledger, l.Chance, l.Wall), refused: make(map[string]string)}
+func (l *Loop) newState(service string) *state {
+	k := newKeeper(l.Ledger, l.Chance, l.Wall)
+	k.telling = func() { l.send(telling{service}) }
+	return &state{keeper: k, refused: make(map[string]string)}
 }
 
 // inputsChanged makes due what depends on the paths. The settle time runs from the first change: more of them do not put it

@@ -80,12 +80,38 @@ func TestReportSaysHowEachServiceStands(t *testing.T) {
 	})
 }
 
+// A dependent may be a unit that starts after ours, when we are ready: then it cannot be told before. So telling it counts as tried, be it of
+// new files or of what is owed from before.
+func TestReportDoesNotWaitForDependents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		list := w.reports()
+		app := &dependent{name: "app", pause: -1}
+		w.service("app", "@every 1h", []*dependent{app}, "f", `{{ param "/p" }}`)
+		w.values.set("/p", "1")
+		w.start()
+		w.after(time.Second)
+		if got := w.content("f"); !last(list).Tried || got != "1" {
+			t.Errorf("while the dependent is told of %q: %+v", got, last(list))
+		}
+		w.stop()
+		w.values.pause["/p"] = -1
+		w.start()
+		w.after(time.Second)
+		if !last(list).Tried {
+			t.Errorf("while the dependent is told of what is owed: %+v", last(list))
+		}
+	})
+}
+
 // Nobody waits for ever for a service that hangs: it counts as tried when the log says that it is late.
 func TestReportDoesNotWaitForWhatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		list := w.reports()
-		w.service("hangs", "@every 1h", []*dependent{{name: "app", pause: -1}}, "f", "x")
+		w.service("hangs", "@every 1h", nil, "f", `{{ param "/p" }}`)
+		w.values.pause["/p"] = -1
+		w.plan.Within = time.Hour
 		w.start()
 		w.after(4 * time.Minute)
 		if last(list).Tried {

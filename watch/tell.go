@@ -129,6 +129,9 @@ func (k *keeper) notBefore(dependent string, now time.Time) time.Time {
 // do tells one dependent and records its acknowledgement. Where that cannot be recorded, which is the error, the dependent is
 // told once more after a restart: "at least once" allows it.
 func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snapshot, n *NoticeOutcome) error {
+	if k.telling != nil {
+		k.telling()
+	}
 	begun := time.Now()
 	output, err := d.Do(ctx, notify.Change{Service: k.service.Name, Paths: n.Paths})
 	n.Took = time.Since(begun)
