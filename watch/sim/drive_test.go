@@ -286,7 +286,7 @@ func (w *world) damage() {
 	name := services[w.chance.IntN(len(services))]
 	path := "/var/lib/rendered/ledger/" + name + ".json"
 	record, _, _, ok := w.disk.Look(path)
-	if !ok || len(record) == 0 {
+	if !ok || len(record) < 2 {
 		return
 	}
 	w.disk.Put(path, record[:w.chance.IntN(len(record)-1)], 0o600, nil)

@@ -105,6 +105,7 @@ func TestPlantedBugs(t *testing.T) {
 	}
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			test := build(t, b.edits)
 			caught, of := b.caught(t, test)
 			t.Logf("%5d of %5d seeds  %s", caught, of, b.name)
