@@ -20,7 +20,13 @@ var stories = []struct {
 }{
 	{"a fresh install", freshInstall},
 	{"rotations under load", rotateUnderLoad},
+	{"a broken key", brokenKey},
+	{"kill -9", killed},
+	{"a daemon that hangs", hung},
+	{"a broken config", brokenConfig},
 	{"a stop", stop},
+	{"a file elsewhere", elsewhere},
+	{"AWS away at boot", awayAtBoot},
 	{"a quiet minute", quietMinute},
 	{"no value in the journal", noCanary},
 }
