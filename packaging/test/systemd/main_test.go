@@ -31,6 +31,8 @@ var stories = []struct {
 	{"without a daemon", onceBeforeNginx},
 	{"AWS away at boot", awayAtBoot},
 	{"a quiet minute", quietMinute},
+	{"an upgrade", upgrade},
+	{"a purge", purge},
 	{"no value in the journal", noCanary},
 }
 
