@@ -21,11 +21,11 @@ var packages = []string{
 	"nginx-light", "openssh-server",
 }
 
-// recipe is how a root is made. Another recipe makes another root.
+// recipe is how a root is made. Another recipe makes another root, in whose place the old one is removed.
 var recipe = []string{
 	"--mode=root", "--format=dir", "--variant=minbase", "--quiet", "--dpkgopt=force-unsafe-io",
 	`--aptopt=Acquire::Languages "none"`, "--include=" + strings.Join(packages, ","),
-	// Nothing runs that a story did not start, the host key of ssh is the only thing in it that is not Debian's.
+	// A story starts nginx, and gives it a site.
 	`--customize-hook=rm -f "$1"/etc/systemd/system/multi-user.target.wants/nginx.service "$1"/etc/nginx/sites-enabled/default`,
 	`--customize-hook=mkdir -p "$1"/var/log/journal`,
 	`--customize-hook=echo server >"$1"/etc/hostname`,
