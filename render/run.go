@@ -15,9 +15,11 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// A run is one execution of a template.
+// A run is one execution of a template. It is used again for another, when it is over.
 type run struct {
-	t        *Template
+	t   *Template
+	set *template.Template // with functions that belong to this run
+
 	ctx      context.Context
 	snapshot *sources.Snapshot
 
@@ -45,10 +47,12 @@ type Output struct {
 // Execute renders the template over the snapshot. A fault has the place in the template, the ref and the remedy, and no
 // value; what was asked for up to then is given all the same. It ends soon after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
-	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now(), secrets: make(map[int]bool), last: make(map[int]*found)}
-	set := template.Must(t.set.Clone()).Funcs(t.only(r.functions()))
+	r := t.begin()
+	defer t.end(r)
+	r.ctx, r.snapshot, r.begun = ctx, snapshot, time.Now()
+	r.secrets, r.last = make(map[int]bool), make(map[int]*found)
 	out := output{limit: t.maxSize()}
-	err := set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))
+	err := r.set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))
 	result := Output{Content: out.Bytes(), Asked: r.asked, given: r.given}
 	var failed *fault.Fault
 	if err != nil {
@@ -60,6 +64,22 @@ func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Out
 		result.Content = nil
 	}
 	return result, failed
+}
+
+// begin gives a run that nobody uses. A new one takes a copy of the template and of its functions, which costs more than most executions.
+func (t *Template) begin() *run {
+	if r, ok := t.runs.Get().(*run); ok {
+		return r
+	}
+	r := &run{t: t}
+	r.set = template.Must(t.set.Clone()).Funcs(t.only(r.functions()))
+	return r
+}
+
+// end keeps a run for the next execution, without anything that it knows.
+func (t *Template) end(r *run) {
+	*r = run{t: r.t, set: r.set}
+	t.runs.Put(r)
 }
 
 func (t *Template) maxSize() int { return cmp.Or(t.MaxSize, DefaultMaxSize) }

@@ -47,6 +47,7 @@ type Template struct {
 	calls   map[*parse.CommandNode]site // every call of a function
 	values  map[parse.Node]flow         // what names and what is ranged over stand for
 	called  map[string]bool             // names of functions
+	runs    sync.Pool                   // of *run, those that are over
 }
 
 // A Lookup is a call of a lookup function found in a template.

@@ -22,7 +22,7 @@ func (f *output) owner() (uid, gid int) {
 // live is the time of trouble.
 func (w *world) live() {
 	w.start(w.misfortune())
-	for range 6 + w.chance.IntN(12) {
+	for range 4 + w.chance.IntN(9) {
 		w.await(time.Duration(w.chance.ExpFloat64() * float64(30*time.Second)))
 		if w.life == nil {
 			w.rise()
