@@ -68,7 +68,7 @@ func TestSimulation(t *testing.T) {
 		}
 		return
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(2000))
 	begun, fresh := time.Now(), rand.Uint64()
 	var (
 		next   atomic.Int64
