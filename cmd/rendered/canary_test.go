@@ -18,6 +18,9 @@ import (
 // TestCanaries plants a value of every shape, does with each what goes wrong with a template, a format, a check and a command, and
 // searches everything that came out.
 func TestCanaries(t *testing.T) {
+	if raceDetector {
+		t.Skip("several hundred services: .ci/run has it run without the race detector")
+	}
 	t.Parallel()
 	dir, aws := t.TempDir(), awsfake.Start(t)
 	values := canaries()

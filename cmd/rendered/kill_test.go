@@ -18,6 +18,9 @@ func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"first pass", "later pass", "through a link", "in place"} {
 		t.Run(kind, func(t *testing.T) {
+			if raceDetector && kind != "later pass" {
+				t.Skip("one kind is enough for the race detector")
+			}
 			t.Parallel()
 			s := newSite(t)
 			switch kind {
@@ -76,6 +79,9 @@ func TestKilledInSystemCalls(t *testing.T) {
 	needed(t, "strace")
 	for _, kind := range []string{"renamed", "in place"} {
 		t.Run(kind, func(t *testing.T) {
+			if raceDetector && kind != "renamed" {
+				t.Skip("one kind is enough for the race detector")
+			}
 			t.Parallel()
 			s := newSite(t)
 			if kind == "in place" {

@@ -47,6 +47,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rendered": main})
 }
 
+// raceDetector is set where the race detector watches. It makes minutes of what takes seconds and has nothing to do with races.
+var raceDetector bool
+
 // killAt is the variable of the environment that names the step of its work with files before which the command kills itself.
 const killAt = "RENDERED_TEST_KILL_AT"
 

@@ -109,10 +109,12 @@ type conf struct {
 
 // load makes a plan of the config as it is.
 func (w *world) load(l *life) (*watch.Plan, error) {
-	if w.conf.broken {
+	w.mu.Lock()
+	c := w.conf
+	w.mu.Unlock()
+	if c.broken {
 		return nil, fmt.Errorf("the config cannot be used")
 	}
-	c := w.conf
 	often := c.often
 	if often == 0 {
 		often = 5 * time.Minute

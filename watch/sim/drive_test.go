@@ -104,10 +104,12 @@ func (w *world) rise() {
 	if w.chance.IntN(8) == 0 {
 		w.damage()
 	}
+	w.mu.Lock()
 	w.conf.broken = false
 	if w.chance.IntN(3) == 0 {
 		w.full, w.fixed = false, false
 	}
+	w.mu.Unlock()
 	w.start(w.misfortune())
 }
 
@@ -275,7 +277,7 @@ func (w *world) clock() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := time.Duration(w.chance.NormFloat64() * float64(20*time.Minute))
-	w.offset += d
+	w.offset.Add(int64(d))
 	w.trace.note(w.began, "the clock is set by %v", d)
 }
 

@@ -131,7 +131,7 @@ func (l *life) before(s faulty.Step) error {
 	path := plain(s.Path)
 	if s.Mutates() {
 		least, most := 20*time.Microsecond, 3*time.Millisecond
-		if l.slow && hash(w.seed, path, uint64(w.chanceless(path)))%150 == 0 {
+		if l.hesitates(path) {
 			least, most = time.Second, 40*time.Second
 		}
 		w.pause(path, least, most)
@@ -167,11 +167,12 @@ func (l *life) tears(s faulty.Step) {
 	}
 }
 
-// chanceless gives how often an actor has paused.
-func (w *world) chanceless(actor string) uint64 {
+// hesitates tells whether the next step at a path takes very long.
+func (l *life) hesitates(path string) bool {
+	w := l.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.pauses[actor]
+	return l.slow && hash(w.seed, path, w.pauses[path])%150 == 0
 }
 
 // plain gives the path of a temporary without what is different each time.

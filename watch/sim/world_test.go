@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rendered/rendered/render/disk"
@@ -26,7 +27,7 @@ type world struct {
 	deps     map[string]*dependent // by program
 
 	conf   conf            // as it stands on disk
-	offset time.Duration   // of the wall clock
+	offset atomic.Int64    // of the wall clock, in nanoseconds
 	life   *life           // nil while no daemon runs
 	drifts map[string]int  // by path
 	lost   map[string]bool // services whose record was damaged: what a crash cut short takes AWS to finish
@@ -160,7 +161,7 @@ func hash(seed uint64, text string, n uint64) uint64 {
 }
 
 // wall is the wall clock of the machine.
-func (w *world) wall() time.Time { return time.Now().Round(0).Add(w.offset) }
+func (w *world) wall() time.Time { return time.Now().Round(0).Add(time.Duration(w.offset.Load())) }
 
 // fail notes that a promise is broken. The caller holds w.mu.
 func (w *world) fail(format string, args ...any) {
