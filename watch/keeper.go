@@ -20,8 +20,8 @@ type keeper struct {
 	ledger  *Ledger
 	chance  *rand.Rand
 	wall    func() time.Time
-	silent  bool   // dependents are not told; what is owed stays owed
-	telling func() // is called before a dependent is told; may be nil
+	silent  bool                   // dependents are not told; what is owed stays owed
+	telling func(dependent string) // is called before one is told; may be nil
 
 	rec      record
 	known    bool                // rec is what the ledger holds, or better

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -71,11 +72,11 @@ type state struct {
 
 // Events. Each means "look again", none carries work.
 type (
-	reload    struct{ answer chan<- error } // the config, and everything
-	refresh   struct{}                      // everything
-	changed   struct{ paths []string }      // these inputs may have changed
-	announced struct{ list []Announcement } // these changed at their source
-	telling   struct{ service string }      // a dependent of it is about to be told; its files are what they can be for now
+	reload    struct{ answer chan<- error }       // the config, and everything
+	refresh   struct{}                            // everything
+	changed   struct{ paths []string }            // these inputs may have changed
+	announced struct{ list []Announcement }       // these changed at their source
+	telling   struct{ service, dependent string } // the one is about to tell the other; its files are what they can be for now
 	done      struct{ outcome Outcome }
 )
 
@@ -213,6 +214,7 @@ func (l *Loop) handle(event any, now time.Time) {
 	case telling:
 		if s := l.states[e.service]; s != nil {
 			s.tried = true // its dependent may be waiting for us to say so, in a unit that is ordered after ours
+			s.owe(e.dependent, cmp.Or(s.owed[e.dependent], s.refused[e.dependent]))
 		}
 	case done:
 		l.finish(e.outcome, now)

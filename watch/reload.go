@@ -72,7 +72,7 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 
 func (l *Loop) newState(service string) *state {
 	k := newKeeper(l.Ledger, l.Chance, l.Wall)
-	k.telling = func() { l.send(telling{service}) }
+	k.telling = func(dependent string) { l.send(telling{service, dependent}) }
 	return &state{keeper: k, refused: make(map[string]string)}
 }
 

@@ -130,7 +130,7 @@ func (k *keeper) notBefore(dependent string, now time.Time) time.Time {
 // told once more after a restart: "at least once" allows it.
 func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snapshot, n *NoticeOutcome) error {
 	if k.telling != nil {
-		k.telling()
+		k.telling(d.Name())
 	}
 	begun := time.Now()
 	output, err := d.Do(ctx, notify.Change{Service: k.service.Name, Paths: n.Paths})
