@@ -151,6 +151,9 @@ func (p place) remedy(dir string, err error) []string {
 	}
 	m := p.mountOf(dir)
 	switch {
+	case errors.Is(err, unix.EROFS) && p.sealed(m) && dir == "/":
+		// ReadWritePaths=/ would open all there is.
+		return []string{"the sandbox of " + p.unit + " does not let it make anything in / itself; make the directory there, and this says what to write for it"}
 	case m.hidden() && home(m.point):
 		return p.dropIn("hides "+m.point, protectHome(dir), "ReadWritePaths=-"+quoted(dir))
 	case errors.Is(err, unix.EROFS) && p.sealed(m) && home(dir):

@@ -43,6 +43,7 @@ func TestRemedy(t *testing.T) {
 		{sandboxed, "/home/app", unix.EROFS, "the sandbox of rendered.service hides /home" + head + "ProtectHome=read-only|ReadWritePaths=-/home/app" + tail},
 		{sandboxed, "/home", unix.EROFS, "the sandbox of rendered.service hides /home" + head + "ProtectHome=no|ReadWritePaths=-/home" + tail},
 		{sandboxed, "/root", unix.EROFS, "the sandbox of rendered.service does not let it write there" + head + "ProtectHome=no|ReadWritePaths=/root" + tail},
+		{sandboxed, "/", unix.EROFS, "the sandbox of rendered.service does not let it make anything in / itself; make the directory there, and this says what to write for it"},
 		{sandboxed, "/srv/app", unix.ENOENT, ""}, // it is not there for anybody
 		{sandboxed, "/mnt/disc", unix.EROFS, ""}, // nobody can write to it
 		{sandboxed, "/mnt/with space/a", unix.EROFS, ""},
