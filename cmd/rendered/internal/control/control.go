@@ -13,16 +13,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Path gives where the socket is: in the directory that systemd made for the service (RuntimeDirectory=), whose name it gives to each of the
-// service's processes; else where that directory is on a machine on which the daemon is installed.
+// Path gives where the socket is: in the directory that systemd made for the service (RuntimeDirectory=), the first where there are several,
+// whose name it gives to each of the service's processes; else where that directory is on a machine on which the daemon is installed.
 func Path() string {
-	dir := os.Getenv("RUNTIME_DIRECTORY")
+	dir, _, _ := strings.Cut(os.Getenv("RUNTIME_DIRECTORY"), ":")
 	if dir == "" {
 		dir = "/run/rendered"
 	}

@@ -83,6 +83,10 @@ func TestPath(t *testing.T) {
 	if Path() != "/run/other/rendered.sock" || !Offered() {
 		t.Error(Path())
 	}
+	t.Setenv("RUNTIME_DIRECTORY", "/run/rendered:/run/other") // a drop-in added one
+	if Path() != "/run/rendered/rendered.sock" || !Offered() {
+		t.Error(Path())
+	}
 	t.Setenv("RUNTIME_DIRECTORY", "")
 	if Path() != "/run/rendered/rendered.sock" || Offered() {
 		t.Error(Path())
