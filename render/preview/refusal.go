@@ -31,13 +31,17 @@ func (v view) refusal(step string, err error) *Refusal {
 		r.Hints = append(r.Hints, "it takes Linux 5.6 or newer, and a container or SystemCallFilter= that allows @mount")
 	case v.user:
 		r.Hints = append(r.Hints, userHints()...)
-		r.Hints = append(r.Hints, "or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] AmbientCapabilities=CAP_SYS_ADMIN")
+		r.Hints = append(r.Hints, give)
 	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
 		r.Hints = append(r.Hints, "the daemon has CAP_SYS_ADMIN, but seccomp or a security module forbids it: SystemCallFilter= must allow @mount, RestrictNamespaces= mnt, a container's profile both")
 	}
 	r.Hints = append(r.Hints, "a check of a file, with {}, needs none of this")
 	return r
 }
+
+// give is how a unit has what a view takes. Each line adds to what the unit and its other drop-ins allow, and none of them suffices alone.
+const give = "or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] CapabilityBoundingSet=CAP_SYS_ADMIN, RestrictNamespaces=mnt, SystemCallFilter=@mount, " +
+	"and where it has a User= AmbientCapabilities=CAP_SYS_ADMIN"
 
 // userHints says what commonly forbids user namespaces.
 func userHints() []string {
@@ -53,7 +57,7 @@ func userHints() []string {
 		}
 	}
 	if hints == nil {
-		hints = []string{"as an ordinary user it takes a user namespace: RestrictNamespaces= must allow user and mnt, SystemCallFilter= @mount, a container's profile both"}
+		hints = []string{"without CAP_SYS_ADMIN it takes a user namespace: RestrictNamespaces= must allow user and mnt, SystemCallFilter= @mount, a container's profile both"}
 	}
 	return hints
 }

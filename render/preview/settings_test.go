@@ -166,7 +166,7 @@ func TestAvailable(t *testing.T) {
 			[]string{"unshare", "-Ur", "sh", "-c", `echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-sys_admin "$@"`, "sh"},
 			"it cannot be shown the new files: making a user namespace: no space left on device\n" +
 				"user.max_user_namespaces is 0: sysctl -w user.max_user_namespaces=10000 allows user namespaces\n" +
-				"or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] AmbientCapabilities=CAP_SYS_ADMIN\n" +
+				give + "\n" +
 				"a check of a file, with {}, needs none of this\n",
 		},
 		{
@@ -180,8 +180,8 @@ func TestAvailable(t *testing.T) {
 			"an ordinary user whom a sandbox forbids it",
 			[]string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", fmt.Sprint(forbidden, "=", unix.SYS_UNSHARE)},
 			"it cannot be shown the new files: making a user namespace: operation not permitted\n" +
-				"as an ordinary user it takes a user namespace: RestrictNamespaces= must allow user and mnt, SystemCallFilter= @mount, a container's profile both\n" +
-				"or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] AmbientCapabilities=CAP_SYS_ADMIN\n" +
+				"without CAP_SYS_ADMIN it takes a user namespace: RestrictNamespaces= must allow user and mnt, SystemCallFilter= @mount, a container's profile both\n" +
+				give + "\n" +
 				"a check of a file, with {}, needs none of this\n",
 		},
 		{
