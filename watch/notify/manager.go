@@ -195,26 +195,39 @@ func (m *manager) mainPID(ctx context.Context, u *unit) (uint32, error) {
 	return pid, nil
 }
 
-// job has a job done and gives its result. An error of D-Bus is given as it is.
-func (m *manager) job(ctx context.Context, method, unit string) (string, error) {
-	removed := make(chan *dbus.Signal, 16)
-	m.conn.Signal(removed)
-	defer m.conn.RemoveSignal(removed)
-	var job dbus.ObjectPath
+// A job is one that systemd has accepted.
+type job struct {
+	m       *manager
+	path    dbus.ObjectPath
+	removed chan *dbus.Signal
+}
+
+// enqueue has systemd accept a job, which is to be forgotten in the end. An error of D-Bus is given as it is.
+func (m *manager) enqueue(ctx context.Context, method, unit string) (*job, error) {
+	j := &job{m: m, removed: make(chan *dbus.Signal, 16)}
+	m.conn.Signal(j.removed)
 	// "replace" is what systemctl does: the job takes the place of one that is in its way.
-	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+"."+method, 0, unit, "replace").Store(&job)
+	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+"."+method, 0, unit, "replace").Store(&j.path)
 	if err != nil {
-		return "", err
+		j.forget()
+		return nil, err
 	}
+	return j, nil
+}
+
+func (j *job) forget() { j.m.conn.RemoveSignal(j.removed) }
+
+// wait gives the job's result. An error of D-Bus is given as it is.
+func (j *job) wait(ctx context.Context) (string, error) {
 	for {
 		select {
 		case <-ctx.Done():
 			return "", ctx.Err()
-		case s, open := <-removed:
+		case s, open := <-j.removed:
 			if !open {
 				return "", errors.Join(ctx.Err(), dbus.ErrClosed)
 			}
-			if result, ok := ended(s, job); ok && m.signs(ctx, s.Sender) {
+			if result, ok := ended(s, j.path); ok && j.m.signs(ctx, s.Sender) {
 				return result, nil
 			}
 		}

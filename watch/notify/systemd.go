@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rendered/rendered/watch/sandbox"
 )
 
 // A Verb is what systemd is asked to do with a unit.
@@ -35,8 +37,21 @@ const jobTimeout = 2 * time.Minute
 // Name gives "reload nginx.service".
 func (s Systemd) Name() string { return string(s.Verb) + " " + unitName(s.Unit) }
 
-// Do has it done. The text says so where nothing had to be done.
+// own gives the unit that is ours.
+var own = sandbox.Unit
+
+// ownTimeout is how long systemd may take to accept that we are to be restarted: by then it may have told us to end.
+const ownTimeout = 5 * time.Second
+
+// Do has it done. The text says so where nothing had to be done. A restart of our own unit is done when systemd has accepted it: whoever
+// waited for its end would not live to see it, and the next process would owe it again.
 func (s Systemd) Do(ctx context.Context, _ Change) ([]byte, error) {
+	ours := s.Verb == Restart && unitName(s.Unit) == own()
+	if ours {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), ownTimeout)
+		defer cancel()
+	}
 	ctx, cancel := within(ctx, s.Timeout, jobTimeout)
 	defer cancel()
 	m, err := dial(ctx, s.Bus)
@@ -56,7 +71,15 @@ func (s Systemd) Do(ctx context.Context, _ Change) ([]byte, error) {
 	case s.Verb == Reload && !u.canReload:
 		return nil, notReloadable(u.name)
 	}
-	result, err := m.job(ctx, methods[s.Verb], u.name)
+	job, err := m.enqueue(ctx, methods[s.Verb], u.name)
+	if err != nil {
+		return nil, explainCall(ctx, err, s.Verb, u.name)
+	}
+	defer job.forget()
+	if ours {
+		return nil, nil
+	}
+	result, err := job.wait(ctx)
 	if err != nil {
 		return nil, explainCall(ctx, err, s.Verb, u.name)
 	}

@@ -185,6 +185,31 @@ func TestSystemdStopsWaiting(t *testing.T) {
 	}
 }
 
+// Whoever restarts himself does not see the end of it: it is done when systemd has accepted it, also where we are told to end by then.
+func TestSystemdRestartsUs(t *testing.T) {
+	address := bus(t)
+	unit := fakeUnit{"loaded", "active", true, nil}
+	s := fakeSystemd(t, address, map[string]*fakeUnit{"u.service": &unit, "v.service": &unit})
+	s.hang()
+	before := own
+	own = func() string { return "u.service" }
+	t.Cleanup(func() { own = before })
+	ctx, cancel := context.WithCancel(t.Context())
+	s.before = cancel
+	if diff := cmp.Diff(outcome{}, do(ctx, Systemd{Verb: Restart, Unit: "u", Bus: address})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	want := outcome{Reason: Stopped, What: "gave up waiting for systemd: it takes too long"}
+	if diff := cmp.Diff(want, do(t.Context(), Systemd{Verb: Restart, Unit: "v", Bus: address, Timeout: 100 * time.Millisecond})); diff != "" {
+		t.Errorf("another unit (-want +got)\n%s", diff)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if diff := cmp.Diff([]string{"restart u.service replace", "restart v.service replace"}, s.calls); diff != "" {
+		t.Errorf("systemd was asked (-want +got)\n%s", diff)
+	}
+}
+
 // The bus, or systemd on it, may be away when we come and go while we wait.
 func TestSystemdAway(t *testing.T) {
 	want := outcome{Reason: Unreachable, What: "systemd does not answer on D-Bus"}

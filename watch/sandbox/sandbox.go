@@ -25,6 +25,9 @@ func Remedy(path string, err error) []string {
 	return p.remedy(dir, err)
 }
 
+// Unit gives the service of systemd's that this process is of; "" where it is of none.
+func Unit() string { return here().unit }
+
 // Private tells whether a file at the path would be seen by this unit alone.
 func Private(path string) bool { return here().private(path) }
 

@@ -95,7 +95,7 @@ func TestPrivate(t *testing.T) {
 		t.Error("only what is in /tmp is private here")
 	}
 	t.Setenv("INVOCATION_ID", "")
-	if Private("/tmp/a") || Remedy("/srv/a", unix.EROFS) != nil {
+	if Unit() != "" || Private("/tmp/a") || Remedy("/srv/a", unix.EROFS) != nil {
 		t.Error("there is no unit here")
 	}
 }
