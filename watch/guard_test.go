@@ -8,8 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/watch/notify"
 )
 
@@ -95,6 +97,29 @@ func TestPanicIsOneServicesTrouble(t *testing.T) {
 			t.Errorf("told of %q; the record: %+v", saw, recorded(t, w, "bad"))
 		}
 		if log := w.log.String(); strings.Contains(log, "c4n4ry") || w.logged("level=WARN", "service=bad", "a mistake in rendered itself: panic of *errors.errorString") != 1 || w.logged("up to date again", "service=bad") != 1 {
+			t.Errorf("the log:\n%s", log)
+		}
+	})
+}
+
+// A template over which something panics is the trouble of its service, too, though it is executed in a goroutine of its own.
+func TestPanicOfATemplate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		bad := w.service("bad", "@every 1s", nil, "f", "")
+		vars := map[string]any{"list": func(func(int) bool) { panic("the value is c4n4ry") }}
+		var faults fault.List
+		bad.Files[0].Template, faults = render.Parse(render.Options{Main: render.Text{Name: "f.tmpl", Body: `{{ range .list }}{{ end }}`}, Vars: vars})
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		w.service("good", "@every 1s", nil, "g", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		w.values.set("s", "two")
+		w.after(2 * time.Second)
+		w.want("g", "two")
+		if log := w.log.String(); strings.Contains(log, "c4n4ry") || w.logged("level=WARN", "service=bad", "a mistake in rendered itself: panic of string") != 1 {
 			t.Errorf("the log:\n%s", log)
 		}
 	})

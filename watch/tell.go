@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
@@ -58,7 +59,9 @@ func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		targets, asked, err = k.render(ctx, snapshot)
+		if failed := fault.Caught(func() { targets, asked, err = k.render(ctx, snapshot) }); failed != nil {
+			targets, asked, err = nil, k.asked, failed
+		}
 	}()
 	timer := time.NewTimer(k.untilTell())
 	defer timer.Stop()
