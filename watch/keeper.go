@@ -67,7 +67,7 @@ func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
 		work(&o)
 		o.TellAt = k.nextTell()
 	}
-	o.asked = k.asked
+	o.asked, o.half = k.asked, k.half
 	return o
 }
 

@@ -18,6 +18,7 @@ type Outcome struct {
 	TellAt  time.Time // when an owed notice is to be tried again; zero: nothing is owed
 
 	asked []sources.Ref
+	half  bool // the files may not match, so nobody may be told before they are looked at
 }
 
 // A FileOutcome is what became of one file.

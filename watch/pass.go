@@ -105,6 +105,8 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 	} else if s.heard = nil; o.Err != nil {
 		s.failures++
 		s.look = earliest(s.look, now.Add(backoff(s.failures, s.keeper.chance)))
+	} else if o.half {
+		s.look = earliest(s.look, now) // what is owed waits for it
 	}
 	s.stand(o)
 	l.sayOutcome(s, o)

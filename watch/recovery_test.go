@@ -438,3 +438,21 @@ func TestServiceThatComesBack(t *testing.T) {
 		}
 	})
 }
+
+// Where somebody changes a file while a notice of it is owed, nobody is told before the file is put right; that does not wait for the
+// schedule, or the notice would.
+func TestDriftDoesNotHoldUpWhatIsOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}, fails: 4}
+		w.service("app", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.after(5 * time.Second)
+		w.write("f", "of somebody else")
+		w.after(time.Minute)
+		if _, _, saw, _ := d.so(); len(saw) != 1 || saw[0] != "1" {
+			t.Errorf("told of %q, want one notice of 1; the file holds %q", saw, w.content("f"))
+		}
+	})
+}
