@@ -41,6 +41,7 @@ type Loop struct {
 	tried    []inputs.Input    // what a bad config was read from
 	reloads  int               // that failed in a row
 	worked   bool              // since Idle was called
+	tangled  bool              // jobs are at work on files that their services had in an older plan
 	failed   string            // the text of the last load's fault; "" where it was good
 	mono     time.Time         // when the loop last ran, by the monotonic clock
 	wall     time.Time         // and by the wall clock
@@ -53,8 +54,9 @@ type state struct {
 	look     time.Time // when to look at its files again
 	tell     time.Time // when to tell owed dependents again; zero: nothing is owed
 	busy     bool      // a job is running
-	since    time.Time // when the job began
-	late     bool      // it was said that the job takes long
+	waits    bool      // another's job that an older plan began is at work on its files
+	since    time.Time // when the job, or the wait, began
+	late     bool      // it was said that this takes long
 	gone     bool      // the plan no longer has it; it stays until its job is done
 	failures int       // looks failed in a row
 	asked    []sources.Ref

@@ -24,7 +24,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
 		switch {
-		case s.busy:
+		case s.engaged():
 		case due(s.look, now):
 			s.busy, s.since, s.look, s.tell = true, now, time.Time{}, time.Time{}
 			s.keeper.service = svc
@@ -52,12 +52,15 @@ func (l *Loop) anyDue(now time.Time) bool {
 		return true
 	}
 	for _, s := range l.states {
-		if !s.busy && (due(s.look, now) || due(s.tell, now)) {
+		if !s.engaged() && (due(s.look, now) || due(s.tell, now)) {
 			return true
 		}
 	}
 	return false
 }
+
+// engaged reports that no job may be begun.
+func (s *state) engaged() bool { return s.busy || s.waits }
 
 func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
 
@@ -73,7 +76,7 @@ func (l *Loop) pause(now time.Time) time.Duration {
 func (l *Loop) sleep(now time.Time) time.Duration {
 	next := l.reloadAt
 	for _, s := range l.states {
-		if !s.busy {
+		if !s.engaged() {
 			next = earliest(next, earliest(s.look, s.tell))
 		}
 	}
@@ -95,6 +98,9 @@ func (l *Loop) rest(now time.Time) {
 func (l *Loop) finish(o Outcome, now time.Time) {
 	s := l.states[o.Service]
 	s.busy, s.late, l.worked = false, false, true
+	if l.tangled {
+		l.untangle(now)
+	}
 	if s.gone {
 		delete(l.states, o.Service)
 		return

@@ -51,6 +51,11 @@ func (s *Service) Refs() []sources.Ref {
 	return refs
 }
 
+// has tells whether a path is a destination.
+func (s *Service) has(path string) bool {
+	return slices.ContainsFunc(s.Files, func(f *render.File) bool { return f.Path == path })
+}
+
 // paths gives the destinations, sorted.
 func (s *Service) paths() []string {
 	paths := make([]string, len(s.Files))

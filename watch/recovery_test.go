@@ -439,6 +439,33 @@ func TestServiceThatComesBack(t *testing.T) {
 	})
 }
 
+// A service that gets another name while a job under the old one is about to change its files owes what that job will owe.
+func TestServiceRenamedWhileAtWorkInherits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		w.service("before", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.values.set("s", "2")
+		w.values.delay("s", 10*time.Second)
+		d.refuse(1)
+		w.loop.Refresh()
+		w.after(5 * time.Second)
+		w.plan.Services = nil
+		w.service("after", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.loop.Reload()
+		w.after(time.Minute)
+		if _, _, saw, _ := d.so(); strings.Join(saw, " ") != "1 2" {
+			t.Errorf("told of %q, want 1 and 2", saw)
+		}
+		w.values.set("s", "3")
+		w.loop.Refresh()
+		w.after(time.Minute)
+		w.want("f", "3")
+	})
+}
+
 // Where somebody changes a file while a notice of it is owed, nobody is told before the file is put right; that does not wait for the
 // schedule, or the notice would.
 func TestDriftDoesNotHoldUpWhatIsOwed(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/inputs"
 )
@@ -66,8 +67,34 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 			delete(l.states, name)
 		}
 	}
+	l.untangle(now)
 	l.sayPlan(fresh)
 	l.watchInputs()
+}
+
+// untangle has services wait for the jobs of others that were begun over their files with an older plan. They would find what such a job
+// is about to owe neither in its record nor in the files.
+func (l *Loop) untangle(now time.Time) {
+	held := make(map[string]bool) // paths
+	for _, s := range l.states {
+		if !s.busy {
+			continue
+		}
+		for _, f := range s.keeper.service.Files {
+			if s.gone || !s.service.has(f.Path) {
+				held[f.Path] = true
+			}
+		}
+	}
+	l.tangled = len(held) > 0
+	for _, svc := range l.plan.Services {
+		s := l.states[svc.Name]
+		waited := s.waits
+		s.waits = !s.busy && l.tangled && slices.ContainsFunc(svc.Files, func(f *render.File) bool { return held[f.Path] })
+		if s.waits && !waited {
+			s.since = now
+		}
+	}
 }
 
 func (l *Loop) newState(service string) *state {

@@ -33,10 +33,10 @@ const lateAfter = 5 * time.Minute
 
 const stillAtWork = "still at work"
 
-// sayLate says once of a job that it does not end.
+// sayLate says once of a job, or of a wait for one, that it does not end.
 func (l *Loop) sayLate(now time.Time) {
 	for _, svc := range l.plan.Services {
-		if s := l.states[svc.Name]; s.busy && !s.late && now.Sub(s.since) >= lateAfter {
+		if s := l.states[svc.Name]; s.engaged() && !s.late && now.Sub(s.since) >= lateAfter {
 			s.late = true
 			l.Log.Warn(stillAtWork+", is something hanging?", "service", svc.Name, "since", s.since, hints([]string{"does the file system of its files answer?"}))
 		}

@@ -82,6 +82,13 @@ func (v *values) set(name, text string) {
 	v.text[name] = text
 }
 
+// delay has a ref answered after so long.
+func (v *values) delay(name string, d time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.pause[name] = d
+}
+
 // lookups gives how often a ref was asked for.
 func (v *values) lookups(name string) int {
 	v.mu.Lock()
