@@ -217,3 +217,18 @@ func TestNamesAtTheSameTime(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// What has no fsync for directories, as /proc and squashfs, does not keep a daemon from its first start.
+func TestSyncAboveWhereNothingIsSynced(t *testing.T) {
+	d, err := Host.Open("/proc/sys")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer d.Close()
+	if err := d.Sync(); !errors.Is(err, unix.EINVAL) {
+		t.Skip("/proc can be synced here: ", err)
+	}
+	if err := SyncAbove(Host, "/proc/sys/kernel"); err != nil {
+		t.Error(err)
+	}
+}

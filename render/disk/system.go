@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // A System is what files are on: this machine's file systems, or, in tests, one whose steps fail or whose power fails. Everything that
@@ -99,13 +101,17 @@ func MakeAll(system System, path string, mode fs.FileMode) error {
 	return errors.Join(makeDir(d, filepath.Base(path), mode), d.Close())
 }
 
-// SyncAbove makes the names on the way to a directory durable, as far as they may be looked at.
+// SyncAbove makes the names on the way to a directory durable, as far as they may be looked at. A file system without fsync for
+// directories (squashfs and erofs, of which the root of an appliance is; autofs) has no names that could be lost.
 func SyncAbove(system System, path string) error {
 	for at := filepath.Dir(path); ; at = filepath.Dir(at) {
 		d, err := system.Open(at)
 		switch {
 		case err == nil:
-			err = errors.Join(d.Sync(), d.Close())
+			if err = d.Sync(); errors.Is(err, unix.EINVAL) {
+				err = nil
+			}
+			err = errors.Join(err, d.Close())
 		case errors.Is(err, fs.ErrPermission):
 			err = nil
 		}
