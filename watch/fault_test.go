@@ -238,3 +238,38 @@ func (tr *trial) survives(when string, step faulty.Step, err error) {
 		}
 	}
 }
+
+// Where nobody knows whether a record of what is to be renamed is there, the temporaries are not taken away one by one: a process that was
+// killed between two of them would have one file renamed, and not the other.
+func TestKilledAfterARecordThatMayBeThere(t *testing.T) {
+	tr := newTrial(t)
+	tr.next()
+	if err := tr.once(disk.Host); err != nil {
+		t.Fatal(err)
+	}
+	for most := range 3 {
+		removals := most
+		tr.next()
+		tr.told("before")
+		var mu sync.Mutex
+		recorded, dead := false, false
+		err := tr.once(faulty.System(disk.Host, func(s faulty.Step) error {
+			mu.Lock()
+			defer mu.Unlock()
+			temporary := strings.HasPrefix(filepath.Base(s.Path), ".rendered-")
+			switch {
+			case s.Op == "rename" && filepath.Base(s.Path) == "app.json":
+				recorded = true
+			case recorded && s.Op == "remove" && temporary:
+				removals--
+			case recorded && s.Op == "sync" && filepath.Base(s.Path) == "ledger":
+				return unix.EIO
+			}
+			if dead = dead || removals < 0; dead && s.Mutates() {
+				return unix.ESRCH
+			}
+			return nil
+		}))
+		tr.survives(fmt.Sprintf("killed after %d removals", most), faulty.Step{Op: "remove"}, err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
@@ -146,6 +147,11 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	k.rec.Swaps = s.Renames()
 	if err := k.save(); err != nil {
 		k.rec = before
+		if _, unsure := errors.AsType[disk.Unsure](err); unsure && k.save() != nil {
+			// The record may say that all of them are to be renamed. Who is killed while he takes them away leaves some.
+			s.Leave()
+			k.swept = false
+		}
 		return err
 	}
 	if err := s.Commit(); err != nil {

@@ -8,7 +8,7 @@ import (
 // Replace writes a small file of our own, 0600, whole and durably: a temporary, fsync, rename, fsync of the directory. A crash
 // leaves the old file or the new one, and at most a temporary of that fixed name, which the next Replace takes away.
 //
-// A file whose fsync failed is thrown away.
+// A file whose fsync failed is thrown away. Where the error is Unsure the new file may be in its place, now or after a crash.
 func Replace(d Dir, name string, content []byte) error {
 	temp := tempPrefix + name + tempSuffix
 	if err := d.Remove(temp); err != nil {
@@ -22,10 +22,19 @@ func Replace(d Dir, name string, content []byte) error {
 		return errors.Join(err, d.Remove(temp))
 	}
 	if err := d.Rename(temp, name); err != nil {
-		return errors.Join(err, d.Remove(temp))
+		return errors.Join(Unsure{err}, d.Remove(temp)) // NFS may have done it
 	}
-	return d.Sync()
+	if err := d.Sync(); err != nil {
+		return Unsure{err}
+	}
+	return nil
 }
+
+// Unsure is that nobody knows whether something was done.
+type Unsure struct{ error }
+
+// Unwrap gives what went wrong.
+func (u Unsure) Unwrap() error { return u.error }
 
 const (
 	tempPrefix = "."

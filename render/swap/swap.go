@@ -263,6 +263,9 @@ func (s *Swap) Idle() bool {
 	return true
 }
 
+// Leave has Close leave the temporaries, as after Commit: they may be on record.
+func (s *Swap) Leave() { s.committed = true }
+
 // Close removes the temporaries of a Swap that was not committed and lets its directories go. Where Commit was begun the
 // temporaries stay: they are on record, and RollForward finishes them.
 func (s *Swap) Close() error {
