@@ -97,7 +97,13 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 		}
 		k.repaired(targets, changed, now)
 	}
-	k.half = false
+	if k.half {
+		// What was renamed before is not known, nor whether its names are durable; and what is told must be.
+		if err := s.SyncAll(); err != nil {
+			return err
+		}
+		k.half = false
+	}
 	s.Files(func(path string, state swap.State) { o.Files = append(o.Files, FileOutcome{path, state}) })
 	k.tell(ctx, snapshot, o)
 	return nil

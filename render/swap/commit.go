@@ -84,7 +84,26 @@ func (s *Swap) Stage() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	if err := s.syncAbove(); err != nil {
+		return err
+	}
 	return s.syncDirs()
+}
+
+// syncAbove makes durable the names of directories that may be ours, where a file is new in them: a process that made them may have been
+// killed before it had done so, and whatever is in them would go with a name that is lost.
+func (s *Swap) syncAbove() error {
+	done := make(map[disk.Dir]bool)
+	for _, f := range s.files {
+		if f.state != NotThere || f.DirMode == 0 || done[f.dir] {
+			continue
+		}
+		if err := disk.SyncAbove(s.Disk, f.dir.Real()); err != nil {
+			return err
+		}
+		done[f.dir] = true
+	}
+	return nil
 }
 
 func (s *Swap) stage(n int, f *file) error {
@@ -177,11 +196,16 @@ func (s *Swap) Commit() error {
 	return s.syncDirs()
 }
 
+// SyncAll makes the names of all files durable, also of those that are the same.
+func (s *Swap) SyncAll() error { return s.sync(func(*file) bool { return true }) }
+
 // syncDirs makes durable the names in each directory that holds, or held, a temporary.
-func (s *Swap) syncDirs() error {
+func (s *Swap) syncDirs() error { return s.sync(func(f *file) bool { return f.temp != "" }) }
+
+func (s *Swap) sync(which func(*file) bool) error {
 	done := make(map[disk.Dir]bool)
 	for _, f := range s.files {
-		if f.temp == "" || done[f.dir] {
+		if !which(f) || done[f.dir] {
 			continue
 		}
 		if err := f.dir.Sync(); err != nil {

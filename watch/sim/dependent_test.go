@@ -80,6 +80,12 @@ func (a action) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 		return nil, errRefused
 	}
 	a.matching("as it acknowledges")
+	for _, f := range w.outputs(a.service) {
+		if f.changed > a.told && !slices.Contains(c.Paths, f.path) {
+			w.fail("%s is told of %v, and not of %s", a.name, c.Paths, f.path)
+		}
+	}
+	delete(w.lost, a.service) // nobody is told before its files were looked at
 	a.read()
 	w.order++
 	a.told = w.order

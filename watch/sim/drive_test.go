@@ -269,6 +269,7 @@ func (w *world) drift() {
 			f.mode = 0o604
 		}
 	}
+	w.stamp(f)
 	w.trace.note(w.began, "drift %d of %s", what, f.path)
 }
 

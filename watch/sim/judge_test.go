@@ -48,6 +48,7 @@ func (w *world) changed(path string) {
 	if !found.equal(f.meta) || as.UID != uid || as.GID != gid {
 		w.fail("%s has %v %d:%d %v, want %v %d:%d %v", path, as.Mode, as.UID, as.GID, attributes, f.mode, uid, gid, f.attributes)
 	}
+	w.stamp(f)
 	_, values, _ := f.parse(text)
 	for _, v := range values {
 		if strings.HasPrefix(v, canary) && !w.aws.eligible[f.service+" "+v] {
@@ -58,6 +59,27 @@ func (w *world) changed(path string) {
 
 func (m meta) equal(o meta) bool {
 	return m.mode == o.mode && maps.EqualFunc(m.attributes, o.attributes, slices.Equal)
+}
+
+// stamp notes the owner and the mode that a file has, which it may have again after a power cut.
+func (w *world) stamp(f *output) {
+	if s, ok := w.look(f); ok && !f.hadOnce(s) {
+		f.had = append(f.had, s)
+	}
+}
+
+func (w *world) look(f *output) (s stamp, ok bool) {
+	_, as, attributes, ok := w.disk.Look(f.path)
+	return stamp{meta{as.Mode, attributes}, as.UID, as.GID}, ok
+}
+
+func (f *output) hadOnce(s stamp) bool {
+	return slices.ContainsFunc(f.had, func(o stamp) bool { return s.equal(o.meta) && s.uid == o.uid && s.gid == o.gid })
+}
+
+// isKnown tells whether a dependent was told of the file as the daemon left it.
+func (w *world) isKnown(f *output) bool {
+	return f.changed > 0 && slices.ContainsFunc(programs[f.service], func(name string) bool { return w.deps[name].told > f.changed })
 }
 
 // whole wants a file to be what some config makes of values that there were.
@@ -84,6 +106,12 @@ func (w *world) powerCut() {
 	for _, s := range w.specs() {
 		f := w.files[s.path]
 		content, as, attributes, ok := w.disk.Look(s.path)
+		if w.isKnown(f) && !f.torn && !volatile(s.path) && string(content) != f.content && f.content != "deleted" {
+			w.fail("%s was told of, and a power cut makes %q of it", s.path, content)
+		}
+		if found, ok := w.look(f); ok && !f.hadOnce(found) {
+			w.fail("%s has %v after a power cut, which it never had", s.path, found)
+		}
 		switch {
 		case !ok && f.content != "":
 			f.drifted, f.meta = true, meta{mode: f.fresh}
@@ -92,7 +120,6 @@ func (w *world) powerCut() {
 		}
 		f.content = string(content)
 		f.drifted = f.drifted || strings.HasPrefix(f.content, foreign)
-		f.torn = f.torn || f.inPlace // it may have been under way
 		if f.torn {
 			_, _, whole := f.parse(f.content)
 			f.torn = !whole
@@ -101,6 +128,9 @@ func (w *world) powerCut() {
 		w.whole(f)
 	}
 }
+
+// volatile tells whether a path is on a file system that a power cut empties.
+func volatile(path string) bool { return strings.HasPrefix(path, "/run/") }
 
 // peace lets the trouble cease, and wants everything to come right: first without AWS, then with it.
 func (w *world) peace() {

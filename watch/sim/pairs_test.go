@@ -33,6 +33,9 @@ func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) 
 		for range 4 {
 			w.await(4 * time.Second)
 			if w.life == nil {
+				w.mu.Lock()
+				w.aws.away = true // what was cut short is finished without it
+				w.mu.Unlock()
 				w.start(faults{})
 			}
 		}

@@ -30,6 +30,7 @@ const (
 	commit  = "render/swap/commit.go"
 	rolling = "render/swap/recover.go"
 	filling = "render/disk/atomic.go"
+	making  = "render/disk/system.go"
 	keeper  = "watch/keeper.go"
 	record  = "watch/recover.go"
 	tell    = "watch/tell.go"
@@ -63,8 +64,8 @@ var bugs = []bug{
 	k.rec.Notices[d.Name()] = owed
 	output, err := d.Do(ctx, `}}},
 	{"owed after the rename", 400, []edit{
-		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n",
-			"	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n		return err\n	}\n"}}},
+		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n", "	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n"},
+		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
 	{"failed notice dropped", 200, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
 	{"ledger in memory", 200, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
 	{"acknowledged digest instead of owed", 2000, []edit{
@@ -95,6 +96,21 @@ var bugs = []bug{
 	{"ledger believed as read", 20000, []edit{{record, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
 	{"names not synced after a commit that failed", 20000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
 	{"acknowledgement not recorded later", 400, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
+	{"a new file made in its place", 200, []edit{
+		{commit, "	temp := s.Key.tempName(s.service, f.dir.Real(), n)\n", "	temp := s.Key.tempName(s.service, f.dir.Real(), n)\n	if f.state == NotThere {\n		temp = f.name\n	}\n"}}},
+	{"owner and mode after the fsync", 400, []edit{
+		{filling, "		err = f.Sync()\n", "		err = f.Sync()\n	}\n	if err == nil && own != nil {\n		err = own()\n"},
+		{filling, "func Fill(f File, content []byte) error {\n", "func Fill(f File, content []byte) error { return FillAnd(f, content, nil) }\n\nfunc FillAnd(f File, content []byte, own func() error) error {\n"},
+		{commit, "	if err := out.Own(f.UID, f.GID, f.Mode, f.attributes); err != nil {\n		return errors.Join(err, out.Close())\n	}\n	return disk.Fill(out, f.Content)\n",
+			"	return disk.FillAnd(out, f.Content, func() error { return out.Own(f.UID, f.GID, f.Mode, f.attributes) })\n"}}},
+	{"directories made and not synced", 2000, []edit{
+		{making, "	return d.Sync()\n", "	return nil\n"},
+		{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
+	{"directories of a process that was killed not synced", 4000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
+	{"names not synced where the record is lost", 4000, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
+	{"temporaries removed that may be on record", 20000, []edit{{keeper, "unsure && k.save() != nil", "unsure && k == nil"}}},
+	{"failed check ignored", 200, []edit{{keeper, "	if err := k.check(ctx, s, snapshot); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s, snapshot)\n"}}},
+	{"only the last paths owed", 400, []edit{{ledger, "slices.Concat(n.Owed, paths)", "paths"}}},
 	{"told while half new", 4000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 
@@ -116,28 +132,46 @@ func TestPlantedBugs(t *testing.T) {
 	}
 }
 
-// build compiles the simulation over the edited source.
-func build(t *testing.T, edits []edit) (path string) {
+// TestPlantedBugsFit wants each bug to have its place in the source, which changes.
+func TestPlantedBugsFit(t *testing.T) {
+	for _, b := range bugs {
+		plant(t, b.edits)
+	}
+}
+
+// plant gives the edited files, by the path of the original.
+func plant(t *testing.T, edits []edit) map[string]string {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	overlay := struct{ Replace map[string]string }{make(map[string]string)}
-	for i, e := range edits {
-		original := filepath.Join(root, e.file)
-		copied, again := overlay.Replace[original]
+	planted := make(map[string]string)
+	for _, e := range edits {
+		path := filepath.Join(root, e.file)
+		source, again := planted[path]
 		if !again {
-			copied = filepath.Join(dir, fmt.Sprint(i, ".go"))
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = string(text)
 		}
-		source, err := os.ReadFile(map[bool]string{true: copied, false: original}[again])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(source), e.old); n != 1 {
+		if n := strings.Count(source, e.old); n != 1 {
 			t.Fatalf("%s holds %d times what the bug replaces:\n%s", e.file, n, e.old)
 		}
-		if err := os.WriteFile(copied, []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
+		planted[path] = strings.Replace(source, e.old, e.new, 1)
+	}
+	return planted
+}
+
+// build compiles the simulation over the edited source.
+func build(t *testing.T, edits []edit) (path string) {
+	dir := t.TempDir()
+	overlay := struct{ Replace map[string]string }{make(map[string]string)}
+	for original, source := range plant(t, edits) {
+		copied := filepath.Join(dir, fmt.Sprint(len(overlay.Replace), ".go"))
+		if err := os.WriteFile(copied, []byte(source), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		overlay.Replace[original] = copied

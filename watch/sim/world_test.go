@@ -26,13 +26,13 @@ type world struct {
 	aws      *aws
 	deps     map[string]*dependent // by program
 
-	conf   conf            // as it stands on disk
-	offset atomic.Int64    // of the wall clock, in nanoseconds
-	life   *life           // nil while no daemon runs
-	drifts map[string]int  // by path
-	lost   map[string]bool // services whose record was damaged: what a crash cut short takes AWS to finish
+	conf   conf           // as it stands on disk
+	offset atomic.Int64   // of the wall clock, in nanoseconds
+	life   *life          // nil while no daemon runs
+	drifts map[string]int // by path
 
-	mu     sync.Mutex // of everything below, and never held while time passes
+	mu     sync.Mutex      // of everything below, and never held while time passes
+	lost   map[string]bool // services whose record was damaged, and not put right yet: what a crash cut short takes AWS to finish
 	pauses map[string]uint64
 	lines  int // of the log, at level info and above
 	trace  trace
@@ -55,6 +55,13 @@ type output struct {
 	torn    bool   // a write in place was broken off
 	meta
 	was *meta // what somebody else changed meanwhile: a pass that had begun may still keep that
+	had []stamp
+}
+
+// A stamp is whose a file is, and who may read it.
+type stamp struct {
+	meta
+	uid, gid int
 }
 
 // A meta is what of a file is kept when it is replaced.
@@ -104,6 +111,7 @@ func newWorld(seed uint64, tell bool, services ...string) *world {
 			f.meta = meta{0o644, disk.Attributes{"user.note": []byte("kept")}}
 			f.content, f.drifted = foreign+" the package", true
 			w.disk.Put(s.path, []byte(f.content), f.mode, f.attributes)
+			w.stamp(f)
 		}
 		for _, name := range programs[s.service] {
 			w.deps[name] = &dependent{world: w, name: name, service: s.service, saw: make(map[string]string)}

@@ -101,14 +101,18 @@ func (d *dir) Create(name string) (disk.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer leave()
-	if d.node.entries[name] != nil {
+	taken := d.node.entries[name] != nil
+	n := d.process.disk.newFile()
+	if !taken {
+		d.node.do(change{to: name, node: n})
+		d.process.disk.open++
+	}
+	leave()
+	if taken {
 		return nil, &fs.PathError{Op: "create", Path: filepath.Join(d.path, name), Err: unix.EEXIST}
 	}
-	n := d.process.disk.newFile()
-	d.node.do(change{to: name, node: n})
-	d.process.disk.open++
-	return &file{process: d.process, node: n}, nil
+	d.process.changed(d, name)
+	return &file{process: d.process, node: n, dir: d, name: name}, nil
 }
 
 func (d *dir) Mkdir(name string, mode fs.FileMode) error {

@@ -10,6 +10,8 @@ import (
 type file struct {
 	process *Process
 	node    *node
+	dir     *dir // and the name that it was made under
+	name    string
 }
 
 func (f *file) Own(uid, gid int, mode fs.FileMode, attributes disk.Attributes) error {
@@ -17,9 +19,10 @@ func (f *file) Own(uid, gid int, mode fs.FileMode, attributes disk.Attributes) e
 	if err != nil {
 		return err
 	}
-	defer leave()
 	f.node.now.uid, f.node.now.gid, f.node.now.mode, f.node.now.attributes = uid, gid, mode.Perm(), attributes
 	f.node.dirty = true
+	leave()
+	f.process.changed(f.dir, f.name)
 	return nil
 }
 
@@ -28,8 +31,9 @@ func (f *file) Write(p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer leave()
 	f.node.write(p)
+	leave()
+	f.process.changed(f.dir, f.name)
 	return len(p), nil
 }
 

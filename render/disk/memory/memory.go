@@ -26,8 +26,8 @@ import (
 
 // A Disk outlives the processes that write to it.
 type Disk struct {
-	// Changed, where it is set, is called after a process has put something else in the place of a file, or taken it away. It may look at the
-	// disk.
+	// Changed, where it is set, is called after a process has made a file, written to it, put something else in its place, or taken it
+	// away. It may look at the disk. A file that is open goes by the name that it was made under.
 	Changed func(path string)
 
 	mu    sync.Mutex
