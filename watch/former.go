@@ -9,9 +9,9 @@ import (
 	"github.com/rendered/rendered/render/swap"
 )
 
-// former gives the records of other services that speak of one of these paths: what a service was called before it got its name. Each path
-// belongs to one service at a time. A damaged record says nothing of paths.
-func (l *Ledger) former(service string, paths []string) (list []record, _ error) {
+// former gives the records of other services that speak of one of these paths: what a service was called before it got its name, and, where
+// all is set, services that there are. Each path belongs to one service at a time. A damaged record says nothing of paths.
+func (l *Ledger) former(service string, paths []string, all bool) (list []record, _ error) {
 	names, err := l.dir.Names()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -19,7 +19,7 @@ func (l *Ledger) former(service string, paths []string) (list []record, _ error)
 	slices.Sort(names)
 	for _, name := range names {
 		other, ok := strings.CutSuffix(name, ".json")
-		if !ok || other == service {
+		if !ok || other == service || !all && l.keeps(other) {
 			continue
 		}
 		r, err := l.load(other)
@@ -50,18 +50,97 @@ func (r record) about(paths []string) record {
 	return r
 }
 
-// succeed has a service that has no record yet take over what is on record for its files under another name. Its dependents would not be
-// told otherwise: the files are as they should be.
-func (k *keeper) succeed() error {
-	if len(k.rec.Notices) > 0 || len(k.rec.Swaps) > 0 {
-		return nil
+// without gives what of a record is about other paths.
+func (r record) without(paths []string) record {
+	same := func(path string) bool { return slices.Contains(paths, path) }
+	notices := make(map[string]notice)
+	for name, n := range r.Notices {
+		n.Owed = slices.DeleteFunc(slices.Clone(n.Owed), same)
+		notices[name] = n
 	}
-	former, err := k.ledger.former(k.service.Name, k.service.paths())
+	r.Notices = notices
+	r.Swaps = slices.DeleteFunc(slices.Clone(r.Swaps), func(s swap.Rename) bool { return same(s.Path) })
+	return r
+}
+
+// done tells whether a record says of nothing that it is to be done.
+func (r record) done() bool {
+	for _, n := range r.Notices {
+		if len(n.Owed) > 0 {
+			return false
+		}
+	}
+	return len(r.Swaps) == 0
+}
+
+// succeed has a service take over what is on record for its files under a name that no service has any more; one that has no record yet
+// also what another that goes on had on record. Its dependents would not be told otherwise: the files are as they should be.
+func (k *keeper) succeed() error {
+	k.former = nil
+	fresh := len(k.rec.Notices) == 0 && len(k.rec.Swaps) == 0
+	former, err := k.ledger.former(k.service.Name, k.service.paths(), fresh)
 	for _, r := range former {
 		for _, n := range r.Notices {
 			k.oweAll(n.Owed)
 		}
+		k.rec.Swaps = slices.DeleteFunc(k.rec.Swaps, func(own swap.Rename) bool {
+			return slices.ContainsFunc(r.Swaps, func(s swap.Rename) bool { return s.Path == own.Path })
+		})
 		k.rec.Swaps = append(k.rec.Swaps, r.Swaps...)
+		if !k.ledger.keeps(r.Service) {
+			k.former = append(k.former, r.Service)
+		}
 	}
 	return err
+}
+
+// relieve takes what the service has taken over off the records of those who had it before, or it would be owed again whenever the daemon
+// starts.
+func (k *keeper) relieve() error {
+	if len(k.former) == 0 {
+		return nil
+	}
+	if err := k.save(); err != nil {
+		return err
+	}
+	for _, name := range k.former {
+		if err := k.ledger.relieve(name, k.service.paths()); err != nil {
+			return err
+		}
+	}
+	k.former = nil
+	return nil
+}
+
+// relieve takes off a record what is about these paths. One that has nothing left to do goes.
+func (l *Ledger) relieve(service string, paths []string) error {
+	l.heirs.Lock() // there may be several
+	defer l.heirs.Unlock()
+	r, err := l.load(service)
+	if errors.Is(err, errDamaged) {
+		return nil // it says nothing of paths any more
+	}
+	if err != nil {
+		return err
+	}
+	if r = r.without(paths); !r.done() {
+		return l.save(r)
+	}
+	return l.dir.Remove(service + ".json")
+}
+
+// keep says which services there are. It is called before any of them is looked at.
+func (l *Ledger) keep(services []*Service) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = make(map[string]bool)
+	for _, s := range services {
+		l.kept[s.Name] = true
+	}
+}
+
+func (l *Ledger) keeps(service string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept[service]
 }

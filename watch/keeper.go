@@ -25,6 +25,7 @@ type keeper struct {
 	telling func(dependent string) // is called before one is told; may be nil
 
 	rec      record
+	former   []string            // whose records speak of what was taken over from them
 	known    bool                // rec is what the ledger holds, or better
 	unsaved  bool                // the ledger holds something else: saving rec failed
 	swept    bool                // leftovers of earlier processes are gone

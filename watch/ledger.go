@@ -32,6 +32,9 @@ type Ledger struct {
 
 	mu      sync.Mutex
 	foreign map[string]bool // names of records that are older than the key, and cannot be compared with anything
+	kept    map[string]bool // services that there are
+
+	heirs sync.Mutex // is held by who changes the record of a service that is no more
 }
 
 const (

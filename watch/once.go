@@ -26,6 +26,7 @@ func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, 
 		defer reports.Wait()
 		defer close(over)
 	}
+	ledger.keep(plan.Services)
 	outcomes := make([]Outcome, len(services))
 	ended := make(chan struct{})
 	for i, s := range services {

@@ -17,6 +17,9 @@ func (k *keeper) recover(o *Outcome) error {
 		}
 	}
 	k.inherit()
+	if err := k.relieve(); err != nil {
+		return err
+	}
 	if k.unsaved {
 		if err := k.save(); err != nil {
 			return err

@@ -439,6 +439,37 @@ func TestServiceThatComesBack(t *testing.T) {
 	})
 }
 
+// A service that gets back a name that it had owes what it owed meanwhile, though that name has a record of its own; and it owes it once.
+func TestServiceRenamedBackInherits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		use := func(name string) {
+			w.plan.Services = nil
+			w.service(name, "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+			w.loop.Reload()
+			w.after(time.Second)
+		}
+		w.service("one", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		use("two")
+		d.refuse(3)
+		w.values.set("s", "2")
+		w.loop.Refresh()
+		w.after(time.Millisecond)
+		use("one")
+		w.after(time.Minute)
+		w.stop()
+		w.start()
+		use("two")
+		w.after(time.Minute)
+		if _, _, saw, _ := d.so(); strings.Join(saw, " ") != "1 2" {
+			t.Errorf("told of %q, want 1 and 2", saw)
+		}
+	})
+}
+
 // A service that gets another name while a job under the old one is about to change its files owes what that job will owe.
 func TestServiceRenamedWhileAtWorkInherits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

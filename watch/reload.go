@@ -45,6 +45,7 @@ func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.plan.Inputs, l.t
 // adopt puts a plan in force. Services that are new or differ are due at once; the others keep their times.
 func (l *Loop) adopt(plan *Plan, now time.Time) {
 	l.plan, l.stamp = plan, plan.Stamp
+	l.Ledger.keep(plan.Services)
 	for _, s := range l.states {
 		s.gone = true
 	}
