@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/watch/inputs"
@@ -126,7 +128,7 @@ func (d *doubts) look(path string) (mode fs.FileMode) {
 	if err != nil {
 		return 0
 	}
-	if err = trusted(info); err != nil && !d.known[path] {
+	if err = trusted(info, listed(path)); err != nil && !d.known[path] {
 		d.faults = append(d.faults, d.doubt(path, info.Mode(), err))
 	}
 	d.known[path] = true
@@ -144,8 +146,15 @@ func (d *doubts) doubt(path string, mode fs.FileMode, err error) *fault.Fault {
 	return &fault.Fault{Place: fault.Place{File: path}, What: err.Error() + "; root does not work from " + what, Hints: []string{hint}}
 }
 
+// listed tells whether a file has an access control list, of which the bits of its group are the mask (acl(5)): they say then what anybody
+// may be given.
+func listed(path string) bool {
+	_, err := unix.Lgetxattr(path, "system.posix_acl_access", nil)
+	return err == nil
+}
+
 // trusted says who else than root can change a file, the names in a directory, or where a link leads.
-func trusted(info fs.FileInfo) error {
+func trusted(info fs.FileInfo, listed bool) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	mode := info.Mode()
 	switch {
@@ -157,6 +166,8 @@ func trusted(info fs.FileInfo) error {
 		return nil
 	case mode&0o002 != 0:
 		return errors.New("everybody can write to it")
+	case mode&0o020 != 0 && listed:
+		return errors.New("its access control list lets others write to it")
 	case mode&0o020 != 0 && owner.Gid != 0:
 		return fmt.Errorf("group %d can write to it", owner.Gid)
 	}
