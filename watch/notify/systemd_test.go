@@ -195,7 +195,9 @@ func TestSystemdRestartsUs(t *testing.T) {
 	own = func() string { return "u.service" }
 	t.Cleanup(func() { own = before })
 	ctx, cancel := context.WithCancel(t.Context())
+	s.mu.Lock()
 	s.before = cancel
+	s.mu.Unlock()
 	if diff := cmp.Diff(outcome{}, do(ctx, Systemd{Verb: Restart, Unit: "u", Bus: address})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
