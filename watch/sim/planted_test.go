@@ -19,7 +19,7 @@ var planted = flag.Bool("planted", false, "run TestPlantedBugs, which builds the
 // A bug is a change of the source that the simulation must notice.
 type bug struct {
 	name  string
-	seeds int // among which one at least must break a promise
+	seeds int // among which one at least must break a promise; more than rare where few do
 	edits []edit
 }
 
@@ -38,24 +38,24 @@ const (
 )
 
 var bugs = []bug{
-	{"written in place", 200, []edit{{commit, "	return f.dir.Rename(f.temp, f.name)\n", `
+	{"written in place", 2000, []edit{{commit, "	return f.dir.Rename(f.temp, f.name)\n", `
 	if f.state == NotThere {
 		return f.dir.Rename(f.temp, f.name)
 	}
 	return overwrite(f.dir, f.temp, f.name)
 `}}},
-	{"temporaries never swept", 200, []edit{{rolling, "if m.Key.owns(", "if false && m.Key.owns("}}},
-	{"no fsync of the temporary", 200, []edit{{filling, "		err = f.Sync()\n", ""}}},
-	{"fsync retried", 1000, []edit{{filling, "		err = f.Sync()\n", "		if err = f.Sync(); err != nil {\n			err = f.Sync()\n		}\n"}}},
-	{"fsync error ignored", 1000, []edit{{filling, "		err = f.Sync()\n", "		_ = f.Sync()\n"}}},
-	{"swapped as soon as staged", 200, []edit{{commit, "	return disk.Fill(out, f.Content)\n", `
+	{"temporaries never swept", 2000, []edit{{rolling, "if m.Key.owns(", "if false && m.Key.owns("}}},
+	{"no fsync of the temporary", 2000, []edit{{filling, "		err = f.Sync()\n", ""}}},
+	{"fsync retried", 2000, []edit{{filling, "		err = f.Sync()\n", "		if err = f.Sync(); err != nil {\n			err = f.Sync()\n		}\n"}}},
+	{"fsync error ignored", 2000, []edit{{filling, "		err = f.Sync()\n", "		_ = f.Sync()\n"}}},
+	{"swapped as soon as staged", 2000, []edit{{commit, "	return disk.Fill(out, f.Content)\n", `
 	if err := disk.Fill(out, f.Content); err != nil {
 		return err
 	}
 	f.temp = ""
 	return f.dir.Rename(temp, f.name)
 `}}},
-	{"told before the notice", 400, []edit{{tell, "	output, err := d.Do(ctx, ", `
+	{"told before the notice", 2000, []edit{{tell, "	output, err := d.Do(ctx, ", `
 	owed := k.rec.Notices[d.Name()]
 	k.rec.acknowledge(d.Name(), k.now())
 	if err := k.save(); err != nil {
@@ -63,12 +63,12 @@ var bugs = []bug{
 	}
 	k.rec.Notices[d.Name()] = owed
 	output, err := d.Do(ctx, `}}},
-	{"owed after the rename", 400, []edit{
+	{"owed after the rename", 2000, []edit{
 		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n", "	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n"},
 		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
-	{"failed notice dropped", 200, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
-	{"ledger in memory", 200, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
-	{"acknowledged digest instead of owed", 2000, []edit{
+	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
+	{"ledger in memory", 2000, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
+	{"acknowledged digest instead of owed", 20000, []edit{
 		{ledger, "	Service string            `json:\"service\"`\n", "	Service string            `json:\"service\"`\n	Digest  string            `json:\"digest\"`\n"},
 		{ledger, "	Told time.Time `json:\"told,omitzero\"`", "	Digest string `json:\"digest\"`\n	Told time.Time `json:\"told,omitzero\"`"},
 		{ledger, "notice{Told: at.UTC().Round(0)}", "notice{Told: at.UTC().Round(0), Digest: r.Digest}"},
@@ -85,33 +85,33 @@ var bugs = []bug{
 			}
 		}
 `}}},
-	{"damaged ledger means told", 4000, []edit{{record, "		k.oweAll(k.service.paths())\n", ""}}},
-	{"no fsync of the directory", 400, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
-	{"directory not synced before the ledger", 4000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
-	{"no roll forward", 400, []edit{{record, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
-	{"ledger written in place", 20000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
+	{"damaged ledger means told", 20000, []edit{{record, "		k.oweAll(k.service.paths())\n", ""}}},
+	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
+	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
+	{"no roll forward", 2000, []edit{{record, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
+	{"ledger written in place", 40000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},
-	{"ledger believed as read", 20000, []edit{{record, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
-	{"names not synced after a commit that failed", 20000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
-	{"acknowledgement not recorded later", 400, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
-	{"a new file made in its place", 200, []edit{
+	{"ledger believed as read", 40000, []edit{{record, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
+	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
+	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
+	{"a new file made in its place", 2000, []edit{
 		{commit, "	temp := s.Key.tempName(s.service, f.dir.Real(), n)\n", "	temp := s.Key.tempName(s.service, f.dir.Real(), n)\n	if f.state == NotThere {\n		temp = f.name\n	}\n"}}},
-	{"owner and mode after the fsync", 400, []edit{
+	{"owner and mode after the fsync", 2000, []edit{
 		{filling, "		err = f.Sync()\n", "		err = f.Sync()\n	}\n	if err == nil && own != nil {\n		err = own()\n"},
 		{filling, "func Fill(f File, content []byte) error {\n", "func Fill(f File, content []byte) error { return FillAnd(f, content, nil) }\n\nfunc FillAnd(f File, content []byte, own func() error) error {\n"},
 		{commit, "	if err := out.Own(f.UID, f.GID, f.Mode, f.attributes); err != nil {\n		return errors.Join(err, out.Close())\n	}\n	return disk.Fill(out, f.Content)\n",
 			"	return disk.FillAnd(out, f.Content, func() error { return out.Own(f.UID, f.GID, f.Mode, f.attributes) })\n"}}},
-	{"directories made and not synced", 2000, []edit{
+	{"directories made and not synced", 20000, []edit{
 		{making, "	return d.Sync()\n", "	return nil\n"},
 		{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
-	{"directories of a process that was killed not synced", 4000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
-	{"names not synced where the record is lost", 4000, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
-	{"temporaries removed that may be on record", 20000, []edit{{keeper, "unsure && k.save() != nil", "unsure && k == nil"}}},
-	{"failed check ignored", 200, []edit{{keeper, "	if err := k.check(ctx, s, snapshot); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s, snapshot)\n"}}},
-	{"only the last paths owed", 400, []edit{{ledger, "slices.Concat(n.Owed, paths)", "paths"}}},
-	{"told while half new", 4000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
+	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
+	{"names not synced where the record is lost", 20000, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
+	{"temporaries removed that may be on record", 40000, []edit{{keeper, "unsure && k.save() != nil", "unsure && k == nil"}}},
+	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s, snapshot); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s, snapshot)\n"}}},
+	{"only the last paths owed", 2000, []edit{{ledger, "slices.Concat(n.Owed, paths)", "paths"}}},
+	{"told while half new", 20000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 
 // TestPlantedBugs plants each bug in the source and wants the simulation to notice. It prints how many seeds do.
@@ -192,18 +192,23 @@ func build(t *testing.T, edits []edit) (path string) {
 
 var tallied = regexp.MustCompile(`(?m)^(\d+) of (\d+) seeds break a promise$`)
 
-// caught runs seeds, ten times as many as long as none notices, and gives how many of how many do.
+// rare bugs are looked for until one seed has noticed, others until five have.
+const rare = 2000
+
+// caught runs seeds until enough have noticed, and gives how many of how many did.
 func (b bug) caught(t *testing.T, test string) (caught, of int) {
-	for n := max(b.seeds/10, 100); caught == 0 && n <= b.seeds; n = min(10*n, max(b.seeds, n+1)) {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		out, err := exec.CommandContext(ctx, test, "-test.run", "^TestSimulation$", "-tally", "-seeds", fmt.Sprint(n)).CombinedOutput()
-		cancel()
-		found := tallied.FindSubmatch(out)
-		if found == nil {
-			t.Fatalf("%v:\n%s", err, out[max(0, len(out)-2000):])
-		}
-		fmt.Sscan(string(found[1]), &caught)
-		fmt.Sscan(string(found[2]), &of)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	enough := "5"
+	if b.seeds > rare {
+		enough = "1"
 	}
+	out, err := exec.CommandContext(ctx, test, "-test.run", "^TestSimulation$", "-enough", enough, "-seeds", fmt.Sprint(b.seeds)).CombinedOutput()
+	found := tallied.FindSubmatch(out)
+	if found == nil {
+		t.Fatalf("%v:\n%s", err, out[max(0, len(out)-2000):])
+	}
+	fmt.Sscan(string(found[1]), &caught)
+	fmt.Sscan(string(found[2]), &of)
 	return caught, of
 }
