@@ -63,7 +63,7 @@ func TestPairsOfFaults(t *testing.T) {
 		}
 	}
 	close(todo)
-	var singles, pairs atomic.Int64
+	var singles, doubles atomic.Int64
 	begun := time.Now()
 	t.Run("pairs", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
@@ -80,9 +80,9 @@ func TestPairsOfFaults(t *testing.T) {
 				for f := range todo {
 					singles.Add(1)
 					last := try(map[int]blow{f.step: blows[f.kind]})
-					for step := f.step + 1; step <= last && !*some; step++ {
+					for step := f.step + 1; step <= last && *pairs; step++ {
 						for _, b := range blows {
-							pairs.Add(1)
+							doubles.Add(1)
 							try(map[int]blow{f.step: blows[f.kind], step: b})
 						}
 					}
@@ -90,7 +90,7 @@ func TestPairsOfFaults(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(blows), singles.Load(), pairs.Load(), time.Since(begun).Seconds())
+	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(blows), singles.Load(), doubles.Load(), time.Since(begun).Seconds())
 }
 
 func (b blow) String() string {

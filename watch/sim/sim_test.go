@@ -27,7 +27,7 @@ import (
 var (
 	seeds   = flag.Int("seeds", 300, "how many seeds TestSimulation runs, half of them the same each time")
 	theSeed = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, and tells; 0: many")
-	some    = flag.Bool("some", true, "TestPairsOfFaults leaves the second faults out")
+	pairs   = flag.Bool("pairs", false, "TestPairsOfFaults has a second fault follow each")
 	enough  = flag.Int("enough", 0, "TestSimulation ends when so many seeds have failed, and prints how many of how many did; 0: it fails with the first")
 )
 
