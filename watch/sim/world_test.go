@@ -132,7 +132,7 @@ const grain = 1 << 16
 // pause lets some time pass. It ends at a nanosecond that no other actor wakes at: what follows happens alone. The actor is who pauses; one
 // actor does not pause twice at the same time.
 func (w *world) pause(actor string, least, most time.Duration) {
-	time.Sleep(w.span(actor, least, most))
+	<-time.After(w.span(actor, least, most)) // the clock of the bubble
 }
 
 func (w *world) span(actor string, least, most time.Duration) time.Duration {
