@@ -43,6 +43,7 @@ type faults struct {
 type blow struct {
 	err             error
 	kill, cut, torn bool
+	luck            int // tells cuts apart that leave different things
 }
 
 var errs = []error{unix.EIO, unix.ENOSPC, unix.EACCES, unix.EROFS}

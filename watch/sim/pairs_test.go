@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,12 @@ var blows = []blow{
 	{err: unix.EIO}, {err: unix.ENOSPC}, {err: unix.EACCES}, {err: unix.EROFS},
 	{kill: true}, {kill: true, torn: true}, {kill: true, cut: true}, {kill: true, cut: true, torn: true},
 }
+
+// everyBlow has power cuts with more than one outcome.
+var everyBlow = slices.Concat(blows, []blow{
+	{kill: true, cut: true, luck: 1}, {kill: true, cut: true, luck: 2}, {kill: true, cut: true, luck: 3}, {kill: true, cut: true, luck: 4},
+	{kill: true, cut: true, luck: 5},
+})
 
 // swapUnder changes a service of two files and two dependents while things go wrong, each at a step that changes the disk, counted from
 // the rotation on. It gives how many steps there were until all was settled, and which promises were broken.
@@ -56,9 +63,9 @@ func TestPairsOfFaults(t *testing.T) {
 		t.Fatalf("without any fault, %d steps: %v", whole, v.broken)
 	}
 	type first struct{ step, kind int }
-	todo := make(chan first, whole*len(blows))
+	todo := make(chan first, whole*len(everyBlow))
 	for step := 1; step <= whole; step++ {
-		for kind := range blows {
+		for kind := range everyBlow {
 			todo <- first{step, kind}
 		}
 	}
@@ -79,20 +86,20 @@ func TestPairsOfFaults(t *testing.T) {
 				}
 				for f := range todo {
 					singles.Add(1)
-					last := try(map[int]blow{f.step: blows[f.kind]})
+					last := try(map[int]blow{f.step: everyBlow[f.kind]})
 					for step := f.step + 1; step <= last && *pairs; step++ {
-						for _, b := range blows {
+						for _, b := range everyBlow {
 							doubles.Add(1)
-							try(map[int]blow{f.step: blows[f.kind], step: b})
+							try(map[int]blow{f.step: everyBlow[f.kind], step: b})
 						}
 					}
 				}
 			})
 		}
 	})
-	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(blows), singles.Load(), doubles.Load(), time.Since(begun).Seconds())
+	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(everyBlow), singles.Load(), doubles.Load(), time.Since(begun).Seconds())
 }
 
 func (b blow) String() string {
-	return fmt.Sprintf("{%s, torn %v}", b.text(), b.torn)
+	return fmt.Sprintf("{%s, torn %v, luck %d}", b.text(), b.torn, b.luck)
 }
