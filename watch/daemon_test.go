@@ -189,3 +189,33 @@ func TestRecordIsWrittenBeforeItIsActedOn(t *testing.T) {
 		t.Errorf("steps: %q, want first: %q", seen, want)
 	}
 }
+
+// A swap that nobody is to be told of is forgotten: later passes look at each file once.
+func TestFinishedSwapIsForgotten(t *testing.T) {
+	tr := newTrial(t)
+	tr.plan.Services[0].Dependents = nil
+	f := new(flaw)
+	ledger, err := OpenLedger(context.Background(), f.system(), tr.path("state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ledger.Close()
+	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+	k.service = tr.plan.Services[0]
+	tr.next()
+	for pass := range 2 {
+		from := len(f.since(0))
+		if o := k.look(context.Background(), sources.NewSnapshot(tr.values, 0)); o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		reads := 0
+		for _, s := range f.since(from) {
+			if s.Op == "read" && strings.HasPrefix(s.Path, tr.path("out")) {
+				reads++
+			}
+		}
+		if pass == 1 && reads != 2 {
+			t.Errorf("the second pass reads %d times: %v", reads, f.since(from))
+		}
+	}
+}

@@ -165,6 +165,9 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 		k.half, k.loose = true, true
 		return err
 	}
+	if !k.owes() {
+		k.rec.Swaps = nil // nobody is to be told, and each pass would look at them; the ledger hears of that with the next record
+	}
 	for _, d := range k.service.Dependents {
 		k.attempt(d.Name()).next = time.Time{} // what failed before may work with the new files
 	}
