@@ -37,7 +37,7 @@ type Loop struct {
 	plan     *Plan
 	states   map[string]*state // by service
 	reloadAt time.Time         // when the config is to be read again; zero: not
-	stamp    string            // of the inputs, as of the last load, good or bad
+	read     []inputs.Input    // what the plan was made from, as seen before the last load, good or bad
 	tried    []inputs.Input    // what a bad config was read from
 	reloads  int               // that failed in a row
 	worked   bool              // since Idle was called
@@ -104,7 +104,6 @@ func NewLoop(plan *Plan, o Options) *Loop {
 		gone:    make(chan struct{}),
 		plan:    plan,
 		states:  make(map[string]*state),
-		stamp:   plan.Stamp,
 	}
 }
 

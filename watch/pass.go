@@ -16,7 +16,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		return
 	}
 	// A file system may change without telling, so every pass looks at its inputs itself.
-	if due(l.reloadAt, now) || inputs.Stamp(l.inputs()) != l.stamp {
+	if due(l.reloadAt, now) || !inputs.Same(l.inputs()) {
 		_ = l.reload(now) // nobody asked: the log says what is wrong
 	}
 	var pass []*state

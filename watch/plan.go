@@ -24,9 +24,8 @@ type Plan struct {
 	Settle   time.Duration
 	Source   sources.Source
 	Within   time.Duration  // for the lookups of one pass; 0: no limit
-	Inputs   []inputs.Input // everything the plan was made from: config, templates, partials
+	Inputs   []inputs.Input // everything the plan was made from: config, templates, partials; Seen before they were read
 	Values   string         // path of the values file that answers the lookups; "" where none does
-	Stamp    string         // inputs.Stamp of Inputs, taken before they were read
 }
 
 // A Service is some files and the dependents that read them.

@@ -13,13 +13,12 @@ import (
 // that the bad one was read from changes, and from time to time, for what is missing may be elsewhere.
 func (l *Loop) reload(now time.Time) error {
 	l.reloadAt = time.Time{}
-	before := inputs.Stamp(l.inputs())
+	read, tried := inputs.Look(l.plan.Inputs), inputs.Look(l.tried)
 	plan, err := l.Load()
 	if err != nil {
-		l.stamp = before
+		l.read, l.tried = read, tried
 		if plan != nil {
 			l.tried = plan.Inputs
-			l.stamp = inputs.Stamp(l.inputs())
 			l.watchInputs()
 		}
 		l.reloads++
@@ -40,11 +39,11 @@ func (l *Loop) reload(now time.Time) error {
 }
 
 // inputs gives the files that the plan was made from, and those that a bad config was read from after it.
-func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.plan.Inputs, l.tried) }
+func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.read, l.tried) }
 
 // adopt puts a plan in force. Services that are new or differ are due at once; the others keep their times.
 func (l *Loop) adopt(plan *Plan, now time.Time) {
-	l.plan, l.stamp = plan, plan.Stamp
+	l.plan, l.read = plan, plan.Inputs
 	l.Ledger.keep(plan.Services)
 	for _, s := range l.states {
 		s.gone = true
@@ -121,33 +120,43 @@ func (l *Loop) inputsChanged(paths []string, now time.Time) {
 }
 
 // files gives the local files that the service's templates look up.
-func (s *state) files() []string {
-	var paths []string
-	for _, r := range append(s.service.Refs(), s.asked...) {
+func (s *state) files() []string { return paths(append(s.service.Refs(), s.asked...)) }
+
+// paths gives the local files among refs.
+func paths(refs []sources.Ref) []string {
+	var list []string
+	for _, r := range refs {
 		if r.Kind == sources.File {
-			paths = append(paths, r.Name)
+			list = append(list, r.Name)
 		}
 	}
-	return paths
+	return list
 }
 
-// watchInputs says what to watch: what the plan was made from, and the local files that its templates look up.
+// watchInputs says what to watch: what the plan was made from, and the local files that its templates look up. Those that are known
+// beforehand are read after they are looked at here. Of others it is not known when they were read.
 func (l *Loop) watchInputs() {
 	if l.Watch == nil {
 		return
 	}
 	list := l.inputs()
-	seen := make(map[string]bool)
-	add := func(path string) {
-		if path != "" && !seen[path] {
-			seen[path] = true
-			list = append(list, inputs.Input{Path: path})
+	known := make(map[string]bool)
+	add := func(path string, look func(inputs.Input) inputs.Input) {
+		if path != "" && !known[path] {
+			known[path] = true
+			list = append(list, look(inputs.Input{Path: path}))
 		}
 	}
-	add(l.plan.Values)
+	add(l.plan.Values, inputs.Input.Look)
 	for _, svc := range l.plan.Services {
-		for _, path := range l.states[svc.Name].files() {
-			add(path)
+		for _, path := range paths(svc.Refs()) {
+			add(path, inputs.Input.Look)
+		}
+	}
+	unseen := func(in inputs.Input) inputs.Input { return in }
+	for _, svc := range l.plan.Services {
+		for _, path := range paths(l.states[svc.Name].asked) {
+			add(path, unseen)
 		}
 	}
 	l.Watch(list)

@@ -87,7 +87,6 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	if faults := silent(plan.Inputs, cfg.Values); len(faults) > 0 {
 		return plan, faults
 	}
-	plan.Stamp = inputs.Stamp(plan.Inputs)
 	faults := distrust(slices.Concat(plan.Inputs, ownFiles(cfg)))
 	now := time.Now()
 	kinds := make(map[sources.Kind]bool)
@@ -105,7 +104,7 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan
 	if cfg.Values != "" {
 		faults = append(faults, local.CheckValues(cfg.Values)...)
 	}
-	bare := &watch.Plan{Inputs: plan.Inputs, Values: plan.Values, Stamp: plan.Stamp}
+	bare := &watch.Plan{Inputs: plan.Inputs, Values: plan.Values}
 	if len(faults) > 0 {
 		return bare, faults
 	}
@@ -126,18 +125,18 @@ func ownFiles(cfg *config.Config) []inputs.Input {
 	return list
 }
 
-// planInputs gives every file and directory that a plan is made from.
+// planInputs gives every file and directory that a plan is made from: what the config was read from, and what is still to be read.
 func planInputs(cfg *config.Config) []inputs.Input {
-	list := []inputs.Input{{Path: cfg.ConfD, Match: config.IsPart}}
-	seen := make(map[string]bool)
-	add := func(path string, match func(string) bool) {
-		if path != "" && !seen[path] {
-			seen[path] = true
-			list = append(list, inputs.Input{Path: path, Match: match})
-		}
+	list := slices.Clone(cfg.Inputs)
+	known := make(map[string]bool)
+	for _, in := range list {
+		known[in.Path] = true
 	}
-	for _, path := range cfg.Files {
-		add(path, nil)
+	add := func(path string, match func(string) bool) {
+		if path != "" && !known[path] {
+			known[path] = true
+			list = append(list, inputs.Input{Path: path, Match: match}.Look())
+		}
 	}
 	for _, s := range cfg.Services {
 		for _, f := range s.Files {

@@ -87,17 +87,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 	log := newLog(stderr, cfg.Log.Format, level)
 	c.logTo(log)
 	d := &upkeep{compiler: c, root: root, stateDir: cfg.StateDir, level: level, log: log, watcher: inputs.New(log), listener: push.New(log)}
-	manager := systemd.FromEnviron(log)
-	d.loop = watch.NewLoop(d.prepared(ctx, cfg, plan), watch.Options{
-		Load:   func() (*watch.Plan, error) { return d.load(ctx) },
-		Ledger: ledger,
-		Log:    log,
-		Watch:  d.watcher.Set,
-		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		Idle:   debug.FreeOSMemory, // with it the values of the pass go
-		Report: manager.Report,
-		Beat:   manager.Beat(),
-	})
+	d.prepare(ctx, cfg, plan, ledger)
 	d.run(ctx, signals)
 	return nil
 }
@@ -112,6 +102,21 @@ type upkeep struct {
 	watcher  *inputs.Watcher
 	listener *push.Listener
 	loop     *watch.Loop
+}
+
+// prepare makes the loop, whose first plan is the one given.
+func (d *upkeep) prepare(ctx context.Context, cfg *config.Config, plan *watch.Plan, ledger *watch.Ledger) {
+	manager := systemd.FromEnviron(d.log)
+	d.loop = watch.NewLoop(d.prepared(ctx, cfg, plan), watch.Options{
+		Load:   func() (*watch.Plan, error) { return d.load(ctx) },
+		Ledger: ledger,
+		Log:    d.log,
+		Watch:  d.watcher.Set,
+		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Idle:   debug.FreeOSMemory, // with it the values of the pass go
+		Report: manager.Report,
+		Beat:   manager.Beat(),
+	})
 }
 
 // run keeps the services until ctx ends.

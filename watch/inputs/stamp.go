@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,20 +17,32 @@ import (
 type Input struct {
 	Path  string                 // absolute
 	Match func(name string) bool // for a directory: which of its entries matter; nil: Path is a file
+	Seen  string                 // how it looked before it was read; "": nobody looked
 }
 
-// Stamp gives a text that differs where any of the inputs differs: its inode, size, times, or that it is there at all; of a
-// directory the names and stamps of the entries that matter. Links are followed. Nothing is opened but directories, and nothing
-// asked that hangs, so nothing is waited for.
-func Stamp(list []Input) string {
-	var b strings.Builder
-	for _, in := range list {
-		b.WriteString(in.stamp())
-		b.WriteByte('\n')
+// Look notes how the input looks now. What is read after it is at least as new.
+func (in Input) Look() Input {
+	in.Seen = in.stamp()
+	return in
+}
+
+// Look notes how each input looks now.
+func Look(list []Input) []Input {
+	seen := make([]Input, len(list))
+	for i, in := range list {
+		seen[i] = in.Look()
 	}
-	return b.String()
+	return seen
 }
 
+// Same tells whether every input still looks as it did when it was last looked at.
+func Same(list []Input) bool {
+	return !slices.ContainsFunc(list, func(in Input) bool { return in.stamp() != in.Seen })
+}
+
+// stamp gives a text that differs where the input differs: its inode, size, times, or that it is there at all; of a directory the
+// names and stamps of the entries that matter. It is never empty. Links are followed. Nothing is opened but directories, and nothing
+// asked that hangs, so nothing is waited for.
 func (in Input) stamp() string {
 	if in.Match == nil {
 		return stampFile(in.Path)
@@ -42,6 +55,7 @@ func (in Input) stamp() string {
 		return "-"
 	}
 	var b strings.Builder
+	b.WriteByte('+') // it is there, if only empty
 	for _, e := range entries {
 		if in.Match(e.Name()) {
 			fmt.Fprintf(&b, "%q %s;", e.Name(), stampFile(in.Path+"/"+e.Name()))

@@ -43,7 +43,9 @@ func New(log *slog.Logger) *Watcher {
 	return w
 }
 
-// Set replaces what is watched. It does not wait for Run, which may be waiting for the caller. Only one goroutine may call it.
+// Set replaces what is watched. A change of an input after it was Seen is not missed, however long Run takes to watch it; one that
+// nobody looked at is said to have changed as soon as it is watched. Set does not wait for Run, which may be waiting for the caller.
+// Only one goroutine may call it.
 func (w *Watcher) Set(list []Input) {
 	select {
 	case <-w.sets: // never taken; the new one stands for both
@@ -116,11 +118,14 @@ func (w *Watcher) set(list []Input) {
 	old := w.stamps
 	w.stamps = make(map[string]string, len(list))
 	for _, in := range list {
-		// What was watched before keeps its stamp, so that a change between two looks is not swallowed.
+		if _, twice := w.stamps[in.Path]; twice {
+			continue
+		}
+		// What was watched before keeps its stamp: not all who read it may have seen what one of them saw.
 		if stamp, ok := old[in.Path]; ok {
 			w.stamps[in.Path] = stamp
 		} else {
-			w.stamps[in.Path] = in.stamp()
+			w.stamps[in.Path] = in.Seen
 		}
 	}
 }

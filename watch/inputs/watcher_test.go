@@ -44,7 +44,7 @@ func watch(t *testing.T, setup func(dir string), paths ...Input) *scene {
 		in.Path = filepath.Join(dir, in.Path)
 		list = append(list, in)
 	}
-	s.w.Set(append(list, Input{Path: filepath.Join(dir, "ready")}))
+	s.w.Set(Look(append(list, Input{Path: filepath.Join(dir, "ready")})))
 	s.settle()
 	return s
 }
@@ -69,22 +69,23 @@ func (s *scene) take() []string {
 	return seen
 }
 
-// settle waits until everything up to now has been looked at, and forgets what was reported: an input of our own is changed, and
-// changed again where the watcher was not yet there to see it, until it is reported.
+// settle waits until everything up to now has been looked at, and forgets what was reported: an input of our own is changed.
 func (s *scene) settle() {
 	s.t.Helper()
+	s.rounds++
+	s.write("ready", strings.Repeat("x", s.rounds))
+	s.await("ready")
+}
+
+// await waits until the input is said to have changed.
+func (s *scene) await(name string) {
+	s.t.Helper()
 	limit := time.After(10 * time.Second)
-	for {
-		s.rounds++
-		s.write("ready", strings.Repeat("x", s.rounds))
+	for !slices.Contains(s.take(), s.path(name)) {
 		select {
 		case <-s.ping:
-			if slices.Contains(s.take(), s.path("ready")) {
-				return
-			}
-		case <-time.After(20 * time.Millisecond):
 		case <-limit:
-			s.t.Fatal("the watcher does not answer")
+			s.t.Fatalf("nobody said that %s changed", name)
 		}
 	}
 }
@@ -103,17 +104,10 @@ func (s *scene) write(name, content string) {
 	must(s.t, os.WriteFile(s.path(name), []byte(content), 0o600))
 }
 
-// want waits until the input is said to have changed.
+// want waits until the input is said to have changed, and until nothing more is to be said.
 func (s *scene) want(name string) {
 	s.t.Helper()
-	limit := time.After(10 * time.Second)
-	for !slices.Contains(s.take(), s.path(name)) {
-		select {
-		case <-s.ping:
-		case <-limit:
-			s.t.Fatalf("nobody said that %s changed", name)
-		}
-	}
+	s.await(name)
 	s.settle()
 }
 
@@ -245,8 +239,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 
 func TestStamp(t *testing.T) {
 	dir := t.TempDir()
-	list := []Input{{Path: dir + "/f"}, {Path: dir, Match: func(name string) bool { return name != "f" }}}
-	seen := map[string]bool{Stamp(list): true}
+	list := Look([]Input{{Path: dir + "/f"}, {Path: dir, Match: func(name string) bool { return name != "f" }}})
+	seen := map[string]bool{list[0].Seen + list[1].Seen: true}
 	for _, step := range []func() error{
 		func() error { return os.WriteFile(dir+"/f", nil, 0o600) },
 		func() error { return os.WriteFile(dir+"/f", []byte("x"), 0o600) },
@@ -254,10 +248,53 @@ func TestStamp(t *testing.T) {
 		func() error { return os.Rename(dir+"/g", dir+"/h") },
 	} {
 		must(t, step())
-		if s := Stamp(list); seen[s] || s != Stamp(list) {
-			t.Errorf("the stamp does not show the change")
+		if Same(list) {
+			t.Error("the change is not seen")
+		}
+		list = Look(list)
+		if s := list[0].Seen + list[1].Seen; seen[s] || !Same(list) {
+			t.Error("the stamps do not show the change")
 		} else {
 			seen[s] = true
+		}
+	}
+}
+
+// Between reading an input and watching it, it may change: that change is told all the same.
+func TestChangedBeforeItIsWatched(t *testing.T) {
+	for name, in := range map[string]Input{
+		"file":      {Path: "f"},
+		"directory": {Path: "d", Match: func(string) bool { return true }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := watch(t, nothing)
+			in.Path = s.path(in.Path)
+			list := Look([]Input{in, {Path: s.path("ready")}})
+			s.write("f", "1")
+			must(t, os.Mkdir(s.path("d"), 0o700))
+			s.w.Set(list)
+			s.await(filepath.Base(in.Path))
+		})
+	}
+}
+
+// Where nobody knows what was read, it is read again; only once.
+func TestUnseenIsToldOnce(t *testing.T) {
+	s := watch(t, nothing)
+	list := append(Look([]Input{{Path: s.path("ready")}}), Input{Path: s.path("f")}, Input{Path: s.path("d"), Match: func(string) bool { return true }})
+	s.w.Set(list)
+	s.await("f") // and d, in one breath
+	s.w.Set(list)
+	s.rounds++
+	s.write("ready", strings.Repeat("x", s.rounds))
+	for {
+		<-s.ping
+		seen := s.take()
+		if slices.Contains(seen, s.path("f")) || slices.Contains(seen, s.path("d")) {
+			t.Errorf("told again: %v", seen)
+		}
+		if slices.Contains(seen, s.path("ready")) {
+			return
 		}
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/cron"
-	"github.com/rendered/rendered/watch/inputs"
 )
 
 // A spec is a file of the config.
@@ -123,7 +122,7 @@ func (w *world) load(l *life) (*watch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &watch.Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Values: "/values", Stamp: inputs.Stamp(nil), Source: &source{world: w, life: l, conf: c}}
+	p := &watch.Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Values: "/values", Source: &source{world: w, life: l, conf: c}}
 	for i, name := range w.services {
 		if name == c.without {
 			continue

@@ -12,13 +12,14 @@ import (
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/watch/cron"
+	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/notify"
 )
 
 // A Config is a config file and its conf.d, with every default in place and every path absolute.
 type Config struct {
 	Path     string         // of the main file
-	Files    []string       // every file that was read, the main one first
+	Inputs   []inputs.Input // conf.d and every file that was read, Seen before
 	ConfD    string         // the directory of the parts, whether or not it is there
 	Splay    *time.Duration // nil: the gap between two runs, at most 5 min
 	Settle   time.Duration

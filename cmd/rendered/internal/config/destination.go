@@ -88,8 +88,10 @@ func (l *loader) readFiles() map[string]string {
 			add(f.Template.Path, "the template at "+f.Template.Place.String())
 		}
 	}
-	for _, path := range l.cfg.Files {
-		add(path, "a file of the config")
+	for _, in := range l.cfg.Inputs {
+		if in.Match == nil {
+			add(in.Path, "a file of the config")
+		}
 	}
 	return read
 }

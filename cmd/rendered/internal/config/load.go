@@ -11,6 +11,7 @@ import (
 
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/watch/cron"
+	"github.com/rendered/rendered/watch/inputs"
 )
 
 // A loader collects a config from its files.
@@ -45,6 +46,7 @@ func Load(path string, o Options) (*Config, fault.List) {
 	l.cfg.AWS = AWS{MaxConcurrency: 8, Timeout: 30 * time.Second}
 	l.cfg.ConfD = filepath.Join(filepath.Dir(abs), "conf.d")
 	l.schedule, _ = cron.Parse(defaultSchedule)
+	l.reads(inputs.Input{Path: l.cfg.ConfD, Match: IsPart})
 	parts := l.parts()
 	l.main(abs, len(parts) > 0)
 	for _, part := range parts {
@@ -58,11 +60,14 @@ func Load(path string, o Options) (*Config, fault.List) {
 	return l.cfg, l.faults
 }
 
+// reads notes what is about to be read.
+func (l *loader) reads(in inputs.Input) { l.cfg.Inputs = append(l.cfg.Inputs, in.Look()) }
+
 const servicesHint = "services: {app: {files: [{template: app.env.tmpl, path: /etc/app/app.env}]}}"
 
 // main reads the main file. Parts are what may hold the services that it does not.
 func (l *loader) main(path string, parts bool) {
-	l.cfg.Files = append(l.cfg.Files, path)
+	l.reads(inputs.Input{Path: path})
 	r, root := open(path, &l.faults, mainHints)
 	if root == nil {
 		return
@@ -111,7 +116,7 @@ func (l *loader) main(path string, parts bool) {
 
 // part reads one file of conf.d, which adds services and nothing else.
 func (l *loader) part(path string) {
-	l.cfg.Files = append(l.cfg.Files, path)
+	l.reads(inputs.Input{Path: path})
 	r, root := open(path, &l.faults, func(_ string, err error) []string { return permissionHint(err) })
 	if root == nil {
 		return
