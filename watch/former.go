@@ -9,34 +9,36 @@ import (
 	"github.com/rendered/rendered/render/swap"
 )
 
-// former gives the records of other services that speak of one of these paths: what a service was called before it got its name, and, where
-// all is set, services that there are. Each path belongs to one service at a time. A damaged record says nothing of paths.
-func (l *Ledger) former(service string, paths []string, all bool) (list []record, _ error) {
+// former gives the records of other services that speak of one of these paths: of what a service was called before it got its name, and of
+// those that the files were taken from. Each path belongs to one service at a time. A damaged record says nothing of paths. What the
+// records say of them is not known, which unsure tells, where one cannot be read.
+func (l *Ledger) former(service string, paths []string) (list []record, unsure bool, _ error) {
+	if len(paths) == 0 {
+		return nil, false, nil
+	}
 	names, err := l.dir.Names()
 	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, false, fmt.Errorf("ledger: %w", err)
 	}
 	slices.Sort(names)
 	for _, name := range names {
 		other, ok := strings.CutSuffix(name, ".json")
-		if !ok || other == service || !all && l.keeps(other) {
+		if !ok || other == service {
 			continue
 		}
 		r, err := l.load(other)
-		if errors.Is(err, errDamaged) {
+		if err != nil {
+			unsure = unsure || !errors.Is(err, errDamaged)
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		if r = r.about(paths); len(r.Swaps) > 0 || len(r.Notices) > 0 {
+		if r = r.about(paths); len(r.Swaps) > 0 || len(r.Notices) > 0 || len(r.Paths) > 0 {
 			list = append(list, r)
 		}
 	}
-	return list, nil
+	return list, unsure, nil
 }
 
-// about gives what of a record is about these paths and not done.
+// about gives what of a record is about these paths and not done, and which of them it had.
 func (r record) about(paths []string) record {
 	other := func(path string) bool { return !slices.Contains(paths, path) }
 	notices := make(map[string]notice)
@@ -46,6 +48,7 @@ func (r record) about(paths []string) record {
 		}
 	}
 	r.Notices = notices
+	r.Paths = slices.DeleteFunc(slices.Clone(r.Paths), other)
 	r.Swaps = slices.DeleteFunc(slices.Clone(r.Swaps), func(s swap.Rename) bool { return other(s.Path) })
 	return r
 }
@@ -59,6 +62,7 @@ func (r record) without(paths []string) record {
 		notices[name] = n
 	}
 	r.Notices = notices
+	r.Paths = slices.DeleteFunc(slices.Clone(r.Paths), same)
 	r.Swaps = slices.DeleteFunc(slices.Clone(r.Swaps), func(s swap.Rename) bool { return same(s.Path) })
 	return r
 }
@@ -73,12 +77,22 @@ func (r record) done() bool {
 	return len(r.Swaps) == 0
 }
 
-// succeed has a service take over what is on record for its files under a name that no service has any more; one that has no record yet
-// also what another that goes on had on record. Its dependents would not be told otherwise: the files are as they should be.
+// succeed has a service take over what is on record elsewhere for the files that are new to it: another service had them, which goes on
+// without them, or under this name. Its dependents would not be told otherwise: the files are as they should be.
 func (k *keeper) succeed() error {
-	k.former = nil
-	fresh := len(k.rec.Notices) == 0 && len(k.rec.Swaps) == 0
-	former, err := k.ledger.former(k.service.Name, k.service.paths(), fresh)
+	paths := k.service.paths()
+	if slices.Equal(paths, k.rec.Paths) {
+		return nil
+	}
+	fresh, lost := minus(paths, k.rec.Paths), minus(k.rec.Paths, paths)
+	former, unsure, err := k.ledger.former(k.service.Name, fresh)
+	if err != nil {
+		return err
+	}
+	if unsure { // as where a record is damaged
+		k.half = true
+		k.oweAll(fresh)
+	}
 	for _, r := range former {
 		for _, n := range r.Notices {
 			k.oweAll(n.Owed)
@@ -91,7 +105,15 @@ func (k *keeper) succeed() error {
 			k.former = append(k.former, r.Service)
 		}
 	}
-	return err
+	k.rec.Paths = paths
+	// What was new once is not new at the next start, unless another had it in between. Where nothing hangs on it, the record waits.
+	k.unsaved = k.unsaved || len(lost) > 0 || len(former) > 0 || unsure
+	return nil
+}
+
+// minus gives what is in a and not in b.
+func minus(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
 
 // relieve takes what the service has taken over off the records of those who had it before, or it would be owed again whenever the daemon

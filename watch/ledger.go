@@ -48,6 +48,7 @@ const (
 type record struct {
 	Version int               `json:"version"`
 	Service string            `json:"service"`
+	Paths   []string          `json:"paths,omitempty"`   // the service's files, sorted
 	Swaps   []swap.Rename     `json:"swaps,omitempty"`   // what the last commit was to rename; done unless a temporary is left
 	Notices map[string]notice `json:"notices,omitempty"` // by the dependent's name
 }

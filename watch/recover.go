@@ -16,6 +16,9 @@ func (k *keeper) recover(o *Outcome) error {
 			return err
 		}
 	}
+	if err := k.succeed(); err != nil {
+		return err
+	}
 	k.inherit()
 	if err := k.relieve(); err != nil {
 		return err
@@ -40,7 +43,8 @@ func (k *keeper) recover(o *Outcome) error {
 }
 
 // inherit hands what is owed to dependents that the config no longer names to those that it names anew. Of the former it forgets who is
-// owed nothing: one that comes back is new, and inherits in its turn.
+// owed nothing: one that comes back is new, and inherits in its turn. What is owed for files that another service has by now is left on
+// record: that one may be about to take it over.
 func (k *keeper) inherit() {
 	var fresh []string
 	current := make(map[string]bool)
@@ -51,15 +55,19 @@ func (k *keeper) inherit() {
 		}
 	}
 	for name, n := range k.rec.Notices {
-		if current[name] || len(n.Owed) > 0 && len(fresh) == 0 {
+		if current[name] {
 			continue
 		}
-		if len(n.Owed) > 0 {
+		foreign := minus(n.Owed, k.rec.Paths)
+		if own := minus(n.Owed, foreign); len(own) > 0 && len(fresh) > 0 {
 			for _, f := range fresh {
-				k.rec.owe(f, n.Owed)
+				k.rec.owe(f, own)
 			}
+			n.Owed = foreign
 		}
-		delete(k.rec.Notices, name)
+		if k.rec.Notices[name] = n; len(n.Owed) == 0 {
+			delete(k.rec.Notices, name)
+		}
 	}
 }
 
@@ -78,14 +86,12 @@ func (k *keeper) readRecord() error {
 	if err != nil && !errors.Is(err, errDamaged) {
 		return err
 	}
-	k.rec = rec
+	k.rec, k.known = rec, true
 	if err != nil {
 		k.half = true // for all that is known: a swap list may be lost with the rest
-		k.oweAll(k.service.paths())
-	} else if err := k.succeed(); err != nil {
-		return err
+		k.rec.Paths = k.service.paths()
+		k.oweAll(k.rec.Paths)
 	}
-	k.known = true
 	return nil
 }
 

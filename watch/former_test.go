@@ -1,0 +1,125 @@
+package watch
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/sources"
+)
+
+// Who moves a file, and the dependent that is owed a notice for it, from one service to another that both go on, has it told: once, whether
+// the daemon is restarted or not, and though the first service gets another dependent in its place.
+func TestMovedFileIsTold(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := &dependent{name: "reload nginx.service", fails: 1 << 30, reads: []string{w.path("f")}}
+			a, b, c := &dependent{name: "a"}, &dependent{name: "b"}, &dependent{name: "c"}
+			w.service("a", "@daily", []*dependent{d, a}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+			w.service("b", "@daily", []*dependent{b}, "h", `{{ secret "s" }}`)
+			w.values.set("s", "one")
+			w.start()
+			w.after(time.Minute)
+			d.refuse(0)
+			w.plan.Services = nil
+			w.service("a", "@daily", []*dependent{c}, "g", `{{ secret "s" }}`).Fingerprint = "without f"
+			w.service("b", "@daily", []*dependent{b, d}, "f", `{{ secret "s" }}`, "h", `{{ secret "s" }}`).Fingerprint = "with f"
+			w.values.refuse("s", sources.Unavailable)
+			if restarted {
+				w.stop()
+				w.start()
+			} else {
+				w.loop.Reload()
+			}
+			w.after(time.Minute)
+			if d.count() != 1 || d.saw[0] != "one" {
+				t.Errorf("restarted: %v: told %d times, of %q", restarted, d.count(), d.saw)
+			}
+			w.values.refuse("s", "")
+			w.after(time.Hour)
+			w.stop()
+			w.start()
+			w.after(time.Hour)
+			if d.count() != 1 || a.count() != 1 || c.count() != 1 {
+				t.Errorf("restarted: %v: told %d, %d and %d times in the end", restarted, d.count(), a.count(), c.count())
+			}
+			// What was new to b is its own now: that its first owner has a record tells it nothing any more.
+			if n := b.count(); n > 2 {
+				t.Errorf("restarted: %v: b was told %d times", restarted, n)
+			}
+		})
+	}
+}
+
+// A file that is moved away and comes back brings what became owed for it meanwhile.
+func TestMovedBackFileIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "d", reads: []string{w.path("f")}}
+		other := &dependent{name: "other"}
+		at := func(first, second bool) {
+			w.plan.Services = nil
+			use := func(name, own string, f bool) {
+				files, dependents := []string{own, `{{ secret "s" }}`}, []*dependent{other}
+				if f {
+					files, dependents = append(files, "f", `{{ secret "s" }}`), []*dependent{other, d}
+				}
+				w.service(name, "@daily", dependents, files...).Fingerprint = strings.Join(files, " ")
+			}
+			use("a", "g", first)
+			use("b", "h", second)
+		}
+		at(true, false)
+		w.values.set("s", "1")
+		w.start()
+		w.after(time.Second)
+		at(false, true)
+		w.loop.Reload()
+		w.after(time.Second)
+		d.refuse(2)
+		w.values.set("s", "2")
+		w.loop.Refresh()
+		w.after(time.Second / 2)
+		at(true, false)
+		w.stop()
+		w.start()
+		w.after(time.Hour)
+		if last := d.saw[len(d.saw)-1]; last != "2" || d.count() != 2 {
+			t.Errorf("told %d times, last of %q", d.count(), last)
+		}
+	})
+}
+
+// A record that cannot be read holds up its own service and no other, not even one that may have taken a file over from it.
+func TestUnreadableRecordHoldsUpItsOwnService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a, b := &dependent{name: "a"}, &dependent{name: "b", reads: []string{w.path("g")}}
+		w.service("a", "@every 1m", []*dependent{a}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.stop()
+		w.system = faulty.System(disk.Host, func(s faulty.Step) error {
+			if s.Op == "read" && filepath.Base(s.Path) == "a.json" {
+				return unix.EIO
+			}
+			return nil
+		})
+		w.service("b", "@every 1m", []*dependent{b}, "g", `{{ secret "s" }}`)
+		w.values.set("s", "2")
+		w.start()
+		w.after(time.Hour)
+		w.want("f", "1")
+		w.want("g", "2")
+		if b.count() != 1 || b.saw[0] != "2" {
+			t.Errorf("told %d times, of %q", b.count(), b.saw)
+		}
+	})
+}
