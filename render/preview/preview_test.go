@@ -182,7 +182,7 @@ func TestRunLeavesTheHostAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := mounts(t)
+	before := s.mounts()
 	done := make(chan error, 1)
 	go func() {
 		_, err := Run(t.Context(), command.Command{Shell: "cat a b >seen; read x <go; cat b >seen"}, s.files, command.Options{Dir: s.dir})
@@ -202,7 +202,7 @@ func TestRunLeavesTheHostAlone(t *testing.T) {
 	}
 	read("newnew")
 	if !t.Failed() {
-		if after := mounts(t); after != before {
+		if after := s.mounts(); after != before {
 			t.Errorf("the host has other mounts:\n%s\nbefore:\n%s", after, before)
 		}
 		if err := os.Rename(s.files[0].Staged, s.files[0].Path); err != nil {
@@ -221,13 +221,20 @@ func TestRunLeavesTheHostAlone(t *testing.T) {
 	}
 }
 
-func mounts(t *testing.T) string {
-	t.Helper()
+// mounts gives what the host has mounted that has to do with the site. Others mount and unmount meanwhile.
+func (s *site) mounts() string {
+	s.t.Helper()
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	return string(text)
+	var ours []string
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, s.dir) {
+			ours = append(ours, line)
+		}
+	}
+	return strings.Join(ours, "")
 }
 
 func TestRunRefuses(t *testing.T) {
