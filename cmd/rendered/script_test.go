@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,6 +44,10 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(slowDisk) != "" {
 		files = slow()
+	}
+	if strings.HasSuffix(os.Args[0], ".test") {
+		// Under nohup(1) every program that the tests launch would ignore it, and a shell cannot change that.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testscript.Main(m, map[string]func(){"rendered": main})
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,6 +22,13 @@ import (
 
 	"github.com/rendered/rendered/render/command"
 )
+
+// The tests may run under nohup(1): what is ignored from the start is ignored by every program that they launch, and a shell cannot
+// change that.
+func TestMain(m *testing.M) {
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
+	os.Exit(m.Run())
+}
 
 func listen(t *testing.T, path string) net.Listener {
 	t.Helper()
@@ -52,7 +60,7 @@ func launch(t *testing.T, traps string) *program {
 	}
 	end := sync.OnceFunc(func() {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		cmd.Wait()
+		cmd.Wait() // which closes the pipe
 	})
 	t.Cleanup(end)
 	p := &program{cmd.Process.Pid, bufio.NewReader(out), end}
@@ -62,6 +70,9 @@ func launch(t *testing.T, traps string) *program {
 
 func (p *program) hears(t *testing.T, want string) {
 	t.Helper()
+	// What it never says must not be waited for until all tests are stopped.
+	limit := time.AfterFunc(time.Minute, p.end)
+	defer limit.Stop()
 	if line, err := p.says.ReadString('\n'); err != nil || strings.TrimSpace(line) != want {
 		t.Fatalf("the program says %q (%v), want %q", line, err, want)
 	}
