@@ -80,7 +80,7 @@ func (s *scene) settle() {
 // await waits until the input is said to have changed.
 func (s *scene) await(name string) {
 	s.t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	for !slices.Contains(s.take(), s.path(name)) {
 		select {
 		case <-s.ping:
@@ -227,7 +227,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			s.want("f")
 		})
 	}
-	for limit := time.After(5 * time.Second); runtime.NumGoroutine() > before || fds() > files; {
+	for limit := time.After(time.Minute); runtime.NumGoroutine() > before || fds() > files; {
 		select {
 		case <-limit:
 			t.Fatalf("%d goroutines and %d descriptors, before %d and %d", runtime.NumGoroutine(), fds(), before, files)

@@ -175,7 +175,7 @@ func TestSystemdStopsWaiting(t *testing.T) {
 	begun := time.Now()
 	cancel()
 	want := outcome{Reason: Stopped, What: "stopped while waiting for systemd"}
-	if diff := cmp.Diff(want, <-result); diff != "" || time.Since(begun) > 500*time.Millisecond {
+	if diff := cmp.Diff(want, <-result); diff != "" || time.Since(begun) > 5*time.Second {
 		t.Errorf("after %v (-want +got)\n%s", time.Since(begun), diff)
 	}
 	want.What = "gave up waiting for systemd: it takes too long"
@@ -290,7 +290,7 @@ func leaks(t *testing.T, f func()) {
 	for range 20 {
 		f()
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > routines+5 || count() > fds+5; {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > routines+5 || count() > fds+5; {
 		if time.Now().After(deadline) {
 			t.Fatalf("20 runs: %d descriptors became %d, %d goroutines %d", fds, count(), routines, runtime.NumGoroutine())
 		}
