@@ -77,7 +77,7 @@ func TestHangingDestination(t *testing.T) {
 func TestHangingInput(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct{ service, says string }{
-		"template": {`{files: [{template: mnt/in, path: g}]}`, "mnt/in: its file system does not answer"},
+		"template": {`{files: [{template: mnt/in, path: g}]}`, `mnt/in err="its file system does not answer"`},
 		"file":     {`{files: [{content: '{{ file "mnt/in" }}{{ secret "x" }}', path: g}]}`, "service=hangs file="},
 		"partial":  {`{files: [{template: t, path: g}]}`, "its file system does not answer"},
 	} {
@@ -123,6 +123,11 @@ func newHangSite(t *testing.T) *hangSite {
 		t.Fatal(err)
 	}
 	s.put()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("f: %q, put: %d, the log:\n%s", s.read("f"), s.n, s.read("log"))
+		}
+	})
 	return s
 }
 

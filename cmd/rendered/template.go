@@ -83,10 +83,10 @@ func readPartials(dir string) ([]render.Text, *fault.Fault) {
 		if !isPartial(e.Name()) {
 			continue
 		}
-		if !disk.Answers(path) {
-			return nil, &fault.Fault{Place: fault.Place{File: path}, What: "partial: " + noAnswer, Err: silence{}}
-		}
-		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		switch st, err := disk.Stat(path); {
+		case err == disk.ErrSilent:
+			return nil, &fault.Fault{Place: fault.Place{File: path}, What: "partial: " + err.Error(), Err: err}
+		case err == nil && !st.Mode().IsRegular():
 			continue
 		}
 		body, err := readTemplate(path)

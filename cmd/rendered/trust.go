@@ -17,17 +17,6 @@ import (
 	"github.com/rendered/rendered/watch/inputs"
 )
 
-// noAnswer is what is said of a file whose file system hangs.
-const noAnswer = "its file system does not answer"
-
-// A silence is that a file system hangs.
-type silence struct{}
-
-func (silence) Error() string { return noAnswer }
-
-// Temporary says that it may be otherwise later.
-func (silence) Temporary() bool { return true }
-
 // passing tells whether nothing is wrong with a config but what may pass without anybody who mends it.
 func passing(err error) bool {
 	list, _ := err.(fault.List)
@@ -47,7 +36,7 @@ func silent(list []inputs.Input, values string) (faults fault.List) {
 	}
 	for _, in := range list {
 		if !disk.Answers(in.Path) {
-			faults = append(faults, &fault.Fault{Place: fault.Place{File: in.Path}, What: noAnswer, Err: silence{}})
+			faults = append(faults, &fault.Fault{Place: fault.Place{File: in.Path}, What: disk.ErrSilent.Error(), Err: disk.ErrSilent})
 		}
 	}
 	return faults

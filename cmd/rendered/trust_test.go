@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/watch/inputs"
 )
@@ -169,7 +170,7 @@ func TestRootDistrustsTheWay(t *testing.T) {
 
 // A start is tried again where nothing is wrong but what may pass.
 func TestPassing(t *testing.T) {
-	hangs := &fault.Fault{What: noAnswer, Err: silence{}}
+	hangs := &fault.Fault{What: disk.ErrSilent.Error(), Err: disk.ErrSilent}
 	wrong := &fault.Fault{What: "unknown key"}
 	for _, c := range []struct {
 		err  error
@@ -179,7 +180,7 @@ func TestPassing(t *testing.T) {
 		{fault.List{hangs, wrong}, false},
 		{fault.List{wrong}, false},
 		{fault.List{}, false},
-		{silence{}, false},
+		{disk.ErrSilent, false},
 	} {
 		if got := passing(c.err); got != c.want {
 			t.Errorf("%v: %v", c.err, got)

@@ -16,17 +16,13 @@ const maxSize = 16 << 20
 
 var (
 	errNotRegular = errors.New("not a regular file")
-	errSilent     = errors.New("its file system does not answer")
 	errTooLarge   = fmt.Errorf("larger than %d MiB", maxSize>>20)
 )
 
 // readRegular gives the content of the regular file at path. It never waits for the other end of a FIFO, for a device, or for long for a
 // file system that hangs: the type is looked at before the file is opened, and once more on the descriptor, which is opened without blocking.
 func readRegular(path string) ([]byte, error) {
-	if !disk.Answers(path) {
-		return nil, errSilent
-	}
-	info, err := os.Stat(path)
+	info, err := disk.Stat(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ package inputs
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -47,12 +46,9 @@ func (in Input) stamp() string {
 	if in.Match == nil {
 		return stampFile(in.Path)
 	}
-	if !disk.Answers(in.Path) {
-		return silent
-	}
-	entries, err := os.ReadDir(in.Path)
+	entries, err := disk.ReadDir(in.Path)
 	if err != nil {
-		return "-"
+		return absent(err)
 	}
 	var b strings.Builder
 	b.WriteByte('+') // it is there, if only empty
@@ -64,18 +60,20 @@ func (in Input) stamp() string {
 	return b.String()
 }
 
-// silent is the stamp of what is on a file system that hangs.
-const silent = "?"
-
 func stampFile(path string) string {
-	if !disk.Answers(path) {
-		return silent
-	}
-	st, err := os.Stat(path)
+	st, err := disk.Stat(path)
 	if err != nil {
-		return "-"
+		return absent(err)
 	}
 	return stampOf(st)
+}
+
+// absent is the stamp of what cannot be looked at: it is not there, or on a file system that hangs.
+func absent(err error) string {
+	if err == disk.ErrSilent {
+		return "?"
+	}
+	return "-"
 }
 
 func stampOf(st fs.FileInfo) string {

@@ -174,14 +174,13 @@ func (w *Watcher) arm() bool {
 	want := make(map[string]bool)
 	w.names = make(map[string]bool)
 	for _, in := range w.inputs {
-		if !disk.Answers(in.Path) {
-			w.goBlind("is what it is mounted from away?", fmt.Errorf("%s: %w", in.Path, errSilent))
-			continue
-		}
-		in.way(func(dir, name string) {
+		way := func(dir, name string) {
 			want[dir] = true
 			w.names[filepath.Join(dir, name)] = true
-		})
+		}
+		if err := in.way(way); err != nil {
+			w.goBlind("is what it is mounted from away?", fmt.Errorf("%s: %w", in.Path, err))
+		}
 	}
 	for dir := range w.armed {
 		if !want[dir] {
@@ -208,12 +207,10 @@ func (w *Watcher) arm() bool {
 	return added
 }
 
-var errSilent = errors.New("its file system does not answer")
-
 func (w *Watcher) goBlind(hint string, err error) {
 	if !w.blind {
 		w.blind = true
-		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EMFILE) && !errors.Is(err, errSilent) {
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EMFILE) && !errors.Is(err, disk.ErrSilent) {
 			hint = "the daemon's user must be able to read the directory"
 		}
 		w.log.Warn("files cannot be watched, looking every 30 s instead", "err", err, "hint", hint)
@@ -222,7 +219,7 @@ func (w *Watcher) goBlind(hint string, err error) {
 
 // inode names what stands at a path, not what is in it.
 func inode(path string) string {
-	st, err := os.Lstat(path)
+	st, err := disk.Lstat(path)
 	if err != nil {
 		return ""
 	}
@@ -237,28 +234,31 @@ const maxLinks = 40
 
 // way calls watch with each directory, and the name in it, by which a change can change the input: that of each component that
 // is a link, that of the last directory, and the last component itself; where something on the way is missing, its name in
-// the last directory that is there.
-func (in Input) way(watch func(dir, name string)) {
+// the last directory that is there. Where a file system on the way hangs the error is disk.ErrSilent.
+func (in Input) way(watch func(dir, name string)) error {
 	at, todo := "/", parts(in.Path)
 	for links := 0; len(todo) > 0; {
 		name, rest := todo[0], todo[1:]
 		next := filepath.Join(at, name)
-		st, err := os.Lstat(next)
+		st, err := disk.Lstat(next)
+		if err == disk.ErrSilent {
+			return err
+		}
 		link := err == nil && st.Mode()&os.ModeSymlink != 0
 		if err != nil || link || len(rest) <= 1 {
 			watch(at, name)
 		}
 		if err != nil {
-			return
+			return nil
 		}
 		todo = rest
 		if !link {
 			at = next
 			continue
 		}
-		target, err := os.Readlink(next)
+		target, err := disk.Readlink(next)
 		if links++; err != nil || links > maxLinks {
-			return
+			return nil
 		}
 		if filepath.IsAbs(target) {
 			at = "/"
@@ -268,6 +268,7 @@ func (in Input) way(watch func(dir, name string)) {
 	if in.Match != nil {
 		watch(at, "")
 	}
+	return nil
 }
 
 func parts(path string) []string {
