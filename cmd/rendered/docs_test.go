@@ -37,6 +37,7 @@ func documents(t *testing.T) map[string]string {
 var (
 	namedTest   = regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz|Benchmark)\\w+)`")
 	namedScript = regexp.MustCompile("`(\\w+\\.txtar)`")
+	namedVerb   = regexp.MustCompile("(?m)(?:`|^ *)rendered ([a-z][a-z-]*)")
 	configShown = regexp.MustCompile("(?s)```yaml\n((?:#[^\n]*\n)?services:.*?)```")
 	tableRow    = regexp.MustCompile(`(?m)^\| \d+ \|.*$`)
 )
@@ -54,6 +55,30 @@ func TestDocumentsNameTests(t *testing.T) {
 				t.Errorf("%s: %v", path, err)
 			}
 		}
+	}
+}
+
+// A verb that a document or a stack names is there.
+func TestDocumentsNameVerbs(t *testing.T) {
+	texts := documents(t)
+	for _, path := range []string{"packaging/cloudformation/push.yaml", "packaging/terraform/main.tf", "packaging/rendered.yaml"} {
+		data, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(data)
+	}
+	named := 0
+	for path, text := range texts {
+		for _, m := range namedVerb.FindAllStringSubmatch(text, -1) {
+			named++
+			if cmd, _, err := newRoot().Find(m[1:]); err != nil || !cmd.HasParent() {
+				t.Errorf("%s: there is no verb %q", path, m[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("%d verbs were found, is the pattern wrong?", named)
 	}
 }
 

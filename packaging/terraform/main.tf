@@ -1,5 +1,5 @@
 # Change notices for rendered: Secrets Manager and Parameter Store to EventBridge to SNS to one queue for each VM. What a VM may read
-# is not granted here: `rendered iam-policy` prints that.
+# is not granted here: docs/cookbook has policies for that.
 
 terraform {
   required_version = ">= 1.3"
