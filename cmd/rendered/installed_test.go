@@ -130,3 +130,24 @@ func TestInstalledConfig(t *testing.T) {
 		})
 	}
 }
+
+// What the cookbook has people store for nginx is what the installed example looks up.
+func TestInstalledExampleTakesTheSecretOfTheCookbook(t *testing.T) {
+	dir := t.TempDir()
+	for name, from := range map[string]string{
+		"rendered.yaml": "packaging/examples/conf.d/nginx.yaml",
+		"values.yaml":   "docs/cookbook/nginx-tls/values.yaml",
+	} {
+		text, err := os.ReadFile(filepath.Join(root, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), string(text))
+	}
+	cmd := exec.CommandContext(t.Context(), "rendered", "once", "-c", "rendered.yaml", "--values", "values.yaml", "--root", "out")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "created") != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
