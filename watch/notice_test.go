@@ -1,9 +1,12 @@
 package watch
 
 import (
+	"errors"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,6 +140,28 @@ func TestFailingDependentIsTriedForEver(t *testing.T) {
 			t.Errorf("told %d times", d.count())
 		}
 	})
+}
+
+// What a command that fails prints is said with each new failure, and not with each try; what one that succeeds prints always is.
+func TestOutputOfAFailureIsSaidOnce(t *testing.T) {
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s := &state{refused: make(map[string]string)}
+	for _, try := range []struct {
+		err  error
+		want string // level of the output
+	}{
+		{errRefused, "INFO"}, {errRefused, "DEBUG"}, {errors.New("another"), "INFO"}, {nil, "INFO"}, {nil, "INFO"}, {errRefused, "INFO"},
+	} {
+		said.Reset()
+		sayNotice(log, s, NoticeOutcome{Dependent: "d", Output: "printed", Err: try.err, Took: 1234567})
+		if got := said.String(); !strings.Contains(got, "level="+try.want+" msg=output notice=d text=printed") {
+			t.Errorf("%v: want %s:\n%s", try.err, try.want, got)
+		}
+		if try.err == nil && !strings.Contains(said.String(), "took=1ms") {
+			t.Error(said.String())
+		}
+	}
 }
 
 func TestBackoffStaysWithinItsBounds(t *testing.T) {

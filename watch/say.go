@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -107,19 +108,24 @@ func hints(list []string) slog.Attr {
 	return slog.String("hint", strings.Join(list, "\n"))
 }
 
-// sayNotice says how telling a dependent went: a success always, a failure when it is a new one.
+// sayNotice says how telling a dependent went: a success always, a failure, and what it printed, when it is a new one.
 func sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
 	log = log.With("notice", n.Dependent)
+	again := n.Err != nil && s.refused[n.Dependent] == n.Err.Error()
 	if n.Output != "" {
-		log.Info("output", "text", n.Output)
+		level := slog.LevelInfo
+		if again {
+			level = slog.LevelDebug
+		}
+		log.Log(context.Background(), level, "output", "text", n.Output)
 	}
 	switch {
 	case n.Held:
 		log.Debug("not told yet")
 	case n.Err == nil:
 		delete(s.refused, n.Dependent)
-		log.Info("told", "paths", n.Paths, "took", n.Took)
-	case s.refused[n.Dependent] != n.Err.Error():
+		log.Info("told", "paths", n.Paths, "took", n.Took.Round(time.Millisecond))
+	case !again:
 		s.refused[n.Dependent] = n.Err.Error()
 		log.Warn("not told, still owed, will try again", "err", n.Err, hints(notify.Hints(n.Err)))
 	}
