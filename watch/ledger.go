@@ -129,7 +129,7 @@ func lockState(ctx context.Context, state disk.Dir) (io.Closer, error) {
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return lock, err
 		case time.Since(begun) > lockWait:
-			return nil, fmt.Errorf("%s is held by another rendered, %s", state.Path(), cmp.Or(strings.TrimSpace(holder), "which is just starting"))
+			return nil, heldError{state.Path(), cmp.Or(strings.TrimSpace(holder), "which is just starting")}
 		}
 		select {
 		case <-ctx.Done():
@@ -137,6 +137,13 @@ func lockState(ctx context.Context, state disk.Dir) (io.Closer, error) {
 		case <-time.After(lockPause):
 		}
 	}
+}
+
+// A heldError is that another process keeps the services of the state directory.
+type heldError struct{ state, holder string }
+
+func (e heldError) Error() string {
+	return fmt.Sprintf("%s is held by another rendered, %s", e.state, e.holder)
 }
 
 // Close lets go of the ledger and its lock.

@@ -57,6 +57,9 @@ func TestLedgerIsLocked(t *testing.T) {
 				case tt.ok && err == nil:
 					err = second.Close()
 				case tt.ended > 0 && errors.Is(err, context.Canceled), err != nil && strings.HasSuffix(err.Error(), fmt.Sprintf("%s is held by another rendered, process %d", state, os.Getpid())):
+					if hints := Remedy(err); len(hints) > 0 != (tt.ended == 0) {
+						t.Errorf("%v: %q", err, hints)
+					}
 					return
 				}
 				if err != nil || !tt.ok {

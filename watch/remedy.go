@@ -12,8 +12,14 @@ import (
 	"github.com/rendered/rendered/watch/sandbox"
 )
 
-// Remedy says what to do about an error of the file system, a line each; nothing where the error says it all.
+// Remedy says what to do about an error of the file system or of the ledger, a line each; nothing where the error says it all.
 func Remedy(err error) []string {
+	if _, ok := errors.AsType[heldError](err); ok {
+		return []string{
+			"a daemon that runs does all that once does; to have it look at once:  systemctl reload rendered",
+			"rendered check --online, and once --root DIRECTORY, work beside it",
+		}
+	}
 	e, ok := errors.AsType[*fs.PathError](err)
 	if !ok {
 		return nil

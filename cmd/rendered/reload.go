@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
 	"github.com/rendered/rendered/cmd/rendered/internal/journal"
+	"github.com/rendered/rendered/render/fault"
 )
 
 func newReload() *cobra.Command {
@@ -36,7 +39,18 @@ func askReload(ctx context.Context, path string, stderr io.Writer) error {
 	if refused, ok := errors.AsType[control.Refused](err); ok {
 		fmt.Fprintf(stderr, "%s\nthe old config stays in force\n", refused)
 	} else {
-		fmt.Fprintf(stderr, "error: %v\n", err)
+		printFaults(stderr, fault.List{{What: err.Error(), Hints: unanswered(err)}})
 	}
 	return exit{exitFailed}
+}
+
+// unanswered says what to do where no daemon answers.
+func unanswered(err error) []string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return []string{"ask as root, or as the user that the daemon runs as"}
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ECONNREFUSED):
+		return []string{"does it run?  systemctl status rendered", "one that systemd did not start reads its config when it is saved, and at SIGHUP"}
+	}
+	return nil
 }
