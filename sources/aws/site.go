@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/rendered/rendered/sources"
 )
 
 // A place is where values are: an account, by its name in the config, and a Region.
@@ -152,7 +155,10 @@ func (s *site) whoami(ctx context.Context) (account, arn string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	out, err := s.getCallerIdentity(ctx, new(sts.GetCallerIdentityInput))
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", "", &trouble{reason: sources.Unavailable, detail: within(s.timeout)}
+	case err != nil:
 		return "", "", describe(err)
 	}
 	account, arn = awssdk.ToString(out.Account), awssdk.ToString(out.Arn)

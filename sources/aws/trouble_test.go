@@ -419,6 +419,9 @@ func TestTimeoutIsOfTheWholeFetch(t *testing.T) {
 	for _, got := range fetchAll(t.Context(), t, s, refs(t, "param /x/a", "param /x/b:1", "params /x", "secret a", "secret b")...) {
 		wantError(t, got, sources.Unavailable, "within 50ms")
 	}
+	if _, _, err := s.Identity(t.Context()); err == nil || err.Error() != "no answer: nothing within 50ms" {
+		t.Errorf("who asks: %v", err)
+	}
 }
 
 func TestEndedBeforeItBegan(t *testing.T) {
