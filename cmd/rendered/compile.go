@@ -63,8 +63,8 @@ func (c *compiler) forget() { c.stale.Store(true) }
 // plan that says no more than which files it was read from.
 func (c *compiler) load(ctx context.Context) (*config.Config, *watch.Plan, error) {
 	cfg, faults := config.Load(c.path, c.options)
-	plan, more := c.compile(ctx, cfg)
-	if faults = unique(append(faults, more...)); len(faults) > 0 {
+	plan, faults := c.compile(ctx, cfg, faults)
+	if faults = unique(faults); len(faults) > 0 {
 		faults.Sort()
 		return cfg, plan, faults
 	}
@@ -81,13 +81,14 @@ func unique(faults fault.List) fault.List {
 	})
 }
 
-// compile makes the plan of a config.
-func (c *compiler) compile(ctx context.Context, cfg *config.Config) (*watch.Plan, fault.List) {
+// compile makes the plan of a config, and adds its faults to those found before. AWS is asked for nothing while there are any: a Region or
+// a values file may be what could not be read.
+func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault.List) (*watch.Plan, fault.List) {
 	plan := &watch.Plan{Settle: cfg.Settle, Within: cfg.AWS.Timeout, Values: cfg.Values, Inputs: planInputs(cfg)}
-	if faults := silent(plan.Inputs, cfg.Values); len(faults) > 0 {
-		return plan, faults
+	if more := silent(plan.Inputs, cfg.Values); len(more) > 0 {
+		return plan, append(faults, more...)
 	}
-	faults := distrust(slices.Concat(plan.Inputs, ownFiles(cfg)))
+	faults = append(faults, distrust(slices.Concat(plan.Inputs, ownFiles(cfg)))...)
 	now := time.Now()
 	kinds := make(map[sources.Kind]bool)
 	beside := make(library)
