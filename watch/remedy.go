@@ -29,7 +29,10 @@ func Remedy(err error) []string {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		return []string{fmt.Sprintf("df -h %s; df -i %[1]s: either space or inodes are used up", dir)}
 	case errors.Is(err, unix.EPERM) && strings.HasPrefix(e.Err.Error(), "chown: "):
-		return []string{"it is to belong to somebody else than the daemon's user, by owner: or because the file that is there does; that takes root or CAP_CHOWN"}
+		return []string{
+			"it is to belong to somebody else than the daemon's user, by owner: or because the file that is there does; that takes root or CAP_CHOWN",
+			"a group alone may be given by whoever is in it: SupplementaryGroups= of the unit",
+		}
 	case e.Op == "create" && errors.Is(err, fs.ErrNotExist):
 		// A directory that is open, and has no room for a name, is none any more.
 		return []string{dir + " was taken away; if it is in the state_dir, restart rendered, which makes it anew"}

@@ -21,6 +21,9 @@ func TestRemedies(t *testing.T) {
 		said = append(said, strings.Join(e.Fault.Hints, " "))
 	}
 	want := []string{"df -h /state/ledger", "df -h /etc/app", "it is to belong to somebody else than the daemon's user", ""}
+	if len(said) > 2 && !strings.Contains(said[2], "SupplementaryGroups=") {
+		t.Errorf("of a group is said %q", said[2])
+	}
 	for i := range want {
 		if len(said) != len(want) || !strings.HasPrefix(said[i], want[i]) || want[i] == "" && said[i] != "" {
 			t.Fatalf("hints: %q, want %q", said, want)
