@@ -178,7 +178,7 @@ func protectHome(dir string) string {
 
 // dropIn says which lines to write, and where.
 func (p place) dropIn(why string, lines ...string) []string {
-	hints := []string{fmt.Sprintf("the sandbox of %s %s; write to /etc/systemd/system/%[1]s.d/paths.conf:", p.unit, why), "[Service]"}
+	hints := []string{fmt.Sprintf("the sandbox of %s %s; add to /etc/systemd/system/%[1]s.d/paths.conf:", p.unit, why), "[Service]"}
 	hints = append(hints, lines...)
 	return append(hints, "then  systemctl daemon-reload && systemctl restart "+strings.TrimSuffix(p.unit, ".service"))
 }

@@ -28,7 +28,7 @@ const plainMounts = `25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw
 `
 
 func TestRemedy(t *testing.T) {
-	const head = "; write to /etc/systemd/system/rendered.service.d/paths.conf:|[Service]|"
+	const head = "; add to /etc/systemd/system/rendered.service.d/paths.conf:|[Service]|"
 	const tail = "|then  systemctl daemon-reload && systemctl restart rendered"
 	sandboxed := place{"rendered.service", mountsOf(unitMounts)}
 	for _, c := range []struct {
