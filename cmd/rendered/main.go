@@ -104,7 +104,7 @@ A config to begin with:
 		Example: `  rendered check                   is the config good? offline, every fault with its place
   rendered once --root /tmp/try    write the files below /tmp/try and tell nobody
   rendered run                     the daemon`,
-		Args:          cobra.NoArgs,
+		Args:          knownVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -112,4 +112,22 @@ A config to begin with:
 	g.addFlags(root.PersistentFlags())
 	root.AddCommand(newRun(g), newOnce(g), newCheck(g), newReload(), newVersion(), newManual())
 	return root
+}
+
+// knownVerb refuses what is no verb, and names the one that was most likely meant.
+func knownVerb(root *cobra.Command, args []string) error {
+	err := cobra.NoArgs(root, args)
+	if err == nil {
+		return nil
+	}
+	var verbs []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			verbs = append(verbs, c.Name())
+		}
+	}
+	if near := fault.Near(args[0], verbs); near != "" {
+		return fmt.Errorf("%w; did you mean %q?", err, near)
+	}
+	return err
 }

@@ -14,6 +14,11 @@ import (
 	"github.com/rendered/rendered/watch/inputs"
 )
 
+var (
+	logLevels  = []string{"debug", "info", "warn", "error"}
+	logFormats = []string{"auto", "text", "json"}
+)
+
 // A loader collects a config from its files.
 type loader struct {
 	Options
@@ -86,8 +91,8 @@ func (l *loader) main(path string, parts bool) {
 		"state_dir": r.pathInto(&l.cfg.StateDir),
 		"log": func(n *yaml.Node, where string) {
 			r.mapping(n, where, fields{
-				"level":  r.choiceInto(&l.level, "debug", "info", "warn", "error"),
-				"format": r.choiceInto(&l.cfg.Log.Format, "auto", "text", "json"),
+				"level":  r.choiceInto(&l.level, logLevels...),
+				"format": r.choiceInto(&l.cfg.Log.Format, logFormats...),
 			})
 		},
 		"aws": func(n *yaml.Node, where string) { l.aws(r, n, where) },
@@ -168,15 +173,15 @@ func (l *loader) finish() {
 	if l.LogFormat != "" {
 		c.Log.Format = l.LogFormat
 	}
-	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
-		l.outside("log format", c.Log.Format)
+	if !slices.Contains(logFormats, c.Log.Format) {
+		l.outside("unknown log format", c.Log.Format, "; it is one of "+strings.Join(logFormats, ", "))
 	}
 	if c.Log.Level.UnmarshalText([]byte(l.level)) != nil {
-		l.outside("log level", l.level)
+		l.outside("unknown log level", l.level, "; it is one of "+strings.Join(logLevels, ", "))
 	}
 	for name := range l.Vars {
 		if !varName.MatchString(name) {
-			l.outside("variable name", name)
+			l.outside("impossible variable name", name, "; it has letters, digits and _, and begins with no digit")
 		}
 	}
 	l.destinations()
@@ -198,6 +203,6 @@ func (l *loader) finish() {
 }
 
 // outside notes that a flag or an environment variable is wrong.
-func (l *loader) outside(what, text string) {
-	l.faults = append(l.faults, &fault.Fault{What: fmt.Sprintf("unknown %s %q, set by a flag or an environment variable", what, short(text))})
+func (l *loader) outside(what, text, known string) {
+	l.faults = append(l.faults, &fault.Fault{What: fmt.Sprintf("%s %q, set by a flag or an environment variable%s", what, short(text), known)})
 }
