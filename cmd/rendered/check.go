@@ -29,8 +29,8 @@ func newCheck(g *globals) *cobra.Command {
 		Long: `check reads the config and its templates and prints every fault with its place, or a table of what the config
 means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail and
 certificates that verify: refuses, says which account and identity it asked as, whether the queue of change notices is there, and
-whether this machine lets the checks of services see new files. It never writes a file, takes no
-notice out of the queue, and tells nobody.
+whether this machine lets the checks of services see new files. It never writes a file, so that no check of a file or a service
+runs, takes no notice out of the queue, and tells nobody.
 
 It exits with 1 where there are faults.`,
 		Args: cobra.NoArgs,
