@@ -134,6 +134,7 @@ var (
 	indented = regexp.MustCompile(`^ *(?:- *)*\t`)
 	braces   = regexp.MustCompile(`(?:^|[:,\[-])\s+(\{\{)`)
 	opening  = regexp.MustCompile("(?:^|[\\s\\[{,])([@`%|>])")
+	nested   = regexp.MustCompile(`(?:^|[:,\[{-])\s*(")[^"\\]*\{\{[^"}]*"`) // the quote ends within an action
 	starred  = regexp.MustCompile(`(?:^|[\s\[{,])([*&])`)
 )
 
@@ -155,6 +156,10 @@ func (e *Error) look(text []byte, problem string) {
 	case strings.HasPrefix(problem, "unknown anchor"):
 		name := strings.TrimSuffix(strings.TrimPrefix(problem, "unknown anchor '"), "' referenced")
 		e.at(line, regexp.MustCompile(`(?:^|[\s\[{,])(\*)`+regexp.QuoteMeta(name)))
+	case nested.MatchString(line):
+		e.at(line, nested)
+		e.What = "a text between double quotes ends within {{"
+		e.Hint = `put single quotes around it, write \" for a " in it, or begin it on the next line after |`
 	case braces.MatchString(line):
 		e.at(line, braces)
 		e.Hint = "put quotes around a text that begins with {{, or begin it on the next line after |"

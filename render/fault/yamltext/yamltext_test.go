@@ -84,6 +84,16 @@ func TestPlaces(t *testing.T) {
 }
 
 func TestBraces(t *testing.T) {
+	for text, column := range map[string]int{
+		"a:\n- content: \"{{ secret \"s\" }}\"\n  path: x\n":             12,
+		"a: {content: \"x={{ secret \"s\" }}\", path: x}\n":              14,
+		"a: [\"{{ secret \"s\" \"k\" | envQuote }}\"]\n":                 5,
+		"a:\n  - \"{{ .x }}\"\n  - \"{{ if eq .x \"y\" }}z{{ end }}\"\n": 5,
+	} {
+		if _, e := Documents([]byte(text)); e == nil || e.Column != column || !strings.Contains(e.Hint, "single quotes") {
+			t.Errorf("%q: %+v, want column %d", text, e, column)
+		}
+	}
 	for _, text := range []string{"a: {{ .x }}/b\n", "x: 1\n- {{ .y }} z\n", "a: [ {{ .x }}]b\n"} {
 		if _, e := Documents([]byte(text)); e == nil || !strings.Contains(e.Hint, "{{") {
 			t.Errorf("%q: %v", text, e)
