@@ -1,9 +1,11 @@
 package packages_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -33,6 +35,34 @@ func documents(t *testing.T, made packages) {
 		}
 	}
 	completes(t, files)
+	links(t, filepath.Join(files, "usr/share/doc/rendered"))
+}
+
+var link = regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
+
+// links wants whatever a page links to, other than an address of the web, to be installed with it.
+func links(t *testing.T, dir string) {
+	t.Helper()
+	found := 0
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not installed", strings.TrimPrefix(path, dir+"/"), m[1])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 20 {
+		t.Errorf("%d links, %v", found, err)
+	}
 }
 
 // manual wants a page to be shown without complaints, of groff and of mandoc, and to say which version it is of.
