@@ -107,8 +107,10 @@ A config to begin with:
 		Args:          knownVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       versionLine(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	g.addFlags(root.PersistentFlags())
 	root.AddCommand(newRun(g), newOnce(g), newCheck(g), newReload(), newVersion(), newManual())
 	return root

@@ -29,14 +29,19 @@ func newVersion() *cobra.Command {
 		Short: "Print the version, the commit and its date",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			from := strings.Join(strings.Fields(commit+" "+date), ", ")
-			if from != "" {
-				from = " (" + from + ")"
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "rendered %s%s %s %s/%s\n", version, from, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine says in one line which rendered this is.
+func versionLine() string {
+	from := strings.Join(strings.Fields(commit+" "+date), ", ")
+	if from != "" {
+		from = " (" + from + ")"
+	}
+	return fmt.Sprintf("rendered %s%s %s %s/%s", version, from, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // A build says what a binary was made from. What is not known is "".
