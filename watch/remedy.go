@@ -16,7 +16,7 @@ import (
 func Remedy(err error) []string {
 	if _, ok := errors.AsType[heldError](err); ok {
 		return []string{
-			"a daemon that runs does all that once does; to have it look at once:  systemctl reload rendered",
+			"a daemon that runs does all that once does; to have it look at once:  rendered reload",
 			"rendered check --online, and once --root DIRECTORY, work beside it",
 		}
 	}
