@@ -118,6 +118,7 @@ func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) (target
 		target, refs, err := f.Render(ctx, snapshot)
 		asked = append(asked, refs...)
 		if err != nil {
+			err.Hints = slices.Concat(err.Hints, unseen(err))
 			errs = append(errs, &FileError{f.Path, err})
 			continue
 		}

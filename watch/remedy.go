@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/sandbox"
 )
 
@@ -38,4 +40,13 @@ func Remedy(err error) []string {
 		return []string{dir + " was taken away; if it is in the state_dir, restart rendered, which makes it anew"}
 	}
 	return sandbox.Remedy(e.Path, err)
+}
+
+// unseen says what to do where a template asks for a local file that the unit does not see.
+func unseen(f *fault.Fault) []string {
+	lookup, ok := f.Err.(*sources.Error)
+	if !ok || lookup.Ref.Kind != sources.File || lookup.Reason != sources.Missing && lookup.Reason != sources.Denied {
+		return nil
+	}
+	return sandbox.Unseen(lookup.Ref.Name)
 }

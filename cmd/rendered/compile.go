@@ -23,6 +23,7 @@ import (
 	"github.com/rendered/rendered/sources/local"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/inputs"
+	"github.com/rendered/rendered/watch/sandbox"
 )
 
 // A compiler makes plans of configs. It keeps the AWS source, with its connections and credentials, from one plan to the next.
@@ -103,7 +104,11 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 		}
 	}
 	if cfg.Values != "" {
-		faults = append(faults, local.CheckValues(cfg.Values)...)
+		more := local.CheckValues(cfg.Values)
+		if len(more) > 0 && more[0].Place.Line == 0 { // it could not be read
+			more[0].Hints = slices.Concat(more[0].Hints, sandbox.Unseen(cfg.Values))
+		}
+		faults = append(faults, more...)
 	}
 	bare := &watch.Plan{Inputs: plan.Inputs, Values: plan.Values}
 	if len(faults) > 0 {

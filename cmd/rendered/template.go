@@ -16,6 +16,7 @@ import (
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/watch/sandbox"
 )
 
 // maxTemplate bounds a template or a partial, in bytes.
@@ -38,7 +39,7 @@ func (c *compiler) template(f *config.File, vars map[string]any, beside library)
 	case t.Path != "":
 		body, err := readTemplate(t.Path)
 		if err != nil {
-			return o, &fault.Fault{Place: t.Place, What: fmt.Sprintf("template %s: %v", t.Path, err), Err: err}
+			return o, &fault.Fault{Place: t.Place, What: fmt.Sprintf("template %s: %v", t.Path, err), Hints: sandbox.Unseen(t.Path), Err: err}
 		}
 		o.Main = render.Text{Name: filepath.Base(t.Path), Body: body}
 	default:

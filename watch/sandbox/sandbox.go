@@ -25,6 +25,23 @@ func Remedy(path string, err error) []string {
 	return p.remedy(dir, err)
 }
 
+// Unseen says why a file that is there for others may not be for this unit, and what to do, a line each; nothing where the unit sees what
+// all see.
+func Unseen(path string) []string { return here().unseen(path) }
+
+func (p place) unseen(path string) []string {
+	m := p.mountOf(path)
+	switch {
+	case p.unit == "":
+		return nil
+	case m.hidden() && home(m.point):
+		return p.dropIn("hides "+m.point+": have the file elsewhere, as in /etc, or let it read there", "ProtectHome=read-only")
+	case p.private(path):
+		return []string{p.unit + " has a /tmp and a /var/tmp of its own; have the file elsewhere, as in /etc, or set PrivateTmp=no in a drop-in"}
+	}
+	return nil
+}
+
 // Unit gives the service of systemd's that this process is of; "" where it is of none.
 func Unit() string { return here().unit }
 

@@ -89,6 +89,25 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// Of a file that a template or the config names it is said that the unit does not see it.
+func TestUnseen(t *testing.T) {
+	p := place{"rendered.service", mountsOf(unitMounts)}
+	for path, want := range map[string]string{
+		"/home/app/token": "the sandbox of rendered.service hides /home: have the file elsewhere, as in /etc, or let it read there; add to /etc/systemd/system/rendered.service.d/paths.conf:|" +
+			"[Service]|ProtectHome=read-only|then  systemctl daemon-reload && systemctl restart rendered",
+		"/tmp/token":     "rendered.service has a /tmp and a /var/tmp of its own; have the file elsewhere, as in /etc, or set PrivateTmp=no in a drop-in",
+		"/etc/app/token": "",
+		"/homes/token":   "",
+	} {
+		if got := strings.Join(p.unseen(path), "|"); got != want {
+			t.Errorf("%s:\n got %q\nwant %q", path, got, want)
+		}
+		if got := (place{"", p.mounts}).unseen(path); got != nil {
+			t.Errorf("%s, in no unit: %q", path, got)
+		}
+	}
+}
+
 func TestPrivate(t *testing.T) {
 	p := place{"rendered.service", mountsOf(unitMounts)}
 	if !p.private("/tmp/a") || p.private("/etc/a") || p.private("/tmpfile") || (place{"", p.mounts}).private("/tmp/a") {

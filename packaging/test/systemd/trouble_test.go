@@ -178,20 +178,26 @@ func awayAtBoot(s *site) {
 	}
 }
 
-// A destination that the unit does not open is refused by an error that says which drop-in opens it, and the one of the package does.
+// A destination that the unit does not open, and a file that it hides, are refused by errors that say which drop-in opens them, and the one of the
+// package does.
 func elsewhere(s *site) {
 	s.must("install", "-d", "/srv/app")
+	s.write("/home/token", "y")
 	cursor := s.cursor()
-	s.write("/etc/rendered/conf.d/elsewhere.yaml", "services: {elsewhere: {files: [{path: /srv/app/f, content: x}]}}\n")
+	s.write("/etc/rendered/conf.d/elsewhere.yaml", `services:
+  elsewhere: {files: [{path: /srv/app/f, content: x}]}
+  hidden: {files: [{path: /etc/hidden, content: '{{ file "/home/token" }}'}]}
+`)
 	s.must("systemctl", "reload", unit)
-	const hint = "ReadWritePaths=/srv/app"
-	s.until("the journal says which directory to open: "+hint, func() bool { return strings.Contains(strings.Join(s.said(cursor, unit), "\n"), hint) })
+	for _, hint := range []string{"ReadWritePaths=/srv/app", "hides /home: have the file elsewhere"} {
+		s.until("the journal says what to open: "+hint, func() bool { return strings.Contains(strings.Join(s.said(cursor, unit), "\n"), hint) })
+	}
 	s.t.Logf("journal:\n%s", strings.Join(s.said(cursor, unit), "\n"))
 	s.example("paths.conf", "/etc/systemd/system/"+unit+".d/paths.conf")
 	s.must("systemctl", "daemon-reload")
 	s.must("systemctl", "restart", unit)
-	s.until("the file is there", func() bool { return s.read("/srv/app/f") == "x" })
-	s.must("rm", "/etc/rendered/conf.d/elsewhere.yaml", "/etc/systemd/system/"+unit+".d/paths.conf")
+	s.until("the files are there", func() bool { return s.read("/srv/app/f") == "x" && s.read("/etc/hidden") == "y" })
+	s.must("rm", "/etc/hidden", "/home/token", "/etc/rendered/conf.d/elsewhere.yaml", "/etc/systemd/system/"+unit+".d/paths.conf")
 	s.must("systemctl", "daemon-reload")
 	s.must("systemctl", "restart", unit)
 	s.settled()
