@@ -23,8 +23,18 @@ var named = map[string]string{
 var fields = []struct {
 	name   string
 	option robfig.ParseOption
+	values string
 }{
-	{"minute", robfig.Minute}, {"hour", robfig.Hour}, {"day of the month", robfig.Dom}, {"month", robfig.Month}, {"day of the week", robfig.Dow},
+	{"minute", robfig.Minute, "0 to 59"},
+	{"hour", robfig.Hour, "0 to 23"},
+	{"day of the month", robfig.Dom, "1 to 31"},
+	{"month", robfig.Month, "1 to 12"},
+	{"day of the week", robfig.Dow, "0 to 7"},
+}
+
+// notUnderstood says of a field which values it takes.
+func notUnderstood(field int, text string) error {
+	return fmt.Errorf("the field %s, %q, is not understood; it takes %s", fields[field].name, text, fields[field].values)
 }
 
 // maxEvery bounds @every, so that sums of times stay times.
@@ -98,7 +108,7 @@ func parseFields(s Schedule, words []string) (Schedule, error) {
 	for i, f := range fields {
 		options |= f.option
 		if _, err := parse(f.option, words[i]); err != nil || !wellFormed.MatchString(words[i]) {
-			return Schedule{}, fmt.Errorf("the field %s, %q, is not understood", f.name, words[i])
+			return Schedule{}, notUnderstood(i, words[i])
 		}
 	}
 	if s.spec, err = parse(options, strings.Join(words, " ")); err != nil {
@@ -147,7 +157,7 @@ func weekdays(field string) (string, error) {
 	for part := range strings.SplitSeq(field, ",") {
 		list, ok := weekdayRange(part)
 		if !ok {
-			return "", fmt.Errorf("the field day of the week, %q, is not understood", field)
+			return "", notUnderstood(4, field)
 		}
 		days = append(days, list...)
 	}

@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 		"CRON_TZ=Nowhere * * * * *": "time zone",
 		"* * * *":                   "not 4",
 		"60 * * * *":                "minute",
-		"* 24 * * *":                "hour",
+		"* 24 * * *":                "hour, \"24\", is not understood; it takes 0 to 23",
 		"* * 0 * *":                 "day of the month",
 		"* * * 13 *":                "month",
 		"* * * * 8":                 "day of the week",
