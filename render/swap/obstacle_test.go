@@ -30,3 +30,26 @@ func TestPendingWhereAFileWas(t *testing.T) {
 		}
 	}
 }
+
+// A file in the place of the directory of a file that was swapped is no error of what was recorded: the config may put a file there by now.
+func TestRecoverWhereADirectoryWas(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "f")
+	s := compare(t, target(path, "new"))
+	if err := s.Stage(); err != nil {
+		t.Fatal(err)
+	}
+	list := s.Renames()
+	if err := errors.Join(s.Commit(), os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if todo, unsure, err := machine.Pending(list); err != nil || !unsure || len(todo) != 0 {
+		t.Errorf("to do %v, unsure: %v; %v", todo, unsure, err)
+	}
+	if err := errors.Join(machine.Sync(list), machine.Sweep("app", []string{path})); err != nil {
+		t.Error(err)
+	}
+}

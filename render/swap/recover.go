@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/render/disk"
 )
 
@@ -40,7 +42,7 @@ func (m Machine) Sync(list []Rename) error {
 		}
 		done[path] = true
 		dir, err := m.Disk.Open(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		if gone(err) {
 			continue
 		}
 		if err != nil {
@@ -53,13 +55,16 @@ func (m Machine) Sync(list []Rename) error {
 	return nil
 }
 
+// gone tells whether a directory could not be opened because there is none, or a file in its place: what was in it is not there either.
+func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) }
+
 // maxContent bounds what is read back of a staged file; larger ones are never staged.
 const maxContent = 1 << 30
 
 // holds reports whether the file at path has the content of r.
 func (m Machine) holds(r Rename, path string) (bool, error) {
 	dir, err := m.Disk.Open(filepath.Dir(path))
-	if errors.Is(err, fs.ErrNotExist) {
+	if gone(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -117,7 +122,7 @@ func (m Machine) Sweep(service string, paths []string) error {
 		f := &file{Target: Target{Path: path}}
 		if _, err := s.find(f); err != nil {
 			// Where a link must not be followed nothing of ours can be.
-			if _, failed := errors.AsType[*fs.PathError](err); failed && !errors.Is(err, fs.ErrNotExist) {
+			if _, failed := errors.AsType[*fs.PathError](err); failed && !gone(err) {
 				errs = append(errs, err)
 			}
 			continue
