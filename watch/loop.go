@@ -25,6 +25,8 @@ type Options struct {
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
 	Report func(Report)         // is told after each round, before a reload that was asked for, and at the end; may be nil
 	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute
+
+	Rehearsal bool // the dependents are told nothing, whatever they answer
 }
 
 // A Loop looks at every service when it is due. One goroutine, that of Run, owns all of its state; everything else sends it

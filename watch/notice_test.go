@@ -154,7 +154,7 @@ func TestOutputOfAFailureIsSaidOnce(t *testing.T) {
 		{errRefused, "INFO"}, {errRefused, "DEBUG"}, {errors.New("another"), "INFO"}, {nil, "INFO"}, {nil, "INFO"}, {errRefused, "INFO"},
 	} {
 		said.Reset()
-		sayNotice(log, s, NoticeOutcome{Dependent: "d", Output: "printed", Err: try.err, Took: 1234567})
+		new(Loop).sayNotice(log, s, NoticeOutcome{Dependent: "d", Output: "printed", Err: try.err, Took: 1234567})
 		if got := said.String(); !strings.Contains(got, "level="+try.want+" msg=output notice=d text=printed") {
 			t.Errorf("%v: want %s:\n%s", try.err, try.want, got)
 		}

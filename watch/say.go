@@ -55,7 +55,7 @@ func (l *Loop) sayOutcome(s *state, o Outcome) {
 		}
 	}
 	for _, n := range o.Notices {
-		sayNotice(log, s, n)
+		l.sayNotice(log, s, n)
 	}
 	if o.Looked {
 		sayTrouble(log, s, o.FileErrors())
@@ -109,7 +109,7 @@ func hints(list []string) slog.Attr {
 }
 
 // sayNotice says how telling a dependent went: a success always, a failure, and what it printed, when it is a new one.
-func sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
+func (l *Loop) sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
 	log = log.With("notice", n.Dependent)
 	again := n.Err != nil && s.refused[n.Dependent] == n.Err.Error()
 	if n.Output != "" {
@@ -122,6 +122,8 @@ func sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
 	switch {
 	case n.Held:
 		log.Debug("not told yet")
+	case l.Rehearsal:
+		log.Info("would be told", "paths", n.Paths)
 	case n.Err == nil:
 		delete(s.refused, n.Dependent)
 		log.Info("told", "paths", n.Paths, "took", n.Took.Round(time.Millisecond))

@@ -11,7 +11,7 @@ import (
 // A rehearsal stands in for an action where files are written below another root: its dependent reads others.
 type rehearsal struct{ notify.Action }
 
-// Do does nothing, and says so.
+// Do does nothing.
 func (r rehearsal) Do(context.Context, notify.Change) ([]byte, error) { return nil, nil }
 
 // rehearsed gives the plan with rehearsals in the place of its actions and without its checks, the plan itself where there is no root.

@@ -116,6 +116,8 @@ func (d *upkeep) prepare(ctx context.Context, cfg *config.Config, plan *watch.Pl
 		Idle:   debug.FreeOSMemory, // with it the values of the pass go
 		Report: manager.Report,
 		Beat:   manager.Beat(),
+
+		Rehearsal: d.root != "",
 	})
 }
 
