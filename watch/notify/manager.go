@@ -278,6 +278,12 @@ func explainCall(ctx context.Context, err error, verb Verb, unit string) *Error 
 	if !ok {
 		return &Error{Reason: Unreachable, What: "the connection to systemd broke", Err: err}
 	}
+	// Of an ordinary user's call systemd asks polkit, which it starts for that: the trouble may be with that unit.
+	if strings.Contains(e.Error(), "polkit") && !strings.Contains(unit, "polkit") {
+		return &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit: polkit, which could let us, does not run", verb), Err: err, Hints: []string{
+			"systemctl status polkit", "or run the daemon as root",
+		}}
+	}
 	switch e.Name {
 	case "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.LoadFailed":
 		return &Error{Reason: Missing, What: "there is no such unit", Err: err, Hints: []string{"systemctl list-unit-files"}}
@@ -289,6 +295,7 @@ func explainCall(ctx context.Context, err error, verb Verb, unit string) *Error 
 		return &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit", verb), Err: err, Hints: []string{
 			"run the daemon as root, or allow its user by a polkit rule:",
 			fmt.Sprintf(`action org.freedesktop.systemd1.manage-units, unit %q, verb %q`, unit, verb),
+			"/usr/share/doc/rendered/examples/systemd/50-rendered.rules is one; it takes polkitd",
 		}}
 	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.NoReply",
 		"org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.Disconnected":
