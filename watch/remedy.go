@@ -35,6 +35,8 @@ func Remedy(err error) []string {
 			"it is to belong to somebody else than the daemon's user, by owner: or because the file that is there does; that takes root or CAP_CHOWN",
 			"a group alone may be given by whoever is in it: SupplementaryGroups= of the unit",
 		}
+	case errors.Is(err, fs.ErrPermission) && strings.HasPrefix(err.Error(), "state_dir: "):
+		return []string{"the state belongs to the user that the daemon runs as, which is root by default; once --root DIRECTORY has one of its own"}
 	case e.Op == "create" && errors.Is(err, fs.ErrNotExist):
 		// A directory that is open, and has no room for a name, is none any more.
 		return []string{dir + " was taken away; if it is in the state_dir, restart rendered, which makes it anew"}

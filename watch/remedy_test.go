@@ -15,6 +15,10 @@ func TestRemedies(t *testing.T) {
 	full := fmt.Errorf("ledger: %w", &fs.PathError{Op: "write", Path: "/state/ledger/f.json", Err: unix.ENOSPC})
 	staged := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("write: %w", unix.EDQUOT)}
 	owned := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("chown: %w", unix.EPERM)}
+	state := fmt.Errorf("state_dir: %w", &fs.PathError{Op: "open", Path: "/var/lib/rendered", Err: unix.EACCES})
+	if hints := Remedy(state); len(hints) != 1 || !strings.HasPrefix(hints[0], "the state belongs to") {
+		t.Errorf("of a state of somebody else's is said %q", hints)
+	}
 	o := Outcome{Err: errors.Join(full, staged, owned, &fs.PathError{Op: "open", Path: "/etc/app/f", Err: unix.EACCES})}
 	var said []string
 	for _, e := range o.FileErrors() {
