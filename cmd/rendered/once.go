@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch"
@@ -33,10 +34,28 @@ that it told. It exits with 1 where a file could not be brought up to date or a 
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return once(cmd.Context(), g, f, names, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
+		ValidArgsFunction: func(_ *cobra.Command, names []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return others(g, names), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 	cmd.Flags().StringVar(&f.root, "root", "", "write below this `directory` and tell nobody")
 	cmd.Flags().BoolVar(&f.silent, "no-notify", false, "tell nobody now; what is owed is told by the next pass")
 	return cmd
+}
+
+// others gives the services that are not named yet, as far as the config can be read: a shell completes by them.
+func others(g *globals, names []string) (list []string) {
+	o, err := g.options("")
+	if err != nil {
+		return nil
+	}
+	cfg, _ := config.Load(g.config, o)
+	for _, s := range cfg.Services {
+		if !slices.Contains(names, s.Name) {
+			list = append(list, s.Name)
+		}
+	}
+	return list
 }
 
 func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, stderr io.Writer) error {
