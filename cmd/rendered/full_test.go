@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,9 @@ func TestFullDisk(t *testing.T) {
 	s.put()
 	s.calm(true)
 	d := s.start(false)
-	until(t.Fatalf, "the first files are there", func() bool { return len(s.list("tls")) == 3 && s.read("app/app.env") != "" })
+	until(t.Fatalf, "the first files are there", func() bool {
+		return !slices.ContainsFunc(outputs, func(o output) bool { _, err := s.whole(o); return err != nil })
+	})
 	s.calm(false)
 
 	ctx, cancel := context.WithCancel(t.Context())
