@@ -16,16 +16,11 @@ func (l *Ledger) former(service string, paths []string) (list []record, unsure b
 	if len(paths) == 0 {
 		return nil, false, nil
 	}
-	names, err := l.dir.Names()
+	others, err := l.others(service)
 	if err != nil {
-		return nil, false, fmt.Errorf("ledger: %w", err)
+		return nil, false, err
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		other, ok := strings.CutSuffix(name, ".json")
-		if !ok || other == service {
-			continue
-		}
+	for _, other := range others {
 		r, err := l.load(other)
 		if err != nil {
 			unsure = unsure || !errors.Is(err, errDamaged)
@@ -36,6 +31,21 @@ func (l *Ledger) former(service string, paths []string) (list []record, unsure b
 		}
 	}
 	return list, unsure, nil
+}
+
+// others gives the services that have a record, but for one, in order.
+func (l *Ledger) others(service string) (list []string, _ error) {
+	names, err := l.dir.Names()
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	for _, name := range names {
+		if other, ok := strings.CutSuffix(name, ".json"); ok && other != service {
+			list = append(list, other)
+		}
+	}
+	slices.Sort(list)
+	return list, nil
 }
 
 // about gives what of a record is about these paths and not done, and which of them it had.
@@ -105,6 +115,9 @@ func (k *keeper) succeed() error {
 			k.former = append(k.former, r.Service)
 		}
 	}
+	if len(fresh) > 0 {
+		k.swept = false // who had them may have left temporaries beside them
+	}
 	k.rec.Paths = paths
 	// What was new once is not new at the next start, unless another had it in between. Where nothing hangs on it, the record waits.
 	k.unsaved = k.unsaved || len(lost) > 0 || len(former) > 0 || unsure
@@ -136,8 +149,8 @@ func (k *keeper) relieve() error {
 
 // relieve takes off a record what is about these paths. One that has nothing left to do goes.
 func (l *Ledger) relieve(service string, paths []string) error {
-	l.heirs.Lock() // there may be several
-	defer l.heirs.Unlock()
+	l.heirs <- struct{}{} // there may be several
+	defer func() { <-l.heirs }()
 	r, err := l.load(service)
 	if errors.Is(err, errDamaged) {
 		return nil // it says nothing of paths any more

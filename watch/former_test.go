@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -95,6 +97,40 @@ func TestMovedBackFileIsTold(t *testing.T) {
 			t.Errorf("told %d times, last of %q", d.count(), last)
 		}
 	})
+}
+
+// What a service left beside its files when it was killed is taken away by the service that has them now: it may have another name, and
+// have had no record yet.
+func TestTemporariesOfAFormerNameAreSwept(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.values.set("s", "1")
+			if moved {
+				w.service("old", "@daily", nil, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+				w.start()
+				w.stop()
+			}
+			ledger, err := OpenLedger(t.Context(), disk.Host, w.path("state"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := ledger.Compare("old", []swap.Target{{Path: w.path("f"), Content: []byte("2"), UID: -1, GID: -1, Mode: 0o600}})
+			if err := errors.Join(err, s.Stage(), ledger.Close()); err != nil {
+				t.Fatal(err)
+			}
+			w.plan.Services = nil
+			if moved {
+				w.service("old", "@daily", nil, "g", `{{ secret "s" }}`)
+			}
+			w.service("new", "@daily", nil, "f", `{{ secret "s" }}`)
+			w.start()
+			w.after(time.Minute)
+			if left, _ := filepath.Glob(w.path(".rendered-*")); len(left) > 0 {
+				t.Errorf("moved: %v: left are %v", moved, left)
+			}
+		})
+	}
 }
 
 // A record that cannot be read holds up its own service and no other, not even one that may have taken a file over from it.

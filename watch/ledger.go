@@ -34,7 +34,7 @@ type Ledger struct {
 	foreign map[string]bool // names of records that are older than the key, and cannot be compared with anything
 	kept    map[string]bool // services that there are
 
-	heirs sync.Mutex // is held by who changes the record of a service that is no more
+	heirs chan struct{} // is full while somebody changes the record of a service that is no more
 }
 
 const (
@@ -70,7 +70,7 @@ func OpenLedger(ctx context.Context, system disk.System, state string) (*Ledger,
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
 	defer dir.Close()
-	l := &Ledger{Machine: swap.Machine{Disk: system}, foreign: make(map[string]bool)}
+	l := &Ledger{Machine: swap.Machine{Disk: system, Register: swap.NewRegister()}, foreign: make(map[string]bool), heirs: make(chan struct{}, 1)}
 	if l.lock, err = lockState(ctx, dir); err != nil {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}

@@ -35,11 +35,36 @@ func (k *keeper) recover(o *Outcome) error {
 	if k.swept {
 		return nil
 	}
-	if err := k.ledger.Sweep(k.service.Name, k.beside()); err != nil {
+	switch err := k.ledger.Sweep(k.service.Name, k.beside(), k.spared); {
+	case errors.Is(err, swap.ErrSpared):
+		return nil // a record that cannot be read holds up nobody else's service; the next job tries again
+	case err != nil:
 		return fmt.Errorf("sweeping temporaries: %w", err)
 	}
 	k.swept = true
 	return nil
+}
+
+// spared gives the temporaries that are on record and not for this service to finish: another has the file by now, or has it still.
+func (k *keeper) spared() (map[string]bool, error) {
+	spared := make(map[string]bool)
+	for _, s := range k.rec.Swaps {
+		spared[s.Temp] = !k.service.has(s.Path)
+	}
+	others, err := k.ledger.others(k.service.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		r, err := k.ledger.load(other)
+		if err != nil && !errors.Is(err, errDamaged) {
+			return nil, err
+		}
+		for _, s := range r.Swaps {
+			spared[s.Temp] = true
+		}
+	}
+	return spared, nil
 }
 
 // inherit hands what is owed to dependents that the config no longer names to those that it names anew. Of the former it forgets who is

@@ -107,9 +107,11 @@ func (s *Swap) syncAbove() error {
 }
 
 func (s *Swap) stage(n int, f *file) error {
-	temp := s.Key.tempName(s.service, f.dir.Real(), n)
+	temp := s.Key.tempName(f.dir.Real(), n)
+	s.Register.add(filepath.Join(f.dir.Real(), temp), s.service)
 	out, err := f.dir.Create(temp)
 	if err != nil {
+		s.Register.remove(filepath.Join(f.dir.Real(), temp))
 		return err
 	}
 	f.temp = temp
@@ -158,11 +160,14 @@ func (f *file) intact() (bool, error) {
 func (s *Swap) Staged(path string) string {
 	for _, f := range s.files {
 		if f.Path == path && f.temp != "" {
-			return filepath.Join(f.dir.Real(), f.temp)
+			return f.staged()
 		}
 	}
 	return ""
 }
+
+// staged is the path of the temporary.
+func (f *file) staged() string { return filepath.Join(f.dir.Real(), f.temp) }
 
 // Renames lists what Commit will do. It must be on durable record before Commit.
 func (s *Swap) Renames() []Rename {
@@ -171,7 +176,7 @@ func (s *Swap) Renames() []Rename {
 		if f.temp == "" {
 			continue
 		}
-		r := Rename{Temp: filepath.Join(f.dir.Real(), f.temp), Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}
+		r := Rename{Temp: f.staged(), Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}
 		r.InPlace = f.InPlace && f.state != NotThere
 		if file := filepath.Join(f.dir.Real(), f.name); file != f.Path {
 			r.Target = file

@@ -16,7 +16,7 @@ import (
 )
 
 // A Key belongs to one state directory. With it digests say nothing to those who have a backup of the ledger but not the key,
-// however easily the content could be guessed; and a temporary tells whose it is by its name alone.
+// however easily the content could be guessed; and a temporary tells by its name alone that it is of this machine.
 type Key [32]byte
 
 const keyFile = "key"
@@ -54,30 +54,30 @@ func (k Key) sum(fields ...string) []byte {
 }
 
 // A temporary's name is hidden, so that no include glob matches it, has no ending that a program would look for, and holds a byte that
-// counts the service's files, seven random bytes and eight that only the key, the service and the directory give.
+// counts the service's files, seven random bytes and eight that only the key and the directory give.
 const (
 	tempPrefix = ".rendered-"
 	tempRandom = 16 // hexadecimal digits, the count included
 )
 
-// tempName makes the name of a temporary for the service's nth file.
-func (k Key) tempName(service, dir string, n int) string {
+// tempName makes the name of a temporary for a service's nth file.
+func (k Key) tempName(dir string, n int) string {
 	var random [tempRandom / 2]byte
 	rand.Read(random[:])
 	random[0] = byte(n)
 	r := hex.EncodeToString(random[:])
-	return tempPrefix + r + k.mark(service, dir, r)
+	return tempPrefix + r + k.mark(dir, r)
 }
 
-func (k Key) mark(service, dir, random string) string {
-	return hex.EncodeToString(k.sum("temporary", service, dir, random))[:tempRandom]
+func (k Key) mark(dir, random string) string {
+	return hex.EncodeToString(k.sum("temporary", dir, random))[:tempRandom]
 }
 
-// owns reports whether name is a temporary that was made with this key for the service in this directory.
-func (k Key) owns(service, dir, name string) bool {
+// owns reports whether name is a temporary that was made with this key in this directory, for whichever service.
+func (k Key) owns(dir, name string) bool {
 	id, ok := strings.CutPrefix(name, tempPrefix)
 	if !ok || len(id) != 2*tempRandom {
 		return false
 	}
-	return hmac.Equal([]byte(id[tempRandom:]), []byte(k.mark(service, dir, id[:tempRandom])))
+	return hmac.Equal([]byte(id[tempRandom:]), []byte(k.mark(dir, id[:tempRandom])))
 }

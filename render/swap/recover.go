@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -112,9 +113,14 @@ func (m Machine) rollForward(r Rename) error {
 	return dir.Sync()
 }
 
-// Sweep removes the service's temporaries that a crash left: those beside the files at these paths, or where links there lead, whose
-// name proves them to be made with this key for this service, and no other file. A directory that is not there has none.
-func (m Machine) Sweep(service string, paths []string) error {
+// ErrSpared is what Sweep gives where it is not known which temporaries must stay, and all do.
+var ErrSpared = errors.New("temporaries may be on record elsewhere")
+
+// Sweep removes the temporaries that a crash left: those beside the files at these paths, or where links there lead, whose name proves
+// them to be made with this key, and no other file. The service that made them may have another name by now. What another service is at
+// work on stays, and what spare gives, which is asked where there is any; if it fails all stay, and the error is ErrSpared. A directory that
+// is not there has none.
+func (m Machine) Sweep(service string, paths []string, spare func() (map[string]bool, error)) error {
 	s := &Swap{Machine: m, service: service, dirs: make(map[string]disk.Dir)}
 	swept := make(map[string]bool)
 	var errs []error
@@ -129,22 +135,34 @@ func (m Machine) Sweep(service string, paths []string) error {
 		}
 		if !swept[f.dir.Real()] {
 			swept[f.dir.Real()] = true
-			errs = append(errs, m.sweep(service, f.dir))
+			errs = append(errs, s.sweep(f.dir, spare))
 		}
 	}
 	return errors.Join(append(errs, s.Close())...)
 }
 
-func (m Machine) sweep(service string, dir disk.Dir) error {
+func (s *Swap) sweep(dir disk.Dir, spare func() (map[string]bool, error)) error {
 	names, err := dir.Names()
 	if err != nil {
 		return err
 	}
+	// Whoever makes one has it in the register before it is there.
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return !s.Key.owns(dir.Real(), name) || !s.Register.isOf(filepath.Join(dir.Real(), name), s.service)
+	})
+	if len(names) == 0 {
+		return nil
+	}
+	spared, err := spare()
+	if err != nil {
+		return ErrSpared
+	}
 	for _, name := range names {
-		if m.Key.owns(service, dir.Real(), name) {
-			if err := dir.Remove(name); err != nil {
-				return err
-			}
+		if spared[filepath.Join(dir.Real(), name)] {
+			continue
+		}
+		if err := dir.Remove(name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -19,8 +19,9 @@ import (
 
 // A Machine is where files are swapped.
 type Machine struct {
-	Disk disk.System
-	Key  Key
+	Disk     disk.System
+	Key      Key
+	Register *Register // where several services are swapped; nil: it is one
 }
 
 // Keep, as an owner or a group, keeps that of the file replaced; a new file gets the daemon's own.
@@ -271,9 +272,13 @@ func (s *Swap) Leave() { s.committed = true }
 func (s *Swap) Close() error {
 	var errs []error
 	for _, f := range s.files {
-		if f.temp != "" && !s.committed {
+		if f.temp == "" {
+			continue
+		}
+		if !s.committed {
 			errs = append(errs, f.dir.Remove(f.temp))
 		}
+		s.Register.remove(f.staged()) // what is left is on record, or to be swept
 	}
 	for _, d := range s.dirs {
 		errs = append(errs, d.Close())

@@ -15,7 +15,7 @@ import (
 
 var (
 	key     = Key{1, 2, 3}
-	machine = Machine{disk.Host, key}
+	machine = Machine{Disk: disk.Host, Key: key}
 )
 
 func compare(t *testing.T, targets ...Target) *Swap {
@@ -258,14 +258,15 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 	foreign := []string{
 		".rendered-" + strings.Repeat("0", 32),
 		".rendered-backup",
-		Key{9}.tempName("web", dir, 0),
-		key.tempName("another service", dir, 0),
-		key.tempName("web", "/another/directory", 0),
+		Key{9}.tempName(dir, 0),
+		key.tempName("/another/directory", 0),
+		key.tempName(dir, 0), // is spared
 	}
 	for _, name := range foreign {
 		write(t, filepath.Join(dir, name), "mine", 0o600)
 	}
-	if err := machine.Sweep("web", []string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}); err != nil {
+	spare := func() (map[string]bool, error) { return map[string]bool{filepath.Join(dir, foreign[4]): true}, nil }
+	if err := machine.Sweep("web", []string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}, spare); err != nil {
 		t.Fatal(err)
 	}
 	left := strings.Join(names(t, dir), " ")
@@ -278,6 +279,47 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 		}
 	}
 }
+
+// What another service of this process is at work on stays, also where both have files in one directory. Where it is not known what must
+// stay everything does.
+func TestSweepLeavesOthersAtWork(t *testing.T) {
+	dir := t.TempDir()
+	machine := machine
+	machine.Register = NewRegister()
+	stage := func(name string) *Swap {
+		s, err := machine.Compare(name, []Target{target(filepath.Join(dir, name), "x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		if err := s.Stage(); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	left := key.tempName(dir, 0)
+	write(t, filepath.Join(dir, left), "of a crash", 0o600)
+	a, b := stage("a"), stage("b")
+	unknown := func() (map[string]bool, error) { return nil, errors.New("unreadable") }
+	if err := machine.Sweep("a", []string{filepath.Join(dir, "a")}, unknown); !errors.Is(err, ErrSpared) || len(names(t, dir)) != 3 {
+		t.Errorf("%v, left are %v", err, names(t, dir))
+	}
+	if err := machine.Sweep("a", []string{filepath.Join(dir, "a")}, nothing); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, dir); len(got) != 1 || got[0] != filepath.Base(b.Staged(filepath.Join(dir, "b"))) {
+		t.Errorf("left are %v", got)
+	}
+	if err := errors.Join(b.Commit(), b.Close(), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(machine.Register.owners); n != 0 {
+		t.Errorf("%d temporaries are in the register at last", n)
+	}
+}
+
+// nothing is spared.
+func nothing() (map[string]bool, error) { return nil, nil }
 
 func TestDigestsAndKey(t *testing.T) {
 	if key.Digest("/a", []byte("x")) == key.Digest("/b", []byte("x")) || key.Digest("/a", []byte("x")) == (Key{}).Digest("/a", []byte("x")) {
