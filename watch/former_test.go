@@ -133,6 +133,27 @@ func TestTemporariesOfAFormerNameAreSwept(t *testing.T) {
 	}
 }
 
+// A swap that was cut short is finished without AWS also where one of its files has moved to another service, whichever of the two is sooner.
+func TestMovedFileIsFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		e := &dependent{name: "e", reads: []string{w.path("g")}}
+		halfNew(t, w, d)
+		w.plan.Services = nil
+		w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.start() // it may sweep before the other service comes to it
+		w.after(time.Second)
+		w.service("b", "@every 1m", []*dependent{e}, "g", `{{ secret "s" }}`)
+		w.loop.Reload()
+		w.after(time.Second)
+		w.want("g", "new")
+		if e.count() != 1 || e.saw[0] != "new" {
+			t.Errorf("told %d times, of %q", e.count(), e.saw)
+		}
+	})
+}
+
 // A record that cannot be read holds up its own service and no other, not even one that may have taken a file over from it.
 func TestUnreadableRecordHoldsUpItsOwnService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -152,7 +152,7 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	if changed := s.Changed(); len(changed) > 0 {
 		k.oweAll(changed)
 	}
-	k.rec.Swaps = s.Renames()
+	k.rec.Swaps = append(s.Renames(), k.swaps(false)...)
 	if err := k.save(); err != nil {
 		k.rec = before
 		if _, unsure := errors.AsType[disk.Unsure](err); unsure && k.save() != nil {
@@ -167,7 +167,7 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 		return err
 	}
 	if !k.owes() {
-		k.rec.Swaps = nil // nobody is to be told, and each pass would look at them; the ledger hears of that with the next record
+		k.rec.Swaps = k.swaps(false) // nobody is to be told, and each pass would look at them; the ledger hears of that with the next record
 	}
 	for _, d := range k.service.Dependents {
 		k.attempt(d.Name()).next = time.Time{} // what failed before may work with the new files

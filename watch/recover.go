@@ -135,36 +135,65 @@ func (k *keeper) oweAll(paths []string) {
 
 // rollForward finishes what an earlier swap began, and says which files it put in their places.
 func (k *keeper) rollForward(o *Outcome) error {
-	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)
+	k.keepForOthers()
+	own := k.swaps(true)
+	todo, unsure, err := k.ledger.Pending(own)
 	if err != nil {
 		return err
 	}
-	current := k.service.paths()
-	todo = slices.DeleteFunc(todo, func(r swap.Rename) bool { return !slices.Contains(current, r.Path) })
-	if len(k.rec.Swaps) > 0 {
+	if len(own) > 0 {
 		// Where files may not match nobody is told before they are looked at. Without a list nobody knows.
 		k.half = unsure || k.half && len(todo) > 0
 	}
 	if len(todo) > 0 {
-		// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written
-		// again.
-		if err := k.save(); err != nil {
+		if err := k.finish(todo, o); err != nil {
 			return err
-		}
-		if err := k.ledger.RollForward(todo); err != nil {
-			return err
-		}
-		for _, r := range todo {
-			o.Files = append(o.Files, FileOutcome{r.Path, swap.Differs})
 		}
 		k.half = unsure
 	}
 	if !k.swept || k.loose {
 		// The crash, or an error, may have come before the names were durable, and what is told must be.
-		if err := k.ledger.Sync(k.rec.Swaps); err != nil {
+		if err := k.ledger.Sync(own); err != nil {
 			return err
 		}
 		k.loose = false
 	}
 	return nil
+}
+
+// finish puts files in their places. Who reads them now is owed that, whoever read them when it was begun.
+func (k *keeper) finish(todo []swap.Rename, o *Outcome) error {
+	differing, err := k.ledger.Differing(todo)
+	if err != nil {
+		return err
+	}
+	k.oweAll(differing)
+	// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written again.
+	if err := k.save(); err != nil {
+		return err
+	}
+	if err := k.ledger.RollForward(todo); err != nil {
+		return err
+	}
+	for _, r := range todo {
+		o.Files = append(o.Files, FileOutcome{r.Path, swap.Differs})
+	}
+	return nil
+}
+
+// swaps gives what is on record of the last swaps, of the service's own files or of those that it has no more.
+func (k *keeper) swaps(own bool) []swap.Rename {
+	return slices.DeleteFunc(slices.Clone(k.rec.Swaps), func(r swap.Rename) bool { return k.service.has(r.Path) != own })
+}
+
+// keepForOthers keeps on record what of a swap was not finished of files that the service has no more, and nothing else of them: who has
+// them now finishes it, and may come to it later. Where that cannot be seen all is kept: it is the trouble of another service.
+func (k *keeper) keepForOthers() {
+	others := k.swaps(false)
+	if len(others) == 0 {
+		return
+	}
+	if pending, _, err := k.ledger.Pending(others); err == nil {
+		k.rec.Swaps = append(k.swaps(true), pending...)
+	}
 }

@@ -149,7 +149,7 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	*a = attempt{}
 	k.rec.acknowledge(d.Name(), k.now())
 	if !k.owes() {
-		k.rec.Swaps = nil // until then it says which files they are that somebody is to be told of
+		k.rec.Swaps = k.swaps(false) // until then it says which files they are that somebody is to be told of
 	}
 	return k.save()
 }

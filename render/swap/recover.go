@@ -33,6 +33,20 @@ func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) 
 	return todo, unsure, nil
 }
 
+// Differing gives the paths of those renames of a recorded list whose destination does not hold the content yet.
+func (m Machine) Differing(list []Rename) (paths []string, _ error) {
+	for _, r := range list {
+		done, err := m.holds(r, r.Destination())
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			paths = append(paths, r.Path)
+		}
+	}
+	return paths, nil
+}
+
 // Sync makes durable the names in the directories of a recorded list, which a crash may have kept from it.
 func (m Machine) Sync(list []Rename) error {
 	done := make(map[string]bool)

@@ -88,12 +88,12 @@ var bugs = []bug{
 	{"damaged ledger means told", 20000, []edit{{record, "		k.oweAll(k.rec.Paths)\n", ""}}},
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
-	{"no roll forward", 2000, []edit{{record, "	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n", "	if k != nil {\n		return nil\n	}\n	todo, unsure, err := k.ledger.Pending(k.rec.Swaps)\n"}}},
+	{"no roll forward", 2000, []edit{{record, "	k.keepForOthers()\n", "	if k != nil {\n		return nil\n	}\n	k.keepForOthers()\n"}}},
 	{"ledger written in place", 40000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},
-	{"ledger believed as read", 40000, []edit{{record, "		if err := k.save(); err != nil {\n			return err\n		}\n		if err := k.ledger.RollForward", "		if err := k.ledger.RollForward"}}},
+	{"ledger believed as read", 40000, []edit{{record, "	if err := k.save(); err != nil {\n		return err\n	}\n	if err := k.ledger.RollForward", "	if err := k.ledger.RollForward"}}},
 	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
 	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
 	{"a new file made in its place", 2000, []edit{
