@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,24 +8,28 @@ import (
 	"github.com/rendered/rendered/render/swap"
 )
 
-// former gives the records of other services that speak of one of these paths: of what a service was called before it got its name, and of
-// those that the files were taken from. Each path belongs to one service at a time. A damaged record says nothing of paths. What the
-// records say of them is not known, which unsure tells, where one cannot be read.
-func (l *Ledger) former(service string, paths []string) (list []record, unsure bool, _ error) {
-	if len(paths) == 0 {
-		return nil, false, nil
-	}
+// former gives the records of other services that speak of files that the service has: all of them where the config no longer has that
+// service, or not by this name; and of the files that are new to this one where it goes on without them. Each path belongs to one service at a
+// time. What the records say of the new ones is not known, which unsure tells, where one cannot be read or is damaged, or was when this
+// process came.
+func (l *Ledger) former(service string, paths, fresh []string, first bool) (list []record, unsure bool, _ error) {
 	others, err := l.others(service)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, other := range others {
-		r, err := l.load(other)
-		if err != nil {
-			unsure = unsure || !errors.Is(err, errDamaged)
+		of := fresh
+		if !l.keeps(other) {
+			of = paths
+		}
+		if len(of) == 0 {
 			continue
 		}
-		if r = r.about(paths); len(r.Swaps) > 0 || len(r.Notices) > 0 || len(r.Paths) > 0 {
+		r, err := l.load(other)
+		if err != nil || first && l.wasDamaged(other) {
+			unsure = unsure || len(fresh) > 0
+		}
+		if r = r.about(of); len(r.Swaps) > 0 || len(r.Notices) > 0 || len(r.Paths) > 0 {
 			list = append(list, r)
 		}
 	}
@@ -88,18 +91,20 @@ func (r record) done() bool {
 }
 
 // succeed has a service take over what is on record elsewhere for the files that are new to it: another service had them, which goes on
-// without them, or under this name. Its dependents would not be told otherwise: the files are as they should be.
+// without them, or under this name. Its dependents would not be told otherwise: the files are as they should be. What a service that is no
+// more has on record of any of its files it takes over when it is first looked at, too: a crash may have come between the two records.
 func (k *keeper) succeed() error {
 	paths := k.service.paths()
-	if slices.Equal(paths, k.rec.Paths) {
+	first := !k.succeeded
+	if !first && slices.Equal(paths, k.rec.Paths) {
 		return nil
 	}
 	fresh, lost := minus(paths, k.rec.Paths), minus(k.rec.Paths, paths)
-	former, unsure, err := k.ledger.former(k.service.Name, fresh)
+	former, unsure, err := k.ledger.former(k.service.Name, paths, fresh, first)
 	if err != nil {
 		return err
 	}
-	if unsure { // as where a record is damaged
+	if unsure { // as where its own record is damaged
 		k.half = true
 		k.oweAll(fresh)
 	}
@@ -118,7 +123,7 @@ func (k *keeper) succeed() error {
 	if len(fresh) > 0 {
 		k.swept = false // who had them may have left temporaries beside them
 	}
-	k.rec.Paths = paths
+	k.rec.Paths, k.succeeded = paths, true
 	// What was new once is not new at the next start, unless another had it in between. Where nothing hangs on it, the record waits.
 	k.unsaved = k.unsaved || len(lost) > 0 || len(former) > 0 || unsure
 	return nil
@@ -151,10 +156,10 @@ func (k *keeper) relieve() error {
 func (l *Ledger) relieve(service string, paths []string) error {
 	l.heirs <- struct{}{} // there may be several
 	defer func() { <-l.heirs }()
-	r, err := l.load(service)
-	if errors.Is(err, errDamaged) {
-		return nil // it says nothing of paths any more
+	if l.keeps(service) {
+		return nil // it is back meanwhile, and its record its own
 	}
+	r, err := l.load(service)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -97,6 +98,80 @@ func TestMovedBackFileIsTold(t *testing.T) {
 			t.Errorf("told %d times, last of %q", d.count(), last)
 		}
 	})
+}
+
+// A crash may come between the two records of a service that gets another name, or bring the older one back. Who goes back to the former name
+// has its dependents told what became owed under the other one all the same, and the record that is nobody's goes.
+func TestRecordThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "d", reads: []string{w.path("f")}}
+		use := func(name string) {
+			w.plan.Services = nil
+			w.service(name, "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		}
+		use("one")
+		w.values.set("s", "1")
+		w.start()
+		w.after(time.Second)
+		before, err := os.ReadFile(w.path("state/ledger/one.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.stop()
+		use("two")
+		w.start()
+		d.refuse(1 << 30)
+		w.values.set("s", "2")
+		w.loop.Refresh()
+		w.after(time.Second)
+		w.stop()
+		w.write("state/ledger/one.json", string(before))
+		use("one")
+		d.refuse(0)
+		w.start()
+		w.after(time.Minute)
+		if _, _, saw, _ := d.so(); strings.Join(saw, " ") != "1 2" {
+			t.Errorf("told of %q, want 1 and 2", saw)
+		}
+		if _, err := os.Stat(w.path("state/ledger/two.json")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the other record: %v", err)
+		}
+	})
+}
+
+// A damaged record means that everything is owed, also where its service has another name by now, or has given the file to another that may be
+// looked at after the record was put right.
+func TestDamagedRecordOfAFormerServiceLosesNone(t *testing.T) {
+	for _, goes := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := &dependent{name: "d", fails: 1 << 30, reads: []string{w.path("f")}}
+			w.service("a", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+			w.values.set("s", "1")
+			w.start()
+			w.after(time.Second)
+			w.stop()
+			w.write("state/ledger/a.json", "{")
+			w.plan.Services = nil
+			if goes {
+				w.service("a", "@daily", []*dependent{{name: "other"}}, "g", `{{ secret "s" }}`)
+			}
+			w.service("b", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+			d.refuse(0)
+			w.start()
+			w.after(time.Minute)
+			if d.count() != 1 || d.saw[0] != "1" {
+				t.Errorf("the other goes on: %v: told %d times, of %q", goes, d.count(), d.saw)
+			}
+			w.stop()
+			w.start()
+			w.after(time.Minute)
+			if d.count() != 1 {
+				t.Errorf("the other goes on: %v: told %d times in the end", goes, d.count())
+			}
+		})
+	}
 }
 
 // What a service left beside its files when it was killed is taken away by the service that has them now: it may have another name, and

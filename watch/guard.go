@@ -10,7 +10,7 @@ func (k *keeper) guarded(looks bool, job func() Outcome) (o Outcome) {
 		return o
 	}
 	k.rec, k.known, k.unsaved, k.swept, k.half, k.loose = record{}, false, false, false, false, false
-	k.former = nil
+	k.former, k.succeeded = nil, false
 	clear(k.attempts)
 	return Outcome{Service: k.service.Name, Looked: looks, Err: failed, asked: k.asked}
 }

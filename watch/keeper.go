@@ -24,16 +24,18 @@ type keeper struct {
 	silent  bool                   // dependents are not told; what is owed stays owed
 	telling func(dependent string) // is called before one is told; may be nil
 
-	rec      record
-	former   []string            // whose records speak of what was taken over from them
-	known    bool                // rec is what the ledger holds, or better
-	unsaved  bool                // the ledger holds something else: saving rec failed
-	swept    bool                // leftovers of earlier processes are gone
-	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
-	loose    bool                // names of the last commit may not be durable
-	attempts map[string]*attempt // by the dependent's name
-	repairs  map[string]repair   // by path
-	asked    []sources.Ref       // what the last render asked for, dynamic refs included
+	rec    record
+	former []string // whose records speak of what was taken over from them
+	known  bool     // rec is what the ledger holds, or better
+
+	succeeded bool                // what others had on record for its files was looked for
+	unsaved   bool                // the ledger holds something else: saving rec failed
+	swept     bool                // leftovers of earlier processes are gone
+	half      bool                // a commit was begun and not finished: the files do not match, so nobody may be told
+	loose     bool                // names of the last commit may not be durable
+	attempts  map[string]*attempt // by the dependent's name
+	repairs   map[string]repair   // by path
+	asked     []sources.Ref       // what the last render asked for, dynamic refs included
 }
 
 // newKeeper makes a keeper; its service is yet to be set.

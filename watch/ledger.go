@@ -33,6 +33,7 @@ type Ledger struct {
 	mu      sync.Mutex
 	foreign map[string]bool // names of records that are older than the key, and cannot be compared with anything
 	kept    map[string]bool // services that there are
+	damaged map[string]bool // services whose record was found to be, though it may be another by now
 
 	heirs chan struct{} // is full while somebody changes the record of a service that is no more
 }
@@ -70,7 +71,7 @@ func OpenLedger(ctx context.Context, system disk.System, state string) (*Ledger,
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
 	defer dir.Close()
-	l := &Ledger{Machine: swap.Machine{Disk: system, Register: swap.NewRegister()}, foreign: make(map[string]bool), heirs: make(chan struct{}, 1)}
+	l := &Ledger{Machine: swap.Machine{Disk: system, Register: swap.NewRegister()}, foreign: make(map[string]bool), damaged: make(map[string]bool), heirs: make(chan struct{}, 1)}
 	if l.lock, err = lockState(ctx, dir); err != nil {
 		return nil, fmt.Errorf("state_dir: %w", err)
 	}
@@ -164,7 +165,7 @@ func (l *Ledger) load(service string) (record, error) {
 		return fresh, nil
 	}
 	if st, lost := l.dir.Stat(service + ".json"); lost == nil && st.Type != 0 || errors.Is(err, unix.EFBIG) || l.isForeign(service+".json") {
-		return fresh, fmt.Errorf("ledger: %s.json: %w", service, errDamaged)
+		return fresh, l.isDamaged(service)
 	}
 	if err != nil {
 		return fresh, fmt.Errorf("ledger: %w", err)
@@ -173,12 +174,26 @@ func (l *Ledger) load(service string) (record, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil || r.Version != ledgerVersion || r.Service != service || !r.sound() {
-		return fresh, fmt.Errorf("ledger: %s.json: %w", service, errDamaged)
+		return fresh, l.isDamaged(service)
 	}
 	if r.Notices == nil {
 		r.Notices = make(map[string]notice)
 	}
 	return r, nil
+}
+
+// isDamaged notes that a record is damaged, and gives the error.
+func (l *Ledger) isDamaged(service string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.damaged[service] = true
+	return fmt.Errorf("ledger: %s.json: %w", service, errDamaged)
+}
+
+func (l *Ledger) wasDamaged(service string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.damaged[service]
 }
 
 // sound reports that the swap list can be acted on: each temporary stands beside its destination.
