@@ -184,3 +184,23 @@ func (l *Ledger) keeps(service string) bool {
 	defer l.mu.Unlock()
 	return l.kept[service]
 }
+
+// nextReaders stands in a record, in the place of a dependent, for those who read the files by a plan that came into force while a job was
+// under way that knows nothing of it. A dependent's name begins with what is done to it.
+const nextReaders = "whoever is to be told by the next config"
+
+// oweNext owes changes also to those whom a newer plan, if there is one, would have told of them.
+func (k *keeper) oweNext(changed []string) {
+	if k.late.Load() {
+		k.rec.owe(nextReaders, changed)
+	}
+}
+
+// saveNext is oweNext for a plan that came into force while the files were put in their places.
+func (k *keeper) saveNext(changed []string) error {
+	if !k.late.Load() || len(minus(changed, k.rec.Notices[nextReaders].Owed)) == 0 {
+		return nil
+	}
+	k.oweNext(changed)
+	return k.save()
+}

@@ -174,6 +174,77 @@ func TestDamagedRecordOfAFormerServiceLosesNone(t *testing.T) {
 	}
 }
 
+// A dependent that the config names while a job is at work that was begun before is told of what that job changes: at once after it, or, where
+// the daemon ends before that, after the next start.
+func TestDependentThatIsNewWhileAJobIsAtWork(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		for _, moved := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				d := &dependent{name: "d"}
+				e := &dependent{name: "e", reads: []string{w.path("f")}}
+				w.service("app", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`, "g", "g")
+				w.values.set("s", "1")
+				w.start()
+				w.after(time.Second)
+				w.values.set("s", "2")
+				w.values.delay("s", 10*time.Second)
+				w.loop.Refresh()
+				w.after(5 * time.Second)
+				w.plan.Services = nil
+				if moved {
+					w.service("app", "@daily", []*dependent{d}, "g", "g").Fingerprint = "without f"
+					w.service("new", "@daily", []*dependent{e}, "f", `{{ secret "s" }}`)
+				} else {
+					w.service("app", "@daily", []*dependent{d, e}, "f", `{{ secret "s" }}`, "g", "g").Fingerprint = "with e"
+				}
+				w.loop.Reload()
+				if restarted {
+					d.mu.Lock()
+					d.pause = time.Second
+					d.mu.Unlock()
+					w.after(5*time.Second + time.Second/2)
+					w.want("f", "2")
+					w.stop()
+					w.start()
+				}
+				w.after(time.Minute)
+				if e.count() != 1 || e.saw[0] != "2" || d.count() != 2 {
+					t.Errorf("restarted: %v, moved: %v: told %d times, of %q; the other one %d times", restarted, moved, e.count(), e.saw, d.count())
+				}
+				w.stop()
+				w.start()
+				w.after(time.Minute)
+				if r := recorded(t, w, "app"); e.count() != 1 || !moved && len(r.Notices) != 2 {
+					t.Errorf("restarted: %v, moved: %v: told %d times in the end; on record is %v", restarted, moved, e.count(), r.Notices)
+				}
+			})
+		}
+	}
+}
+
+// A dependent that takes the place of another while a file moves in, of which something is owed as well, is told of all of it.
+func TestReplacedDependentInheritsBesideAMovedFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a, b := &dependent{name: "a", fails: 1 << 30}, &dependent{name: "b", fails: 1 << 30}
+		w.service("a", "@daily", []*dependent{a}, "f", `{{ secret "s" }}`)
+		w.service("b", "@daily", []*dependent{b}, "g", `{{ secret "s" }}`, "h", "h")
+		w.values.set("s", "1")
+		w.start()
+		w.after(time.Second)
+		c := &dependent{name: "c"}
+		w.plan.Services = nil
+		w.service("a", "@daily", []*dependent{c}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`).Fingerprint = "with g"
+		w.service("b", "@daily", []*dependent{b}, "h", "h").Fingerprint = "without g"
+		w.loop.Reload()
+		w.after(time.Minute)
+		if _, _, _, paths := c.so(); len(paths) != 1 || strings.Join(paths[0], " ") != w.path("f")+" "+w.path("g") {
+			t.Errorf("told of %q", paths)
+		}
+	})
+}
+
 // What a service left beside its files when it was killed is taken away by the service that has them now: it may have another name, and
 // have had no record yet.
 func TestTemporariesOfAFormerNameAreSwept(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rendered/rendered/render"
@@ -23,6 +24,7 @@ type keeper struct {
 	wall    func() time.Time
 	silent  bool                   // dependents are not told; what is owed stays owed
 	telling func(dependent string) // is called before one is told; may be nil
+	late    atomic.Bool            // the plan in force has another service in the place of the one that the job is for
 
 	rec    record
 	former []string // whose records speak of what was taken over from them
@@ -47,6 +49,12 @@ func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper
 		attempts: make(map[string]*attempt),
 		repairs:  make(map[string]repair),
 	}
+}
+
+// take has the next job work for the service as the plan in force has it.
+func (k *keeper) take(s *Service) {
+	k.service = s
+	k.late.Store(false)
 }
 
 // look is the whole job: finish what was begun, tell what is owed, look up, render, swap, tell.
@@ -153,6 +161,7 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	before := k.rec.clone()
 	if changed := s.Changed(); len(changed) > 0 {
 		k.oweAll(changed)
+		k.oweNext(changed)
 	}
 	k.rec.Swaps = append(s.Renames(), k.swaps(false)...)
 	if err := k.save(); err != nil {
@@ -166,6 +175,9 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 	}
 	if err := s.Commit(); err != nil {
 		k.half, k.loose = true, true
+		return err
+	}
+	if err := k.saveNext(s.Changed()); err != nil {
 		return err
 	}
 	if !k.owes() {

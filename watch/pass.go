@@ -27,12 +27,12 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		case s.engaged():
 		case due(s.look, now):
 			s.busy, s.since, s.look, s.tell = true, now, time.Time{}, time.Time{}
-			s.keeper.service = svc
+			s.keeper.take(svc)
 			pass = append(pass, s)
 			refs = append(refs, slices.Concat(svc.Refs(), s.asked)...)
 		case due(s.tell, now):
 			s.busy, s.since, s.tell = true, now, time.Time{}
-			s.keeper.service = svc
+			s.keeper.take(svc)
 			go func() { l.send(done{s.keeper.guarded(false, func() Outcome { return s.keeper.remind(ctx) })}) }()
 		}
 	}

@@ -16,10 +16,10 @@ func (k *keeper) recover(o *Outcome) error {
 			return err
 		}
 	}
+	k.inherit() // before others are owed what comes from elsewhere, and count as known
 	if err := k.succeed(); err != nil {
 		return err
 	}
-	k.inherit()
 	if err := k.relieve(); err != nil {
 		return err
 	}
@@ -83,7 +83,13 @@ func (k *keeper) inherit() {
 		if current[name] {
 			continue
 		}
-		foreign := minus(n.Owed, k.rec.Paths)
+		foreign := minus(n.Owed, k.service.paths())
+		if name == nextReaders && len(foreign) < len(n.Owed) {
+			k.unsaved = true // it is for the config that is in force now, and for no later one
+			if len(fresh) == 0 {
+				n.Owed = foreign
+			}
+		}
 		if own := minus(n.Owed, foreign); len(own) > 0 && len(fresh) > 0 {
 			for _, f := range fresh {
 				k.rec.owe(f, own)
@@ -168,11 +174,12 @@ func (k *keeper) finish(todo []swap.Rename, o *Outcome) error {
 		return err
 	}
 	k.oweAll(differing)
+	k.oweNext(differing)
 	// A record that was read may be in the page cache only, where a failed fsync left it; before it is acted on it is written again.
 	if err := k.save(); err != nil {
 		return err
 	}
-	if err := k.ledger.RollForward(todo); err != nil {
+	if err := errors.Join(k.ledger.RollForward(todo), k.saveNext(differing)); err != nil {
 		return err
 	}
 	for _, r := range todo {

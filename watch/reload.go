@@ -67,6 +67,11 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 			delete(l.states, name)
 		}
 	}
+	for _, s := range l.states {
+		if s.busy && (s.gone || s.service.Fingerprint != s.keeper.service.Fingerprint) {
+			s.keeper.late.Store(true)
+		}
+	}
 	l.untangle(now)
 	l.sayPlan(fresh)
 	l.watchInputs()

@@ -93,7 +93,7 @@ var bugs = []bug{
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},
-	{"ledger believed as read", 40000, []edit{{record, "	if err := k.save(); err != nil {\n		return err\n	}\n	if err := k.ledger.RollForward", "	if err := k.ledger.RollForward"}}},
+	{"ledger believed as read", 40000, []edit{{record, "	if err := k.save(); err != nil {\n		return err\n	}\n	if err := errors.Join(k.ledger.RollForward", "	if err := errors.Join(k.ledger.RollForward"}}},
 	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
 	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
 	{"a new file made in its place", 2000, []edit{
