@@ -16,7 +16,7 @@ type aws struct {
 	world    *world
 	secrets  map[string]*secret
 	away     bool
-	eligible map[string]bool // "SERVICE VALUE": was given to a pass whose checks let the service pass
+	eligible map[string]bool // "PATH VALUE": was given to a pass whose checks let the file pass
 	known    map[string]bool // values that there are or were
 	said     []watch.Announcement
 }
@@ -161,9 +161,9 @@ func (s *source) answer(r sources.Ref) (result sources.Result, hangs bool) {
 	text := value(name, seen, of)
 	w.trace.note(w.began, "fetch %s %s", r.Name, text)
 	w.aws.known[strings.TrimSuffix(text, `"`)] = true
-	for _, service := range services {
-		if service != s.conf.refuses {
-			w.aws.eligible[service+" "+strings.TrimSuffix(text, `"`)] = true
+	for _, f := range specs {
+		if !s.conf.isRefused(f) {
+			w.aws.eligible[f.path+" "+strings.TrimSuffix(text, `"`)] = true
 		}
 	}
 	return sources.Result{Value: sources.Value{Text: text, Version: versionID(name, seen.version), Secret: name != "p"}}, false

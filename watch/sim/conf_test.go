@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,28 +19,24 @@ import (
 
 // A spec is a file of the config.
 type spec struct {
-	service, path, kind string
-	refs                []string // whose values it holds
-	json                bool
-	there               bool // before the daemon's first start
-	keep                bool // mode and owner are those of the file replaced
-	uid                 int
-	fresh, dirMode      fs.FileMode // fresh is the mode of a new file
-	inPlace             bool
+	unit           unit
+	path, kind     string
+	refs           []string // whose values it holds
+	json           bool
+	there          bool // before the daemon's first start
+	keep           bool // mode and owner are those of the file replaced
+	uid            int
+	fresh, dirMode fs.FileMode // fresh is the mode of a new file
+	inPlace        bool
 }
 
 var specs = []spec{
-	{service: "app", path: "/out/app/env", kind: "env", refs: []string{"s1", "s2"}, json: true, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o750},
-	{service: "site", path: "/out/tls/crt", kind: "crt", refs: []string{"s1"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600},
-	{service: "site", path: "/out/tls/key", kind: "key", refs: []string{"s1"}, uid: 7, fresh: 0o640},
-	{service: "twin", path: "/out/twin/b", kind: "b", refs: []string{"s2", "dyn"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600, inPlace: true},
-	{service: "twin", path: "/run/twin/a", kind: "a", refs: []string{"s2", "dyn"}, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o700},
+	{unit: env, path: "/out/app/env", kind: "env", refs: []string{"s1", "s2"}, json: true, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o750},
+	{unit: pair, path: "/out/tls/crt", kind: "crt", refs: []string{"s1"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600},
+	{unit: pair, path: "/out/tls/key", kind: "key", refs: []string{"s1"}, uid: 7, fresh: 0o640},
+	{unit: twinB, path: "/out/twin/b", kind: "b", refs: []string{"s2", "dyn"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600, inPlace: true},
+	{unit: twinA, path: "/run/twin/a", kind: "a", refs: []string{"s2", "dyn"}, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o700},
 }
-
-// programs are those that read a service's files.
-var programs = map[string][]string{"app": {"worker"}, "site": {"nginx", "haproxy"}, "twin": {"pooler"}}
-
-var services = slices.Sorted(maps.Keys(programs))
 
 // actors are those whose nanoseconds are known to differ; nobody is the first of the others.
 var actors = make(map[string]uint64)
@@ -50,13 +45,16 @@ const nobody = 1024
 
 func init() {
 	known := []string{"driver", "/var/lib", "/var/lib/rendered", "/var/lib/rendered/ledger", "/var/lib/rendered/.key.new", "/var/lib/rendered/key", "/run", "/out"}
-	for _, name := range services {
+	known = append(known, programs[:]...)
+	for _, name := range slices.Concat(services[:], others[:]) {
 		known = append(known, "/var/lib/rendered/ledger/."+name+".json.new", "/var/lib/rendered/ledger/"+name+".json")
-		known = append(known, programs[name]...)
 	}
 	for _, s := range specs {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]
-		known = append(known, s.path, dir, dir+"/.tmp00", dir+"/.tmp01")
+		known = append(known, s.path, dir)
+		for i := range specs {
+			known = append(known, fmt.Sprintf("%s/.tmp%02d", dir, i), fmt.Sprintf("remove %s/.tmp%02d", dir, i))
+		}
 	}
 	for i, name := range known {
 		actors[name] = uint64(i + 1)
@@ -97,7 +95,8 @@ func (s spec) parse(content string) (text string, values []string, whole bool) {
 
 // A conf is a config. It is usable unless it is broken.
 type conf struct {
-	broken   bool
+	broken bool
+	layout
 	text     int    // which templates it has
 	refuses  string // the service whose check does not pass
 	without  string // the service that it lacks
@@ -122,26 +121,65 @@ func (w *world) load(l *life) (*watch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.inForce(l, c)
 	p := &watch.Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Values: "/values", Source: &source{world: w, life: l, conf: c}}
-	for i, name := range w.services {
-		if name == c.without {
+	for i, name := range services {
+		files := w.of(c, i)
+		if len(files) == 0 {
 			continue
 		}
 		s := &watch.Service{
-			Name: name, Schedule: schedule, Splay: time.Duration(i) * 7 * time.Millisecond, MinInterval: c.interval,
+			Name: c.name(i), Schedule: schedule, Splay: time.Duration(i) * 7 * time.Millisecond, MinInterval: c.interval,
 			Fingerprint: fmt.Sprint(c.text, c.refuses == name, c.restarts, c.interval, c.often),
 		}
-		for _, f := range specs {
-			if f.service == name {
-				s.Files = append(s.Files, f.file(c))
-			}
+		for _, f := range files {
+			s.Files = append(s.Files, f.file(c))
+			s.Fingerprint += " " + f.path
 		}
-		for _, program := range programs[name] {
-			s.Dependents = append(s.Dependents, action{w.deps[program], l, c.restarts})
+		for _, program := range w.told(c, i) {
+			s.Dependents = append(s.Dependents, action{w.deps[program], l, c, i})
+			s.Fingerprint += " " + program
 		}
 		p.Services = append(p.Services, s)
 	}
+	slices.SortFunc(p.Services, func(a, b *watch.Service) int { return strings.Compare(a.Name, b.Name) })
 	return p, nil
+}
+
+// reload changes the config.
+func (w *world) reload() {
+	w.mu.Lock()
+	c := &w.conf
+	c.broken = false
+	switch w.chance.IntN(11) {
+	default:
+		w.move()
+	case 0:
+		c.broken = true
+	case 1:
+		c.text = 3 - c.text
+	case 2:
+		if c.refuses == "" {
+			c.refuses = services[w.chance.IntN(len(services))]
+		} else {
+			c.refuses = ""
+		}
+	case 3:
+		if c.without == "" {
+			c.without = services[w.chance.IntN(len(services))]
+		} else {
+			c.without = ""
+		}
+	case 4:
+		c.restarts = !c.restarts
+	case 5:
+		c.interval = time.Duration(w.chance.IntN(3)) * time.Minute
+	case 6:
+		c.often = time.Duration(w.chance.IntN(3)) * time.Minute
+	}
+	w.trace.note(w.began, "reload %+v", *c)
+	w.mu.Unlock()
+	w.life.loop.Reload()
 }
 
 var templates sync.Map // by text
@@ -163,7 +201,7 @@ func (s spec) file(c conf) *render.File {
 	if s.json {
 		f.Format, _ = format.Parse("json")
 	}
-	if c.refuses == s.service {
+	if c.isRefused(s) {
 		f.Check = command.Command{Args: []string{"no-such-program"}}
 	}
 	return f

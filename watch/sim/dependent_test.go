@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,30 +14,26 @@ import (
 // A dependent is a program that reads a service's files when it is told to. It outlives the daemon. Everything in it is guarded by the
 // world's lock.
 type dependent struct {
-	world   *world
-	name    string
-	service string
-	fails   int  // so many times more
-	reads   bool // it reads its files all the same when it fails
-	hangs   bool
-	slow    bool
-	saw     map[string]string // what it found when it last read, by path
-	told    int               // when it last acknowledged, by world.order
+	world *world
+	name  string
+	fails int  // so many times more
+	reads bool // it reads its files all the same when it fails
+	hangs bool
+	slow  bool
+	saw   map[string]string // what it found when it last read, by path
+	extra int               // how often it was told of nothing new since the trouble ceased
+	told  int               // when it last acknowledged, by world.order, whichever service told it
 }
 
 // An action tells a program, on behalf of one life of the daemon.
 type action struct {
 	*dependent
 	life    *life
-	restart bool
+	conf    conf
+	service int
 }
 
-func (a action) Name() string {
-	if a.restart {
-		return "restart " + a.name
-	}
-	return "reload " + a.name
-}
+func (a action) Name() string { return a.conf.notice(a.name) }
 
 var errRefused = errors.New("refused")
 
@@ -80,25 +77,45 @@ func (a action) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 		return nil, errRefused
 	}
 	a.matching("as it acknowledges")
-	for _, f := range w.outputs(a.service) {
-		if f.changed > a.told && !slices.Contains(c.Paths, f.path) {
+	w.order++
+	for _, f := range w.outputs(a.conf, a.service) {
+		if _, owed := f.must[a.Name()]; owed && f.changed > a.told && !slices.Contains(c.Paths, f.path) {
 			w.fail("%s is told of %v, and not of %s", a.name, c.Paths, f.path)
 		}
+		delete(w.lost, f.path) // nobody is told before its files were looked at
+		f.known = w.order
 	}
-	delete(w.lost, a.service) // nobody is told before its files were looked at
+	a.caused(c.Paths)
+	for _, path := range c.Paths {
+		if f := w.files[path]; a.conf != a.life.conf || a.conf.home[f.unit] != a.service {
+			f.toldBefore(a.Name())
+		}
+	}
 	a.read()
-	w.order++
 	a.told = w.order
 	w.counts.told++
 	w.trace.note(w.began, "%s told of %s", a.name, strings.Join(c.Paths, " "))
 	return nil, nil
 }
 
-// read reads the files.
+// caused wants a reason for a notice: that a file changed since the last one. Where there is none the record may not say, after a crash or a
+// fault, that it was told; and who reads a file that was moved, or takes another's place, is told of what somebody else was owed. Both may be
+// once after the trouble has ceased, and not again.
+func (a action) caused(paths []string) {
+	w := a.world
+	if !w.ceased || slices.ContainsFunc(paths, func(path string) bool { return w.files[path].changed > a.told }) {
+		return
+	}
+	if a.extra++; a.extra > 1 {
+		w.fail("%s is told of %v again, of which nothing changed", a.name, paths)
+	}
+}
+
+// read reads the files, whichever service told it to.
 func (a action) read() {
-	for _, f := range a.world.outputs(a.service) {
-		content, _, _, _ := a.world.disk.Look(f.path)
-		a.saw[f.path] = string(content)
+	for path := range a.world.files {
+		content, _, _, _ := a.world.disk.Look(path)
+		a.saw[path] = string(content)
 	}
 }
 
@@ -107,41 +124,77 @@ func (a action) matching(when string) {
 	if a.life.dead {
 		return
 	}
-	if what := a.world.mismatch(a.service); what != "" {
-		a.world.fail("%s of %s, %s, finds %s", a.name, a.service, when, what)
+	if what := a.world.mismatch(a.conf, a.service); what != "" {
+		a.world.fail("%s of %s, %s, finds %s", a.name, a.conf.name(a.service), when, what)
+	}
+	if a.world.mismatchOf(a.world.outputs(a.conf, a.service)) == "" {
+		a.world.joined[a.conf.group(a.service)] = true
 	}
 }
 
 // outputs gives a service's files. The caller holds w.mu.
-func (w *world) outputs(service string) (list []*output) {
-	for _, s := range specs {
-		if s.service == service {
-			list = append(list, w.files[s.path])
-		}
+func (w *world) outputs(c conf, service int) (list []*output) {
+	for _, s := range w.of(c, service) {
+		list = append(list, w.files[s.path])
 	}
 	return list
 }
 
-// mismatch says how a service's files do not match; "" where they do.
-func (w *world) mismatch(service string) string {
+// mismatch says how a service's files do not match; "" where they do. Files that came to a service from another one were kept by both until
+// then, each in its own time: they are to match from when they first do so while the service tells somebody, and what moves as a whole is to
+// match all the time.
+func (w *world) mismatch(c conf, service int) string {
+	list := w.outputs(c, service)
+	if w.joined[c.group(service)] || !slices.ContainsFunc(list, func(f *output) bool { return c.moved[f.unit] > 0 }) {
+		return w.mismatchOf(list)
+	}
+	for _, u := range w.units {
+		if what := w.mismatchOf(slices.DeleteFunc(slices.Clone(list), func(f *output) bool { return f.unit != u })); what != "" {
+			return what
+		}
+	}
+	return ""
+}
+
+// group tells apart what a service has at different times.
+func (l layout) group(service int) string {
+	var text []byte
+	for u, home := range l.home {
+		if home == service {
+			text = fmt.Append(text, " ", u, l.moved[u])
+		}
+	}
+	return string(text)
+}
+
+func (w *world) mismatchOf(list []*output) string {
 	var first *output
 	var text string
-	var values []string
-	for _, f := range w.outputs(service) {
+	values := make(map[string]string) // by ref
+	for _, f := range list {
 		if f.drifted {
 			continue
 		}
 		content, _, _, ok := w.disk.Look(f.path)
 		t, v, whole := f.parse(string(content))
-		switch {
-		case !ok && f.content == "":
+		if !ok && f.content == "" {
 			continue // it never was there
-		case !ok || !whole:
+		}
+		if !ok || !whole {
 			return f.path + " with " + string(content)
-		case first == nil:
-			first, text, values = f, t, v
-		case t != text || !slices.Equal(v, values):
-			return first.path + " of " + text + " " + strings.Join(values, " ") + ", " + f.path + " of " + t + " " + strings.Join(v, " ")
+		}
+		if first == nil {
+			first, text = f, t
+		}
+		fits := t == text
+		for i, r := range f.refs {
+			if old, ok := values[r]; ok && old != v[i] {
+				fits = false
+			}
+			values[r] = v[i]
+		}
+		if !fits {
+			return first.path + " of " + text + ", " + f.path + " of " + t + " " + strings.Join(v, " ") + ", other values elsewhere"
 		}
 	}
 	return ""

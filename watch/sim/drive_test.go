@@ -2,6 +2,8 @@ package sim
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rendered/rendered/render/swap"
@@ -63,9 +65,19 @@ func (w *world) finale() {
 	w.trace.note(w.began, "finale %v", w.at)
 	w.mu.Unlock()
 	for range 3 {
-		if w.life == nil {
+		moves := w.chance.IntN(8) == 0
+		if moves {
+			w.mu.Lock()
+			w.move()
+			w.trace.note(w.began, "moved: %+v", w.conf)
+			w.mu.Unlock()
+		}
+		switch {
+		case w.life == nil:
 			w.start(faults{})
-		} else {
+		case moves:
+			w.life.loop.Reload()
+		default:
 			w.life.loop.Refresh()
 		}
 		w.await(time.Duration(w.chance.IntN(int(2 * time.Second))))
@@ -106,6 +118,10 @@ func (w *world) rise() {
 	}
 	w.mu.Lock()
 	w.conf.broken = false
+	if w.chance.IntN(8) == 0 {
+		w.move()
+		w.trace.note(w.began, "moved meanwhile: %+v", w.conf)
+	}
 	if w.chance.IntN(3) == 0 {
 		w.full, w.fixed = false, false
 	}
@@ -168,40 +184,6 @@ func (w *world) rotateSome() {
 	}
 }
 
-// reload changes the config.
-func (w *world) reload() {
-	w.mu.Lock()
-	c := &w.conf
-	c.broken = false
-	switch w.chance.IntN(7) {
-	case 0:
-		c.broken = true
-	case 1:
-		c.text = 3 - c.text
-	case 2:
-		if c.refuses == "" {
-			c.refuses = services[w.chance.IntN(len(services))]
-		} else {
-			c.refuses = ""
-		}
-	case 3:
-		if c.without == "" {
-			c.without = services[w.chance.IntN(len(services))]
-		} else {
-			c.without = ""
-		}
-	case 4:
-		c.restarts = !c.restarts
-	case 5:
-		c.interval = time.Duration(w.chance.IntN(3)) * time.Minute
-	case 6:
-		c.often = time.Duration(w.chance.IntN(3)) * time.Minute
-	}
-	w.trace.note(w.began, "reload %+v", *c)
-	w.mu.Unlock()
-	w.life.loop.Reload()
-}
-
 // trouble changes how AWS answers.
 func (w *world) trouble() {
 	w.mu.Lock()
@@ -231,8 +213,7 @@ func (w *world) trouble() {
 func (w *world) refuse() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := []string{"haproxy", "nginx", "pooler", "worker"}
-	d := w.deps[all[w.chance.IntN(len(all))]]
+	d := w.deps[programs[w.chance.IntN(len(programs))]]
 	d.fails, d.hangs, d.slow, d.reads = 0, false, false, w.chance.IntN(2) == 0
 	switch w.chance.IntN(5) {
 	case 0, 1:
@@ -286,13 +267,22 @@ func (w *world) clock() {
 func (w *world) damage() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	name := services[w.chance.IntN(len(services))]
-	path := "/var/lib/rendered/ledger/" + name + ".json"
-	record, _, _, ok := w.disk.Look(path)
-	if !ok || len(record) < 2 {
+	names := slices.DeleteFunc(w.disk.List("/var/lib/rendered/ledger"), func(name string) bool { return name[0] == '.' })
+	slices.Sort(names)
+	if len(names) == 0 {
+		return
+	}
+	name := names[w.chance.IntN(len(names))]
+	path := "/var/lib/rendered/ledger/" + name
+	record, _, _, _ := w.disk.Look(path)
+	if len(record) < 2 {
 		return
 	}
 	w.disk.Put(path, record[:w.chance.IntN(len(record)-1)], 0o600, nil)
-	w.lost[name] = true
+	for path, f := range w.files {
+		if f.home+".json" == name || strings.Contains(string(record), path) {
+			w.lost[path] = true
+		}
+	}
 	w.trace.note(w.began, "the record of %s is damaged", name)
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -30,6 +29,7 @@ func (w *world) changed(path string) {
 	if text != f.content {
 		w.order++
 		f.changed = w.order
+		f.arises()
 		w.counts.swaps++
 	}
 	if f.torn {
@@ -51,7 +51,7 @@ func (w *world) changed(path string) {
 	w.stamp(f)
 	_, values, _ := f.parse(text)
 	for _, v := range values {
-		if strings.HasPrefix(v, canary) && !w.aws.eligible[f.service+" "+v] {
+		if strings.HasPrefix(v, canary) && !w.aws.eligible[f.path+" "+v] {
 			w.fail("%s holds %s, which no pass that passed its check has seen", path, v)
 		}
 	}
@@ -79,7 +79,7 @@ func (f *output) hadOnce(s stamp) bool {
 
 // isKnown tells whether a dependent was told of the file as the daemon left it.
 func (w *world) isKnown(f *output) bool {
-	return f.changed > 0 && slices.ContainsFunc(programs[f.service], func(name string) bool { return w.deps[name].told > f.changed })
+	return f.changed > 0 && f.known > f.changed
 }
 
 // whole wants a file to be what some config makes of values that there were.
@@ -137,7 +137,7 @@ func (w *world) peace() {
 	w.await(0) // it may just have been killed
 	w.mu.Lock()
 	w.trace.note(w.began, "peace")
-	w.full, w.fixed = false, false
+	w.full, w.fixed, w.ceased = false, false, true
 	if w.life != nil {
 		w.life.faults = faults{}
 	}
@@ -148,7 +148,7 @@ func (w *world) peace() {
 		s.trouble, s.hangs = "", false
 	}
 	w.aws.away = true
-	w.conf = conf{text: w.conf.text, often: time.Hour}
+	w.conf = conf{layout: w.conf.layout, text: w.conf.text, often: time.Hour}
 	w.mu.Unlock()
 	if w.life == nil {
 		w.start(faults{})
@@ -158,13 +158,11 @@ func (w *world) peace() {
 	}
 	w.after(10 * time.Second)
 	w.life.loop.Refresh()
-	w.after(10 * time.Second)
+	w.after(310 * time.Second)
 	w.note("two quiet passes later")
 	w.mu.Lock()
-	for _, name := range w.services {
-		if what := w.mismatch(name); what != "" && !w.lost[name] {
-			w.fail("two quiet passes without AWS leave %s with %s", name, what)
-		}
+	for i := range services {
+		w.finished(i)
 	}
 	w.aws.away = false
 	w.mu.Unlock()
@@ -196,6 +194,29 @@ func (w *world) peace() {
 	}
 }
 
+// finished wants what was begun of a service's files to be done without AWS: they match, and who was owed a notice has it. Where it is not
+// known what they were to be, or one of them is not what the daemon wrote, that takes AWS.
+func (w *world) finished(service int) {
+	list := w.outputs(w.conf, service)
+	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] }) {
+		return
+	}
+	if what := w.mismatch(w.conf, service); what != "" {
+		w.fail("two quiet passes without AWS leave %s with %s", w.conf.name(service), what)
+	}
+	if slices.ContainsFunc(list, func(f *output) bool { return f.drifted || f.content == "" }) {
+		return
+	}
+	for _, f := range list {
+		for _, program := range w.told(w.conf, service) {
+			name := w.conf.notice(program)
+			if _, owed := f.must[name]; owed && w.isPending(f, name) {
+				w.fail("%s of %s waits for AWS", name, f.path)
+			}
+		}
+	}
+}
+
 // after lets time pass. The driver's nanosecond is its own.
 func (w *world) after(d time.Duration) { w.pause("driver", d, d) }
 
@@ -212,12 +233,12 @@ func (w *world) judge() {
 		if uid, gid := f.owner(); as.Mode != f.mode || as.UID != uid || as.GID != gid {
 			w.fail("%s has %v %d:%d at last, want %v %d:%d", s.path, as.Mode, as.UID, as.GID, f.mode, uid, gid)
 		}
-		for _, name := range programs[s.service] {
+		for _, name := range w.told(w.conf, w.conf.home[s.unit]) {
 			d := w.deps[name]
-			if d.told < f.changed {
+			if _, owed := f.must[w.conf.notice(name)]; owed && d.told < f.changed {
 				w.fail("%s was not told since %s changed", name, s.path)
 			}
-			if d.saw[s.path] != string(content) {
+			if d.told > f.changed && d.saw[s.path] != string(content) {
 				w.fail("%s knows %s as %q, which holds %q", name, s.path, d.saw[s.path], content)
 			}
 		}
@@ -228,15 +249,5 @@ func (w *world) judge() {
 			}
 		}
 	}
-	const state = "/var/lib/rendered"
-	left := fmt.Sprint(slices.Sorted(slices.Values(w.disk.List(state))), slices.Sorted(slices.Values(w.disk.List(state+"/ledger"))))
-	if want := "[key ledger lock] [" + strings.Join(w.services, ".json ") + ".json]"; left != want {
-		w.fail("the state directory holds %s, want %s", left, want)
-	}
-	for _, name := range w.services {
-		record, _, _, _ := w.disk.Look(state + "/ledger/" + name + ".json")
-		if strings.Contains(string(record), "owed") || strings.Contains(string(record), canary) {
-			w.fail("the record of %s at last: %s", name, record)
-		}
-	}
+	w.judgeRecords()
 }

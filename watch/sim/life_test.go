@@ -19,6 +19,7 @@ import (
 type life struct {
 	world   *world
 	process *memory.Process
+	conf    conf // in force
 	loop    *watch.Loop
 	ledger  *watch.Ledger
 	cancel  context.CancelFunc
@@ -135,7 +136,11 @@ func (l *life) before(s faulty.Step) error {
 		if l.hesitates(path) {
 			least, most = time.Second, 40*time.Second
 		}
-		w.pause(path, least, most)
+		actor := path
+		if s.Op == "remove" {
+			actor = "remove " + path // a service may sweep where another is at work by now
+		}
+		w.pause(actor, least, most)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -29,7 +29,7 @@ var everyBlow = slices.Concat(blows, []blow{
 // the rotation on. It gives how many steps there were until all was settled, and which promises were broken.
 func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(hash(0, fmt.Sprint(at), 0), tell, "site")
+		w := newWorld(hash(0, fmt.Sprint(at), 0), tell, pair)
 		w.start(faults{})
 		w.after(time.Second)
 		w.mu.Lock()

@@ -18,13 +18,13 @@ import (
 
 // A world is everything that one seed makes.
 type world struct {
-	services []string   // that there are
-	chance   *rand.Rand // the driver's alone
-	seed     uint64
-	began    time.Time
-	disk     *memory.Disk
-	aws      *aws
-	deps     map[string]*dependent // by program
+	units  []unit     // that there are
+	chance *rand.Rand // the driver's alone
+	seed   uint64
+	began  time.Time
+	disk   *memory.Disk
+	aws    *aws
+	deps   map[string]*dependent // by program
 
 	conf   conf           // as it stands on disk
 	offset atomic.Int64   // of the wall clock, in nanoseconds
@@ -32,13 +32,16 @@ type world struct {
 	drifts map[string]int // by path
 
 	mu     sync.Mutex      // of everything below, and never held while time passes
-	lost   map[string]bool // services whose record was damaged, and not put right yet: what a crash cut short takes AWS to finish
+	lost   map[string]bool // paths of which a record spoke that was damaged, and not put right yet: what a crash cut short takes AWS to finish
 	pauses map[string]uint64
 	lines  int // of the log, at level info and above
 	trace  trace
 	broken []string
 	counts counts
 	files  map[string]*output // by path
+	moves  int                // of the layout
+	ceased bool               // the trouble has
+	joined map[string]bool    // groups of units that were seen to match since the last of them moved
 	order  int                // of what changes and is told
 	full   bool               // the disk has no room
 	at     map[int]blow       // what happens in the place of a step of any life
@@ -51,6 +54,8 @@ type output struct {
 	spec
 	content string // as last seen
 	changed int    // when the daemon changed its content, by world.order
+	known   int    // when a dependent was last told by the service that had it
+	debt           // for that change
 	drifted bool   // somebody else has changed it since, or a power cut took it
 	torn    bool   // a write in place was broken off
 	meta
@@ -91,15 +96,15 @@ func (c counts) String() string {
 
 const canary = "c4n4ry"
 
-func newWorld(seed uint64, tell bool, services ...string) *world {
+func newWorld(seed uint64, tell bool, units ...unit) *world {
 	w := &world{
-		services: services, seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), began: time.Now(), disk: memory.New(),
+		units: units, joined: make(map[string]bool), seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), began: time.Now(), disk: memory.New(),
 		deps: make(map[string]*dependent), drifts: make(map[string]int), lost: make(map[string]bool),
 		pauses: make(map[string]uint64), files: make(map[string]*output),
 	}
 	w.trace.tell = tell
 	w.aws = newAWS(w)
-	w.conf = conf{text: 1}
+	w.conf = conf{layout: asWritten, text: 1}
 	for _, dir := range []string{"/out/tls", "/out/twin", "/run", "/var"} {
 		w.disk.Mkdir(dir, 0o755)
 	}
@@ -113,8 +118,10 @@ func newWorld(seed uint64, tell bool, services ...string) *world {
 			w.disk.Put(s.path, []byte(f.content), f.mode, f.attributes)
 			w.stamp(f)
 		}
-		for _, name := range programs[s.service] {
-			w.deps[name] = &dependent{world: w, name: name, service: s.service, saw: make(map[string]string)}
+		for i, name := range programs {
+			if asWritten.tells[i] == asWritten.home[s.unit] {
+				w.deps[name] = &dependent{world: w, name: name, saw: make(map[string]string)}
+			}
 		}
 	}
 	w.disk.Changed = w.changed
@@ -123,7 +130,7 @@ func newWorld(seed uint64, tell bool, services ...string) *world {
 
 // specs gives the files that there are.
 func (w *world) specs() []spec {
-	return slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return !slices.Contains(w.services, s.service) })
+	return slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return !slices.Contains(w.units, s.unit) })
 }
 
 // grain is the time within which each actor has a nanosecond of his own.

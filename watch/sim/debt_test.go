@@ -1,0 +1,105 @@
+package sim
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A debt is who must be told of a file's last change: who was to be told of the file when it changed, and, where the config was changed
+// before they were told, who took their place by the rules of docs/notices.md. It claims no more than the rules do, whether or not the daemon
+// came to do anything between two changes of the config.
+type debt struct {
+	home    string              // the service that had the file in the last config that was in force and named it
+	readers map[string]bool     // and whom that one told
+	homes   []string            // since the file changed
+	must    map[string][]string // whom by the dependent's name, each with those in whose place, if any
+}
+
+// notice gives a program's name as a dependent of a config.
+func (c conf) notice(program string) string {
+	if c.restarts {
+		return "restart " + program
+	}
+	return "reload " + program
+}
+
+// isPending tells whether the program of a dependent was not told since the file changed.
+func (w *world) isPending(f *output, dependent string) bool {
+	_, program, _ := strings.Cut(dependent, " ")
+	return f.changed > 0 && w.deps[program].told < f.changed
+}
+
+// arises begins the debt of a change.
+func (f *output) arises() {
+	f.homes, f.must = []string{f.home}, make(map[string][]string)
+	for name := range f.readers {
+		f.must[name] = nil
+	}
+}
+
+// toldBefore notes that a service which had the file, or does by an older config, has told a dependent before the one that has it now came to
+// take that over. Nobody will be told in its place.
+func (f *output) toldBefore(dependent string) {
+	maps.DeleteFunc(f.must, func(_ string, of []string) bool { return slices.Contains(of, dependent) })
+}
+
+// inForce notes the config that a life has read, and hands debts on as its services are to.
+func (w *world) inForce(l *life, c conf) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l.conf = c
+	for i := range services {
+		readers := make(map[string]bool)
+		for _, name := range w.told(c, i) {
+			readers[c.notice(name)] = true
+		}
+		for _, f := range w.outputs(c, i) {
+			w.handOn(f, c.name(i), readers)
+		}
+	}
+}
+
+// handOn hands on what is owed for a file that a service of that name has now, which tells these.
+func (w *world) handOn(f *output, home string, readers map[string]bool) {
+	isOwed := func(name string, _ []string) bool { return w.isPending(f, name) }
+	switch {
+	case f.home == home:
+		// Where somebody in whose place another is told comes back before the service has handed anything on, that other one is owed nothing.
+		maps.DeleteFunc(f.must, func(name string, of []string) bool {
+			return readers[name] && isOwed(name, of) && slices.ContainsFunc(of, func(o string) bool { return readers[o] })
+		})
+		fresh := maps.Clone(readers)
+		maps.DeleteFunc(fresh, func(name string, _ bool) bool { return f.readers[name] })
+		gone := maps.Clone(f.must)
+		maps.DeleteFunc(gone, func(name string, of []string) bool { return readers[name] || !isOwed(name, of) })
+		if len(fresh) > 0 && len(gone) > 0 { // else they are still owed it when they come back
+			f.pass(gone, fresh)
+		}
+	case slices.Contains(f.homes, home):
+		// It may be that nothing was taken over meanwhile, and it may be that all was told.
+		maps.DeleteFunc(f.must, func(name string, of []string) bool { return isOwed(name, of) && (len(of) > 0 || !readers[name]) })
+	default:
+		owed := maps.Clone(f.must)
+		maps.DeleteFunc(owed, func(name string, of []string) bool { return !isOwed(name, of) })
+		f.homes = append(f.homes, home)
+		if len(owed) > 0 {
+			f.pass(owed, readers)
+		}
+	}
+	f.home, f.readers = home, readers
+}
+
+// pass has some take the place of others.
+func (f *output) pass(from map[string][]string, to map[string]bool) {
+	for name := range from {
+		if !to[name] {
+			delete(f.must, name)
+		}
+	}
+	for name := range to {
+		if _, known := f.must[name]; !known {
+			f.must[name] = slices.Sorted(maps.Keys(from))
+		}
+	}
+}
