@@ -158,11 +158,25 @@ func (w *world) peace() {
 	}
 	w.after(10 * time.Second)
 	w.life.loop.Refresh()
-	w.after(310 * time.Second)
+	w.after(10 * time.Second)
 	w.note("two quiet passes later")
 	w.mu.Lock()
 	for i := range services {
-		w.finished(i)
+		isLost := func(f *output) bool { return w.lost[f.path] }
+		if what := w.mismatch(w.conf, i); what != "" && !slices.ContainsFunc(w.outputs(w.conf, i), isLost) {
+			w.fail("two quiet passes without AWS leave %s with %s", w.conf.name(i), what)
+		}
+	}
+	for i := range services {
+		if w.waiting(i) == "" {
+			continue
+		}
+		w.mu.Unlock()
+		w.after(backoffMost)
+		w.mu.Lock()
+		if what := w.waiting(i); what != "" {
+			w.fail("%s waits for AWS", what)
+		}
 	}
 	w.aws.away = false
 	w.mu.Unlock()
@@ -194,27 +208,25 @@ func (w *world) peace() {
 	}
 }
 
-// finished wants what was begun of a service's files to be done without AWS: they match, and who was owed a notice has it. Where it is not
-// known what they were to be, or one of them is not what the daemon wrote, that takes AWS.
-func (w *world) finished(service int) {
+// backoffMost is how long a dependent that failed may have to wait.
+const backoffMost = 5 * time.Minute
+
+// waiting gives a notice that is owed and was not told. Where it is not known what the service's files were to be, or one of them is not what
+// the daemon wrote, it waits for AWS.
+func (w *world) waiting(service int) string {
 	list := w.outputs(w.conf, service)
-	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] }) {
-		return
-	}
-	if what := w.mismatch(w.conf, service); what != "" {
-		w.fail("two quiet passes without AWS leave %s with %s", w.conf.name(service), what)
-	}
-	if slices.ContainsFunc(list, func(f *output) bool { return f.drifted || f.content == "" }) {
-		return
+	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] || f.drifted || f.content == "" }) {
+		return ""
 	}
 	for _, f := range list {
 		for _, program := range w.told(w.conf, service) {
 			name := w.conf.notice(program)
 			if _, owed := f.must[name]; owed && w.isPending(f, name) {
-				w.fail("%s of %s waits for AWS", name, f.path)
+				return name + " of " + f.path
 			}
 		}
 	}
+	return ""
 }
 
 // after lets time pass. The driver's nanosecond is its own.
