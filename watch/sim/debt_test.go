@@ -73,8 +73,11 @@ func (w *world) handOn(f *output, home string, readers map[string]bool) {
 		maps.DeleteFunc(fresh, func(name string, _ bool) bool { return f.readers[name] })
 		gone := maps.Clone(f.must)
 		maps.DeleteFunc(gone, func(name string, of []string) bool { return readers[name] || !isOwed(name, of) })
-		if len(fresh) > 0 && len(gone) > 0 { // else they are still owed it when they come back
+		switch { // else they are still owed it when they come back
+		case len(gone) > 0 && len(fresh) > 0:
 			f.pass(gone, fresh)
+		case w.lost[f.path]: // with the record: it is owed to those who are there
+			f.pass(gone, nil)
 		}
 	case slices.Contains(f.homes, home):
 		// It may be that nothing was taken over meanwhile, and it may be that all was told.

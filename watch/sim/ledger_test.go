@@ -23,11 +23,10 @@ func (w *world) owes(service string, record []byte) bool {
 	var r struct {
 		Notices map[string]struct{ Owed []string }
 	}
-	damaged := json.Unmarshal(record, &r) != nil
+	if json.Unmarshal(record, &r) != nil {
+		return w.moves == 0 // where there was nobody to tell it stays as it is
+	}
 	for i := range services {
-		if damaged && w.conf.name(i) == service && len(w.told(w.conf, i)) > 0 {
-			return true // where there is nobody to tell it stays as it is
-		}
 		for _, name := range w.told(w.conf, i) {
 			if w.conf.name(i) == service && len(r.Notices[w.conf.notice(name)].Owed) > 0 {
 				return true
