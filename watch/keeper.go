@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
@@ -22,6 +24,7 @@ type keeper struct {
 	ledger  *Ledger
 	chance  *rand.Rand
 	wall    func() time.Time
+	examine Checker                // runs the service's check
 	silent  bool                   // dependents are not told; what is owed stays owed
 	telling func(dependent string) // is called before one is told; may be nil
 	late    atomic.Bool            // the plan in force has another service in the place of the one that the job is for
@@ -40,10 +43,14 @@ type keeper struct {
 	asked     []sources.Ref       // what the last render asked for, dynamic refs included
 }
 
+// A Checker runs a service's check, which sees the staged files at their places.
+type Checker func(ctx context.Context, check command.Command, files []preview.File, redactor *sources.Redactor) *fault.Fault
+
 // newKeeper makes a keeper; its service is yet to be set.
 func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper {
 	return &keeper{
 		ledger:   ledger,
+		examine:  render.CheckService,
 		chance:   rand.New(rand.NewPCG(chance.Uint64(), chance.Uint64())),
 		wall:     wall,
 		attempts: make(map[string]*attempt),
@@ -208,7 +215,7 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snap
 		for _, r := range s.Renames() {
 			files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})
 		}
-		if err := render.CheckService(ctx, k.service.Check, files, redactor()); err != nil {
+		if err := k.examine(ctx, k.service.Check, files, redactor()); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ type Options struct {
 	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
 	Chance *rand.Rand           // for jitter
 	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
+	Check  Checker              // runs the checks of services; nil: render.CheckService
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
 	Report func(Report)         // is told after each round, before a reload that was asked for, and at the end; may be nil
 	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute

@@ -104,6 +104,9 @@ func (l *Loop) untangle(now time.Time) {
 
 func (l *Loop) newState(service string) *state {
 	k := newKeeper(l.Ledger, l.Chance, l.Wall)
+	if l.Check != nil {
+		k.examine = l.Check
+	}
 	k.telling = func(dependent string) { l.send(telling{service, dependent}) }
 	return &state{keeper: k, refused: make(map[string]string)}
 }

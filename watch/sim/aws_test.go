@@ -162,7 +162,7 @@ func (s *source) answer(r sources.Ref) (result sources.Result, hangs bool) {
 	w.trace.note(w.began, "fetch %s %s", r.Name, text)
 	w.aws.known[strings.TrimSuffix(text, `"`)] = true
 	for _, f := range specs {
-		if !s.conf.isRefused(f) {
+		if !s.conf.isRefused(f) && !(s.conf.checks && seen.bad) {
 			w.aws.eligible[f.path+" "+strings.TrimSuffix(text, `"`)] = true
 		}
 	}

@@ -51,7 +51,7 @@ func init() {
 	}
 	for _, s := range specs {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]
-		known = append(known, s.path, dir)
+		known = append(known, s.path, dir, "check "+s.path)
 		for i := range specs {
 			known = append(known, fmt.Sprintf("%s/.tmp%02d", dir, i), fmt.Sprintf("remove %s/.tmp%02d", dir, i))
 		}
@@ -98,6 +98,7 @@ type conf struct {
 	broken bool
 	layout
 	text     int    // which templates it has
+	checks   bool   // services have a check that sees all of their files
 	refuses  string // the service whose check does not pass
 	without  string // the service that it lacks
 	restarts bool   // dependents are restarted, not reloaded
@@ -130,7 +131,7 @@ func (w *world) load(l *life) (*watch.Plan, error) {
 		}
 		s := &watch.Service{
 			Name: c.name(i), Schedule: schedule, Splay: time.Duration(i) * 7 * time.Millisecond, MinInterval: c.interval,
-			Fingerprint: fmt.Sprint(c.text, c.refuses == name, c.restarts, c.interval, c.often),
+			Fingerprint: fmt.Sprint(c.text, c.checks, c.refuses == name, c.restarts, c.interval, c.often),
 		}
 		for _, f := range files {
 			s.Files = append(s.Files, f.file(c))
@@ -139,6 +140,9 @@ func (w *world) load(l *life) (*watch.Plan, error) {
 		for _, program := range w.told(c, i) {
 			s.Dependents = append(s.Dependents, action{w.deps[program], l, c, i})
 			s.Fingerprint += " " + program
+		}
+		if c.checks {
+			s.Check = checkOf(files)
 		}
 		p.Services = append(p.Services, s)
 	}
@@ -151,7 +155,7 @@ func (w *world) reload() {
 	w.mu.Lock()
 	c := &w.conf
 	c.broken = false
-	switch w.chance.IntN(11) {
+	switch w.chance.IntN(12) {
 	default:
 		w.move()
 	case 0:
@@ -174,6 +178,8 @@ func (w *world) reload() {
 		c.restarts = !c.restarts
 	case 5:
 		c.interval = time.Duration(w.chance.IntN(3)) * time.Minute
+	case 7:
+		c.checks = !c.checks
 	case 6:
 		c.often = time.Duration(w.chance.IntN(3)) * time.Minute
 	}

@@ -167,34 +167,44 @@ func (l layout) group(service int) string {
 	return string(text)
 }
 
+// mismatchOf says how files do not match, but for those that somebody else has changed, and those that never were there.
 func (w *world) mismatchOf(list []*output) string {
-	var first *output
+	var seen []view
+	for _, f := range list {
+		content, _, _, ok := w.disk.Look(f.path)
+		if !f.drifted && (ok || f.content != "") {
+			seen = append(seen, view{f, string(content)})
+		}
+	}
+	return mismatchOf(seen)
+}
+
+// A view is what somebody finds in a file.
+type view struct {
+	*output
+	found string
+}
+
+func mismatchOf(list []view) string {
 	var text string
 	values := make(map[string]string) // by ref
-	for _, f := range list {
-		if f.drifted {
-			continue
+	for i, f := range list {
+		t, v, whole := f.parse(f.found)
+		if !whole {
+			return f.path + " with " + f.found
 		}
-		content, _, _, ok := w.disk.Look(f.path)
-		t, v, whole := f.parse(string(content))
-		if !ok && f.content == "" {
-			continue // it never was there
-		}
-		if !ok || !whole {
-			return f.path + " with " + string(content)
-		}
-		if first == nil {
-			first, text = f, t
+		if i == 0 {
+			text = t
 		}
 		fits := t == text
-		for i, r := range f.refs {
-			if old, ok := values[r]; ok && old != v[i] {
+		for n, r := range f.refs {
+			if old, ok := values[r]; ok && old != v[n] {
 				fits = false
 			}
-			values[r] = v[i]
+			values[r] = v[n]
 		}
 		if !fits {
-			return first.path + " of " + text + ", " + f.path + " of " + t + " " + strings.Join(v, " ") + ", other values elsewhere"
+			return list[0].path + " of " + text + ", " + f.path + " of " + t + " " + strings.Join(v, " ") + ", other values elsewhere"
 		}
 	}
 	return ""

@@ -148,7 +148,7 @@ func (w *world) peace() {
 		s.trouble, s.hangs = "", false
 	}
 	w.aws.away = true
-	w.conf = conf{layout: w.conf.layout, text: w.conf.text, often: time.Hour}
+	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour}
 	w.mu.Unlock()
 	if w.life == nil {
 		w.start(faults{})

@@ -101,6 +101,7 @@ func (w *world) start(f faults) {
 	l.loop = watch.NewLoop(plan, watch.Options{
 		Load:   func() (*watch.Plan, error) { return w.load(l) },
 		Ledger: l.ledger,
+		Check:  l.check,
 		Log:    slog.New(slog.NewTextHandler(&logbook{w, l}, &slog.HandlerOptions{Level: w.level(), ReplaceAttr: timeless})),
 		Chance: rand.New(rand.NewPCG(w.seed, w.chance.Uint64())),
 		Wall:   w.wall,

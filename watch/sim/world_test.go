@@ -76,7 +76,7 @@ type meta struct {
 }
 
 // counts say that the seeds did something.
-type counts struct{ lives, kills, cuts, faults, rotations, passes, swaps, told int }
+type counts struct{ lives, kills, cuts, faults, rotations, passes, checks, swaps, told int }
 
 func (c *counts) add(o counts) {
 	c.lives += o.lives
@@ -85,13 +85,14 @@ func (c *counts) add(o counts) {
 	c.faults += o.faults
 	c.rotations += o.rotations
 	c.passes += o.passes
+	c.checks += o.checks
 	c.swaps += o.swaps
 	c.told += o.told
 }
 
 func (c counts) String() string {
-	return fmt.Sprintf("%d lives of the daemon, %d kills, %d power cuts, %d faults of the disk, %d rotations, %d lookups, %d files changed, %d notices",
-		c.lives, c.kills, c.cuts, c.faults, c.rotations, c.passes, c.swaps, c.told)
+	return fmt.Sprintf("%d lives of the daemon, %d kills, %d power cuts, %d faults of the disk, %d rotations, %d lookups, %d checks, %d files changed, %d notices",
+		c.lives, c.kills, c.cuts, c.faults, c.rotations, c.passes, c.checks, c.swaps, c.told)
 }
 
 const canary = "c4n4ry"
@@ -104,7 +105,7 @@ func newWorld(seed uint64, tell bool, units ...unit) *world {
 	}
 	w.trace.tell = tell
 	w.aws = newAWS(w)
-	w.conf = conf{layout: asWritten, text: 1}
+	w.conf = conf{layout: asWritten, text: 1, checks: seed%4 == 0}
 	for _, dir := range []string{"/out/tls", "/out/twin", "/run", "/var"} {
 		w.disk.Mkdir(dir, 0o755)
 	}
