@@ -35,6 +35,7 @@ const (
 	record  = "watch/recover.go"
 	tell    = "watch/tell.go"
 	ledger  = "watch/ledger.go"
+	former  = "watch/former.go"
 )
 
 var bugs = []bug{
@@ -110,7 +111,21 @@ var bugs = []bug{
 	{"names not synced where the record is lost", 20000, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
 	{"temporaries removed that may be on record", 40000, []edit{{keeper, "unsure && k.save() != nil", "unsure && k == nil"}}},
 	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s, snapshot); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s, snapshot)\n"}}},
+	{"the check of a service sees one of its new files", 2000, []edit{{keeper, "files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})", "files = []preview.File{{Staged: r.Temp, Path: r.Destination()}}"}}},
 	{"only the last paths owed", 2000, []edit{{ledger, "slices.Concat(n.Owed, paths)", "paths"}}},
+	{"a moved file's notice not taken over", 20000, []edit{{former, "		for _, n := range r.Notices {\n			k.oweAll(n.Owed)\n		}\n", ""}}},
+	{"a file that comes back taken for one that was never away", 20000, []edit{{former, "k.rec.Paths, k.succeeded = paths, true", "k.rec.Paths, k.succeeded = append(k.rec.Paths, fresh...), true"}}},
+	{"what a service has not written down", 20000, []edit{{ledger, "`json:\"paths,omitempty\"`", "`json:\"-\"`"}}},
+	{"a moved file's swap not taken over", 20000, []edit{{former, "		k.rec.Swaps = append(k.rec.Swaps, r.Swaps...)\n", ""}}},
+	{"a moved file's name not synced", 40000, []edit{{former, "		k.swept = false //", "		//"}}},
+	{"a former name's record not taken away", 20000, []edit{{former, "			k.former = append(k.former, r.Service)\n", "			_ = r.Service\n"}}},
+	{"a former name's record that comes back not looked for", 40000, []edit{{former, "	first := !k.succeeded\n", "	first := false\n"}}},
+	{"a former name's damaged record means told", 40000, []edit{{former, "			unsure = unsure || len(fresh) > 0\n", "			_ = unsure\n"}}},
+	{"a job under way owes nothing to the next config", 20000, []edit{{former, "	if k.late.Load() {\n", "	if false {\n"}}},
+	{"what a start finishes owed to those on record alone", 40000, []edit{{record, "	k.oweAll(differing)\n", ""}}},
+	{"who is new found after what comes from elsewhere", 40000, []edit{
+		{record, "	k.inherit() // before others are owed what comes from elsewhere, and count as known\n", ""},
+		{record, "	if err := k.succeed(); err != nil {\n		return err\n	}\n", "	if err := k.succeed(); err != nil {\n		return err\n	}\n	k.inherit()\n"}}},
 	{"told while half new", 20000, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 
