@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -240,6 +241,42 @@ func TestReplacedDependentInheritsBesideAMovedFile(t *testing.T) {
 		w.loop.Reload()
 		w.after(time.Minute)
 		if _, _, _, paths := c.so(); len(paths) != 1 || strings.Join(paths[0], " ") != w.path("f")+" "+w.path("g") {
+			t.Errorf("told of %q", paths)
+		}
+	})
+}
+
+// A dependent that comes back while it is owed a notice still takes the place of another as who is new does: it is told of what both were owed.
+func TestOwedDependentThatComesBackInherits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p, r := &dependent{name: "p", fails: 1 << 30}, &dependent{name: "r"}
+		use := func(list ...*dependent) {
+			w.plan.Services = nil
+			w.service("app", "@daily", list, "f", `{{ secret "s" }}`, "g", `{{ secret "t" }}`).Fingerprint = fmt.Sprint(len(list), list[0].name)
+		}
+		w.values.set("s", "1")
+		w.values.set("t", "1")
+		p.refuse(1)
+		use(p, r)
+		w.start()
+		w.after(time.Minute)
+		p.refuse(1 << 30)
+		w.values.set("s", "2")
+		w.loop.Refresh()
+		w.after(time.Second)
+		r.refuse(1 << 30)
+		use(r)
+		w.values.set("t", "2")
+		w.loop.Reload()
+		w.after(time.Second)
+		p.refuse(0)
+		use(p)
+		w.stop()
+		w.values.refuse("s", sources.Unavailable)
+		w.start()
+		w.after(time.Minute)
+		if _, _, _, paths := p.so(); len(paths) != 2 || strings.Join(paths[1], " ") != w.path("f")+" "+w.path("g") {
 			t.Errorf("told of %q", paths)
 		}
 	})

@@ -57,6 +57,7 @@ type record struct {
 // A notice is how one dependent stands.
 type notice struct {
 	Owed []string  `json:"owed,omitempty"` // paths changed since it was last told; empty: nothing is owed
+	Gone bool      `json:"gone,omitempty"` // the config does not name it any more
 	Told time.Time `json:"told,omitzero"`  // when it last acknowledged
 }
 

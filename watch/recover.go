@@ -75,8 +75,13 @@ func (k *keeper) inherit() {
 	current := make(map[string]bool)
 	for _, d := range k.service.Dependents {
 		current[d.Name()] = true
-		if _, known := k.rec.Notices[d.Name()]; !known {
+		n, known := k.rec.Notices[d.Name()]
+		if !known || n.Gone {
 			fresh = append(fresh, d.Name())
+		}
+		if n.Gone {
+			n.Gone = false
+			k.rec.Notices[d.Name()] = n
 		}
 	}
 	for name, n := range k.rec.Notices {
@@ -96,6 +101,7 @@ func (k *keeper) inherit() {
 			}
 			n.Owed = foreign
 		}
+		n.Gone = true
 		if k.rec.Notices[name] = n; len(n.Owed) == 0 {
 			delete(k.rec.Notices, name)
 		}
