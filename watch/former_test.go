@@ -1,11 +1,13 @@
 package watch
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -278,6 +280,40 @@ func TestOwedDependentThatComesBackInherits(t *testing.T) {
 		w.after(time.Minute)
 		if _, _, _, paths := p.so(); len(paths) != 2 || strings.Join(paths[1], " ") != w.path("f")+" "+w.path("g") {
 			t.Errorf("told of %q", paths)
+		}
+	})
+}
+
+// What a former name has on record of a swap may be long out of date. A pass that finds everything as it should be is the last to look at it.
+func TestOutdatedSwapOfAFormerNameIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.values.set("s", "1")
+		d := &dependent{name: "d"}
+		w.service("old", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.start()
+		w.after(time.Second)
+		w.stop()
+		r := recorded(t, w, "old")
+		r.Swaps = []swap.Rename{{Temp: w.path(".rendered-gone"), Path: w.path("f"), Digest: "of another content"}}
+		data, _ := json.Marshal(r)
+		w.write("state/ledger/old.json", string(data))
+		var steps atomic.Int64
+		w.system = faulty.System(disk.Host, func(s faulty.Step) error {
+			if s.Mutates() {
+				steps.Add(1)
+			}
+			return nil
+		})
+		w.plan.Services = nil
+		w.service("new", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.start()
+		w.after(time.Minute)
+		before := steps.Load()
+		w.loop.Refresh()
+		w.after(time.Minute)
+		if n := steps.Load() - before; n != 0 || before == 0 {
+			t.Errorf("%d steps, and %d in a pass that finds nothing to do", before, n)
 		}
 	})
 }

@@ -121,6 +121,9 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 			return err
 		}
 		k.half = false
+		if !k.owes() {
+			k.rec.Swaps = k.swaps(false) // they are as they should be, whatever was to be renamed; each pass would look again
+		}
 	}
 	s.Files(func(path string, state swap.State) { o.Files = append(o.Files, FileOutcome{path, state}) })
 	k.tell(ctx, snapshot, o)
