@@ -226,6 +226,40 @@ func TestDependentThatIsNewWhileAJobIsAtWork(t *testing.T) {
 	}
 }
 
+// It is told also where the config came between the record of the swap and the rename, and the swap was not done to its end.
+func TestDependentThatIsNewWhileFilesAreRenamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "d"}
+		e := &dependent{name: "e", reads: []string{w.path("f")}}
+		var armed, renamed atomic.Bool
+		w.system = faulty.System(disk.Host, func(s faulty.Step) error {
+			switch {
+			case armed.Load() && s.Op == "rename" && s.Path == w.path("f"):
+				armed.Store(false)
+				renamed.Store(true)
+				w.plan.Services = nil
+				w.service("app", "@daily", []*dependent{d, e}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`).Fingerprint = "with e"
+				return w.loop.Reload()
+			case s.Op == "rename" && s.Path == w.path("g") && renamed.Swap(false):
+				return unix.EIO
+			}
+			return nil
+		})
+		w.service("app", "@daily", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.after(time.Second)
+		w.values.set("s", "2")
+		armed.Store(true)
+		w.loop.Refresh()
+		w.after(time.Minute)
+		if _, _, saw, paths := e.so(); len(paths) != 1 || len(paths[0]) != 2 || saw[0] != "2" || d.count() != 2 || renamed.Load() {
+			t.Errorf("told of %q, which held %q; the other one %d times", paths, saw, d.count())
+		}
+	})
+}
+
 // A dependent that takes the place of another while a file moves in, of which something is owed as well, is told of all of it.
 func TestReplacedDependentInheritsBesideAMovedFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -183,11 +183,11 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 		}
 		return err
 	}
-	if err := s.Commit(); err != nil {
+	err := s.Commit()
+	if err != nil {
 		k.half, k.loose = true, true
-		return err
 	}
-	if err := k.saveNext(s.Changed()); err != nil {
+	if err := errors.Join(err, k.saveNext(s.Changed())); err != nil {
 		return err
 	}
 	if !k.owes() {

@@ -66,7 +66,7 @@ var bugs = []bug{
 	output, err := d.Do(ctx, `}}},
 	{"owed after the rename", 2000, []edit{
 		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n", "	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n"},
-		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
+		{keeper, "	err := s.Commit()\n	if err != nil {\n		k.half, k.loose = true, true\n	}\n	if err := errors.Join(err, k.saveNext(s.Changed()))", "	if err := k.saveNext(s.Changed())"}}},
 	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
 	{"ledger in memory", 2000, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
 	{"acknowledged digest instead of owed", 20000, []edit{
