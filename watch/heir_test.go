@@ -76,8 +76,6 @@ func TestDependentThatIsNewWhileFilesAreRenamed(t *testing.T) {
 			case armed.Load() && s.Op == "rename" && s.Path == w.path("f"):
 				armed.Store(false)
 				renamed.Store(true)
-				w.plan.Services = nil
-				w.service("app", "@daily", []*dependent{d, e}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`).Fingerprint = "with e"
 				return w.loop.Reload()
 			case s.Op == "rename" && s.Path == w.path("g") && renamed.Swap(false):
 				return unix.EIO
@@ -89,6 +87,10 @@ func TestDependentThatIsNewWhileFilesAreRenamed(t *testing.T) {
 		w.start()
 		w.after(time.Second)
 		w.values.set("s", "2")
+		next := *w.plan
+		next.Services = nil
+		w.plan = &next // which the loop does not have before it loads it
+		w.service("app", "@daily", []*dependent{d, e}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`).Fingerprint = "with e"
 		armed.Store(true)
 		w.loop.Refresh()
 		w.after(time.Minute)
