@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A debt is who must be told of a file's last change: who was to be told of the file when it changed, and, where the config was changed
@@ -12,6 +13,8 @@ import (
 type debt struct {
 	home    string              // the service that had the file in the last config that was in force and named it
 	readers map[string]bool     // and whom that one told
+	before  map[string]bool     // whom the config before it did
+	at      time.Time           // when the file changed
 	homes   []string            // since the file changed
 	must    map[string][]string // whom by the dependent's name, each with those in whose place, if any
 }
@@ -32,9 +35,20 @@ func (w *world) isPending(f *output, dependent string) bool {
 
 // arises begins the debt of a change.
 func (f *output) arises() {
-	f.homes, f.must = []string{f.home}, make(map[string][]string)
+	f.homes, f.must, f.at = []string{f.home}, make(map[string][]string), time.Now()
 	for name := range f.readers {
 		f.must[name] = nil
+	}
+}
+
+// forgiven is how soon after each other a config, a change by a job that was begun before it, and a crash lose the debt to whom that config is
+// the first to name: what the job owes to the next config is on record before the change only if the config came before the record.
+const forgiven = time.Second
+
+// crashed notes that the daemon was killed.
+func (f *output) crashed(loaded time.Time) {
+	if f.at.Sub(loaded) < forgiven && time.Since(f.at) < forgiven {
+		maps.DeleteFunc(f.must, func(name string, _ []string) bool { return !f.before[name] })
 	}
 }
 
@@ -48,7 +62,7 @@ func (f *output) toldBefore(dependent string) {
 func (w *world) inForce(l *life, c conf) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l.conf = c
+	l.conf, l.loaded = c, time.Now()
 	for i := range services {
 		readers := make(map[string]bool)
 		for _, name := range w.told(c, i) {
@@ -90,7 +104,7 @@ func (w *world) handOn(f *output, home string, readers map[string]bool) {
 			f.pass(owed, readers)
 		}
 	}
-	f.home, f.readers = home, readers
+	f.home, f.readers, f.before = home, readers, f.readers
 }
 
 // pass has some take the place of others.

@@ -20,6 +20,7 @@ type life struct {
 	world   *world
 	process *memory.Process
 	conf    conf // in force
+	loaded  time.Time
 	loop    *watch.Loop
 	ledger  *watch.Ledger
 	cancel  context.CancelFunc
@@ -234,6 +235,9 @@ func (l *life) blow(s faulty.Step, path string) blow {
 // die is what SIGKILL does. The caller holds the world's lock.
 func (l *life) die(torn bool) {
 	l.dead = true
+	for _, f := range l.world.files {
+		f.crashed(l.loaded)
+	}
 	l.process.Kill(torn)
 }
 
