@@ -46,6 +46,8 @@ func (l *life) check(ctx context.Context, c command.Command, staged []preview.Fi
 		at := path
 		if i := slices.IndexFunc(staged, func(f preview.File) bool { return f.Path == path }); i >= 0 {
 			at = staged[i].Staged
+		} else if w.files[path].drifted {
+			continue // somebody else has changed it since it was compared
 		}
 		content, _, _, _ := w.disk.Look(at)
 		seen = append(seen, view{w.files[path], string(content)})

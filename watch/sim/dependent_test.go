@@ -99,14 +99,14 @@ func (a action) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 }
 
 // caused wants a reason for a notice: that a file changed since the last one. Where there is none the record may not say, after a crash or a
-// fault, that it was told; and who reads a file that was moved, or takes another's place, is told of what somebody else was owed. Both may be
+// fault, that it was told; and who reads a file that was moved, or takes another's place, is told of what somebody else was owed. Each may be
 // once after the trouble has ceased, and not again.
 func (a action) caused(paths []string) {
 	w := a.world
 	if !w.ceased || slices.ContainsFunc(paths, func(path string) bool { return w.files[path].changed > a.told }) {
 		return
 	}
-	if a.extra++; a.extra > 1 {
+	if a.extra++; a.extra > 2 {
 		w.fail("%s is told of %v again, of which nothing changed", a.name, paths)
 	}
 }
