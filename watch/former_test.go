@@ -265,6 +265,22 @@ func TestMovedFileIsFinished(t *testing.T) {
 	})
 }
 
+// A service whose own record is damaged finishes what another has on record of a file that came to it, as far as that is known.
+func TestMovedFileIsFinishedBesideADamagedRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		halfNew(t, w, d)
+		w.plan.Services = nil
+		w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.service("b", "@every 1m", []*dependent{{name: "e"}}, "g", `{{ secret "s" }}`)
+		w.write("state/ledger/b.json", "{")
+		w.start()
+		w.after(time.Minute)
+		w.want("g", "new")
+	})
+}
+
 // A record that cannot be read holds up its own service and no other, not even one that may have taken a file over from it.
 func TestUnreadableRecordHoldsUpItsOwnService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -126,8 +126,7 @@ func (k *keeper) readRecord() error {
 	k.rec, k.known = rec, true
 	if err != nil {
 		k.half = true // for all that is known: a swap list may be lost with the rest
-		k.rec.Paths = k.service.paths()
-		k.oweAll(k.rec.Paths)
+		k.oweAll(k.service.paths())
 	}
 	return nil
 }

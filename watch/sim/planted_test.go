@@ -86,7 +86,7 @@ var bugs = []bug{
 			}
 		}
 `}}},
-	{"damaged ledger means told", 20000, []edit{{record, "		k.oweAll(k.rec.Paths)\n", ""}}},
+	{"damaged ledger means told", 20000, []edit{{record, "		k.oweAll(k.service.paths())\n", ""}}},
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
 	{"no roll forward", 2000, []edit{{record, "	k.keepForOthers()\n", "	if k != nil {\n		return nil\n	}\n	k.keepForOthers()\n"}}},
