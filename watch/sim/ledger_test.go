@@ -45,7 +45,7 @@ func (w *world) judgeRecords() {
 		text, temporary := strings.CutPrefix(name, ".")
 		// Of a service that is no more there may be a record that is damaged, as nobody knows what it was about. The next start sees to one
 		// that could be neither saved nor taken away, and to what was taken over from a service that went on, and did so no more later.
-		stays := temporary || !json.Valid(record) || bytes.Contains(record, []byte("owed"))
+		stays := temporary || !json.Valid(record) || bytes.Contains(record, []byte("owed")) || bytes.Contains(record, []byte("swaps"))
 		if w.moves > 0 && stays && !w.isKept(strings.TrimSuffix(text, ".new")) {
 			want = append(want, name)
 		}
