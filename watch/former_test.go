@@ -307,3 +307,53 @@ func TestUnreadableRecordHoldsUpItsOwnService(t *testing.T) {
 		}
 	})
 }
+
+// What a service may have left beside a file that it has no more holds up nothing where it cannot be reached: it is said, and where somebody
+// has decided that we see it no more, only once.
+func TestFormerDirectoryCannotBeReached(t *testing.T) {
+	for reason, again := range map[unix.Errno]bool{unix.EACCES: false, unix.EIO: true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			var closed atomic.Bool
+			w.system = faulty.System(disk.Host, func(s faulty.Step) error {
+				if closed.Load() && s.Op == "open" && s.Path == w.path("a") {
+					return reason
+				}
+				return nil
+			})
+			w.values.set("s", "1")
+			for _, dir := range []string{"a", "b"} {
+				if err := os.Mkdir(w.path(dir), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d := &dependent{name: "app", fails: 1 << 30} // what is owed keeps the swap on record
+			w.service("app", "@every 1m", []*dependent{d}, "a/x", `{{ secret "s" }}`)
+			w.start()
+			w.after(time.Second)
+			w.stop()
+			closed.Store(true)
+			d.refuse(0)
+			w.plan.Services = nil
+			w.service("app", "@every 1m", []*dependent{d}, "b/x", `{{ secret "s" }}`)
+			w.values.set("s", "2")
+			w.start()
+			w.after(10 * time.Minute)
+			w.want("b/x", "2")
+			if last := d.saw; d.count() == 0 {
+				t.Errorf("%v: never told: %q", reason, last)
+			}
+			if n := w.logged("WARN", "it has no more", reason.Error()); n != 1 {
+				t.Errorf("%v: warned %d times:\n%s", reason, n, w.log.String())
+			}
+			if healed := strings.Contains(w.log.String(), "up to date again"); healed == again {
+				t.Errorf("%v: up to date again: %v", reason, healed)
+			}
+			closed.Store(false)
+			w.after(10 * time.Minute)
+			if !strings.Contains(w.log.String(), "up to date again") {
+				t.Errorf("%v: never up to date again:\n%s", reason, w.log.String())
+			}
+		})
+	}
+}

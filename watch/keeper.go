@@ -82,7 +82,9 @@ func (k *keeper) remind(ctx context.Context) Outcome {
 // again, as after any failure.
 func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
 	o := Outcome{Service: k.service.Name, Looked: looks}
-	if o.Err = k.recover(&o); o.Err == nil {
+	if err := k.recover(&o); err != nil {
+		o.Err = errors.Join(o.Err, err)
+	} else {
 		work(&o)
 		o.TellAt = k.nextTell()
 	}

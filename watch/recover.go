@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/rendered/rendered/render/swap"
@@ -35,13 +36,25 @@ func (k *keeper) recover(o *Outcome) error {
 	if k.swept {
 		return nil
 	}
-	switch err := k.ledger.Sweep(k.service.Name, k.beside(), k.spared); {
-	case errors.Is(err, swap.ErrSpared):
-		return nil // a record that cannot be read holds up nobody else's service; the next job tries again
-	case err != nil:
+	return k.sweep(o)
+}
+
+// sweep takes away the temporaries that earlier processes left. Where that fails beside files that the service has no more, it holds up
+// nothing, and neither does another service's record that cannot be read; the next job tries again.
+func (k *keeper) sweep(o *Outcome) error {
+	var former []string
+	for _, r := range k.swaps(false) {
+		former = append(former, r.Destination())
+	}
+	left := k.ledger.Sweep(k.service.Name, former, k.spared)
+	if left != nil && !errors.Is(left, swap.ErrSpared) {
+		o.Err = errors.Join(o.Err, fmt.Errorf("sweeping temporaries of files that it has no more: %w", left))
+	}
+	err := k.ledger.Sweep(k.service.Name, k.beside(), k.spared)
+	if err != nil && !errors.Is(err, swap.ErrSpared) {
 		return fmt.Errorf("sweeping temporaries: %w", err)
 	}
-	k.swept = true
+	k.swept = left == nil && err == nil
 	return nil
 }
 
@@ -108,10 +121,10 @@ func (k *keeper) inherit() {
 	}
 }
 
-// beside gives the paths beside which temporaries of the service may be.
+// beside gives the paths beside which temporaries of the service's files may be.
 func (k *keeper) beside() []string {
 	paths := k.service.paths()
-	for _, r := range k.rec.Swaps {
+	for _, r := range k.swaps(true) {
 		paths = append(paths, r.Destination())
 	}
 	return paths
@@ -146,7 +159,7 @@ func (k *keeper) oweAll(paths []string) {
 
 // rollForward finishes what an earlier swap began, and says which files it put in their places.
 func (k *keeper) rollForward(o *Outcome) error {
-	k.keepForOthers()
+	k.keepForOthers(o)
 	own := k.swaps(true)
 	todo, unsure, err := k.ledger.Pending(own)
 	if err != nil {
@@ -199,13 +212,16 @@ func (k *keeper) swaps(own bool) []swap.Rename {
 }
 
 // keepForOthers keeps on record what of a swap was not finished of files that the service has no more, and nothing else of them: who has
-// them now finishes it, and may come to it later. Where that cannot be seen all is kept: it is the trouble of another service.
-func (k *keeper) keepForOthers() {
-	others := k.swaps(false)
-	if len(others) == 0 {
-		return
+// them now finishes it, and may come to it later. Where that cannot be seen it is kept, unless somebody has decided that we see it no more.
+func (k *keeper) keepForOthers(o *Outcome) {
+	swaps := k.swaps(true)
+	for _, r := range k.swaps(false) {
+		switch pending, _, err := k.ledger.Pending([]swap.Rename{r}); {
+		case errors.Is(err, fs.ErrPermission):
+			o.Err = errors.Join(o.Err, fmt.Errorf("a temporary of a file that it has no more may be left: %w", err))
+		case err != nil, len(pending) > 0:
+			swaps = append(swaps, r)
+		}
 	}
-	if pending, _, err := k.ledger.Pending(others); err == nil {
-		k.rec.Swaps = append(k.swaps(true), pending...)
-	}
+	k.rec.Swaps = swaps
 }
