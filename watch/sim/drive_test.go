@@ -284,5 +284,6 @@ func (w *world) damage() {
 			w.lost[path] = true
 		}
 	}
+	w.harmed++
 	w.trace.note(w.began, "the record of %s is damaged", name)
 }

@@ -40,6 +40,7 @@ type world struct {
 	counts counts
 	files  map[string]*output // by path
 	moves  int                // of the layout
+	harmed int                // records that were damaged
 	ceased bool               // the trouble has
 	joined map[string]bool    // groups of units that were seen to match since the last of them moved
 	order  int                // of what changes and is told
