@@ -45,18 +45,27 @@ func (r Ref) Text() string {
 // Parameter and secret names, by AWS's API reference: CreateSecret (Name) and PutParameter (Name). A secret that a service
 // manages may hold '!' (rds!db-…), and a parameter may be /aws/reference/secretsmanager/NAME with a secret's letters.
 var (
-	secretName   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
+	secretName   = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`)
 	paramName    = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
 	accountName  = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	metadataPath = regexp.MustCompile(`^[A-Za-z0-9/_.:%@+=-]*[A-Za-z0-9_.:%@+=-][A-Za-z0-9/_.:%@+=-]*$`)
-	selector     = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]{1,256}$`)
+	selector     = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]+$`)
 	// Of digits it is a version, else a label (LabelParameterVersion).
 	paramSelector = regexp.MustCompile(`^([0-9]*|[A-Za-z_.-][A-Za-z0-9_.-]{0,99})$`)
 	secretARN     = regexp.MustCompile(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
 	paramARN      = regexp.MustCompile(`^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]+$`)
 )
 
-const maxParamName = 1011 // bytes, the ARN's head not counted (PutParameter)
+const (
+	maxSecretName = 512  // bytes (CreateSecret)
+	maxParamName  = 1011 // bytes, the ARN's head not counted (PutParameter)
+	maxSelector   = 256  // bytes (UpdateSecretVersionStage)
+)
+
+// A count in the expression, as {1,512}, takes half as long again, and every lookup of every pass is parsed.
+func isSecretName(s string) bool { return len(s) <= maxSecretName && secretName.MatchString(s) }
+
+func isSelector(s string) bool { return len(s) <= maxSelector && selector.MatchString(s) }
 
 const secretReference = "/aws/reference/secretsmanager/"
 
@@ -97,7 +106,7 @@ func ParseRef(kind Kind, text string) (Ref, error) {
 	}
 	var selected bool
 	r.Name, r.Selector, selected = strings.Cut(rest, ":")
-	if selected && !selector.MatchString(r.Selector) {
+	if selected && !isSelector(r.Selector) {
 		return Ref{}, errors.New("what follows the colon is not a version or a label")
 	}
 	return r.current(), r.check()
@@ -124,7 +133,7 @@ func parseARN(r Ref, text string) (Ref, error) {
 	if fields := strings.SplitN(text, ":", parts+1); len(fields) > parts {
 		r.Selector = fields[parts]
 		r.Name = strings.TrimSuffix(text, ":"+r.Selector)
-		if !selector.MatchString(r.Selector) {
+		if !isSelector(r.Selector) {
 			return Ref{}, errors.New("what follows the ARN's last colon is not a version or a label")
 		}
 	}
@@ -141,14 +150,14 @@ func parseARN(r Ref, text string) (Ref, error) {
 func (r Ref) check() error {
 	switch r.Kind {
 	case Secret:
-		if !secretName.MatchString(r.Name) {
+		if !isSecretName(r.Name) {
 			return errors.New("a secret's name has 1 to 512 letters, digits and /_+=.@-! only")
 		}
 	case Param:
 		if !paramSelector.MatchString(r.Selector) {
 			return errors.New("what follows the colon is neither a version, which is a number, nor a label, which does not begin with a digit")
 		}
-		if strings.HasPrefix(r.Name, secretReference) && secretName.MatchString(r.Name) {
+		if strings.HasPrefix(r.Name, secretReference) && isSecretName(r.Name) {
 			return nil
 		}
 		if len(r.Name) > maxParamName || !paramName.MatchString(r.Name) {

@@ -70,3 +70,19 @@ func FuzzParseRef(f *testing.F) {
 		}
 	})
 }
+
+func TestRefLengths(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("x", n) }
+	for text, good := range map[string]bool{
+		long(maxSecretName):          true,
+		long(maxSecretName + 1):      false,
+		"s:" + long(maxSelector):     true,
+		"s:" + long(maxSelector+1):   false,
+		"s:":                         false,
+		"s:" + long(8) + "\n" + "xx": false,
+	} {
+		if _, err := ParseRef(Secret, text); (err == nil) != good {
+			t.Errorf("%d bytes: %v", len(text), err)
+		}
+	}
+}

@@ -89,7 +89,7 @@ var bugs = []bug{
 	{"damaged ledger means told", 20000, []edit{{record, "		k.oweAll(k.service.paths())\n", ""}}},
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
-	{"no roll forward", 2000, []edit{{record, "	k.keepForOthers(o)\n", "	if k != nil {\n		return nil\n	}\n	k.keepForOthers()\n"}}},
+	{"no roll forward", 2000, []edit{{record, "	k.keepForOthers(o)\n", "	if k != nil {\n		return nil\n	}\n	k.keepForOthers(o)\n"}}},
 	{"ledger written in place", 40000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
@@ -120,7 +120,6 @@ var bugs = []bug{
 	{"a moved file's name not synced", 40000, []edit{{former, "		k.swept = false //", "		//"}}},
 	{"a former name's record not taken away", 20000, []edit{{former, "			k.former = append(k.former, r.Service)\n", "			_ = r.Service\n"}}},
 	{"a former name's record that comes back not looked for", 40000, []edit{{former, "	first := !k.succeeded\n", "	first := false\n"}}},
-	{"a former name's damaged record means told", 40000, []edit{{former, "			unsure = unsure || len(fresh) > 0\n", "			_ = unsure\n"}}},
 	{"a job under way owes nothing to the next config", 20000, []edit{{former, "	if k.late.Load() {\n", "	if false {\n"}}},
 	{"what a start finishes owed to those on record alone", 40000, []edit{{record, "	k.oweAll(differing)\n", ""}}},
 	{"who is new found after what comes from elsewhere", 40000, []edit{
