@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing/synctest"
 	"time"
 
 	"github.com/rendered/rendered/sources"
@@ -188,4 +189,5 @@ func (w *world) announce(name string) {
 	}
 	w.aws.said = append(w.aws.said, list[0])
 	w.life.loop.Announced(list)
+	synctest.Wait() // a job that takes no time is over before the next event of this moment
 }
