@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // rotations is how often the secret changes while readers look.
@@ -55,7 +56,9 @@ func TestRotations(t *testing.T) {
 					t.Errorf("%s: %d bytes, from version %q to %q: %v", name, len(data), first, last, err)
 					return
 				}
-				reads.Add(1)
+				if reads.Add(1)%10 == 0 {
+					<-time.After(50 * time.Microsecond) // some of the machine is the daemon's
+				}
 			}
 		})
 	}

@@ -23,6 +23,7 @@ const asked = "PREVIEW_AVAILABLE"
 
 func TestMain(m *testing.M) {
 	Main()
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each child waits a second for the race detector
 	// As the daemon is.
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	if os.Getenv(asked) != "" {
