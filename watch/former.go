@@ -105,10 +105,15 @@ func (k *keeper) succeed() error {
 		return err
 	}
 	if unsure { // as where its own record is damaged
-		k.half = true
+		k.rec.Half = true
 		k.oweAll(fresh)
 	}
+	serial := k.rec.Serial
 	for _, r := range former {
+		if r.Serial < k.rec.Serial { // it was taken over, and could not be taken away
+			r.Swaps = slices.DeleteFunc(r.Swaps, func(s swap.Rename) bool { return !slices.Contains(fresh, s.Path) })
+		}
+		serial = max(serial, r.Serial+1)
 		for _, n := range r.Notices {
 			k.oweAll(n.Owed)
 		}
@@ -120,6 +125,7 @@ func (k *keeper) succeed() error {
 			k.former = append(k.former, r.Service)
 		}
 	}
+	k.rec.Serial = serial
 	if len(fresh) > 0 {
 		k.swept = false // who had them may have left temporaries beside them
 	}

@@ -3,6 +3,7 @@ package watch
 import (
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -356,4 +357,80 @@ func TestFormerDirectoryCannotBeReached(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of two records about a file the one of who took it over is the newer, whether its service has that name now or had it: the other could
+// only not be taken away before a crash.
+func TestNewerRecordOfAFileCounts(t *testing.T) {
+	for name, c := range map[string]struct{ own, other uint64 }{"taken over": {1, 0}, "renamed back": {0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.service("www", "@daily", nil, "f", "x", "g", "x")
+			ledger, err := OpenLedger(t.Context(), disk.Host, w.path("state"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ledger.Close()
+			ledger.keep(w.plan.Services)
+			list := func(mark string) (swaps []swap.Rename) {
+				for _, path := range []string{w.path("f"), w.path("g")} {
+					swaps = append(swaps, swap.Rename{Temp: path + mark, Path: path, Digest: mark})
+				}
+				return swaps
+			}
+			paths := []string{w.path("f"), w.path("g")}
+			if err := ledger.save(record{Version: ledgerVersion, Service: "site", Paths: paths, Swaps: list("site"), Serial: c.other}); err != nil {
+				t.Fatal(err)
+			}
+			k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+			k.service, k.known = w.plan.Services[0], true
+			k.rec = record{Version: ledgerVersion, Service: "www", Paths: paths, Swaps: list("www"), Serial: c.own, Notices: make(map[string]notice)}
+			if err := k.succeed(); err != nil {
+				t.Fatal(err)
+			}
+			want := "www"
+			if c.other > c.own {
+				want = "site"
+			}
+			if len(k.rec.Swaps) != 2 || k.rec.Swaps[0].Digest != want || k.rec.Swaps[1].Digest != want || k.rec.Serial <= c.other {
+				t.Errorf("%+v, serial %d; want those of %s", k.rec.Swaps, k.rec.Serial, want)
+			}
+		})
+	}
+}
+
+// That a record was damaged, and so what was to be renamed is lost, is not forgotten when the record is written anew: nobody is told of
+// files that may not match, before they were looked at, after the next crash either.
+func TestLostSwapIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", fails: 1 << 30, reads: []string{w.path("f"), w.path("g")}}
+		files := []string{"f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`}
+		w.service("site", "@every 1m", []*dependent{d}, files...)
+		w.values.set("s", "one")
+		w.start()
+		w.after(time.Second)
+		w.stop()
+		d.refuse(0)
+		w.plan.Services = nil
+		w.service("www", "@every 1m", []*dependent{d}, files...)
+		w.write("state/ledger/www.json", "{")
+		w.write("f", "two")
+		w.values.set("s", "two")
+		w.values.refuse("s", sources.Unavailable)
+		for range 3 {
+			w.start()
+			w.after(10 * time.Minute)
+			if d.count() != 0 {
+				t.Fatalf("told of %q", d.saw)
+			}
+			w.stop()
+		}
+		w.values.refuse("s", "")
+		w.start()
+		w.after(10 * time.Minute)
+		if d.count() != 1 || d.saw[0] != "two|two" || recorded(t, w, "www").Half {
+			t.Errorf("told %d times, of %q; %+v", d.count(), d.saw, recorded(t, w, "www"))
+		}
+	})
 }

@@ -123,6 +123,10 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 			return err
 		}
 		k.half = false
+		if k.rec.Half {
+			k.rec.Half = false
+			o.Err = errors.Join(o.Err, k.save()) // which holds up nobody: at worst the next start looks once more
+		}
 		if !k.owes() {
 			k.rec.Swaps = k.swaps(false) // they are as they should be, whatever was to be renamed; each pass would look again
 		}

@@ -52,6 +52,8 @@ type record struct {
 	Paths   []string          `json:"paths,omitempty"`   // the service's files, sorted
 	Swaps   []swap.Rename     `json:"swaps,omitempty"`   // what the last commit was to rename; done unless a temporary is left
 	Notices map[string]notice `json:"notices,omitempty"` // by the dependent's name
+	Serial  uint64            `json:"serial,omitempty"`  // who takes over from another has a larger one: the newer of two about a file
+	Half    bool              `json:"half,omitempty"`    // what was to be renamed is lost: nobody is told before the files are looked at
 }
 
 // A notice is how one dependent stands.

@@ -138,7 +138,7 @@ func (k *keeper) readRecord() error {
 	}
 	k.rec, k.known = rec, true
 	if err != nil {
-		k.half = true // for all that is known: a swap list may be lost with the rest
+		k.rec.Half = true // for all that is known: a swap list may be lost with the rest
 		k.oweAll(k.service.paths())
 	}
 	return nil
@@ -165,7 +165,8 @@ func (k *keeper) rollForward(o *Outcome) error {
 	if err != nil {
 		return err
 	}
-	if len(own) > 0 {
+	k.half = k.half || k.rec.Half
+	if len(own) > 0 && !k.rec.Half {
 		// Where files may not match nobody is told before they are looked at. Without a list nobody knows.
 		k.half = unsure || k.half && len(todo) > 0
 	}
@@ -173,7 +174,7 @@ func (k *keeper) rollForward(o *Outcome) error {
 		if err := k.finish(todo, o); err != nil {
 			return err
 		}
-		k.half = unsure
+		k.half = unsure || k.rec.Half
 	}
 	if !k.swept || k.loose {
 		// The crash, or an error, may have come before the names were durable, and what is told must be.

@@ -212,9 +212,9 @@ func (w *world) peace() {
 const backoffMost = 5 * time.Minute
 
 // waiting gives a notice that is owed and was not told. Where it is not known what the service's files were to be, or one of them is not what
-// the daemon wrote, it waits for AWS; and where a record is damaged, which may be about any file that is new to a service.
+// the daemon wrote, it waits for AWS; and where a record was damaged, which may have been about any file that is new to a service.
 func (w *world) waiting(service int) string {
-	if w.moves > 0 && w.harmed > 0 {
+	if w.harmed > 0 {
 		return ""
 	}
 	list := w.outputs(w.conf, service)
