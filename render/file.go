@@ -27,16 +27,20 @@ type File struct {
 	AllowEmpty bool // nothing but white space may take the place of something
 }
 
+// A Rendering is a file's target, of whose bytes nothing has been asked yet.
+type Rendering struct {
+	swap.Target
+	file *File
+	out  Output
+}
+
 // Render makes the file's target from the snapshot. What was asked for is given whether or not it succeeds.
-func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (swap.Target, []sources.Ref, *fault.Fault) {
+func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Rendering, []sources.Ref, *fault.Fault) {
 	out, failed := f.Template.Execute(ctx, snapshot)
-	if failed == nil {
-		failed = f.parses(out)
-	}
 	if failed != nil {
-		return swap.Target{}, out.Asked, failed
+		return nil, out.Asked, failed
 	}
-	return swap.Target{
+	target := swap.Target{
 		Path:     f.Path,
 		Content:  out.Content,
 		UID:      f.UID,
@@ -47,7 +51,14 @@ func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (swap.Tar
 
 		InPlace:    f.InPlace,
 		AllowEmpty: f.AllowEmpty,
-	}, out.Asked, nil
+	}
+	return &Rendering{target, f, out}, out.Asked, nil
+}
+
+// Judge says why the bytes must not be written, though the template gave them; nil: they may be. The same bytes of the same file get
+// the same answer. It costs what parsing costs: bytes that are on disk already need none.
+func (r *Rendering) Judge() *fault.Fault {
+	return r.file.parses(r.out)
 }
 
 // parses checks the output's format, and says what the place where it breaks comes from.

@@ -85,8 +85,11 @@ func TestFormatNamesTheValueThatBreaksIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := render.File{Path: "/etc/app.json", Template: tmpl, Format: json}
-		_, _, failed := f.Render(t.Context(), sources.NewSnapshot(few{}, 0))
-		if failed == nil || !strings.Contains(failed.What, want) {
+		rendering, _, failed := f.Render(t.Context(), sources.NewSnapshot(few{}, 0))
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		if failed = rendering.Judge(); failed == nil || !strings.Contains(failed.What, want) {
 			t.Errorf("%s: %v, want %s", body, failed, want)
 		}
 	}

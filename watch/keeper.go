@@ -24,6 +24,7 @@ type keeper struct {
 	ledger  *Ledger
 	chance  *rand.Rand
 	wall    func() time.Time
+	parsers parsers
 	examine Checker                // runs the service's check
 	silent  bool                   // dependents are not told; what is owed stays owed
 	telling func(dependent string) // is called before one is told; may be nil
@@ -40,6 +41,7 @@ type keeper struct {
 	loose     bool                // names of the last commit may not be durable
 	attempts  map[string]*attempt // by the dependent's name
 	repairs   map[string]repair   // by path
+	verdicts  verdicts            // on the bytes that the last look was to write
 	asked     []sources.Ref       // what the last render asked for, dynamic refs included
 }
 
@@ -50,6 +52,7 @@ type Checker func(ctx context.Context, check command.Command, files []preview.Fi
 func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper {
 	return &keeper{
 		ledger:   ledger,
+		parsers:  own,
 		examine:  render.CheckService,
 		chance:   rand.New(rand.NewPCG(chance.Uint64(), chance.Uint64())),
 		wall:     wall,
@@ -94,9 +97,13 @@ func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
 
 // refresh makes the files what they should be, and tells the dependents if anything changed.
 func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) error {
-	targets, err := k.renderAndTell(ctx, snapshot, o)
+	renderings, err := k.renderAndTell(ctx, snapshot, o)
 	if err != nil {
 		return err
+	}
+	targets := make([]swap.Target, len(renderings))
+	for i, r := range renderings {
+		targets[i] = r.Target
 	}
 	s, err := k.ledger.Compare(k.service.Name, targets)
 	if err != nil {
@@ -107,8 +114,11 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 			k.swept = false
 		}
 	}()
+	changed, now := s.Changed(), time.Now() // with its monotonic part: clocks are set
+	if err := k.judge(renderings, changed); err != nil {
+		return err
+	}
 	if !s.Idle() {
-		changed, now := s.Changed(), time.Now() // with its monotonic part: clocks are set
 		if err := errors.Join(k.verify(targets, changed), k.contested(targets, changed, now)); err != nil {
 			return err
 		}
@@ -136,25 +146,25 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 	return nil
 }
 
-// render makes every file's target, and gives what was asked for. All failures are reported, not only the first; one is enough to
+// render renders every file, and gives what was asked for. All failures are reported, not only the first; one is enough to
 // leave all files alone.
-func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) (targets []swap.Target, asked []sources.Ref, _ error) {
+func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) (renderings []*render.Rendering, asked []sources.Ref, _ error) {
 	var errs []error
 	for _, f := range k.service.Files {
-		target, refs, err := f.Render(ctx, snapshot)
+		rendering, refs, err := f.Render(ctx, snapshot)
 		asked = append(asked, refs...)
 		if err != nil {
 			err.Hints = slices.Concat(err.Hints, unseen(err))
 			errs = append(errs, &FileError{f.Path, err})
 			continue
 		}
-		targets = append(targets, target)
+		renderings = append(renderings, rendering)
 	}
 	if len(errs) > 0 {
 		// A render that ended early did not ask for everything that the next one will.
 		asked = append(asked, k.asked...)
 	}
-	return targets, unique(asked), errors.Join(errs...)
+	return renderings, unique(asked), errors.Join(errs...)
 }
 
 func unique(refs []sources.Ref) []sources.Ref {

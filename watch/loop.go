@@ -46,6 +46,7 @@ type Loop struct {
 	worked   bool              // since Idle was called
 	tangled  bool              // jobs are at work on files that their services had in an older plan
 	failed   string            // the text of the last load's fault; "" where it was good
+	parsers  parsers           // of the keepers
 	mono     time.Time         // when the loop last ran, by the monotonic clock
 	wall     time.Time         // and by the wall clock
 }
@@ -106,6 +107,7 @@ func NewLoop(plan *Plan, o Options) *Loop {
 		events:  make(chan any),
 		gone:    make(chan struct{}),
 		plan:    plan,
+		parsers: own,
 		states:  make(map[string]*state),
 	}
 }

@@ -107,6 +107,7 @@ func (l *Loop) newState(service string) *state {
 	if l.Check != nil {
 		k.examine = l.Check
 	}
+	k.parsers = l.parsers
 	k.telling = func(dependent string) { l.send(telling{service, dependent}) }
 	return &state{keeper: k, refused: make(map[string]string)}
 }

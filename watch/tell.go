@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -52,15 +52,15 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 }
 
 // renderAndTell renders. A lookup may hang, so what is owed is told meanwhile when its time comes: the files are still the old ones.
-func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) ([]swap.Target, error) {
-	var targets []swap.Target
+func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) ([]*render.Rendering, error) {
+	var renderings []*render.Rendering
 	var asked []sources.Ref
 	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if failed := fault.Caught(func() { targets, asked, err = k.render(ctx, snapshot) }); failed != nil {
-			targets, asked, err = nil, k.asked, failed
+		if failed := fault.Caught(func() { renderings, asked, err = k.render(ctx, snapshot) }); failed != nil {
+			renderings, asked, err = nil, k.asked, failed
 		}
 	}()
 	timer := time.NewTimer(k.untilTell())
@@ -69,7 +69,7 @@ func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, 
 		select {
 		case <-done:
 			k.asked = asked
-			return targets, err
+			return renderings, err
 		case <-timer.C:
 		}
 		if due(k.nextTell(), k.now()) {

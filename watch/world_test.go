@@ -18,7 +18,9 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/notify"
@@ -39,6 +41,7 @@ type world struct {
 	idle   int // how often the loop said that it is; of its goroutine
 	report func(Report)
 	beat   time.Duration
+	parsed map[string]int // how often a file, or the certificate of a rule, was parsed; of keepers' goroutines
 	stop   func()
 }
 
@@ -280,6 +283,20 @@ func (w *world) start() {
 		Report: w.report,
 		Beat:   w.beat,
 	})
+	w.parsed = make(map[string]int)
+	var mu sync.Mutex
+	count := func(path string) {
+		mu.Lock()
+		defer mu.Unlock()
+		w.parsed[path]++
+	}
+	w.loop.parsers = parsers{
+		func(r *render.Rendering) *fault.Fault { count(r.Path); return own.judge(r) },
+		func(rule verify.TLS, content func(string) []byte) *verify.Reading {
+			count("tls " + rule.Cert)
+			return own.read(rule, content)
+		},
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.loop.Run(ctx) }()

@@ -256,11 +256,14 @@ func rendersTo(ctx context.Context, s *watch.Service, snapshot *sources.Snapshot
 	var faults fault.List
 	content := make(map[string][]byte)
 	for _, f := range s.Files {
-		target, _, failed := f.Render(ctx, snapshot)
+		rendering, _, failed := f.Render(ctx, snapshot)
+		if failed == nil {
+			content[f.Path] = rendering.Content
+			failed = rendering.Judge()
+		}
 		if failed != nil {
 			faults = append(faults, failed)
 		}
-		content[f.Path] = target.Content
 	}
 	if len(faults) > 0 {
 		return faults

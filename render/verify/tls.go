@@ -22,9 +22,12 @@ type TLS struct {
 	ValidFor time.Duration // every certificate of the chain is valid for so long at least
 }
 
+// Paths gives the files that it is about.
+func (t TLS) Paths() []string { return slices.Compact([]string{t.Cert, t.keyPath()}) }
+
 // Concerns tells whether it is about one of these paths.
 func (t TLS) Concerns(paths []string) bool {
-	return slices.Contains(paths, t.Cert) || slices.Contains(paths, t.keyPath())
+	return slices.ContainsFunc(t.Paths(), func(path string) bool { return slices.Contains(paths, path) })
 }
 
 func (t TLS) keyPath() string {
@@ -34,23 +37,33 @@ func (t TLS) keyPath() string {
 	return t.Key
 }
 
-// Check says what is wrong with what the files are to hold, as of now. The File of each fault's place is the path of the file that it
-// is about. The text stays the same as time goes by, until something else is wrong.
+// Check says what is wrong with what the files are to hold, as of now.
 func (t TLS) Check(content func(path string) []byte, now time.Time) fault.List {
-	var list fault.List
+	return t.Read(content).Faults(now)
+}
+
+// A Reading is what stands in the files, parsed. It holds no private key.
+type Reading struct {
+	rule   TLS
+	chain  []*x509.Certificate // nil where it cannot be read
+	faults fault.List          // that no time mends
+}
+
+// Read parses what the files are to hold, and compares them.
+func (t TLS) Read(content func(path string) []byte) *Reading {
+	r := &Reading{rule: t}
 	add := func(f *fault.Fault) bool {
 		if f != nil {
-			list = append(list, f)
+			r.faults = append(r.faults, f)
 		}
 		return f == nil
 	}
 	blocks, failed := decode(t.Cert, ruleCert, content(t.Cert))
 	if !add(failed) && t.keyPath() == t.Cert {
-		return list
+		return r
 	}
-	var chain []*x509.Certificate
 	if failed == nil {
-		chain, failed = t.chain(blocks)
+		r.chain, failed = t.chain(blocks)
 		add(failed)
 	}
 	if t.keyPath() != t.Cert {
@@ -61,16 +74,26 @@ func (t TLS) Check(content func(path string) []byte, now time.Time) fault.List {
 	}
 	if blocks != nil {
 		public, failed := t.publicKey(blocks)
-		if add(failed) && chain != nil {
-			add(t.matches(chain, public))
+		if add(failed) && r.chain != nil {
+			add(t.matches(r.chain, public))
 		}
 	}
-	if chain != nil {
-		add(t.begun(chain, now))
-		add(t.ends(chain, now))
-		list = append(list, t.covers(chain[0])...)
+	return r
+}
+
+// Faults says what is wrong, as of now. The File of each fault's place is the path of the file that it is about. The text stays the
+// same as time goes by, until something else is wrong.
+func (r *Reading) Faults(now time.Time) fault.List {
+	list := slices.Clone(r.faults)
+	if r.chain == nil {
+		return list
 	}
-	return list
+	for _, f := range []*fault.Fault{r.rule.begun(r.chain, now), r.rule.ends(r.chain, now)} {
+		if f != nil {
+			list = append(list, f)
+		}
+	}
+	return append(list, r.rule.covers(r.chain[0])...)
 }
 
 // The rules are those of the config's keys.
