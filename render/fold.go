@@ -12,7 +12,9 @@ import (
 // hostname only. What it cannot know is unknown; it never guesses.
 
 // unknown is what only a render can tell.
-type unknown struct{}
+type unknown struct {
+	piece *piece // what it is a part of and as it is, where the template alone tells that; nil: of nothing that is known
+}
 
 // none is the absence of a piped argument.
 type none struct{}
@@ -87,11 +89,15 @@ func (s scope) constant(n parse.Node) any {
 // field follows a path of names through maps.
 func field(value any, path []string) any {
 	for _, name := range path {
-		m, ok := value.(map[string]any)
-		if !ok {
-			return unknown{}
-		}
-		if value, ok = m[name]; !ok {
+		switch v := value.(type) {
+		case map[string]any:
+			var ok bool
+			if value, ok = v[name]; !ok {
+				return unknown{}
+			}
+		case unknown:
+			value = v.piece.at(name)
+		default:
 			return unknown{}
 		}
 	}
@@ -114,6 +120,10 @@ func (f *folder) call(name string, args []any) any {
 			return m
 		}
 		return unknown{}
+	case "index", "get":
+		if v, ok := element(args); ok {
+			return v
+		}
 	}
 	if slices.ContainsFunc(args, partlyUnknown) {
 		return unknown{}
@@ -133,6 +143,25 @@ func (f *folder) call(name string, args []any) any {
 		return apply(reflect.ValueOf(fn), args)
 	}
 	return unknown{}
+}
+
+// element follows names and numbers into what a lookup gives, as index and get do.
+func element(args []any) (any, bool) {
+	if len(args) < 2 {
+		return nil, false
+	}
+	value, ok := args[0].(unknown)
+	for _, key := range args[1:] {
+		if !ok {
+			break
+		}
+		name, known := key.(string)
+		if !known {
+			name = anyName
+		}
+		value = value.piece.at(name)
+	}
+	return value, ok
 }
 
 // foldDict makes a map whose values may be unknown: what a partial is called with often holds a secret beside what its refs are made

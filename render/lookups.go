@@ -108,7 +108,7 @@ func (f *finder) list(l *parse.ListNode, s scope) {
 func (f *finder) node(n parse.Node, s scope) {
 	switch n := n.(type) {
 	case *parse.ActionNode:
-		f.pipe(n.Pipe, s)
+		f.inserts(n, f.pipe(n.Pipe, s), s.text)
 	case *parse.TemplateNode:
 		dot := any(nil)
 		if n.Pipe != nil {
@@ -162,6 +162,8 @@ func (f *finder) ranged(n *parse.RangeNode, s scope) {
 		for _, k := range slices.Sorted(maps.Keys(over)) {
 			each(k, over[k])
 		}
+	case unknown:
+		each(unknown{}, over.piece.at(anyName))
 	default:
 		each(unknown{}, unknown{})
 	}
@@ -205,7 +207,7 @@ func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 	}
 	if _, ok := lookupFunctions[id.Ident]; ok {
 		f.note(id, args, s.text)
-		return unknown{}
+		return f.given(id, args)
 	}
 	return f.folder.call(id.Ident, args)
 }

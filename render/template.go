@@ -43,6 +43,7 @@ type Template struct {
 	trees   map[string]*parse.Tree
 	ticks   []position // by the number that a tick was given
 	lookups []Lookup
+	bare    map[*parse.ActionNode]Insertion
 	sites   []site                      // calls that a name is given to, by the number that each was given; 0 is none
 	calls   map[*parse.CommandNode]site // every call of a function
 	values  map[parse.Node]flow         // what names and what is ranged over stand for
