@@ -46,6 +46,10 @@ func (r *run) explain(err error) *fault.Fault {
 	if e, ok := errors.AsType[funcs.Error](err); ok {
 		return text.fault(offset, e.Error())
 	}
+	if e, ok := errors.AsType[funcs.Nothing](err); ok {
+		what, hints := r.aboutNothing(r.pathAt(text, offset), e)
+		return text.fault(offset, what, hints...)
+	}
 	if e, ok := errors.AsType[*funcs.KeyError](err); ok {
 		return text.fault(offset, r.aboutKeys(r.pathAt(text, offset), e))
 	}

@@ -126,6 +126,84 @@ func (r *run) aboutKeys(path []parse.Node, err *funcs.KeyError) string {
 	return what
 }
 
+// aboutNothing says which null of a secret's JSON it is that a function was given, or was to be printed, where that is known.
+func (r *run) aboutNothing(path []parse.Node, err funcs.Nothing) (string, []string) {
+	for _, f := range r.flowsAt(path) {
+		lookup, function, names := r.whence(f)
+		if lookup == nil || function != "secretMap" {
+			continue
+		}
+		if keys := lookup.nullAt(names); keys != nil {
+			at := lookup.String() + lookup.path(lookup.keys)
+			for _, k := range keys[len(lookup.keys):] {
+				at += " " + strconv.Quote(fmt.Sprint(k))
+			}
+			return at + " is null: " + err.Error(), lookup.fallback(keys)
+		}
+	}
+	return err.Error(), nil
+}
+
+// nullAt gives the keys of the null that names lead to from what a secretMap gave; the last may be any, "*". It gives nil where there is
+// none.
+func (f *found) nullAt(names []string) []any {
+	keys := slices.Clone(f.keys)
+	for _, n := range names {
+		keys = append(keys, n)
+	}
+	if len(names) == 0 || names[len(names)-1] != "*" {
+		if raw, err := f.rawAt(keys); err != nil || raw[0] != 'n' {
+			return nil
+		}
+		return keys
+	}
+	raw, err := f.rawAt(keys[:len(keys)-1])
+	if err != nil {
+		return nil
+	}
+	tree, err := funcs.DecodeJSON(raw)
+	if err != nil {
+		return nil
+	}
+	switch t := tree.(type) {
+	case map[string]any:
+		for _, k := range sortedKeys(t) {
+			if t[k] == nil {
+				return append(keys[:len(keys)-1], k)
+			}
+		}
+	case []any:
+		if i := slices.Index(t, nil); i >= 0 {
+			return append(keys[:len(keys)-1], i)
+		}
+	}
+	return nil
+}
+
+// flowsAt gives what the value that ends a path of nodes may be made of: what stands there, and what the call is given.
+func (r *run) flowsAt(path []parse.Node) []flow {
+	var flows []flow
+	c := lastCommand(path)
+	if c != nil {
+		path = append(path, c.Args[0]) // of names in front the path may end with the command
+	}
+	for _, n := range slices.Backward(path) {
+		if f, ok := r.t.values[n]; ok {
+			flows = append(flows, f)
+			break
+		}
+	}
+	s := r.t.calls[c]
+	if s.call == nil {
+		return flows
+	}
+	switch c.Args[0].(*parse.IdentifierNode).Ident {
+	case "get", "index":
+		flows = append(flows, part(c, s.args))
+	}
+	return append(flows, s.args...)
+}
+
 func lastCommand(path []parse.Node) *parse.CommandNode {
 	for _, n := range slices.Backward(path) {
 		if c, ok := n.(*parse.CommandNode); ok {

@@ -77,7 +77,7 @@ func (r *run) secret(site int, name any, keys ...any) (string, error) {
 func (r *run) secretOr(site int, fallback, name any, keys ...any) (string, error) {
 	text, err := r.secretText(site, 1, name, keys)
 	if missing(err) {
-		return fmt.Sprint(fallback), nil
+		return funcs.Print(fallback)
 	}
 	return text, err
 }
@@ -118,7 +118,7 @@ func (r *run) param(site int, name any) (string, error) { return r.plain(site, 0
 func (r *run) paramOr(site int, fallback, name any) (string, error) {
 	text, err := r.plain(site, 1, sources.Param, name)
 	if missing(err) {
-		return fmt.Sprint(fallback), nil
+		return funcs.Print(fallback)
 	}
 	return text, err
 }
@@ -223,7 +223,7 @@ func missing(err error) bool {
 // typeName says in a user's words what a value is, without the value.
 func typeName(value any) string {
 	switch value.(type) {
-	case nil, funcs.Null:
+	case nil:
 		return "nothing"
 	case string:
 		return "text"

@@ -15,7 +15,7 @@ import (
 
 // A secret's JSON is followed in its raw form, so that numbers, the order of keys and everything else come out as stored.
 
-// noKey is the cause of a lookup whose secret is there but has nothing at the path of keys.
+// noKey is the cause of a lookup whose secret is there but has nothing at the path of keys, or null.
 type noKey struct{}
 
 func (noKey) Error() string { return "no such key" }
@@ -34,6 +34,8 @@ func (f *found) textAt(keys []any) (string, error) {
 		return "", err
 	}
 	switch raw[0] {
+	case 'n':
+		return "", &lookupError{what: f.String() + f.path(keys) + " is null", hints: f.fallback(keys), cause: noKey{}}
 	case '"':
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {
@@ -80,7 +82,9 @@ func (f *found) giveLeaves(path string, tree any) {
 			f.giveLeaves(path+" "+strconv.Itoa(i), v)
 		}
 	default:
-		f.gave(path, fmt.Sprint(t))
+		if text, err := funcs.Print(t); err == nil {
+			f.gave(path, text)
+		}
 	}
 }
 
@@ -100,6 +104,9 @@ func (f *found) rawAt(keys []any) (json.RawMessage, error) {
 		return nil, &lookupError{what: f.String() + ": " + err.Error()} // the keys of stored JSON are names
 	}
 	for i, key := range keys {
+		if kind := typeName(key); kind != "text" && kind != "a number" {
+			return nil, &lookupError{what: fmt.Sprintf("%s: a key is text or a number, not %s", f, kind)}
+		}
 		next, err := step(raw, key, f.key(i, key))
 		if err != nil {
 			return nil, &lookupError{what: f.String() + f.path(keys[:i]) + " " + err.Error(), cause: noKeyOf(err)}
@@ -156,6 +163,9 @@ func step(raw json.RawMessage, key any, shown string) (json.RawMessage, error) {
 		return list[i], nil
 	case '"':
 		return nil, stepError{what: "is text, which has no key " + shown}
+	}
+	if raw[0] == 'n' {
+		return nil, stepError{"is null, so it has no key " + shown, true}
 	}
 	return nil, stepError{what: "is no object, so it has no key " + shown}
 }

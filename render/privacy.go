@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"text/template/parse"
 
@@ -56,6 +57,22 @@ func (f *found) hint(format string) []string {
 	return []string{fmt.Sprintf(format, f.ref.Text())}
 }
 
+// fallback gives the call of secretOr that has a default for these keys, and nothing where one of them is hidden.
+func (f *found) fallback(keys []any) []string {
+	if f.private() {
+		return nil
+	}
+	call := strconv.Quote(f.ref.Text())
+	for i, k := range keys {
+		shown := f.key(i, k)
+		if shown == hiddenName {
+			return nil
+		}
+		call += " " + shown
+	}
+	return []string{"an optional one is {{ secretOr \"VALUE\" " + call + " }}"}
+}
+
 // key shows the key with that number: a text in quotes, a number as it is.
 func (f *found) key(i int, key any) string {
 	if f.run.hides(f.run.t.sites[f.site], f.name+1+i, false) {
@@ -63,6 +80,9 @@ func (f *found) key(i int, key any) string {
 	}
 	if text, ok := key.(string); ok {
 		return fmt.Sprintf("%q", text)
+	}
+	if typeName(key) != "a number" {
+		return typeName(key)
 	}
 	return fmt.Sprint(key)
 }

@@ -104,7 +104,7 @@ func clone(value any) any {
 }
 
 // mishap is what text/template and fmt print in the place of a value that they could not print (fmt: "Format errors").
-var mishap = regexp.MustCompile(`<no value>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB|EXTRA|BADWIDTH|BADPREC|BADINDEX)[^)]*\))`)
+var mishap = regexp.MustCompile(`<no value>|<nil>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB|EXTRA|BADWIDTH|BADPREC|BADINDEX)[^)]*\))`)
 
 // refuseMishap finds output in which something went wrong unnoticed. What a value itself holds is no mishap.
 func (r *run) refuseMishap(content []byte) *fault.Fault {
@@ -113,7 +113,7 @@ func (r *run) refuseMishap(content []byte) *fault.Fault {
 		if r.snapshot.Verbatim(found) || r.t.written(found) {
 			continue
 		}
-		what := "<no value>"
+		what := found
 		if strings.HasPrefix(found, "%!") {
 			what = "a formatting error, " + found[:min(3, len(found))] + "…"
 		}

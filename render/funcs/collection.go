@@ -11,13 +11,13 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// get gives the value of a key, or the default; without a default the key must be there.
+// get gives the value of a key, or the default where the key is missing or leads to null; without a default the key must be there.
 func get(m any, key string, fallback ...any) (any, error) {
 	value, ok, err := entry("get", m, key)
 	switch {
 	case err != nil:
 		return nil, err
-	case ok:
+	case value != nil || ok && len(fallback) == 0:
 		return value, nil
 	case len(fallback) == 1:
 		return fallback[0], nil
@@ -86,8 +86,28 @@ func index(value any, keys ...any) (any, error) {
 			return nil, failf("index: this is %s, which has no elements", typeName(value))
 		}
 	}
-	if value == nil {
-		return nil, Error("index: there is nothing at this place")
+	return value, nil
+}
+
+// dig follows keys into maps, and gives the default where one is missing or leads to null.
+func dig(args ...any) (any, error) {
+	if len(args) < 3 {
+		return nil, Error("dig takes keys, a default and a map")
+	}
+	value, fallback := args[len(args)-1], args[len(args)-2]
+	for _, key := range args[:len(args)-2] {
+		name, ok := key.(string)
+		if !ok {
+			return nil, failf("dig: the key of a map is text, not %s", typeName(key))
+		}
+		found, _, err := entry("dig", value, name)
+		switch {
+		case err != nil:
+			return nil, err
+		case found == nil:
+			return fallback, nil
+		}
+		value = found
 	}
 	return value, nil
 }

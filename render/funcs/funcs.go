@@ -21,6 +21,12 @@ type Error string
 // Error gives the text.
 func (e Error) Error() string { return string(e) }
 
+// Nothing is why a function failed that was given nothing: JSON's null, or what a template never set. It holds no value.
+type Nothing string
+
+// Error gives the text.
+func (n Nothing) Error() string { return string(n) }
+
 // A KeyError is a failure that is about the keys of a map. Keys are names, unless a template made them of values: whoever shows the
 // error decides about each.
 type KeyError struct {
@@ -54,13 +60,13 @@ const (
 
 // taken are the functions of sprig that are good as they are. What they fail with is reworded by whoever executes templates.
 var taken = []string{
-	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "cat", "chunk", "clean",
-	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dig", "dir", "empty", "ext", "has", "hasPrefix",
+	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "chunk", "clean",
+	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dir", "empty", "ext", "has", "hasPrefix",
 	"hasSuffix", "initial", "initials", "isAbs", "kebabcase", "kindIs", "kindOf", "list", "lower", "mustAppend", "mustChunk",
 	"mustCompact", "mustDeepCopy", "mustHas", "mustInitial", "mustPrepend", "mustPush", "mustRest", "mustReverse", "mustUniq",
-	"mustWithout", "nospace", "omit", "pick", "plural", "pluck", "prepend", "push", "quote", "regexQuoteMeta", "rest", "reverse",
-	"semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "sortAlpha", "split", "splitList", "splitn", "squote",
-	"substr", "swapcase", "title", "toString", "toStrings", "trim", "trimAll", "trimPrefix", "trimSuffix", "trunc", "tuple",
+	"mustWithout", "nospace", "omit", "pick", "plural", "pluck", "prepend", "push", "regexQuoteMeta", "rest", "reverse",
+	"semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "split", "splitList", "splitn",
+	"swapcase", "title", "trim", "trimAll", "trimPrefix", "trimSuffix", "tuple",
 	"typeIs", "typeIsLike", "typeOf", "uniq", "untitle", "upper", "urlJoin", "without",
 }
 
@@ -68,12 +74,12 @@ var taken = []string{
 var own = template.FuncMap{
 	"envQuote": envQuote, "iniQuote": iniQuote, "nginxQuote": nginxQuote, "pgpassQuote": pgpassQuote, "pgbouncerQuote": pgbouncerQuote,
 	"shellQuote": shellQuote, "tomlQuote": tomlQuote, "xmlQuote": xmlQuote, "yamlQuote": yamlQuote,
-	"dotenv": dotenv,
+	"quote": quote, "squote": squote, "dotenv": dotenv, "dotenvAsIs": dotenvAsIs,
 
 	"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toPrettyJSON, "mustToPrettyJson": toPrettyJSON,
 	"fromJson": fromJSON, "mustFromJson": fromJSON,
 
-	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "first": first, "mustFirst": first, "last": last, "mustLast": last,
+	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "dig": dig, "first": first, "mustFirst": first, "last": last, "mustLast": last,
 	"merge": merge(sprigMerge), "mustMerge": merge(sprigMerge), "mergeOverwrite": merge(sprigOverwrite), "mustMergeOverwrite": merge(sprigOverwrite),
 	"coalesce": coalesce, "ternary": ternary,
 
@@ -85,11 +91,13 @@ var own = template.FuncMap{
 	"ceil": ceil, "floor": floor, "round": round,
 	"until": until, "untilStep": untilStep, "seq": seq,
 
-	"html": markup(template.HTMLEscaper), "js": markup(template.JSEscaper), "urlquery": markup(template.URLQueryEscaper),
+	"html": markup("html", template.HTMLEscaper), "js": markup("js", template.JSEscaper), "urlquery": markup("urlquery", template.URLQueryEscaper),
 	"dict": dict,
 
 	"printf": printf, "print": sprint, "println": sprintln,
+	"toString": toString, "toStrings": toStrings, "cat": cat, "sortAlpha": sortAlpha,
 	"repeat": repeat, "indent": indent, "nindent": nindent, "replace": replace, "join": join, "wrap": wrap, "wrapWith": wrapWith,
+	"substr": substr, "trunc": trunc,
 	"b64dec": b64dec, "b32dec": b32dec,
 	"regexMatch": regexMatch, "mustRegexMatch": regexMatch, "regexFind": regexFind, "mustRegexFind": regexFind,
 	"regexFindAll": regexFindAll, "mustRegexFindAll": regexFindAll, "regexSplit": regexSplit, "mustRegexSplit": regexSplit,
@@ -131,9 +139,6 @@ func required(_, value any) (any, error) {
 // isEmpty is text/template's notion of what is false.
 func isEmpty(value any) bool {
 	truth, ok := template.IsTrue(value)
-	if _, null := value.(Null); null {
-		return true
-	}
 	return !ok || !truth
 }
 
@@ -146,17 +151,21 @@ func coalesce(values ...any) (any, error) {
 	return nil, Error("coalesce: every argument is empty")
 }
 
-func ternary(yes, no any, which bool) any {
-	if which {
-		return yes
+// ternary gives one of two values. Null is no.
+func ternary(yes, no, which any) (any, error) {
+	switch truth, ok := which.(bool); {
+	case !ok && which != nil:
+		return nil, failf("ternary takes two values, then true or false, which is %s here", typeName(which))
+	case truth:
+		return yes, nil
 	}
-	return no
+	return no, nil
 }
 
 // typeName says in a user's words what a value is.
 func typeName(value any) string {
 	switch value.(type) {
-	case nil, Null:
+	case nil:
 		return "nothing"
 	case string:
 		return "text"

@@ -19,7 +19,7 @@ var samples = map[string]string{
 	"camelcase": `{{ camelcase "a_b" }}`, "cat": `{{ cat "a" "b" }}`, "ceil": `{{ ceil 1.2 }}`, "chunk": `{{ chunk 2 .list }}`, "clean": `{{ clean "/a/../b" }}`,
 	"coalesce": `{{ coalesce "" 0 "x" }}`, "compact": `{{ compact (list "" "a") }}`, "concat": `{{ concat .list .list }}`, "contains": `{{ contains "a" "abc" }}`,
 	"deepCopy": `{{ deepCopy .map }}`, "deepEqual": `{{ deepEqual .list .list }}`, "default": `{{ default "x" "" }}`, "dict": `{{ dict "a" 1 "b" 2 }}`,
-	"dig": `{{ dig "b" "none" .map }}`, "dir": `{{ dir "/a/b" }}`, "div": `{{ div 7 2 }}`, "divf": `{{ divf 7 2 }}`, "dotenv": `{{ dotenv .map }}`,
+	"dig": `{{ dig "b" "none" .map }}`, "dir": `{{ dir "/a/b" }}`, "div": `{{ div 7 2 }}`, "divf": `{{ divf 7 2 }}`, "dotenv": `{{ dotenv .map }}`, "dotenvAsIs": `{{ dotenvAsIs .map }}`,
 	"empty": `{{ empty "" }}`, "envQuote": `{{ envQuote "a b" }}`, "ext": `{{ ext "a.b" }}`, "fail": `{{ if false }}{{ fail "x" }}{{ end }}`,
 	"first": `{{ first .list }}`, "float64": `{{ float64 "1.5" }}`, "floor": `{{ floor 1.7 }}`, "fromJson": `{{ fromJson "{\"b\":1,\"a\":[1.10,null]}" }}`,
 	"get": `{{ get .map "a" }}{{ get .map "zz" "none" }}`, "has": `{{ has "x" .list }}`, "hasKey": `{{ hasKey .map "a" }}`, "hasPrefix": `{{ hasPrefix "a" "ab" }}`,

@@ -5,22 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// Null is JSON's null. It prints as null, where Go's nil would print as <no value>.
-type Null struct{}
-
-// String gives null.
-func (Null) String() string { return "null" }
-
-// MarshalJSON gives null.
-func (Null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
-
-// DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as Null, objects as map[string]any, lists as
+// DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as nil, objects as map[string]any, lists as
 // []any. A number that is whole, written as an int64 would be and fits one is an int64; every other stays the json.Number that
 // was written, digit for digit. The error says where, and not what.
 func DecodeJSON(data []byte) (any, error) {
@@ -132,8 +124,6 @@ func unique(d *json.Decoder, path []string) error {
 // settled gives decoded JSON the types that templates work with.
 func settled(value any) any {
 	switch v := value.(type) {
-	case nil:
-		return Null{}
 	case json.Number:
 		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil && strconv.FormatInt(n, 10) == v.String() {
 			return n
@@ -152,18 +142,55 @@ func settled(value any) any {
 
 func fromJSON(text string) (any, error) { return DecodeJSON([]byte(text)) }
 
-func toJSON(value any) (string, error) { return encode(value, "") }
+func toJSON(value any) (string, error) { return encode("toJson", value, "") }
 
-func toPrettyJSON(value any) (string, error) { return encode(value, "  ") }
+func toPrettyJSON(value any) (string, error) { return encode("toPrettyJson", value, "  ") }
 
-// encode writes JSON without HTML escapes, keys in order, numbers as they came.
-func encode(value any, indent string) (string, error) {
+// encode writes JSON without HTML escapes, keys in order, numbers as they came. encoding/json would write U+FFFD for a byte that is
+// not UTF-8.
+func encode(name string, value any, indent string) (string, error) {
+	if err := encodable(name, value); err != nil {
+		return "", err
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", indent)
 	if err := e.Encode(value); err != nil {
-		return "", failf("toJson: %s cannot be written as JSON", typeName(value))
+		return "", failf("%s: %s cannot be written as JSON", name, typeName(value))
 	}
 	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+// encodable refuses texts and keys that are not UTF-8, wherever in the value they stand.
+func encodable(name string, value any) error {
+	v := reflect.ValueOf(value)
+	switch v.Kind() {
+	case reflect.String:
+		return textual(name, v.String())
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if err := encodable(name, v.Index(i).Interface()); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for at := v.MapRange(); at.Next(); {
+			if err := encodable(name, at.Key().Interface()); err != nil {
+				return err
+			}
+			if err := encodable(name, at.Value().Interface()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// textual refuses a text that is not UTF-8: who quotes or encodes characters would change its bytes.
+func textual(name, text string) error {
+	if utf8.ValidString(text) {
+		return nil
+	}
+	return failf("%s: this holds bytes that are not UTF-8; b64enc writes bytes as base64", name)
 }

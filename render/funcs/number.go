@@ -16,7 +16,7 @@ func whole(name string, value any) (int64, error) {
 		return wholeText(name, v)
 	case json.Number:
 		return wholeText(name, v.String())
-	case bool, nil, Null:
+	case bool, nil:
 		return 0, failf("%s: this is %s, not a number", name, typeName(value))
 	}
 	switch v := reflect.ValueOf(value); {

@@ -1,38 +1,28 @@
 package funcs
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"maps"
-	"reflect"
-	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// textOf gives a value as the text to quote: texts, numbers, true and false as they print.
-func textOf(name string, value any) (string, error) {
-	switch v := value.(type) {
-	case string:
-		return v, nil
-	case nil, Null:
-		return "", failf("%s: there is nothing to quote", name)
-	case bool, json.Number:
-		return fmt.Sprint(v), nil
+// single gives a value as the text to quote: texts, numbers, true and false as they print. No file that is quoted for holds bytes that
+// are not UTF-8: what reads it either refuses them or takes them for other characters.
+func single(name string, value any) (string, error) {
+	if value == nil {
+		return "", Nothing(name + ": there is nothing to quote")
 	}
-	switch v := reflect.ValueOf(value); {
-	case v.CanInt(), v.CanUint(), v.CanFloat():
-		return fmt.Sprint(value), nil
-	case v.Kind() == reflect.String:
-		return v.String(), nil
+	text, err := text(name, value)
+	if err != nil {
+		return "", failf("%s: this is %s; only a single value can be quoted", name, typeName(value))
 	}
-	return "", failf("%s: this is %s; only a single value can be quoted", name, typeName(value))
+	return text, textual(name, text)
 }
 
 // without reads the text and refuses characters that the reader of the file has no way to write.
 func without(name string, value any, chars, why string) (string, error) {
-	text, err := textOf(name, value)
+	text, err := single(name, value)
 	if err == nil && strings.ContainsAny(text, chars) {
 		err = failf("%s: %s", name, why)
 	}
@@ -46,17 +36,20 @@ func isSafe(text string) bool { return text != "" && strings.Trim(text, safe) ==
 
 // envQuote writes one value for sh and for systemd's EnvironmentFile. Between double quotes both take every character for
 // itself, line breaks too, but for " \ ` and $ after a backslash (POSIX, Shell Command Language 2.2.3; systemd.exec(5),
-// EnvironmentFile=).
+// EnvironmentFile=). systemd reads no line of a file with a noncharacter in it (unichar_is_valid in src/basic/utf8.c).
 func envQuote(value any) (string, error) {
 	text, err := without("envQuote", value, "\x00", "a value of the environment holds no zero byte")
 	if err != nil || isSafe(text) {
 		return text, err
 	}
-	if !utf8.ValidString(text) {
-		return "", Error("envQuote: systemd takes only UTF-8")
+	if strings.ContainsFunc(text, isNoncharacter) {
+		return "", Error("envQuote: systemd takes no character that Unicode calls a noncharacter, as U+FFFE")
 	}
 	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "`", "\\`", `$`, `\$`).Replace(text) + `"`, nil
 }
+
+// isNoncharacter reports what Unicode will never make a character of (The Unicode Standard, section 23.7).
+func isNoncharacter(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe }
 
 // shellQuote writes one word for sh. Between single quotes everything stands for itself.
 func shellQuote(value any) (string, error) {
@@ -80,10 +73,15 @@ func nginxQuote(value any) (string, error) {
 	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text) + `"`, nil
 }
 
-// pgpassQuote writes one field of a .pgpass file, in which : and \ stand after a backslash (PostgreSQL, "The Password File").
+// pgpassQuote writes one field of a .pgpass file, in which : and \ stand after a backslash (PostgreSQL, "The Password File"). So do a *
+// that is the whole field, which else means any, and a # that begins one, which else makes the line a comment.
 func pgpassQuote(value any) (string, error) {
 	text, err := without("pgpassQuote", value, "\n\r\x00", "a field of .pgpass holds no line break and no zero byte")
-	return strings.NewReplacer(`\`, `\\`, `:`, `\:`).Replace(text), err
+	quoted := strings.NewReplacer(`\`, `\\`, `:`, `\:`).Replace(text)
+	if text == "*" || strings.HasPrefix(text, "#") {
+		quoted = `\` + quoted
+	}
+	return quoted, err
 }
 
 // pgbouncerQuote writes one word of pgbouncer's userlist.txt, in which " is doubled (pgbouncer, "Authentication file format").
@@ -111,12 +109,9 @@ func yamlQuote(value any) (string, error) { return escaped("yamlQuote", value) }
 // escaped writes a double-quoted string of the kind that JSON, YAML and TOML have in common; what one of them does not take as it is
 // stands as \u.
 func escaped(name string, value any) (string, error) {
-	text, err := textOf(name, value)
+	text, err := single(name, value)
 	if err != nil {
 		return "", err
-	}
-	if !utf8.ValidString(text) {
-		return "", failf("%s: this is not UTF-8", name)
 	}
 	var b strings.Builder
 	b.WriteByte('"')
@@ -143,12 +138,12 @@ func escaped(name string, value any) (string, error) {
 
 // xmlQuote writes character data or the value of an attribute.
 func xmlQuote(value any) (string, error) {
-	text, err := textOf("xmlQuote", value)
+	text, err := single("xmlQuote", value)
 	if err != nil {
 		return "", err
 	}
 	for _, r := range text {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff || r == utf8.RuneError {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
 			return "", Error("xmlQuote: XML has no way to write one of the characters")
 		}
 	}
@@ -159,45 +154,32 @@ func xmlQuote(value any) (string, error) {
 	return b.String(), nil
 }
 
-// dotenv writes a whole map as NAME=value lines, sorted, for the readers that envQuote writes for. Names are in upper case, with _ for
-// / - and .; two that become the same are an error.
-func dotenv(m any) (string, error) {
-	v := reflect.ValueOf(m)
-	if !v.IsValid() || v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
-		return "", failf("dotenv: this is %s, not a map", typeName(m))
-	}
-	lines := make(map[string]string, v.Len())
-	from := make(map[string]string, v.Len())
-	for _, key := range sortedKeys(v) {
-		name := strings.ToUpper(strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key))
-		if !isName(name) {
-			return "", &KeyError{keys: []string{key}, what: "dotenv: the key %s does not become the name of a variable"}
+// quote writes each value in double quotes as Go's own source has them, with spaces between. Of what other programs read, YAML, TOML and
+// JSON take them for plain text; the functions that are named for a reader know its rules.
+func quote(values ...any) (string, error) {
+	return each("quote", values, func(text string) (string, error) { return strconv.Quote(text), nil })
+}
+
+// squote writes each value between single quotes, with spaces between.
+func squote(values ...any) (string, error) {
+	return each("squote", values, func(text string) (string, error) {
+		if strings.Contains(text, "'") {
+			return "", Error("squote: a ' in the text would end the quotes; shellQuote and yamlQuote write it")
 		}
-		if other, taken := from[name]; taken {
-			return "", &KeyError{keys: []string{other, key, name}, what: "dotenv: the keys %s and %s both become %s"}
-		}
-		value, err := envQuote(v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key())).Interface())
+		return "'" + text + "'", nil
+	})
+}
+
+func each(name string, values []any, quote func(string) (string, error)) (string, error) {
+	list := make([]string, len(values))
+	for i, v := range values {
+		text, err := single(name, v)
 		if err != nil {
-			return "", &KeyError{keys: []string{key}, what: "dotenv: the value of %s cannot be written on a line: " + strings.ReplaceAll(err.Error(), "%", "%%")}
+			return "", err
 		}
-		from[name], lines[name] = key, name+"="+value+"\n"
+		if list[i], err = quote(text); err != nil {
+			return "", err
+		}
 	}
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(lines)) {
-		b.WriteString(lines[name])
-	}
-	return b.String(), nil
-}
-
-func sortedKeys(m reflect.Value) []string {
-	names := make([]string, 0, m.Len())
-	for _, k := range m.MapKeys() {
-		names = append(names, k.String())
-	}
-	slices.Sort(names)
-	return names
-}
-
-func isName(name string) bool {
-	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && (name[0] < '0' || name[0] > '9')
+	return strings.Join(list, " "), nil
 }

@@ -3,107 +3,13 @@ package funcs
 import (
 	"encoding/base32"
 	"encoding/base64"
-	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/sprig/v3"
 )
-
-// mishap is what fmt prints where a verb and its value do not fit (fmt, "Format errors").
-var mishap = regexp.MustCompile(`%!([A-Za-z%]\(|\(NOVERB|\(EXTRA|\(BADWIDTH|\(BADPREC|\(BADINDEX)`)
-
-// wide finds a width or precision that would make much of little.
-var wide = regexp.MustCompile(`%[-+# 0\[\]]*(\d{5,}|\d*\.\d{5,}|\*|\d*\.\*)`)
-
-// pointer finds the verb that prints an address.
-var pointer = regexp.MustCompile(`%[-+# 0\[\]\d.]*p`)
-
-// printf is fmt.Sprintf, but fails where that would print a mishap.
-func printf(format string, args ...any) (string, error) {
-	if wide.MatchString(format) {
-		return "", Error("printf: a width or precision has at most four digits, and no *")
-	}
-	if pointer.MatchString(format) {
-		return "", Error("printf: %p differs from run to run")
-	}
-	if err := printable("printf", args); err != nil {
-		return "", err
-	}
-	text := fmt.Sprintf(format, args...)
-	if found := mishap.FindString(text); found != "" && len(mishap.FindAllString(text, -1)) > countMishaps(args) {
-		if verb := found[2:3]; verb != "(" {
-			return "", failf("printf: a value does not fit the verb %%%s, or there is none for it", verb)
-		}
-		return "", Error("printf: the verbs and the arguments do not match")
-	}
-	return bounded("printf", text)
-}
-
-// countMishaps counts those that stand in the arguments themselves.
-func countMishaps(args []any) int {
-	n := 0
-	for _, a := range args {
-		n += len(mishap.FindAllString(fmt.Sprint(a), -1))
-	}
-	return n
-}
-
-func sprint(args ...any) (string, error) {
-	if err := printable("print", args); err != nil {
-		return "", err
-	}
-	return bounded("print", fmt.Sprint(args...))
-}
-
-func sprintln(args ...any) (string, error) {
-	if err := printable("println", args); err != nil {
-		return "", err
-	}
-	return bounded("println", fmt.Sprintln(args...))
-}
-
-// Print gives what a template prints where it stands for itself: texts, numbers, true and false. Go's notation of a map or a list is
-// no format that anything reads, and the address of a pointer differs from run to run.
-func Print(value any) (any, error) { return value, printable("", []any{value}) }
-
-// printable says which of the values cannot be printed.
-func printable(name string, values []any) error {
-	if name != "" {
-		name += ": "
-	}
-	for _, value := range values {
-		if _, ok := value.(fmt.Stringer); ok {
-			continue
-		}
-		v := reflect.ValueOf(value)
-		switch v.Kind() {
-		case reflect.Invalid:
-			return failf("%sthere is nothing to print", name)
-		case reflect.Map:
-			return failf("%sthis is a map; print what is in it, or {{ toJson MAP }}, or {{ dotenv MAP }}", name)
-		case reflect.Slice, reflect.Array:
-			if v.Type().Elem().Kind() == reflect.Uint8 {
-				continue
-			}
-			return failf("%sthis is a list; {{ join \", \" LIST }}, {{ toJson LIST }} and {{ range LIST }} print it", name)
-		case reflect.Func, reflect.Chan, reflect.Pointer, reflect.UnsafePointer, reflect.Struct:
-			return failf("%sthis cannot be printed", name)
-		}
-	}
-	return nil
-}
-
-// markup makes of an escaper of text/template one that takes what can be printed.
-func markup(escape func(...any) string) func(...any) (string, error) {
-	return func(args ...any) (string, error) {
-		if err := printable("", args); err != nil {
-			return "", err
-		}
-		return escape(args...), nil
-	}
-}
 
 func bounded(name, text string) (string, error) { return text, fits(name, len(text)) }
 
@@ -153,16 +59,49 @@ func join(sep string, list any) (string, error) {
 	if list == nil || v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
 		return "", failf("join: this is %s, not a list", typeName(list))
 	}
-	parts := make([]string, v.Len())
+	parts, err := elements("join", list)
+	if err != nil {
+		return "", err
+	}
 	size := 0
-	for i := range parts {
-		parts[i] = fmt.Sprint(v.Index(i).Interface())
-		size += len(parts[i]) + len(sep)
+	for _, p := range parts {
+		size += len(p) + len(sep)
 	}
 	if err := fits("join", size); err != nil {
 		return "", err
 	}
 	return strings.Join(parts, sep), nil
+}
+
+// sortAlpha sorts texts by their bytes.
+func sortAlpha(list any) ([]string, error) {
+	sorted, err := elements("sortAlpha", list)
+	slices.Sort(sorted)
+	return sorted, err
+}
+
+// substr gives the bytes from start to end; an end that is negative or too large is that of the text, a start that is negative the
+// beginning.
+func substr(start, end int, text string) (string, error) {
+	switch {
+	case start < 0:
+		start = 0
+	case end < 0 || end > len(text):
+		end = len(text)
+	}
+	if start > end || end > len(text) {
+		return "", failf("substr: the text has %d bytes", len(text))
+	}
+	return text[start:end], nil
+}
+
+// trunc gives the first bytes, or the last where the count is negative.
+func trunc(count int, text string) (string, error) {
+	start, end := 0, min(count, len(text))
+	if count < 0 {
+		start, end = max(0, len(text)+count), len(text)
+	}
+	return text[start:end], nil
 }
 
 func wrap(width int, text string) (string, error) { return wrapWith(width, "\n", text) }
