@@ -58,10 +58,11 @@ const (
 // A Source answers Secret, Param and Params refs. It keeps its connections and credentials from one Fetch to the next, and may be
 // used from several goroutines.
 type Source struct {
-	options Options
-	config  awssdk.Config // with the home Region; its credentials are not used
-	home    *site
-	log     atomic.Pointer[slog.Logger]
+	options     Options
+	config      awssdk.Config // with the home Region; its credentials are not used
+	connections *connections
+	home        *site
+	log         atomic.Pointer[slog.Logger]
 
 	mu         sync.Mutex
 	sites      map[place]*site
@@ -81,18 +82,19 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if err := checkEndpoint(o.EndpointURL); err != nil {
 		return nil, err
 	}
-	cfg, err := load(ctx, o)
+	c := newConnections(o)
+	cfg, err := load(ctx, o, c)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Region, err = region(ctx, cfg); err != nil {
+	if cfg.Region, err = region(ctx, cfg, c); err != nil {
 		return nil, err
 	}
 	s := &Source{
-		options: o, config: cfg,
+		options: o, config: cfg, connections: c,
 		sites: make(map[place]*site), queues: make(map[string]*Queue), identities: make(map[Account]*identity),
 	}
-	s.identities[Account{}] = newIdentity(o, cfg)
+	s.identities[Account{}] = newIdentity(o, cfg, c)
 	s.home = s.site(place{region: cfg.Region})
 	return s, nil
 }

@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 )
 
 const (
@@ -27,15 +26,17 @@ const (
 	metadataWithin = 2 * time.Second
 )
 
-// load reads the environment and the shared config files as every AWS tool does. It does not use the network.
-func load(ctx context.Context, o Options) (awssdk.Config, error) {
+// load reads the environment and the shared config files as every AWS tool does. It does not use
+// the network. What the SDK makes on the way, the chain of credentials, uses the connections.
+func load(ctx context.Context, o Options, c *connections) (awssdk.Config, error) {
 	name := "rendered"
 	if o.Version != "" {
 		name += "/" + o.Version
 	}
 	var chained endpoint
 	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client(o)),
+		config.WithHTTPClient(c.forSDK()),
+		config.WithAPIOptions([]func(*middleware.Stack) error{c.carry}),
 		config.WithAppID(name),
 		config.WithLogger(logging.Nop{}),
 		config.WithAssumeRoleCredentialOptions(chained.forRoles),
@@ -55,19 +56,8 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 		return awssdk.Config{}, unusable(err)
 	}
 	chained.url = cfg.BaseEndpoint
+	c.adopt(cfg.HTTPClient)
 	return cfg, nil
-}
-
-func client(o Options) config.HTTPClient {
-	if o.Transport != nil {
-		return &http.Client{Transport: o.Transport, Timeout: answerWithin}
-	}
-	// Of this type, because AWS_CA_BUNDLE can be put into no other.
-	return awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
-		t.MaxConnsPerHost = o.MaxConcurrency
-		t.MaxIdleConnsPerHost = o.MaxConcurrency
-		t.IdleConnTimeout = idleFor
-	})
 }
 
 // unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a credentials file.
@@ -97,7 +87,7 @@ func unusable(err error) error {
 }
 
 // region gives the Region of the config, or the one that instance metadata names.
-func region(ctx context.Context, cfg awssdk.Config) (string, error) {
+func region(ctx context.Context, cfg awssdk.Config, c *connections) (string, error) {
 	if cfg.Region != "" {
 		return cfg.Region, nil
 	}
@@ -105,17 +95,24 @@ func region(ctx context.Context, cfg awssdk.Config) (string, error) {
 	defer cancel()
 	out, err := imds.NewFromConfig(cfg).GetRegion(ctx, new(imds.GetRegionInput))
 	if err != nil || out.Region == "" {
-		return "", noRegion{silent: isSilence(err)}
+		return "", noRegion{silent: isSilence(err), metadata: c.metadataTrouble(err)}
 	}
 	return out.Region, nil
 }
 
 // A noRegion is that there is no Region. Where instance metadata, which might name one, is silent, it may be only the network that is not
 // there yet.
-type noRegion struct{ silent bool }
+type noRegion struct {
+	silent   bool
+	metadata string // what it does in the place of answering; "" where it has no answer
+}
 
-func (noRegion) Error() string {
-	return "no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none"
+func (e noRegion) Error() string {
+	const unset = "no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata "
+	if e.metadata != "" {
+		return unset + e.metadata
+	}
+	return unset + "names none"
 }
 
 // Temporary tells whether it may be otherwise later.
@@ -123,6 +120,9 @@ func (e noRegion) Temporary() bool { return e.silent }
 
 // isSilence tells whether nobody answered.
 func isSilence(err error) bool {
+	if _, ok := errors.AsType[*badAnswer](err); ok {
+		return false
+	}
 	_, ok := errors.AsType[net.Error](err)
 	return ok || errors.Is(err, context.DeadlineExceeded)
 }

@@ -79,7 +79,7 @@ func TestNewSaysWhatToSet(t *testing.T) {
 		{"no Region", []string{"AWS_EC2_METADATA_DISABLED=true"}, Options{},
 			"no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none"},
 		{"no instance metadata", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + hangs.URL}, Options{},
-			"no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata names none"},
+			"no AWS Region: set aws.region, AWS_REGION, or region in the profile; instance metadata does not answer; in a container it takes a hop limit of 2"},
 		{"no such profile", []string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"}, Options{Profile: "web"},
 			"AWS profile web is in none of the shared config files"},
 		{"no CA bundle", []string{"AWS_CA_BUNDLE=/nonexistent/ca.pem"}, Options{},

@@ -56,7 +56,7 @@ func credentialHints(t *trouble) []string {
 }
 
 func silenceHints() []string {
-	return []string{"is the way to AWS open? HTTPS_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"}
+	return []string{"is the way to AWS open? HTTPS_PROXY and NO_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"}
 }
 
 // missing says what it is that does not exist, where, and how to make it or do without.

@@ -23,7 +23,8 @@ const (
 // An identity is the credentials in use. It is the SDK's credentials provider, so that they can change under the clients: the
 // SDK reads the shared config files once, and they change when someone logs in again.
 type identity struct {
-	renew func(context.Context) (awssdk.CredentialsProvider, error)
+	renew       func(context.Context) (awssdk.CredentialsProvider, error)
+	connections *connections
 
 	mu         sync.Mutex
 	provider   awssdk.CredentialsProvider
@@ -34,7 +35,7 @@ type identity struct {
 }
 
 // newIdentity gives the identity of cfg, or of the role that is to be assumed with it.
-func newIdentity(o Options, cfg awssdk.Config) *identity {
+func newIdentity(o Options, cfg awssdk.Config, c *connections) *identity {
 	region := cfg.Region
 	assume := func(cfg awssdk.Config) awssdk.CredentialsProvider {
 		if o.RoleARN == "" {
@@ -44,10 +45,11 @@ func newIdentity(o Options, cfg awssdk.Config) *identity {
 		return assumeRole(o, cfg)
 	}
 	return &identity{
-		provider: assume(cfg),
-		renewed:  time.Now(),
+		connections: c,
+		provider:    assume(cfg),
+		renewed:     time.Now(),
 		renew: func(ctx context.Context) (awssdk.CredentialsProvider, error) {
-			cfg, err := load(ctx, o)
+			cfg, err := load(ctx, o, c)
 			if err != nil {
 				return nil, err
 			}
@@ -75,8 +77,9 @@ func chain(home *identity, o Options, a Account, cfg awssdk.Config) *identity {
 		o.SessionName = a.SessionName
 	}
 	return &identity{
-		provider: assumeRole(o, cfg),
-		renewed:  time.Now(),
+		connections: home.connections,
+		provider:    assumeRole(o, cfg),
+		renewed:     time.Now(),
 		renew: func(ctx context.Context) (awssdk.CredentialsProvider, error) {
 			home.replace(ctx, home.current())
 			return assumeRole(o, cfg), nil
@@ -97,12 +100,6 @@ func sessionName(set string) string {
 	return name[:min(len(name), 64)]
 }
 
-// A credentialsError is a failure to get credentials, told from the failures of the call that needed them.
-type credentialsError struct{ err error }
-
-func (e *credentialsError) Error() string { return "credentials: " + e.err.Error() }
-func (e *credentialsError) Unwrap() error { return e.err }
-
 // Retrieve gives the credentials, from a cache while they are valid. The error is a *credentialsError unless ctx has ended.
 func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	id.mu.Lock()
@@ -118,7 +115,7 @@ func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	if err == nil || ctx.Err() != nil {
 		return c, err
 	}
-	err = &credentialsError{err}
+	err = &credentialsError{err: err, metadata: id.connections.metadataTrouble(err)}
 	id.mu.Lock()
 	defer id.mu.Unlock()
 	if id.provider == provider {

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -15,16 +14,20 @@ import (
 )
 
 // Metadata answers IMDS refs from the metadata service of the EC2 instance (IMDSv2). It may be used from several goroutines.
-type Metadata struct{ client *imds.Client }
+type Metadata struct {
+	client      *imds.Client
+	connections *connections
+}
 
 // NewMetadata gives the source. It asks nobody; AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_EC2_METADATA_DISABLED hold for it as for every
 // AWS tool. The error is that of New.
 func NewMetadata(ctx context.Context, o Options) (*Metadata, error) {
-	cfg, err := load(ctx, o)
+	c := newConnections(o)
+	cfg, err := load(ctx, o, c)
 	if err != nil {
 		return nil, err
 	}
-	return &Metadata{imds.NewFromConfig(cfg)}, nil
+	return &Metadata{imds.NewFromConfig(cfg), c}, nil
 }
 
 // metadataPatience is how long a path may take. The service is on the machine: it takes milliseconds or does not answer.
@@ -58,13 +61,16 @@ func (m *Metadata) answer(ctx context.Context, r sources.Ref) sources.Result {
 			e.Hints = []string{"tags are there where the instance allows it:  aws ec2 modify-instance-metadata-options --instance-metadata-tags enabled"}
 		}
 	case http.StatusUnauthorized, http.StatusForbidden:
-		e.Reason = sources.Denied
+		e.Reason, e.Detail = sources.Denied, "instance metadata "+m.connections.metadataTrouble(err)
 		e.Hints = []string{"is instance metadata switched on?  aws ec2 modify-instance-metadata-options --http-endpoint enabled"}
-	case 0:
-		e.Detail = "instance metadata does not answer"
-		e.Hints = []string{"it is there on EC2 only; in a container it takes a hop limit of 2; AWS_EC2_METADATA_DISABLED switches it off"}
 	default:
-		e.Detail = fmt.Sprintf("instance metadata answers HTTP %d", code)
+		e.Detail = "instance metadata is switched off"
+		if why := m.connections.metadataTrouble(err); why != "" {
+			e.Detail = "instance metadata " + why
+		}
+		if code == 0 {
+			e.Hints = []string{"it is there on EC2 only; AWS_EC2_METADATA_DISABLED switches it off"}
+		}
 	}
 	return sources.Result{Err: e}
 }
@@ -92,6 +98,6 @@ func (m *Metadata) read(ctx context.Context, path string) (string, error) {
 		content = out.Content
 	}
 	defer content.Close()
-	text, err := io.ReadAll(io.LimitReader(content, 1<<20))
+	text, err := io.ReadAll(content) // which is bounded, as every answer
 	return string(text), err
 }

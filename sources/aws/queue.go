@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"path"
 	"regexp"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -66,7 +64,7 @@ func (s *Source) open(address string, home *site) *Queue {
 	at.id.Store(&account)
 	cfg := s.config.Copy()
 	cfg.Region, cfg.Credentials = at.region, at.identity
-	cfg.HTTPClient = patientClient(cfg.HTTPClient)
+	cfg.HTTPClient, cfg.APIOptions = s.connections.client(PollFor+answerWithin), nil
 	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
 		override(&o.BaseEndpoint, s.options.EndpointURL)
 		if host := hostOf(address); o.BaseEndpoint == nil && host != "" {
@@ -109,19 +107,6 @@ func queueRegion(address, otherwise string) string {
 		return otherwise
 	}
 	return m[1] + m[2]
-}
-
-// patientClient gives a client like c that waits for a long poll, over a connection of its own.
-func patientClient(c awssdk.HTTPClient) awssdk.HTTPClient {
-	switch c := c.(type) {
-	case *awshttp.BuildableClient:
-		return c.WithTimeout(PollFor + answerWithin)
-	case *http.Client:
-		patient := *c
-		patient.Timeout = PollFor + answerWithin
-		return &patient
-	}
-	return c
 }
 
 // Is tells whether both are the same queue, with whatever credentials it is read.

@@ -83,7 +83,7 @@ func (s *Source) site(p place) *site {
 	}
 	cfg := s.config.Copy()
 	cfg.Region, cfg.Credentials = p.region, made.identity
-	made.connect(cfg, s.options)
+	made.connect(cfg, s.options, s.connections)
 	s.sites[p] = made
 	return made
 }
@@ -103,16 +103,20 @@ func (s *Source) identityOf(account string) *identity {
 
 // connect makes the clients. Each has connections of its own, so that one service's trouble does not hold up the other where
 // both stand behind one endpoint.
-func (s *site) connect(cfg awssdk.Config, o Options) {
+func (s *site) connect(cfg awssdk.Config, o Options, c *connections) {
 	patience := o.patience.orDefault()
+	cfg.APIOptions = nil // they carry requests over the connections of the chain
+	cfg.HTTPClient = c.client(answerWithin)
 	secrets := secretsmanager.NewFromConfig(cfg, func(c *secretsmanager.Options) {
 		c.Retryer = &retryer{retry.NewStandard(), patience, newPacer(0)}
 		override(&c.BaseEndpoint, o.EndpointURL)
 	})
+	cfg.HTTPClient = c.client(answerWithin)
 	params := ssm.NewFromConfig(cfg, func(c *ssm.Options) {
 		c.Retryer = &retryer{retry.NewStandard(), patience, newPacer(paramsPerSecond)}
 		override(&c.BaseEndpoint, o.EndpointURL)
 	})
+	cfg.HTTPClient = c.client(answerWithin)
 	tokens := sts.NewFromConfig(cfg, func(c *sts.Options) { override(&c.BaseEndpoint, o.EndpointURL) })
 	s.getSecretValue = secrets.GetSecretValue
 	batches := &retryer{retry.NewStandard(), patience, newPacer(batchesPerSecond)}

@@ -1,13 +1,11 @@
 package aws
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 
 	"github.com/rendered/rendered/sources"
@@ -120,14 +116,18 @@ func diagnose(err error) *trouble {
 		return &trouble{reason: sources.Unavailable, detail: "AWS's answer does not hold it"}
 	}
 	if e, ok := errors.AsType[*credentialsError](err); ok {
-		return &trouble{reason: sources.Credentials, detail: noCredentials(e.err)}
+		return &trouble{reason: sources.Credentials, detail: e.detail()}
+	}
+	if code := status(err); code >= 300 && code < 400 {
+		return &trouble{reason: sources.Unavailable, detail: redirected(code)}
 	}
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return refusal(e, status(err))
 	}
-	if code := status(err); code >= 300 {
+	switch code := status(err); {
+	case code >= 300:
 		return &trouble{reason: byStatus(code), detail: fmt.Sprintf("HTTP %d, not from AWS itself", code)}
-	} else if code != 0 {
+	case code != 0:
 		return &trouble{reason: sources.Unavailable, detail: "the answer cannot be read"}
 	}
 	return &trouble{reason: sources.Unavailable, detail: unreachable(err)}
@@ -182,6 +182,10 @@ func about(d time.Duration) string {
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
 
+func redirected(code int) string {
+	return fmt.Sprintf("HTTP %d, a redirect, which is not followed", code)
+}
+
 func byStatus(status int) sources.Reason {
 	if status == 429 {
 		return sources.Throttled
@@ -223,31 +227,6 @@ func personal(err error) bool {
 	return false
 }
 
-// noCredentials says why the chain of credentials ended without any.
-func noCredentials(err error) string {
-	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
-		return "the SSO session has expired"
-	}
-	if _, ok := errors.AsType[*processcreds.ProviderError](err); ok {
-		return "credential_process gave none"
-	}
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Error() // the file of a token
-	}
-	op, ok := errors.AsType[*smithy.OperationError](err)
-	switch {
-	case !ok:
-		return "none could be read"
-	case op.Service() == "ec2imds":
-		return "there are none in the environment, the shared config files and instance metadata"
-	}
-	t := diagnose(op.Err)
-	if t.reason == sources.Denied {
-		t.detail = readDenial(t.message).detail()
-	}
-	return op.Service() + " " + op.Operation() + ": " + t.Error()
-}
-
 // unreachable says why there was no answer. Of the URL only the host is named.
 func unreachable(err error) string {
 	why := connection(err)
@@ -273,12 +252,17 @@ func connection(err error) string {
 	if why := certificate(err); why != "" {
 		return why
 	}
+	if e, ok := errors.AsType[*badAnswer](err); ok {
+		return e.what
+	}
+	if _, ok := errors.AsType[*slowAnswer](err); ok {
+		return fmt.Sprintf("the answer does not end within %s", answerWithin)
+	}
 	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return e.Error()
 	}
-	timeout, ok := errors.AsType[net.Error](err)
 	switch {
-	case ok && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+	case isTimeout(err):
 		return within(answerWithin)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection broke off"

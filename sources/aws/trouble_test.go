@@ -156,7 +156,7 @@ func TestTroubles(t *testing.T) {
 			name: "load balancer", ref: "param /prod/host",
 			prepare: inject(awsfake.Unavailable),
 			reason:  sources.Unavailable, detail: "HTTP 503, not from AWS itself",
-			hints: []string{"is the way to AWS open? HTTPS_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"},
+			hints: []string{"is the way to AWS open? HTTPS_PROXY and NO_PROXY, VPC endpoints and aws.endpoint_url decide where it goes"},
 		}, {
 			name: "expired", ref: "param /prod/host",
 			prepare: inject(awsfake.ExpiredToken),

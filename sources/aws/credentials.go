@@ -1,0 +1,121 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// A credentialsError is a failure to get credentials, told from the failures of the call that needed them.
+type credentialsError struct {
+	err      error
+	metadata string // what instance metadata did in the place of answering, where it was asked last
+}
+
+func (e *credentialsError) Error() string { return "credentials: " + e.err.Error() }
+func (e *credentialsError) Unwrap() error { return e.err }
+
+// detail says why the chain of credentials ended without any.
+func (e *credentialsError) detail() string {
+	err := e.err
+	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
+		return "the SSO session has expired"
+	}
+	if _, ok := errors.AsType[*processcreds.ProviderError](err); ok {
+		return "credential_process gave none"
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Error() // the file of a token
+	}
+	op, ok := errors.AsType[*smithy.OperationError](err)
+	switch {
+	case !ok && fromEndpoint(err):
+		return "the endpoint that AWS_CONTAINER_CREDENTIALS_… names: " + endpointTrouble(err)
+	case !ok:
+		return "none could be read"
+	case op.Service() == "ec2imds":
+		const none = "there are none in the environment"
+		if e.metadata != "" {
+			return none + " and the shared config files, and instance metadata " + e.metadata
+		}
+		return none + ", the shared config files and instance metadata"
+	}
+	t := diagnose(op.Err)
+	if t.reason == sources.Denied {
+		t.detail = readDenial(t.message).detail()
+	}
+	return op.Service() + " " + op.Operation() + ": " + t.Error()
+}
+
+// fromEndpoint tells whether a request was made whose error is no OperationError: one for the
+// credentials of a container.
+func fromEndpoint(err error) bool {
+	_, sent := errors.AsType[*url.Error](err)
+	_, unread := errors.AsType[*smithy.DeserializationError](err)
+	return sent || unread || httpStatus(err) != 0
+}
+
+func endpointTrouble(err error) string {
+	switch code := httpStatus(err); {
+	case code >= 300 && code < 400:
+		return redirected(code)
+	case code != 0:
+		return fmt.Sprintf("HTTP %d", code)
+	}
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return "its answer cannot be read"
+	}
+	return unreachable(err)
+}
+
+// httpStatus is status, also for the errors of the client of container credentials.
+func httpStatus(err error) int {
+	if e, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err); ok {
+		return e.HTTPStatusCode()
+	}
+	return 0
+}
+
+func metadataTrouble(err error) string {
+	// Its answer to the first question, that for a token, ends after one hop by default:
+	// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+	const hops = "; in a container it takes a hop limit of 2"
+	if e, ok := errors.AsType[*badAnswer](err); ok {
+		return "cannot be read: " + e.what
+	}
+	switch code := status(err); {
+	case code == http.StatusNotFound:
+		return ""
+	case code >= 300 && code < 400:
+		return "answers " + redirected(code)
+	case code == http.StatusUnauthorized: // it was asked without a token
+		return fmt.Sprintf("answers HTTP %d", code) + hops
+	case code != 0:
+		return fmt.Sprintf("answers HTTP %d", code)
+	case isTimeout(err):
+		return "does not answer" + hops
+	}
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return "cannot be reached: " + connection(err)
+	}
+	return ""
+}
+
+// isTimeout tells whether an answer did not come in time.
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
