@@ -144,8 +144,13 @@ func newNginxHost(t *testing.T, nginx string, uid int) *nginxHost {
 			t.Fatal(err)
 		}
 	}
+	// Directories below /var/lib/nginx are made by an nginx that root starts. Here that may never have been done, and only root could.
 	write(t, h.path("nginx.conf"), strings.ReplaceAll(`pid DIR/pid; error_log stderr; events {}
-http { access_log off; include DIR/conf.d/*.conf; }
+http {
+  access_log off;
+  client_body_temp_path DIR/body; proxy_temp_path DIR/proxy; fastcgi_temp_path DIR/fastcgi; uwsgi_temp_path DIR/uwsgi; scgi_temp_path DIR/scgi;
+  include DIR/conf.d/*.conf;
+}
 `, "DIR", dir))
 	write(t, h.path("rendered.yaml"), strings.NewReplacer("DIR", dir, "NGINX", nginx).Replace(`state_dir: state
 values: values.yaml

@@ -53,6 +53,7 @@ func (h hand) step() string {
 	name, other, n := pick(), pick(), h.chance.IntN(5)
 	modes := []fs.FileMode{0o600, 0o640, 0o700}
 	mode := modes[h.chance.IntN(len(modes))]
+	open := mode | 0o100 // of a directory: an ordinary user enters no other, and the memory knows no users
 	at := h.root
 	if h.chance.IntN(3) == 0 {
 		at = filepath.Join(at, "sub")
@@ -85,7 +86,7 @@ func (h hand) step() string {
 		}
 		return h.say("remove "+name, d.Remove(name))
 	case 4:
-		return h.say("mkdir", errors.Join(d.Mkdir("sub", mode), d.Sync()))
+		return h.say("mkdir", errors.Join(d.Mkdir("sub", open), d.Sync()))
 	case 5:
 		data, err := d.Read(name, int64(n))
 		return h.say(fmt.Sprintf("read %s %q", name, data), err)
@@ -105,7 +106,7 @@ func (h hand) step() string {
 		slices.Sort(list)
 		return h.say(fmt.Sprint("list ", list), err)
 	case 9:
-		return h.say("make", disk.MakeAll(h.system, filepath.Join(at, "sub", "deep"), mode))
+		return h.say("make", disk.MakeAll(h.system, filepath.Join(at, "sub", "deep"), open))
 	}
 	if name == "sub" {
 		return ""
