@@ -47,7 +47,7 @@ func TestChildrenHoldNoValues(t *testing.T) {
 			}
 			write(t, s.path("look"), lookScript)
 			write(t, s.path("rendered.yaml"), config)
-			trace := append(strings.Fields("strace -f -v -s 1000000 -o trace -e trace=execve,pwrite64"), strings.Fields(how)...)
+			trace := append(underStrace("-v -s 1000000", "execve,pwrite64"), strings.Fields(how)...)
 			if out, err := s.once(append(trace, "env", "WITNESS="+canary)...); err != nil {
 				if strings.Contains(out, "it cannot be shown the new files") && os.Getenv("CI") == "" {
 					t.Skip(out)

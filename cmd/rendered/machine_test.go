@@ -43,9 +43,7 @@ func newMachine(t *testing.T) *machine {
 	for _, program := range []string{"ip", "nsenter", "setpriv"} {
 		needed(t, program)
 	}
-	if os.Geteuid() != 0 {
-		lacking(t, "only root makes a machine of its own")
-	}
+	neededRoot(t)
 	dir := t.TempDir()
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "sh", "-c", machineSetup)
 	cmd.Env = append(os.Environ(), "DIR="+dir)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/disk/faulty"
@@ -45,6 +46,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(slowDisk) != "" {
 		files = slow()
 	}
+	if os.Getenv(traceable) != "" {
+		files = breaking(1, func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) })
+	}
 	if strings.HasSuffix(os.Args[0], ".test") {
 		// Under nohup(1) every program that the tests launch would ignore it, and a shell cannot change that.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
@@ -71,6 +75,10 @@ func breaking(n int, how func()) disk.System {
 		return nil
 	})
 }
+
+// traceable is the variable of the environment that has the command let go, before its first step, of what keeps its memory from an
+// ordinary user's strace: that could read neither names nor texts in its system calls (PR_SET_DUMPABLE in prctl(2), ptrace(2)).
+const traceable = "RENDERED_TEST_TRACEABLE"
 
 // slowDisk is the variable of the environment that has the command work on a slow disk.
 const slowDisk = "RENDERED_TEST_SLOW_DISK"

@@ -164,12 +164,15 @@ func (s *site) steps(trace string) []step {
 	return list
 }
 
-const watched = "trace=openat,fchown,fchmod,write,fsync,fdatasync,renameat,renameat2,unlinkat,mkdirat,linkat,ftruncate,execve"
+const watched = "openat,fchown,fchmod,write,fsync,fdatasync,renameat,renameat2,unlinkat,mkdirat,linkat,ftruncate,execve"
 
-// watch gives the strace that writes to a file what a command does. The command makes itself undumpable (prctl(2)), and of such a process
-// an ordinary user's strace reads neither the names in calls nor those of descriptors (ptrace(2)): here it only believes that it has.
-func (s *site) watch(trace string) []string {
-	return []string{"strace", "-f", "-y", "-o", s.path(trace), "-e", watched + ",prctl", "-e", "inject=prctl:retval=0"}
+// underStrace gives a strace, with options, that writes some system calls of a command to ./trace.
+func underStrace(options, calls string) []string {
+	args := append([]string{"strace", "-f", "-o", "trace", "-e", "trace=" + calls}, strings.Fields(options)...)
+	if os.Geteuid() != 0 {
+		args = append(args, "env", traceable+"=true")
+	}
+	return args
 }
 
 // TestSystemCalls looks at a pass from outside: what it does to the file system, in which order, and that the dependent is told
@@ -180,7 +183,7 @@ func TestSystemCalls(t *testing.T) {
 	s := newSite(t)
 	s.mustOnce()
 	s.put("two")
-	out := s.mustOnce(s.watch("trace")...)
+	out := s.mustOnce(underStrace("-y", watched)...)
 	// The files are staged side by side; each for itself goes this way.
 	staged := func(n int, file, mode string) []step {
 		temp := fmt.Sprint("tls/.temporary", n)
@@ -233,7 +236,7 @@ func TestSystemCalls(t *testing.T) {
 		}
 	}
 
-	s.mustOnce(s.watch("trace")...)
+	s.mustOnce(underStrace("-y", watched)...)
 	if got := s.steps(s.path("trace")); len(got) != 3 {
 		t.Errorf("where nothing changed:\n%s", join(got))
 	}

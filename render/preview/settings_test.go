@@ -113,24 +113,21 @@ func elsewhere(t *testing.T, credential *syscall.Credential, args ...string) (ou
 	return string(out), err
 }
 
-// need skips, except in CI, where a program or a privilege is missing.
+// need skips where only root can, and, except in CI, where a program is missing.
 func need(t *testing.T, programs ...string) {
 	t.Helper()
-	why := ""
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			why = p + " is not there"
-		}
-	}
 	if os.Geteuid() != 0 {
-		why = "only root can"
+		t.Skip("this takes root")
 	}
-	switch {
-	case why == "":
-	case os.Getenv("CI") != "":
-		t.Fatal(why)
-	default:
-		t.Skip(why)
+	for _, p := range programs {
+		_, err := exec.LookPath(p)
+		switch {
+		case err == nil:
+		case os.Getenv("CI") != "":
+			t.Fatal(err)
+		default:
+			t.Skip(err)
+		}
 	}
 }
 
