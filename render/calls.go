@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"text/template/parse"
 
@@ -40,6 +41,11 @@ func (t *Template) checkCalls() fault.List {
 			faults = append(faults, checkField(at, n)...)
 			for _, a := range n.Args[1:] {
 				faults = append(faults, checkCall(at, a, 0)...)
+			}
+		case *parse.NumberNode:
+			if strings.HasPrefix(n.Text, "'") {
+				what := fmt.Sprintf("%s is a number here, the code of that character; a text stands in double quotes: %q", n.Text, strings.Trim(n.Text, "'"))
+				faults = append(faults, at.fault(int(n.Pos), what))
 			}
 		}
 	})

@@ -62,6 +62,7 @@ func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Out
 	}
 	if failed != nil {
 		result.Content = nil
+		t.delimit(failed)
 	}
 	return result, failed
 }

@@ -44,6 +44,7 @@ type Template struct {
 	ticks   []position // by the number that a tick was given
 	lookups []Lookup
 	bare    map[*parse.ActionNode]Insertion
+	mended  mended
 	sites   []site                      // calls that a name is given to, by the number that each was given; 0 is none
 	calls   map[*parse.CommandNode]site // every call of a function
 	values  map[parse.Node]flow         // what names and what is ranged over stand for
@@ -74,16 +75,14 @@ func Parse(o Options) (*Template, fault.List) {
 	t.texts = append([]Text{o.Main}, o.Partials...)
 	var faults fault.List
 	for i := range t.texts {
-		if f := t.parse(i); f != nil {
-			faults = append(faults, f)
-		}
+		faults = append(faults, t.parse(i)...)
 	}
-	if len(faults) > 0 {
-		return nil, faults
-	}
-	faults = slices.Concat(t.checkFunctions(), t.checkCalls(), t.findLookups())
+	faults = append(faults, t.faults()...)
 	if len(faults) > 0 {
 		faults.Sort()
+		for _, f := range faults {
+			t.delimit(f)
+		}
 		return nil, faults
 	}
 	t.trace()
@@ -94,6 +93,15 @@ func Parse(o Options) (*Template, fault.List) {
 		template.Must(t.set.AddParseTree(name, tree))
 	}
 	return t, nil
+}
+
+// faults finds what is wrong with the trees. Where a text did not parse as it stands, it looks as far as what is left of it tells.
+func (t *Template) faults() fault.List {
+	faults := slices.Concat(t.checkFunctions(), t.checkCalls())
+	if t.mended != lost {
+		faults = append(faults, t.findLookups()...)
+	}
+	return faults
 }
 
 // Lookups gives every call of a lookup function that the main template can reach, in the order in which they stand.
@@ -119,6 +127,9 @@ var functionNames = sync.OnceValue(func() []string {
 	return names
 })
 
+// maxFaults is how many calls of functions that do not exist are told. What has more is no template.
+const maxFaults = 100
+
 // checkFunctions finds calls of functions that do not exist.
 func (t *Template) checkFunctions() fault.List {
 	known := functionNames()
@@ -131,10 +142,10 @@ func (t *Template) checkFunctions() fault.List {
 			}
 		}
 		id, ok := n.(*parse.IdentifierNode)
-		if !ok {
+		if !ok || len(faults) == maxFaults {
 			return
 		}
-		if _, ok := slices.BinarySearch(known, id.Ident); ok {
+		if _, ok := slices.BinarySearch(known, id.Ident); ok || id.Ident == stand && t.mended != whole {
 			return
 		}
 		what, hints := `unknown function "`+id.Ident+`"`, unknownHint(id.Ident)
@@ -197,6 +208,20 @@ func (t *Template) delims() (left, right string) {
 		right = "}}"
 	}
 	return left, right
+}
+
+// delimit has a fault speak of actions as this template writes them.
+func (t *Template) delimit(f *fault.Fault) {
+	left, right := t.delims()
+	if left == "{{" && right == "}}" {
+		return
+	}
+	replace := strings.NewReplacer("{{", left, "}}", right).Replace
+	f.What = replace(f.What)
+	f.Hints = slices.Clone(f.Hints)
+	for i, h := range f.Hints {
+		f.Hints[i] = replace(h)
+	}
 }
 
 // written reports whether the words stand in the template, so that they can be no value.
