@@ -66,7 +66,9 @@ func (r *run) get(site, name int, kind sources.Kind, text any) (*found, error) {
 
 // gave notes what a lookup gives, with the keys that lead to it, and gives it.
 func (f *found) gave(keys, text string) string {
-	f.run.given = append(f.run.given, given{f.String() + keys, text})
+	if !f.run.full() {
+		f.run.given = append(f.run.given, given{f.String() + keys, text})
+	}
 	return text
 }
 

@@ -3,13 +3,14 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/fault/jsontext"
 	"github.com/rendered/rendered/render/funcs"
 )
 
@@ -70,8 +71,11 @@ func (f *found) treeAt(keys []any) (any, error) {
 	return tree, nil
 }
 
-// giveLeaves notes the texts of a tree.
+// giveLeaves notes the texts of a tree, as many as are kept.
 func (f *found) giveLeaves(path string, tree any) {
+	if f.run.full() {
+		return
+	}
 	switch t := tree.(type) {
 	case map[string]any:
 		for k, v := range t {
@@ -93,15 +97,16 @@ const notJSON = "its text is not JSON"
 // rawAt follows the keys into the text of a secret. The text is whole JSON, checked once, so that every part of it is.
 func (f *found) rawAt(keys []any) (json.RawMessage, error) {
 	raw := json.RawMessage(strings.TrimSpace(f.value.Text))
-	if !json.Valid(raw) {
+	if err := funcs.CheckJSON(raw); err != nil {
+		syntax, ok := errors.AsType[*funcs.SyntaxError](err)
+		if !ok {
+			return nil, &lookupError{what: f.String() + ": " + err.Error()} // the keys of stored JSON are names
+		}
 		what := f.String() + ": " + notJSON
 		if len(keys) > 0 {
 			what += ", so it has no keys"
 		}
-		return nil, &lookupError{what: what, hints: f.hint("{{ secret %q }} gives the text as it is")}
-	}
-	if err := funcs.Exact(raw); err != nil {
-		return nil, &lookupError{what: f.String() + ": " + err.Error()} // the keys of stored JSON are names
+		return nil, &lookupError{what: what + almost(raw, syntax), hints: f.hint("{{ secret %q }} gives the text as it is")}
 	}
 	for i, key := range keys {
 		if kind := typeName(key); kind != "text" && kind != "a number" {
@@ -114,6 +119,17 @@ func (f *found) rawAt(keys []any) (json.RawMessage, error) {
 		raw = bytes.TrimSpace(next)
 	}
 	return raw, nil
+}
+
+// almost says where a text that was meant to be JSON stops being it; "" where it was not.
+func almost(text []byte, err *funcs.SyntaxError) string {
+	switch {
+	case err.What == jsontext.Mark:
+		return "; " + err.What + " (U+FEFF), which editors of Windows write; store it without"
+	case len(text) > 0 && (text[0] == '{' || text[0] == '['):
+		return fmt.Sprintf("; at line %d, column %d: %s", err.Line, err.Column, err.What)
+	}
+	return ""
 }
 
 // A stepError is why one key leads nowhere; absent where what it leads into could have had it.
@@ -131,36 +147,42 @@ func noKeyOf(err error) error {
 	return err
 }
 
+// maxNear is how many keys are held against one that is not there.
+const maxNear = 1000
+
 // step follows one key, of which errors hold what is shown: by name into an object, by number into a list.
 func step(raw json.RawMessage, key any, shown string) (json.RawMessage, error) {
 	switch raw[0] {
 	case '{':
-		var object map[string]json.RawMessage
-		if json.Unmarshal(raw, &object) != nil {
-			return nil, stepError{what: "is not JSON"}
+		name, size := fmt.Sprint(key), 0
+		var names []string
+		for key, value := range jsontext.Members(raw) {
+			if key == name {
+				return value, nil
+			}
+			if size++; size <= maxNear {
+				names = append(names, key)
+			}
 		}
-		name := fmt.Sprint(key)
-		if next, ok := object[name]; ok {
-			return next, nil
-		}
-		what := fmt.Sprintf("has no key %s (it has %s)", shown, count(len(object), "key"))
-		if near := fault.Near(name, slices.Sorted(maps.Keys(object))); near != "" && shown != hiddenName {
+		what := fmt.Sprintf("has no key %s (it has %s)", shown, count(size, "key"))
+		slices.Sort(names)
+		if near := fault.Near(name, names); near != "" && shown != hiddenName {
 			what += fmt.Sprintf("; did you mean %q?", near)
 		}
 		return nil, stepError{what, true}
 	case '[':
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) != nil {
-			return nil, stepError{what: "is not JSON"}
-		}
 		i, err := strconv.Atoi(fmt.Sprint(key))
 		if err != nil {
 			return nil, stepError{what: "is a list, which has numbers for keys, not " + shown}
 		}
-		if i < 0 || i >= len(list) {
-			return nil, stepError{fmt.Sprintf("has no element %s (it has %s; the first is 0)", shown, count(len(list), "element")), true}
+		size := 0
+		for element := range jsontext.Elements(raw) {
+			if size == i {
+				return element, nil
+			}
+			size++
 		}
-		return list[i], nil
+		return nil, stepError{fmt.Sprintf("has no element %s (it has %s; the first is 0)", shown, count(size, "element")), true}
 	case '"':
 		return nil, stepError{what: "is text, which has no key " + shown}
 	}

@@ -37,6 +37,12 @@ type given struct {
 	text   string
 }
 
+// maxGiven is how many texts are noted: each is looked for where a format breaks.
+const maxGiven = 4096
+
+// full reports that no more texts are noted.
+func (r *run) full() bool { return len(r.given) >= maxGiven }
+
 // An Output is what an execution gave.
 type Output struct {
 	Content []byte
@@ -128,13 +134,21 @@ func (r *run) refuseMishap(content []byte) *fault.Fault {
 	return nil
 }
 
+// Bounds of a search for what a byte of the output comes from.
+const (
+	maxSearched = 256 << 20 // bytes of all texts together
+	maxBefore   = 64 << 10  // how far before the byte a text may end that it is said to follow
+	maxEnd      = 4 << 10   // how much of that text is looked for
+)
+
 // Origin says which lookup a byte of the output most likely comes from: within "secret prod/api/db port", or else which one it follows.
 // It gives "" where no looked-up text stands or ends there.
 func (o Output) Origin(offset int) (lookup string, within bool) {
 	offset = min(max(offset, 0), len(o.Content))
-	length := 0
+	length, left := 0, maxSearched
 	for _, g := range o.given {
-		if n := len(g.text); n > length {
+		if n := len(g.text); n > length && left > 0 {
+			left -= 2 * n
 			around := o.Content[max(offset-n+1, 0):min(offset+n, len(o.Content))]
 			if bytes.Contains(around, []byte(g.text)) {
 				lookup, within, length = g.lookup, true, n
@@ -145,13 +159,14 @@ func (o Output) Origin(offset int) (lookup string, within bool) {
 		return lookup, true
 	}
 	nearest := -1
-	head := string(o.Content[:offset])
+	head := string(o.Content[max(offset-maxBefore, 0):offset])
 	for _, g := range o.given {
 		if g.text == "" {
 			continue
 		}
-		if at := strings.LastIndex(head, g.text); at >= 0 && at+len(g.text) > nearest {
-			lookup, nearest = g.lookup, at+len(g.text)
+		end := g.text[max(len(g.text)-maxEnd, 0):]
+		if at := strings.LastIndex(head, end); at >= 0 && at+len(end) > nearest {
+			lookup, nearest = g.lookup, at+len(end)
 		}
 	}
 	return lookup, false

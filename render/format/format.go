@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/rendered/rendered/render/fault/jsontext"
 )
 
 // A Format is a syntax that a file must have. The zero Format is none.
@@ -20,11 +22,18 @@ type Error struct {
 	Column int    // 1-based, in characters; 0 where the parser does not say
 	Offset int    // bytes from the start, as near as is known
 	What   string // what is wrong, in words that hold nothing of the file; may be ""
+	Limit  bool   // it may be what it should be, and is more than is parsed
 }
 
-// Error gives "not JSON at line 6, column 3: what".
+// maxDepth is how deep lists, maps, tables or elements may nest, in every format.
+const maxDepth = jsontext.MaxDepth
+
+// Error gives "not JSON at line 6, column 3: what", or "cannot be checked as JSON at line 6, column 3: what".
 func (e *Error) Error() string {
 	s := "not " + e.Format
+	if e.Limit {
+		s = "cannot be checked as " + e.Format
+	}
 	if e.Line > 0 {
 		s += fmt.Sprintf(" at line %d", e.Line)
 	}
@@ -98,6 +107,13 @@ func at(data []byte, offset int, what string) *Error {
 		Offset: offset,
 		What:   what,
 	}
+}
+
+// limit gives the error at a byte up to which there is too much.
+func limit(data []byte, offset int, what string) *Error {
+	e := at(data, offset, what)
+	e.Limit = true
+	return e
 }
 
 // atPlace gives the error at a line and a column, counted from 1; 0 is unknown.

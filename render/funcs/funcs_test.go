@@ -173,10 +173,13 @@ func TestNumbersStayAsStored(t *testing.T) {
 
 func TestDecodeJSONSaysWhere(t *testing.T) {
 	for text, want := range map[string]string{
-		"{\"a\": canary}":  "line 1",
-		"{\n \"a\": 1,\n}": "line 3",
-		"1 2":              "line 1",
-		"":                 "line 1",
+		"{\"a\": canary}":   "line 1",
+		"{\n \"a\": 1,\n}":  "line 3",
+		"1 2":               "line 1, column 3: something stands after the value",
+		"":                  "line 1, column 1: it is empty",
+		"[1,2":              "line 1, column 5: it ends too early",
+		"{\"a\":\n[\"é\",2": "line 2, column 7: it ends too early",
+		"\ufeff{}":          "line 1, column 1: it begins with a byte order mark",
 	} {
 		_, err := DecodeJSON([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
@@ -194,6 +197,9 @@ func TestJSONIsTakenAsItIsOrNotAtAll(t *testing.T) {
 		`"\ud83d\ude00"`: "", `"\\ud83d"`: "", `"\\\\ud83d"`: "", "\"\uFFFD\"": "", `"\ufffd"`: "", `{"a":{"x":1},"b":{"x":1}}`: "",
 	} {
 		_, err := DecodeJSON([]byte(text))
+		if again := CheckJSON([]byte(text)); (again == nil) != (err == nil) {
+			t.Errorf("%s: %v, and then %v", text, again, err)
+		}
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

@@ -3,122 +3,96 @@ package funcs
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/rendered/rendered/render/fault/jsontext"
 )
 
 // DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as nil, objects as map[string]any, lists as
 // []any. A number that is whole, written as an int64 would be and fits one is an int64; every other stays the json.Number that
-// was written, digit for digit. The error says where, and not what.
+// was written, digit for digit. What CheckJSON refuses it does not decode, nor more values than a list may have elements, where an
+// object counts as five.
 func DecodeJSON(data []byte) (any, error) {
+	found, err := checkJSON(data)
+	if syntax, ok := err.(*SyntaxError); ok {
+		return nil, Error(syntax.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if found.Values+4*found.Objects > maxCount {
+		return nil, failf("the JSON holds more than %d values (an object counts as five)", maxCount)
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var value any
-	err := d.Decode(&value)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("more follows")
-		}
-	}
-	if err != nil {
-		at := d.InputOffset()
-		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			at = e.Offset
-		}
-		head := data[:min(int(at), len(data))]
-		line := 1 + bytes.Count(head, []byte("\n"))
-		column := len(head) - bytes.LastIndexByte(head, '\n')
-		return nil, failf("not JSON at line %d, column %d", line, column)
-	}
-	if err := Exact(data); err != nil {
-		return nil, err
+	if err := d.Decode(&value); err != nil {
+		return nil, Error("not JSON")
 	}
 	return settled(value), nil
 }
 
-// Exact reports what decoding the valid JSON would change or lose without a word: bytes that are no UTF-8, half of a character, which
-// has none, and an object's key that stands there twice.
-func Exact(data []byte) error {
-	if !utf8.Valid(data) {
-		return Error("the JSON holds bytes that are not UTF-8")
-	}
-	if halfCharacter(data) {
-		return Error("the JSON holds half of a character (a surrogate without the other)")
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return unique(d, nil)
+// A SyntaxError is the place where a text is no JSON.
+type SyntaxError struct {
+	Line, Column int // 1-based; columns are counted in characters
+	What         string
 }
 
-// halfCharacter reports that valid JSON writes a surrogate that is not the first or the second of two.
-func halfCharacter(data []byte) bool {
-	for len(data) > 0 {
-		at := bytes.IndexByte(data, '\\')
-		if at < 0 {
-			return false
-		}
-		code, rest := escape(data[at:])
-		if utf16.IsSurrogate(code) {
-			second, after := escape(rest)
-			if utf16.DecodeRune(code, second) == utf8.RuneError {
-				return true
-			}
-			rest = after
-		}
-		data = rest
-	}
-	return false
+// Error gives "not JSON at line 6, column 3: what".
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("not JSON at line %d, column %d: %s", e.Line, e.Column, e.What)
 }
 
-// escape reads \uXXXX from the head of the data, or any other escape, which is given as 0.
-func escape(data []byte) (rune, []byte) {
-	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
-		return 0, data[min(2, len(data)):]
-	}
-	code, err := strconv.ParseUint(string(data[2:6]), 16, 16)
-	if err != nil {
-		return 0, data[2:]
-	}
-	return rune(code), data[6:]
-}
-
-// unique reads one value, which stands at the path of keys, and refuses keys that stand there twice.
-func unique(d *json.Decoder, path []string) error {
-	token, err := d.Token()
-	if err != nil {
-		return Error("not JSON")
-	}
-	switch token {
-	case json.Delim('{'):
-		seen := make(map[string]bool)
-		for d.More() {
-			token, _ := d.Token()
-			key, _ := token.(string)
-			at := append(path[:len(path):len(path)], key)
-			if seen[key] {
-				return &KeyError{keys: at, what: "the JSON has the key" + strings.Repeat(" %s", len(at)) + " twice"}
-			}
-			seen[key] = true
-			if err := unique(d, at); err != nil {
-				return err
-			}
-		}
-	case json.Delim('['):
-		for i := 0; d.More(); i++ {
-			if err := unique(d, append(path[:len(path):len(path)], strconv.Itoa(i))); err != nil {
-				return err
-			}
-		}
-	default:
-		return nil
-	}
-	_, err = d.Token() // the end of the object or list
+// CheckJSON reports what decoding the data would refuse, change or lose without a word: what is no JSON, which is a *SyntaxError; what
+// nests too deeply; bytes that are no UTF-8, half of a character, which has none, and an object's key that stands there twice. The
+// error says where, and not what.
+func CheckJSON(data []byte) error {
+	_, err := checkJSON(data)
 	return err
+}
+
+func checkJSON(data []byte) (jsontext.Text, error) {
+	found, wrong := jsontext.Check(data)
+	switch {
+	case wrong == nil && found.Half >= 0:
+		return found, Error("the JSON holds half of a character (a surrogate without the other)")
+	case wrong == nil:
+		return found, nil
+	case wrong.Cause == jsontext.NotUTF8:
+		return found, Error("the JSON holds bytes that are not UTF-8")
+	case wrong.Cause == jsontext.TooDeep:
+		return found, Error("the JSON cannot be read: " + wrong.Cause)
+	case wrong.Cause == jsontext.KeyTwice:
+		return found, keyTwice(wrong.Key)
+	}
+	head := data[:min(wrong.Offset, len(data))]
+	return found, &SyntaxError{
+		Line:   1 + bytes.Count(head, []byte("\n")),
+		Column: 1 + utf8.RuneCount(head[bytes.LastIndexByte(head, '\n')+1:]),
+		What:   wrong.Cause,
+	}
+}
+
+// maxSteps is how much of the way to a key an error shows, from the end.
+const maxSteps = 8
+
+func keyTwice(way []jsontext.Step) error {
+	what := "the JSON has the key"
+	if len(way) > maxSteps {
+		way, what = way[len(way)-maxSteps:], what+" …"
+	}
+	var keys []string
+	for _, s := range way {
+		if s.Index >= 0 {
+			s.Key = strconv.Itoa(s.Index)
+		}
+		keys = append(keys, s.Key)
+	}
+	return &KeyError{keys: keys, what: what + strings.Repeat(" %s", len(keys)) + " twice"}
 }
 
 // settled gives decoded JSON the types that templates work with.
