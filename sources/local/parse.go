@@ -60,6 +60,9 @@ func (p *parser) place(n *yaml.Node) fault.Place {
 // syntax notes why the text is not YAML.
 func (p *parser) syntax(err *yamltext.Error) {
 	f := &fault.Fault{Place: fault.Place{File: p.doc.path, Line: err.Line, Column: err.Column}, What: "not YAML", Err: err}
+	if err.Limit {
+		f.What = "cannot be read as YAML"
+	}
 	if err.What != "" {
 		f.What += ": " + err.What
 	}

@@ -2,6 +2,7 @@ package yamltext
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"slices"
 	"sort"
@@ -47,7 +48,7 @@ var causes = []cause{
 	{"mapping keys are not allowed", "a text that begins with ? and a blank must be quoted", "", false},
 	{"did not find expected comment or line break", "after | or > the text begins on the next line", "", false},
 	{"found an indentation indicator equal to 0", "the number after | or > is 1 to 9", "", false},
-	{"exceeded max depth", "this nests too deeply", "", false},
+	{"exceeded max depth", tooDeep, "", false},
 	{"did not find expected <document start>", "a document ended above; the next begins with ---", "", false},
 	{"found undefined tag handle", "an unknown tag", "put quotes around a text that begins with !", false},
 	{"found incompatible YAML document", "this is not YAML 1.1", "leave the line with % out", false},
@@ -77,11 +78,14 @@ func parts(err error) (line int, problem string) {
 }
 
 // explain rebuilds an error of decode.
-func explain(text []byte, err error) *Error {
+func (p *parser) explain(text []byte, err error) *Error {
+	if p.spent {
+		return &Error{What: fmt.Sprintf("it takes longer than %v to parse", maxTime), Limit: true}
+	}
 	_, problem := parts(err)
 	// decode.go names no line where it would be line 0, and then takes another place's. Below a blank line there is no line 0.
 	below := append([]byte("\n"), text...)
-	_, err = decode(below)
+	_, err = p.modern(below)
 	if err == nil {
 		return &Error{}
 	}
@@ -97,9 +101,9 @@ func explain(text []byte, err error) *Error {
 		if !strings.HasPrefix(problem, c.problem) {
 			continue
 		}
-		e.What, e.Hint = c.what, c.hint
+		e.What, e.Hint, e.Limit = c.what, c.hint, c.what == tooDeep
 		if c.first {
-			e.Line = max(e.Line, first(below, err)-1)
+			e.Line = max(e.Line, p.first(below, err)-1)
 		}
 		break
 	}
@@ -111,10 +115,10 @@ func explain(text []byte, err error) *Error {
 }
 
 // searched is the size in bytes up to which a place is searched for. It takes as many parses as the number of lines has bits.
-const searched = 1 << 20
+const searched = 128 << 10
 
 // first gives the first line up to which text has the same error; 0 where it is too large to say.
-func first(text []byte, err error) int {
+func (p *parser) first(text []byte, err error) int {
 	if len(text) > searched {
 		return 0
 	}
@@ -125,7 +129,7 @@ func first(text []byte, err error) int {
 		ends[i] = end
 	}
 	return 1 + sort.Search(len(ends)-1, func(i int) bool {
-		_, e := decode(text[:ends[i]])
+		_, e := p.modern(text[:ends[i]])
 		return e != nil && e.Error() == err.Error()
 	})
 }

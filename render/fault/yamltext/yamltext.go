@@ -17,11 +17,15 @@ type Error struct {
 	Column int    // 1-based, in characters; 0 where only the line is known
 	What   string // what is wrong, one clause; "" where only that something is
 	Hint   string // how to put it right; may be ""
+	Limit  bool   // it may be YAML, and is more than is read
 }
 
-// Error gives "not YAML at line 6, column 3: what".
+// Error gives "not YAML at line 6, column 3: what", or "cannot be read as YAML at line 6: what".
 func (e *Error) Error() string {
 	s := "not YAML"
+	if e.Limit {
+		s = "cannot be read as YAML"
+	}
 	if e.Line > 0 {
 		s += fmt.Sprintf(" at line %d", e.Line)
 	}
@@ -46,24 +50,36 @@ func Documents(data []byte) ([]*yaml.Node, *Error) {
 	if e := encoded(text); e != nil {
 		return nil, e
 	}
-	documents, err := decode(text)
+	if e := bounded(text); e != nil {
+		return nil, e
+	}
+	p := newParser()
+	defer p.close()
+	documents, err := p.modern(text)
 	if err != nil {
-		return nil, explain(text, err)
+		return nil, p.explain(text, err)
+	}
+	for _, d := range documents {
+		if n := deepest(d, 0); n != nil {
+			return nil, &Error{Line: n.Line, Column: n.Column, What: tooDeep, Limit: true}
+		}
 	}
 	return documents, nil
 }
 
-// decode calls the parser, whose panics become errors.
-func decode(text []byte) (documents []*yaml.Node, err error) {
+// decode calls yaml.v3, whose panics become errors.
+func (p *parser) decode(text []byte) (documents []*yaml.Node, err error) {
 	defer func() {
 		if recover() != nil {
 			documents, err = nil, errors.New("yaml: the parser gave up")
 		}
 	}()
-	d := yaml.NewDecoder(bytes.NewReader(text))
+	d := yaml.NewDecoder(&meter{p, bytes.NewReader(text)})
 	for {
 		document := new(yaml.Node)
 		switch err := d.Decode(document); {
+		case p.spent:
+			return nil, errSlow
 		case err == io.EOF:
 			return documents, nil
 		case err != nil:

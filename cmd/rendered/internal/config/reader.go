@@ -119,6 +119,9 @@ func (r *reader) notYAML(err *yamltext.Error) {
 		Line:  r.shown(err.Line),
 		Err:   err,
 	}
+	if err.Limit {
+		f.What = "this cannot be read as YAML"
+	}
 	if err.What != "" {
 		f.What += ": " + err.What
 	}
