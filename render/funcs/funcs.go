@@ -74,6 +74,7 @@ var taken = []string{
 var own = template.FuncMap{
 	"envQuote": envQuote, "iniQuote": iniQuote, "nginxQuote": nginxQuote, "pgpassQuote": pgpassQuote, "pgbouncerQuote": pgbouncerQuote,
 	"shellQuote": shellQuote, "tomlQuote": tomlQuote, "xmlQuote": xmlQuote, "yamlQuote": yamlQuote,
+	"phpIniQuote": phpIniQuote, "mycnfQuote": mycnfQuote, "gitQuote": gitQuote,
 	"quote": quote, "squote": squote, "dotenv": dotenv, "dotenvAsIs": dotenvAsIs,
 
 	"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toPrettyJSON, "mustToPrettyJson": toPrettyJSON,

@@ -22,6 +22,7 @@ var samples = map[string]string{
 	"dig": `{{ dig "b" "none" .map }}`, "dir": `{{ dir "/a/b" }}`, "div": `{{ div 7 2 }}`, "divf": `{{ divf 7 2 }}`, "dotenv": `{{ dotenv .map }}`, "dotenvAsIs": `{{ dotenvAsIs .map }}`,
 	"empty": `{{ empty "" }}`, "envQuote": `{{ envQuote "a b" }}`, "ext": `{{ ext "a.b" }}`, "fail": `{{ if false }}{{ fail "x" }}{{ end }}`,
 	"first": `{{ first .list }}`, "float64": `{{ float64 "1.5" }}`, "floor": `{{ floor 1.7 }}`, "fromJson": `{{ fromJson "{\"b\":1,\"a\":[1.10,null]}" }}`,
+	"gitQuote": `{{ gitQuote "a;b" }}`, "mycnfQuote": `{{ mycnfQuote "a;b" }}`, "phpIniQuote": `{{ phpIniQuote "a;b" }}`,
 	"get": `{{ get .map "a" }}{{ get .map "zz" "none" }}`, "has": `{{ has "x" .list }}`, "hasKey": `{{ hasKey .map "a" }}`, "hasPrefix": `{{ hasPrefix "a" "ab" }}`,
 	"hasSuffix": `{{ hasSuffix "b" "ab" }}`, "indent": `{{ indent 2 "a\nb" }}`, "index": `{{ index .map "a" }}{{ index .list 1 }}`, "iniQuote": `{{ iniQuote "a;b" }}`,
 	"html": `{{ html "<a>" }}`, "js": `{{ js "a'b" }}`, "urlquery": `{{ urlquery "a b" }}`,

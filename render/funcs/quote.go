@@ -90,16 +90,6 @@ func pgbouncerQuote(value any) (string, error) {
 	return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`, err
 }
 
-// iniQuote writes one value of an INI file, for readers that know quotes (MySQL's, git's, PHP's): in double quotes with
-// backslashes where it holds anything of meaning, else as it is.
-func iniQuote(value any) (string, error) {
-	text, err := without("iniQuote", value, "\n\r\x00", "a value of an INI file holds no line break and no zero byte")
-	if err != nil || isSafe(text) {
-		return text, err
-	}
-	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(text) + `"`, nil
-}
-
 // tomlQuote writes a basic string of TOML.
 func tomlQuote(value any) (string, error) { return escaped("tomlQuote", value) }
 

@@ -169,8 +169,10 @@ func FuzzEnvQuote(f *testing.F) {
 }
 
 func TestPostgres(t *testing.T) {
-	if got := quoted(t, pgpassQuote, `a:b\c`); got != `a\:b\\c` {
-		t.Error(got)
+	for text, want := range map[string]string{`a:b\c`: `a\:b\\c`, `*`: `\*`, `**`: `**`, `a*`: `a*`, `#a`: `\#a`, `a#`: `a#`} {
+		if got := quoted(t, pgpassQuote, text); got != want {
+			t.Errorf("%s is written %s, want %s", text, got, want)
+		}
 	}
 	if got := quoted(t, pgbouncerQuote, `a"b`); got != `"a""b"` {
 		t.Error(got)
