@@ -3,6 +3,8 @@ package render
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/rendered/rendered/render/command"
@@ -12,15 +14,28 @@ import (
 )
 
 // CheckStaged runs the file's check over its staged form. The check's output goes into the fault as far as it holds no value. The
-// temporary's name differs each time and tells nobody anything, so the destination stands in its place.
-func (f *File) CheckStaged(ctx context.Context, staged string, redactor *sources.Redactor) *fault.Fault {
-	output, err := command.Run(ctx, f.Check.With(staged), command.Options{})
+// temporary's name differs each time and tells nobody anything, so the destination stands in its place. Where held is not nil the check is
+// given that file by a descriptor: its name may come to lead elsewhere.
+func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, redactor *sources.Redactor) *fault.Fault {
+	var o command.Options
+	if held != nil {
+		staged = firstExtra
+		o.Via = func(cmd *exec.Cmd) error {
+			cmd.ExtraFiles = append([]*os.File{held}, cmd.ExtraFiles...)
+			return nil
+		}
+	}
+	output, err := command.Run(ctx, f.Check.With(staged), o)
 	if err == nil {
 		return nil
 	}
 	known := func(text string) string { return strings.ReplaceAll(text, staged, f.Path) }
 	return refused(f.Check.With(f.Path), err, redactor.Redact(output), known, fault.Place{File: f.Path}, "file not written")
 }
+
+// firstExtra is the path by which a command opens the first of its extra files, from its beginning: proc(5) makes it the file itself, whatever
+// its name has become.
+const firstExtra = "/proc/self/fd/3"
 
 // CheckService runs a service's check, which sees the staged files at their places; see preview.Run. Where it cannot be shown them it
 // does not run, which is a fault too.

@@ -28,7 +28,7 @@ func TestFailingCheckIsOneCause(t *testing.T) {
 			if err := os.WriteFile(staged, []byte("x"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			failed := f.CheckStaged(t.Context(), staged, sources.NewSnapshot(few{}, 0).Redactor())
+			failed := f.CheckStaged(t.Context(), staged, nil, sources.NewSnapshot(few{}, 0).Redactor())
 			if failed == nil {
 				t.Fatalf("%s: passes", name)
 			}

@@ -224,8 +224,16 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snap
 		if staged == "" || f.Check.IsZero() {
 			continue
 		}
-		if err := f.CheckStaged(ctx, staged, redactor()); err != nil {
-			return &FileError{f.Path, err}
+		held, err := s.Held(f.Path)
+		if err != nil {
+			return err
+		}
+		failed := f.CheckStaged(ctx, staged, held, redactor())
+		if held != nil {
+			held.Close()
+		}
+		if failed != nil {
+			return &FileError{f.Path, failed}
 		}
 		checked = true
 	}

@@ -88,8 +88,18 @@ func openState(system disk.System, path string) (disk.Dir, error) {
 	if err := disk.MakeAll(system, path, 0o700); err != nil {
 		return nil, err
 	}
-	return system.Open(path)
+	dir, err := system.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if doubts := dir.Doubts(); len(doubts) > 0 {
+		return nil, errors.Join(fmt.Errorf("%w: whoever changes the state has root rename what he likes", doubts[0]), dir.Close())
+	}
+	return dir, nil
 }
+
+// LedgerDir is where the records lie in a state directory.
+func LedgerDir(state string) string { return filepath.Join(state, "ledger") }
 
 func (l *Ledger) open(state disk.Dir) error {
 	key, made, err := swap.LoadKey(l.Disk, state)
@@ -97,7 +107,7 @@ func (l *Ledger) open(state disk.Dir) error {
 		return err
 	}
 	l.Key = key
-	if l.dir, err = openState(l.Disk, filepath.Join(state.Path(), "ledger")); err != nil {
+	if l.dir, err = openState(l.Disk, LedgerDir(state.Path())); err != nil {
 		return err
 	}
 	names, err := l.dir.Names()

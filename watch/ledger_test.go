@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,4 +95,33 @@ func TestLedgerIsTakenAway(t *testing.T) {
 			t.Errorf("told %d times", d.count())
 		}
 	})
+}
+
+// As root no ledger is opened that others can change: what is on record is renamed.
+func TestLedgerOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has others to distrust")
+	}
+	for name, change := range map[string]func(state string) error{
+		"the ledger is a user's":           func(state string) error { return os.Chown(filepath.Join(state, "ledger"), 12, 12) },
+		"everybody can write to it":        func(state string) error { return os.Chmod(filepath.Join(state, "ledger"), 0o777) },
+		"the state is a user's":            func(state string) error { return os.Chown(state, 12, 12) },
+		"a directory above it is a user's": func(state string) error { return os.Chown(filepath.Dir(state), 12, 12) },
+	} {
+		state := filepath.Join(t.TempDir(), "state")
+		l, err := OpenLedger(t.Context(), disk.Host, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(l.Close(), change(state)); err != nil {
+			t.Fatal(err)
+		}
+		l, err = OpenLedger(t.Context(), disk.Host, state)
+		if err == nil {
+			l.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "state_dir: ") || !strings.Contains(err.Error(), "root rename what he likes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -122,9 +122,11 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 	return plan, nil
 }
 
-// ownFiles gives what else root must be alone to write to: whoever writes to the state directory has it rename what he likes.
+// ownFiles gives what else root must be alone to write to: whoever writes to the state directory, or to what is in it, has it rename what he
+// likes.
 func ownFiles(cfg *config.Config) []inputs.Input {
-	list := []inputs.Input{{Path: cfg.StateDir}}
+	all := func(string) bool { return true }
+	list := []inputs.Input{{Path: cfg.StateDir, Match: all}, {Path: watch.LedgerDir(cfg.StateDir), Match: all}}
 	if cfg.Values != "" {
 		list = append(list, inputs.Input{Path: cfg.Values})
 	}

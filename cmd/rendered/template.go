@@ -3,14 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/render"
@@ -101,23 +99,12 @@ func readPartials(dir string) ([]render.Text, *fault.Fault) {
 
 // readTemplate reads a regular file and waits for nothing.
 func readTemplate(path string) (string, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = e.Err // the path is said already
+	body, err := disk.ReadFile(path, maxTemplate)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // the path is said already
+		if err == syscall.EISDIR {
+			err = disk.ErrNotRegular
 		}
-		return "", err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return "", err
-	case !st.Mode().IsRegular():
-		return "", errors.New("not a regular file")
-	case st.Size() > maxTemplate:
-		return "", fmt.Errorf("larger than %d MiB", maxTemplate>>20)
-	}
-	body, err := io.ReadAll(io.LimitReader(f, maxTemplate))
 	return string(body), err
 }

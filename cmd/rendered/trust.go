@@ -2,15 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
@@ -76,89 +71,35 @@ type doubts struct {
 	faults fault.List
 }
 
-// maxLinks is how many links a path may lead through (path_resolution(7)).
-const maxLinks = 40
-
 // follow goes the way to a path as the kernel does, and looks at all that is on it. What cannot be looked at is for others to tell.
 func (d *doubts) follow(path string) {
-	at, todo := "/", names(path)
-	d.look(at)
-	for links := 0; len(todo) > 0 && links <= maxLinks; {
-		name := todo[0]
-		todo = todo[1:]
-		if name == ".." {
-			at = filepath.Dir(at)
-			continue
-		}
-		here := filepath.Join(at, name)
-		if mode := d.look(here); mode.Type() != fs.ModeSymlink {
-			at = here
-			continue
-		}
-		links++
-		target, err := os.Readlink(here)
-		if err != nil {
-			return
-		}
-		if todo = append(names(target), todo...); filepath.IsAbs(target) {
-			at = "/"
-		}
+	way, err := disk.Walk(path)
+	if err == disk.ErrSilent {
+		return
+	}
+	for _, s := range way.Steps {
+		d.note(s.Path(), s.Type, s.Doubt())
+	}
+	if by := way.Doubts(); len(by) > 0 {
+		d.note(by[len(by)-1].Path, 0, by[len(by)-1]) // that it has another name is no doubt about itself
 	}
 }
 
-// names gives the components of a path; ".." stays, as the kernel resolves it after links.
-func names(path string) []string {
-	return slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" || name == "." })
+// note notes who else than root can change one file, directory or link.
+func (d *doubts) note(path string, kind fs.FileMode, by *disk.Doubt) {
+	if by != nil && !d.known[path] {
+		d.faults = append(d.faults, d.doubt(path, kind, by.What))
+		d.known[path] = true
+	}
 }
 
-// look looks at one file, directory or link, and notes who else than root can change it.
-func (d *doubts) look(path string) (mode fs.FileMode) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return 0
-	}
-	if err = trusted(info, listed(path)); err != nil && !d.known[path] {
-		d.faults = append(d.faults, d.doubt(path, info.Mode(), err))
-	}
-	d.known[path] = true
-	return info.Mode()
-}
-
-func (d *doubts) doubt(path string, mode fs.FileMode, err error) *fault.Fault {
+func (d *doubts) doubt(path string, kind fs.FileMode, how string) *fault.Fault {
 	what, hint := "it", "chown root:root "+path+" && chmod go-w "+path
 	switch {
-	case mode.Type() == fs.ModeSymlink:
+	case kind == fs.ModeSymlink:
 		what, hint = "what it leads to", "chown -h root:root "+path
 	case !d.inputs[path]:
 		what, hint = "what it leads to", "what root works from belongs where root alone can write, as /etc/rendered and /var/lib/rendered"
 	}
-	return &fault.Fault{Place: fault.Place{File: path}, What: err.Error() + "; root does not work from " + what, Hints: []string{hint}}
-}
-
-// listed tells whether a file has an access control list, of which the bits of its group are the mask (acl(5)): they say then what anybody
-// may be given.
-func listed(path string) bool {
-	_, err := unix.Lgetxattr(path, "system.posix_acl_access", nil)
-	return err == nil
-}
-
-// trusted says who else than root can change a file, the names in a directory, or where a link leads.
-func trusted(info fs.FileInfo, listed bool) error {
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	mode := info.Mode()
-	switch {
-	case !ok:
-		return nil
-	case owner.Uid != 0:
-		return fmt.Errorf("it belongs to user %d", owner.Uid)
-	case mode.Type() == fs.ModeSymlink, info.IsDir() && mode&fs.ModeSticky != 0:
-		return nil
-	case mode&0o002 != 0:
-		return errors.New("everybody can write to it")
-	case mode&0o020 != 0 && listed:
-		return errors.New("its access control list lets others write to it")
-	case mode&0o020 != 0 && owner.Gid != 0:
-		return fmt.Errorf("group %d can write to it", owner.Gid)
-	}
-	return nil
+	return &fault.Fault{Place: fault.Place{File: path}, What: how + "; root does not work from " + what, Hints: []string{hint}}
 }

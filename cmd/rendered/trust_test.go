@@ -29,6 +29,8 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 		"templates/app.tmpl": "{{ param \"/a\" }}\n",
 		"templates/_part":    "x",
 		"state/key":          "",
+
+		"state/ledger/app.json": "{}",
 	} {
 		if err := os.MkdirAll(filepath.Dir(path(name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -47,7 +49,7 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 	if out := check(); !strings.HasSuffix(out, "ok\n") {
 		t.Fatal(out)
 	}
-	for _, name := range []string{"rendered.yaml", "values.yaml", "conf.d/more.yaml", "conf.d", "templates/app.tmpl", "templates/_part", "templates", "state"} {
+	for _, name := range []string{"rendered.yaml", "values.yaml", "conf.d/more.yaml", "conf.d", "templates/app.tmpl", "templates/_part", "templates", "state", "state/key", "state/ledger", "state/ledger/app.json"} {
 		info, err := os.Stat(path(name))
 		if err != nil {
 			t.Fatal(err)
@@ -165,6 +167,22 @@ func TestRootDistrustsTheWay(t *testing.T) {
 		if (err == nil) != (tt.what == "") || !strings.Contains(string(out), want) {
 			t.Errorf("%s: %v:\n%s", tt.name, err, out)
 		}
+	}
+}
+
+// A template is read to its last byte, or not at all, whatever its file says of its size.
+func TestTemplateIsReadWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t")
+	for size, want := range map[int]string{maxTemplate: "", maxTemplate + 1: "larger than 4 MiB"} {
+		write(t, path, strings.Repeat("x", size))
+		body, err := readTemplate(path)
+		if want == "" && (err != nil || len(body) != size) || want != "" && (err == nil || err.Error() != want || body != "") {
+			t.Errorf("%d bytes: %d, %v", size, len(body), err)
+		}
+	}
+	const proc = "/proc/self/mountinfo" // which says 0
+	if body, err := readTemplate(proc); err != nil || body == "" {
+		t.Errorf("%q, %v", body, err)
 	}
 }
 

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-const accessList = "system.posix_acl_access"
+const (
+	accessList  = "system.posix_acl_access"
+	defaultList = "system.posix_acl_default" // of a directory, for what is made in it
+)
 
 // ofContent are attributes that are true of the old content only: capabilities, and the hashes of integrity measurement.
 var ofContent = map[string]bool{"security.capability": true, "security.ima": true, "security.evm": true}
@@ -18,12 +22,15 @@ var ofContent = map[string]bool{"security.capability": true, "security.ima": tru
 // maxAttributes bounds what is read of one file's attributes. Linux has 64 KiB for the names and for each value (xattr(7)).
 const maxAttributes = 64 << 10
 
-func (d *dir) Attributes(name string) (Attributes, error) {
+func (d *dir) Attributes(name string, of Info) (Attributes, error) {
 	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, d.fail("open", name, err)
 	}
 	defer unix.Close(fd)
+	if err := same(fd, of); err != nil {
+		return nil, d.fail("read", name, err)
+	}
 	list := make([]byte, maxAttributes)
 	n, err := unix.Flistxattr(fd, list)
 	if err == unix.EOPNOTSUPP || n == 0 && err == nil {
@@ -71,10 +78,12 @@ const (
 	listHead    = 4
 	listEntry   = 8
 
-	tagOwner  = 0x01
-	tagGroup  = 0x04
-	tagMask   = 0x10
-	tagOthers = 0x20
+	tagOwner      = 0x01
+	tagNamedUser  = 0x02
+	tagGroup      = 0x04
+	tagNamedGroup = 0x08
+	tagMask       = 0x10
+	tagOthers     = 0x20
 )
 
 // withMode gives an access control list the bits that chmod(2) would give it (acl(5)): the mask, where there is one, those of the group.
@@ -104,6 +113,25 @@ func withMode(list []byte, mode fs.FileMode) []byte {
 		binary.LittleEndian.PutUint16(group, uint16(mode>>3&0o7))
 	}
 	return list
+}
+
+// Unlisted gives the attributes without an access control list.
+func (a Attributes) Unlisted() Attributes {
+	without := maps.Clone(a)
+	delete(without, accessList)
+	return without
+}
+
+// Listed tells whether there is an access control list among the attributes.
+func (a Attributes) Listed() bool { return a[accessList] != nil }
+
+// takeOff takes an access control list off an open file or directory.
+func takeOff(fd int, list string) error {
+	err := unix.Fremovexattr(fd, list)
+	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
+		return nil
+	}
+	return err
 }
 
 func isPrivileged(attribute string) bool {

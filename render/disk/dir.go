@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,110 +19,62 @@ type host struct{}
 
 // A dir is a directory of this machine.
 type dir struct {
-	path, real string
-	file       *os.File
+	path string
+	way  Way
+	file *os.File
 }
 
-// maxLinks is how many links one path may hold, as in Linux (path_resolution(7)).
-const maxLinks = 40
-
-func (host) Open(path string) (Dir, error) { return walk(path, false) }
-
-func (host) Follow(path string) (Dir, error) { return walk(path, os.Geteuid() == 0) }
-
-// walk opens the directory at path, component by component. Where it is strict, only root may be able to change what it leads to.
-func walk(path string, strict bool) (Dir, error) {
-	at, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: "/", Err: err}
+func (host) Open(path string) (Dir, error) {
+	if distrusts() {
+		return openDir(path, admitTrusted)
 	}
-	defer func() { unix.Close(at) }()
-	todo, links := names(path), 0
-	walked := "/"
-	for len(todo) > 0 {
-		name := todo[0]
-		todo = todo[1:]
-		here := filepath.Join(walked, name)
-		var st unix.Stat_t
-		if err := unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-			return nil, &fs.PathError{Op: "open", Path: here, Err: err}
-		}
-		if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-			if links++; links > maxLinks {
-				return nil, &fs.PathError{Op: "open", Path: here, Err: unix.ELOOP}
-			}
-			target, err := readLink(at, name, here, st.Uid)
-			if err != nil {
-				return nil, err
-			}
-			todo = append(names(target), todo...)
-			if !filepath.IsAbs(target) {
-				continue
-			}
-			name, walked, here = "/", "/", "/"
-		}
-		next, err := unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: here, Err: err}
-		}
-		unix.Close(at)
-		at, walked = next, here
-		if strict {
-			if err := trusted(at, here); err != nil {
-				return nil, err
-			}
-		}
+	return openDir(path, nil)
+}
+
+func (host) Follow(path string) (Dir, error) {
+	d, err := openDir(path, admitTrusted)
+	if err != nil {
+		return nil, err
+	}
+	if doubts := d.way.Doubts(); len(doubts) > 0 {
+		return nil, errors.Join(foreignWay(doubts[0]), d.Close())
+	}
+	if last := d.way.Last().Doubt(); last != nil {
+		return nil, errors.Join(foreignWay(last), d.Close())
+	}
+	return d, nil
+}
+
+func foreignWay(d *Doubt) error {
+	return fmt.Errorf("%s is a directory that others than root can change (%s); root does not follow a link there", d.Path, d.What)
+}
+
+// openDir opens the directory at path.
+func openDir(path string, admit func(Way) error) (*dir, error) {
+	at, way, err := walk(path, admit)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(at)
+	last := way.Last()
+	switch {
+	case !last.Exists:
+		return nil, &fs.PathError{Op: "open", Path: last.Path(), Err: unix.ENOENT}
+	case last.Type != fs.ModeDir:
+		return nil, &fs.PathError{Op: "open", Path: last.Path(), Err: unix.ENOTDIR}
 	}
 	fd, err := unix.Openat(at, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	return &dir{path: path, real: walked, file: os.NewFile(uintptr(fd), path)}, nil
-}
-
-func trusted(fd int, path string) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return &fs.PathError{Op: "stat", Path: path, Err: err}
-	}
-	if !ours(st) {
-		return fmt.Errorf("%s is a directory that others than root can change; root does not follow a link there", path)
-	}
-	return nil
-}
-
-// ours tells whether nobody but root can change the names in a directory.
-func ours(st unix.Stat_t) bool {
-	return st.Uid == 0 && (st.Mode&0o022 == 0 || st.Mode&unix.S_ISVTX != 0)
-}
-
-// names gives the components of path; ".." stays, as the kernel resolves it after links.
-func names(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
-}
-
-// readLink reads the link name in the directory at, unless somebody else may have put it there for root to follow.
-func readLink(at int, name, path string, owner uint32) (string, error) {
-	if os.Geteuid() == 0 {
-		var holder unix.Stat_t
-		if err := unix.Fstat(at, &holder); err != nil {
-			return "", &fs.PathError{Op: "stat", Path: filepath.Dir(path), Err: err}
-		}
-		if owner != 0 || !ours(holder) {
-			return "", fmt.Errorf("%s is a link that others than root can change; root does not follow it", path)
-		}
-	}
-	buf := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(at, name, buf)
-	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: path, Err: err}
-	}
-	return string(buf[:n]), nil
+	return &dir{path: path, way: way, file: os.NewFile(uintptr(fd), path)}, nil
 }
 
 func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 	// The umask may take bits away, and no bit may be there too early: 0700 first, then the mode.
-	if err := unix.Mkdirat(d.fd(), name, 0o700); err != nil && err != unix.EEXIST {
+	if err := unix.Mkdirat(d.fd(), name, 0o700); err == unix.EEXIST {
+		return nil
+	} else if err != nil {
 		return d.fail("mkdir", name, err)
 	}
 	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -130,15 +82,49 @@ func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 		return d.fail("open", name, err)
 	}
 	defer unix.Close(fd)
+	if err := d.fresh(fd, name); err != nil {
+		return err
+	}
+	for _, list := range []string{accessList, defaultList} {
+		if err := takeOff(fd, list); err != nil {
+			return d.fail("removexattr", name, err)
+		}
+	}
 	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
 		return d.fail("chmod", name, err)
 	}
 	return nil
 }
 
+// fresh wants the directory that was opened to be the one that was made: who can change the names in this one can put another of ours in its
+// place, and would have it get a wider mode. The group that it has of a set-group-ID directory (mkdir(2)) is taken off.
+func (d *dir) fresh(fd int, name string) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return d.fail("stat", name, err)
+	}
+	list, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return d.fail("open", name, err)
+	}
+	dir := os.NewFile(uintptr(list), name)
+	defer dir.Close()
+	if names, err := dir.Readdirnames(1); int(st.Uid) != os.Geteuid() || len(names) > 0 || err != nil && err != io.EOF {
+		return d.fail("mkdir", name, errors.New("something else was put in its place"))
+	}
+	if gid := os.Getegid(); int(st.Gid) != gid {
+		if err := unix.Fchown(fd, -1, gid); err != nil {
+			return d.fail("chown", name, err)
+		}
+	}
+	return nil
+}
+
 func (d *dir) Path() string { return d.path }
 
-func (d *dir) Real() string { return d.real }
+func (d *dir) Real() string { return d.way.Real() }
+
+func (d *dir) Doubts() []*Doubt { return d.way.within() }
 
 func (d *dir) fd() int { return int(d.file.Fd()) }
 
@@ -147,16 +133,24 @@ func (d *dir) fail(op, name string, err error) error {
 }
 
 func (d *dir) Link(name string) (string, error) {
-	var st unix.Stat_t
-	if err := unix.Fstatat(d.fd(), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return "", d.fail("readlink", name, err)
+	next, s, err := take(d.fd(), d.way.Last(), name)
+	if next >= 0 {
+		unix.Close(next)
 	}
-	target, err := readLink(d.fd(), name, filepath.Join(d.path, name), st.Uid)
-	if err == nil && !filepath.IsAbs(target) {
+	switch {
+	case err != nil:
+		return "", err
+	case s.Type != fs.ModeSymlink:
+		return "", d.fail("readlink", name, unix.EINVAL)
+	}
+	if err := admitTrusted(Way{Steps: append(slices.Clone(d.way.Steps), s)}); err != nil {
+		return "", err
+	}
+	if !filepath.IsAbs(s.Target) {
 		// Not cleaned: the kernel resolves ".." after links.
-		target = d.real + "/" + target
+		return d.Real() + "/" + s.Target, nil
 	}
-	return target, err
+	return s.Target, nil
 }
 
 func (d *dir) Names() ([]string, error) {
@@ -176,8 +170,7 @@ func (d *dir) Create(name string) (File, error) {
 		return nil, d.fail("create", name, err)
 	}
 	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
-	err = unix.Fremovexattr(fd, accessList)
-	if err != nil && err != unix.ENODATA && err != unix.EOPNOTSUPP {
+	if err := takeOff(fd, accessList); err != nil {
 		return nil, errors.Join(d.fail("removexattr", name, err), f.Close(), d.Remove(name))
 	}
 	return file{f}, nil
@@ -223,16 +216,9 @@ func (d *dir) Read(name string, limit int64) ([]byte, error) {
 	}
 	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
 	defer f.Close()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !st.Mode().IsRegular():
-		return nil, d.fail("read", name, errors.New("not a regular file"))
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = d.fail("read", name, unix.EFBIG)
+	data, err := readAll(f, limit)
+	if err != nil {
+		err = d.fail("read", name, bare(err))
 	}
 	return data, err
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (d *dir) Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error {
+func (d *dir) Overwrite(name string, of Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error {
 	fd, err := unix.Openat(d.fd(), name, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return d.fail("open", name, err)
@@ -17,12 +17,22 @@ func (d *dir) Overwrite(name string, content []byte, uid, gid int, mode fs.FileM
 	f := file{os.NewFile(uintptr(fd), filepath.Join(d.path, name))}
 	st, err := f.Stat()
 	if err == nil && !st.Mode().IsRegular() {
-		err = d.fail("write", name, errors.New("not a regular file"))
+		err = d.fail("write", name, ErrNotRegular)
+	}
+	if err == nil {
+		if err = same(fd, of); err != nil {
+			err = d.fail("write", name, err)
+		}
 	}
 	size := int64(len(content))
 	if err == nil {
 		if err = reserve(fd, size); err != nil {
 			err = d.fail("write", name, err)
+		}
+	}
+	if err == nil && !listed {
+		if err = takeOff(fd, accessList); err != nil {
+			err = d.fail("removexattr", name, err)
 		}
 	}
 	if err == nil {

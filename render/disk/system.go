@@ -16,10 +16,10 @@ import (
 // swaps and the ledger do to files goes through it.
 type System interface {
 	// Open opens the directory at the absolute path. Links on the way are followed, but root follows only those that nobody else
-	// could have put there: the link's owner is root, and the directory that holds it is writable by root alone or sticky.
+	// could have put there: root alone can change the link and every directory and link on the way to it.
 	Open(path string) (Dir, error)
-	// Follow is Open for a directory that a destination's link leads to. Root follows it only where every directory on the way is root's
-	// own and nobody else can write to it, unless it is sticky: whoever could would choose what root replaces.
+	// Follow is Open for a directory that a destination's link leads to. Root follows it only where root alone can change the whole way
+	// and the directory, unless it is sticky: whoever could would choose what root replaces.
 	Follow(path string) (Dir, error)
 }
 
@@ -29,6 +29,9 @@ type Dir interface {
 	Path() string
 	// Real is its path without links.
 	Real() string
+	// Doubts says who else than root can decide what stands at a name in the directory, because they can make names in it, or put another
+	// directory in its place. For an ordinary user's process there is nobody.
+	Doubts() []*Doubt
 	// Self looks at the directory itself.
 	Self() (Info, error)
 	// Stat looks at a name without following it. A name that is not there is no error.
@@ -37,23 +40,25 @@ type Dir interface {
 	// else could have put the link there, as for Open.
 	Link(name string) (target string, err error)
 	// Attributes gives those extended attributes of a file that belong to its name rather than to its content: its access control list,
-	// its security label, and what users have noted.
-	Attributes(name string) (Attributes, error)
+	// its security label, and what users have noted. It is an error where the file is not the one that was looked at.
+	Attributes(name string, of Info) (Attributes, error)
 	// Names lists the directory in no particular order. Several may list at the same time.
 	Names() ([]string, error)
-	// Read gives the content of a regular file. It never waits for a pipe or a device, and gives EFBIG where there are more than
+	// Read gives the content of a regular file. It never waits for a pipe or a device. The error is a TooLarge where there are more than
 	// limit bytes.
 	Read(name string, limit int64) ([]byte, error)
 	// Create makes a new file, readable by its owner alone, and fails where the name is taken. A default ACL of the directory, which
 	// would let others read it, is taken off.
 	Create(name string) (File, error)
-	// Mkdir makes a directory with exactly this mode. One that is there gets the mode.
+	// Mkdir makes a directory of ours with exactly this mode, and without the access control lists and the group that the one above it would
+	// hand down. One that is there is left alone.
 	Mkdir(name string, mode fs.FileMode) error
 	// Rename puts old in the place of new, in one step.
 	Rename(old, new string) error
 	// Overwrite writes a regular file that is there where it is, durably: not in one step, and a crash leaves anything. The file keeps its
-	// place, whatever is mounted on it or holds it open, and gets this owner and mode. Where there is no room it is left as it was.
-	Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error
+	// place, whatever is mounted on it or holds it open, and gets this owner and mode. Where there is no room it is left as it was. It is an
+	// error where the file is not the one that was looked at. Unless it is to be listed, its access control list is taken off.
+	Overwrite(name string, of Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error
 	// Remove takes a name away; one that is not there is no error.
 	Remove(name string) error
 	// Sync makes the directory's names durable (fsync(2): syncing a file does not sync its name).

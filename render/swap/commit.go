@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -23,16 +25,17 @@ type Rename struct {
 }
 
 // place puts the temporary in a directory in the place of a file there.
-func (f *file) place() error {
-	if f.InPlace && f.state != NotThere {
-		return overwrite(f.dir, f.temp, f.name)
+func (s *Swap) place(f *file) error {
+	if !f.InPlace || f.state == NotThere {
+		return f.dir.Rename(f.temp, f.name)
 	}
-	return f.dir.Rename(f.temp, f.name)
+	return s.overwrite(f.dir, Rename{Temp: f.temp, Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}, f.name)
 }
 
 // overwrite writes what is in a temporary, with its owner and mode, to the file at name, and takes the temporary away. Until that is
 // durable the temporary is there to begin again. Where the file is gone meanwhile the temporary takes its place.
-func overwrite(dir disk.Dir, temp, name string) error {
+func (m Machine) overwrite(dir disk.Dir, r Rename, name string) error {
+	temp := filepath.Base(r.Temp)
 	as, err := dir.Stat(temp)
 	if err != nil {
 		return err
@@ -41,7 +44,25 @@ func overwrite(dir disk.Dir, temp, name string) error {
 	if err != nil {
 		return err
 	}
-	err = dir.Overwrite(name, content, as.UID, as.GID, as.Mode)
+	// Who can change the names in the directory could have root read a file for him.
+	if m.Key.Digest(r.Path, content) != r.Digest {
+		return &fs.PathError{Op: "read", Path: r.Path, Err: errors.New("something else was put in the place of what was staged")}
+	}
+	attributes, err := dir.Attributes(temp, as)
+	if err != nil {
+		return err
+	}
+	found, err := dir.Stat(name)
+	if err != nil {
+		return err
+	}
+	if !found.Exists {
+		return dir.Rename(temp, name)
+	}
+	if err := openToOthers(r.Path, found, as.UID, dir.Doubts()); err != nil {
+		return err
+	}
+	err = dir.Overwrite(name, found, content, as.UID, as.GID, as.Mode, attributes.Listed())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return dir.Rename(temp, name)
@@ -189,16 +210,57 @@ func (s *Swap) Renames() []Rename {
 // Commit renames every staged file to its destination, or writes it there in place, and makes the names durable. After an error some files are new and
 // some old; RollForward over the recorded list does the rest.
 func (s *Swap) Commit() error {
+	if err := s.unmoved(); err != nil {
+		return err
+	}
 	s.committed = true
 	for _, f := range s.files {
 		if f.temp == "" {
 			continue
 		}
-		if err := f.place(); err != nil {
+		if err := s.place(f); err != nil {
 			return err
 		}
 	}
 	return s.syncDirs()
+}
+
+// unmoved is an error where somebody who can change the names in a directory has put something else in the place of what was staged there.
+// He may do so at any moment; but then what is told would be known not to be true.
+func (s *Swap) unmoved() error {
+	for _, f := range s.files {
+		if f.temp == "" || len(f.foreign) == 0 {
+			continue
+		}
+		if same, err := f.intact(); err != nil || !same {
+			return &fs.PathError{Op: "rename", Path: f.Path, Err: cmp.Or(err, errors.New("something else was put in the place of what was staged"))}
+		}
+	}
+	return nil
+}
+
+// Held gives the staged file for a destination where others than root can change its directory, nil where they cannot: a check that opened
+// it by its name could be shown another. The caller closes it.
+func (s *Swap) Held(path string) (*os.File, error) {
+	for _, f := range s.files {
+		if f.Path == path && f.temp != "" && len(f.foreign) > 0 {
+			return f.hold()
+		}
+	}
+	return nil, nil
+}
+
+func (f *file) hold() (*os.File, error) {
+	held, _, err := disk.Open(f.staged())
+	if err != nil {
+		return nil, err
+	}
+	// Whatever it is, it is what was rendered if it reads as that.
+	content, err := io.ReadAll(io.LimitReader(held, int64(len(f.Content))+1))
+	if err != nil || !bytes.Equal(content, f.Content) {
+		return nil, errors.Join(&fs.PathError{Op: "check", Path: f.Path, Err: cmp.Or(err, errors.New("something else was put in the place of what was staged"))}, held.Close())
+	}
+	return held, nil
 }
 
 // SyncAll makes the names of all files durable, also of those that are the same.

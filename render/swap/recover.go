@@ -119,7 +119,7 @@ func (m Machine) rollForward(r Rename) error {
 	defer dir.Close()
 	put := dir.Rename
 	if r.InPlace {
-		put = func(temp, name string) error { return overwrite(dir, temp, name) }
+		put = func(_, name string) error { return m.overwrite(dir, r, name) }
 	}
 	if err := put(filepath.Base(r.Temp), filepath.Base(r.Destination())); err != nil {
 		return err
@@ -173,6 +173,13 @@ func (s *Swap) sweep(dir disk.Dir, spare func() (map[string]bool, error)) error 
 	}
 	for _, name := range names {
 		if spared[filepath.Join(dir.Real(), name)] {
+			continue
+		}
+		// Where others can make names a directory may have one that was a temporary's.
+		if found, err := dir.Stat(name); err != nil || found.Type != 0 {
+			if err != nil {
+				return err
+			}
 			continue
 		}
 		if err := dir.Remove(name); err != nil {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -64,7 +63,9 @@ type file struct {
 	Target
 	dir        disk.Dir // where the file itself is: beyond a link at Path
 	name       string
-	attributes disk.Attributes // of the file that is replaced
+	foreign    []*disk.Doubt   // who else than root can decide what stands at name
+	kept       bool            // what was found may be taken over from
+	attributes disk.Attributes // what is taken over of them
 	state      State
 	temp       string // base name of the temporary; "" before Stage and where the file is the same
 }
@@ -98,12 +99,17 @@ func (s *Swap) look(t Target) (*file, error) {
 	if err := f.refuse(found, self); err != nil {
 		return nil, err
 	}
-	f.settle(found)
+	if err := f.settle(found); err != nil {
+		return nil, err
+	}
+	if err := f.refuseInPlace(found); err != nil {
+		return nil, err
+	}
 	if f.state, err = f.compare(found); err != nil {
 		return nil, err
 	}
-	if f.state == Differs || f.state == Drifted {
-		f.attributes, err = f.dir.Attributes(f.name)
+	if found.Exists && (f.state != Same || len(f.foreign) > 0 && !f.KeepMode) {
+		err = f.takeOver(found)
 	}
 	return f, errors.Join(err, f.refuseEmpty(found))
 }
@@ -198,21 +204,6 @@ func (f *file) refuse(found, dir disk.Info) error {
 		return fmt.Errorf("%s is immutable or append-only (chattr -i -a makes it replaceable)", f.Path)
 	}
 	return nil
-}
-
-// settle decides what is to be kept.
-func (f *file) settle(found disk.Info) {
-	if !found.Exists {
-		found.UID, found.GID = os.Geteuid(), os.Getegid()
-	} else if f.KeepMode {
-		f.Mode = found.Mode
-	}
-	if f.UID == Keep {
-		f.UID = found.UID
-	}
-	if f.GID == Keep {
-		f.GID = found.GID
-	}
 }
 
 func (f *file) compare(found disk.Info) (State, error) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -14,7 +15,11 @@ import (
 // secret.
 type Files struct{}
 
-// Fetch reads each file anew. Names are absolute paths; only regular files of up to 16 MiB are read, and none is waited for.
+// maxSize is the size in bytes up to which a file is read. AWS holds 64 KiB in a secret; a file of this size is a mistake.
+const maxSize = 16 << 20
+
+// Fetch reads each file anew. Names are absolute paths; only regular files of up to 16 MiB are read, and none is waited for. As root it reads
+// none that others could have it be led to; see disk.ReadInput.
 func (*Files) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
 	fetch(ctx, refs, deliver, readFile)
 }
@@ -26,18 +31,28 @@ func readFile(r sources.Ref) sources.Result {
 	case !filepath.IsAbs(r.Name):
 		return failed(r, sources.Unanswerable, "its path is not absolute")
 	}
-	content, err := readRegular(r.Name)
+	content, err := disk.ReadInput(r.Name, maxSize)
 	switch {
 	case err == nil:
 		return sources.Result{Value: sources.Value{Text: string(content), Secret: true}}
+	case disk.IsForeign(err):
+		return failed(r, sources.Denied, err.Error(), disk.Hints(err)...)
 	case errors.Is(err, fs.ErrNotExist):
 		return failed(r, sources.Missing, "")
 	case errors.Is(err, syscall.ENOTDIR):
 		return failed(r, sources.Missing, cause(err))
 	case errors.Is(err, fs.ErrPermission):
 		return failed(r, sources.Denied, cause(err))
-	case errors.Is(err, syscall.EISDIR), errors.Is(err, errNotRegular), errors.Is(err, errTooLarge), errors.Is(err, syscall.ENAMETOOLONG):
+	case errors.Is(err, syscall.EISDIR), errors.Is(err, disk.ErrNotRegular), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.ENAMETOOLONG):
 		return failed(r, sources.Unanswerable, cause(err))
 	}
 	return failed(r, sources.Unavailable, cause(err))
+}
+
+// cause gives the reason in err without the operation and the path around it: the caller names the path.
+func cause(err error) string {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pathErr.Err
+	}
+	return err.Error()
 }

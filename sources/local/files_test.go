@@ -2,8 +2,10 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -74,5 +76,80 @@ func TestFileOfProc(t *testing.T) {
 	}
 	if got := askAll(t.Context(), new(Files), r)[r]; got.Value.Text != "Linux\n" {
 		t.Errorf("got %v", got.Err)
+	}
+}
+
+// Root reads no file for a user who could have it be led to one that he cannot read: by a link, a link on the way, a second name, or a file that is
+// not his and was moved to his directory. His own file, and what root alone decides on, is read.
+func TestFilesOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has others to distrust")
+	}
+	const user, other = 12001, 12002
+	top := t.TempDir()
+	in := func(name string) string { return filepath.Join(top, name) }
+	for name, d := range map[string]struct {
+		owner, group int
+		mode         os.FileMode
+	}{"root": {0, 0, 0o755}, "own": {user, user, 0o755}, "group": {0, user, 0o775}, "everybody": {0, 0, 0o777}, "sticky": {0, 0, 0o777 | os.ModeSticky}} {
+		if err := errors.Join(os.Mkdir(in(name), 0o700), os.Chown(in(name), d.owner, d.group), os.Chmod(in(name), d.mode)); err != nil {
+			t.Fatal(err)
+		}
+		for file, owner := range map[string]int{"roots": 0, "users": user, "others": other} {
+			path := filepath.Join(in(name), file)
+			if err := errors.Join(os.WriteFile(path, []byte("canary"), 0o600), os.Chown(path, owner, owner)); err != nil {
+				t.Fatal(err)
+			}
+			link, second := path+"-link", path+"-second"
+			if err := errors.Join(os.Symlink("/etc/shadow", link), os.Lchown(link, owner, owner), os.Link(in(name+"/"+file), second+"-of"), os.Rename(second+"-of", second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(os.Symlink(".", in(name)+"/way"), os.Lchown(in(name)+"/way", user, user)); err != nil {
+			t.Fatal(err)
+		}
+		// Each file has two names now. Take one away again where one name is meant.
+		for _, file := range []string{"roots", "users", "others"} {
+			path := filepath.Join(in(name), file)
+			if err := errors.Join(os.WriteFile(path+"-single", []byte("canary"), 0o600), os.Chown(path+"-single", map[string]int{"roots": 0, "users": user, "others": other}[file], -1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	read := map[string]bool{
+		// Root alone decides what these are.
+		"root/roots-single": true, "root/users-single": true, "root/others-single": true, "root/roots": true, "root/users": true, "root/others": true,
+		"root/roots-second": true, "root/users-second": true, "root/others-second": true, "root/roots-link": true,
+		// Nobody else can put his own file there.
+		"own/users-single": true,
+		// Nobody can take away what is root's there.
+		"sticky/roots-single": true, "sticky/roots-link": true,
+	}
+	shadow, err := os.ReadFile("/etc/shadow")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, dir := range []string{"root", "own", "group", "everybody", "sticky"} {
+		for _, file := range []string{"roots", "users", "others"} {
+			for _, kind := range []string{"", "-single", "-link", "-second"} {
+				name := dir + "/" + file + kind
+				r := sources.Ref{Kind: sources.File, Name: in(name)}
+				got := askAll(t.Context(), new(Files), r)[r]
+				want := "canary"
+				if kind == "-link" {
+					want = string(shadow)
+				}
+				switch {
+				case read[name] && (got.Err != nil || got.Value.Text != want):
+					t.Errorf("%s: %v", name, got.Err)
+				case !read[name] && (got.Err == nil || got.Err.Reason != sources.Denied || len(got.Err.Hints) == 0 || got.Value.Text != ""):
+					t.Errorf("%s: %v, %d bytes", name, got.Err, len(got.Value.Text))
+				}
+			}
+		}
+		r := sources.Ref{Kind: sources.File, Name: in(dir + "/way/users-single")}
+		if got := askAll(t.Context(), new(Files), r)[r]; got.Err == nil || !strings.Contains(got.Err.Error(), "root does not follow it") {
+			t.Errorf("%s: %v", r.Name, got.Err)
+		}
 	}
 }

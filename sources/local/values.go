@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 )
@@ -57,7 +58,7 @@ func (v *Values) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sou
 }
 
 func load(path string) (*document, fault.List) {
-	text, err := readRegular(path)
+	text, err := disk.ReadFile(path, maxSize)
 	if err != nil {
 		return nil, fault.List{{Place: fault.Place{File: path}, What: cause(err)}}
 	}

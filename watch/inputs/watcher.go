@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -149,7 +149,7 @@ func (w *Watcher) concerns(e fsnotify.Event) bool {
 
 // look arms what must be watched now, and gives the inputs that differ from the last look.
 func (w *Watcher) look() []string {
-	for range maxLinks { // what is made while a directory is being armed may need watching itself
+	for range mostArmed { // what is made while a directory is being armed may need watching itself
 		if !w.arm() {
 			break
 		}
@@ -163,6 +163,9 @@ func (w *Watcher) look() []string {
 	}
 	return paths
 }
+
+// mostArmed bounds how often directories are armed in one look; a path holds up to 40 links (path_resolution(7)).
+const mostArmed = 40
 
 // arm watches every directory on the way to every input, through every link, and reports whether it began to watch any. inotify
 // watches inodes: a directory that was replaced is watched anew.
@@ -229,48 +232,27 @@ func inode(path string) string {
 	return st.Name()
 }
 
-// maxLinks is how many links one path may hold (path_resolution(7)).
-const maxLinks = 40
-
 // way calls watch with each directory, and the name in it, by which a change can change the input: that of each component that
 // is a link, that of the last directory, and the last component itself; where something on the way is missing, its name in
 // the last directory that is there. Where a file system on the way hangs the error is disk.ErrSilent.
 func (in Input) way(watch func(dir, name string)) error {
-	at, todo := "/", parts(in.Path)
-	for links := 0; len(todo) > 0; {
-		name, rest := todo[0], todo[1:]
-		next := filepath.Join(at, name)
-		st, err := disk.Lstat(next)
-		if err == disk.ErrSilent {
-			return err
-		}
-		link := err == nil && st.Mode()&os.ModeSymlink != 0
-		if err != nil || link || len(rest) <= 1 {
-			watch(at, name)
-		}
-		if err != nil {
-			return nil
-		}
-		todo = rest
-		if !link {
-			at = next
+	way, err := disk.Walk(in.Path)
+	if err == disk.ErrSilent {
+		return err
+	}
+	for i, s := range way.Steps {
+		link := s.Type == fs.ModeSymlink
+		if s.Name == "" || !link && i < len(way.Steps)-2 {
 			continue
 		}
-		target, err := disk.Readlink(next)
-		if links++; err != nil || links > maxLinks {
-			return nil
-		}
-		if filepath.IsAbs(target) {
-			at = "/"
-		}
-		todo = append(parts(target), rest...)
+		watch(s.Dir, s.Name)
 	}
-	if in.Match != nil {
-		watch(at, "")
+	last := way.Last()
+	switch {
+	case err != nil && len(way.Rest) > 0 && last.Type == fs.ModeDir:
+		watch(last.Path(), way.Rest[0]) // it cannot be looked at
+	case err == nil && in.Match != nil && way.Found():
+		watch(last.Path(), "")
 	}
 	return nil
-}
-
-func parts(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }

@@ -93,7 +93,8 @@ var bugs = []bug{
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
 	{"no roll forward", 2000, []edit{{record, "	k.keepForOthers(o)\n", "	if k != nil {\n		return nil\n	}\n	k.keepForOthers(o)\n"}}},
-	{"ledger written in place", 40000, []edit{{ledger, `disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `l.dir.Overwrite(r.Service+".json", data, os.Geteuid(), os.Getegid(), 0o600)
+	{"ledger written in place", 40000, []edit{{ledger, `err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `there, _ := l.dir.Stat(r.Service + ".json")
+		err = l.dir.Overwrite(r.Service+".json", there, data, os.Geteuid(), os.Getegid(), 0o600, true)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = disk.Replace(l.dir, r.Service+".json", data)
 		}`}}},

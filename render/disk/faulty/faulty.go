@@ -85,11 +85,11 @@ func (d *dir) Link(name string) (string, error) {
 	return d.Dir.Link(name)
 }
 
-func (d *dir) Attributes(name string) (disk.Attributes, error) {
+func (d *dir) Attributes(name string, of disk.Info) (disk.Attributes, error) {
 	if err := d.ask("read", name); err != nil {
 		return nil, err
 	}
-	return d.Dir.Attributes(name)
+	return d.Dir.Attributes(name, of)
 }
 
 func (d *dir) Names() ([]string, error) {
@@ -132,11 +132,11 @@ func (d *dir) Rename(old, new string) error {
 }
 
 // Overwrite does half of what it cannot do whole.
-func (d *dir) Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error {
+func (d *dir) Overwrite(name string, of disk.Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error {
 	if err := d.ask("overwrite", name); err != nil {
-		return errors.Join(err, d.Dir.Overwrite(name, content[:len(content)/2], uid, gid, mode))
+		return errors.Join(err, d.Dir.Overwrite(name, of, content[:len(content)/2], uid, gid, mode, listed))
 	}
-	return d.Dir.Overwrite(name, content, uid, gid, mode)
+	return d.Dir.Overwrite(name, of, content, uid, gid, mode, listed)
 }
 
 func (d *dir) Remove(name string) error {

@@ -21,6 +21,8 @@ type dir struct {
 func (d *dir) Path() string { return d.path }
 func (d *dir) Real() string { return d.path }
 
+func (d *dir) Doubts() []*disk.Doubt { return nil }
+
 func (d *dir) Self() (disk.Info, error) {
 	leave, err := d.process.enter()
 	if err != nil {
@@ -53,12 +55,12 @@ func (d *dir) file(op, name string) (*node, error) {
 		return nil, missing(op, filepath.Join(d.path, name))
 	}
 	if n.entries != nil {
-		return nil, &fs.PathError{Op: op, Path: filepath.Join(d.path, name), Err: errors.New("not a regular file")}
+		return nil, &fs.PathError{Op: op, Path: filepath.Join(d.path, name), Err: unix.EISDIR}
 	}
 	return n, nil
 }
 
-func (d *dir) Attributes(name string) (disk.Attributes, error) {
+func (d *dir) Attributes(name string, of disk.Info) (disk.Attributes, error) {
 	leave, err := d.process.enter()
 	if err != nil {
 		return nil, err
@@ -68,7 +70,15 @@ func (d *dir) Attributes(name string) (disk.Attributes, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.info().ID != of.ID {
+		return nil, changed("read", filepath.Join(d.path, name))
+	}
 	return n.now.attributes, nil
+}
+
+// changed is that a name stands for another file than the one that was looked at.
+func changed(op, path string) error {
+	return &fs.PathError{Op: op, Path: path, Err: errors.New("something else was put in its place meanwhile")}
 }
 
 func (d *dir) Names() ([]string, error) {
@@ -91,7 +101,7 @@ func (d *dir) Read(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(n.now.content)) > limit {
-		return n.now.content[:limit+1], &fs.PathError{Op: "read", Path: filepath.Join(d.path, name), Err: unix.EFBIG}
+		return nil, &fs.PathError{Op: "read", Path: filepath.Join(d.path, name), Err: disk.TooLarge(limit)}
 	}
 	return n.now.content, nil
 }
@@ -121,13 +131,8 @@ func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 		return err
 	}
 	defer leave()
-	switch n := d.node.entries[name]; {
-	case n == nil:
+	if d.node.entries[name] == nil {
 		d.node.do(change{to: name, node: d.process.disk.newDir(mode)})
-	case n.entries == nil:
-		return &fs.PathError{Op: "open", Path: filepath.Join(d.path, name), Err: unix.ENOTDIR}
-	default:
-		n.now.mode = mode
 	}
 	return nil
 }
@@ -156,14 +161,21 @@ func (p *Process) changed(d *dir, name string) {
 	}
 }
 
-func (d *dir) Overwrite(name string, content []byte, uid, gid int, mode fs.FileMode) error {
+func (d *dir) Overwrite(name string, of disk.Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error {
 	leave, err := d.process.enterToWrite()
 	if err != nil {
 		return err
 	}
 	n, err := d.file("open", name)
+	if err == nil && n.info().ID != of.ID {
+		n, err = nil, changed("write", filepath.Join(d.path, name))
+	}
 	if err == nil {
-		n.now = inode{content: content, uid: uid, gid: gid, mode: mode.Perm(), attributes: n.now.attributes}
+		attributes := n.now.attributes
+		if !listed {
+			attributes = attributes.Unlisted()
+		}
+		n.now = inode{content: content, uid: uid, gid: gid, mode: mode.Perm(), attributes: attributes}
 		n.dirty, n.lost = true, false
 		if d.process.dead {
 			err = ErrDead

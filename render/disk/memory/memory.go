@@ -197,7 +197,7 @@ func (d *Disk) Look(path string) (content []byte, as disk.Info, attributes disk.
 }
 
 func (n *node) info() disk.Info {
-	i := disk.Info{Exists: true, Mode: n.now.mode, UID: n.now.uid, GID: n.now.gid, Size: int64(len(n.now.content))}
+	i := disk.Info{Exists: true, Mode: n.now.mode, UID: n.now.uid, GID: n.now.gid, Size: int64(len(n.now.content)), Links: 1, ID: disk.ID{Inode: uint64(n.age)}}
 	if n.entries != nil {
 		i.Type = fs.ModeDir
 	}

@@ -95,12 +95,17 @@ func (h hand) step() string {
 		if info.Type == fs.ModeDir {
 			info.Size = 0
 		}
+		info.ID, info.Links = disk.ID{}, 0 // of each disk's own
 		return h.say(fmt.Sprintf("stat %s %+v", name, info), err)
 	case 7:
 		if name == "sub" {
 			return "" // refused in other words
 		}
-		return h.say("overwrite "+name, d.Overwrite(name, content, os.Geteuid(), os.Getegid(), mode))
+		there, err := d.Stat(name)
+		if err != nil {
+			return h.say("overwrite "+name, err)
+		}
+		return h.say("overwrite "+name, d.Overwrite(name, there, content, os.Geteuid(), os.Getegid(), mode, true))
 	case 8:
 		list, err := d.Names()
 		slices.Sort(list)

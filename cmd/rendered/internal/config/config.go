@@ -96,5 +96,5 @@ const (
 	defaultSettle   = 2 * time.Second
 	defaultStateDir = "/var/lib/rendered"
 	newFileMode     = 0o600
-	maxSize         = 1 << 20 // bytes of one file
+	maxSize         = 16 << 20 // bytes of one file
 )

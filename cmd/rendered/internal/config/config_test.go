@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,6 +118,25 @@ func dump(c *Config) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// A config is read to its last byte, or not at all.
+func TestLargeConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.yaml")
+	const head, tail = "services: {app: {files: [{content: x, path: /etc/app}]}}\n", "settle: 7s\n"
+	for size, want := range map[int]string{2 << 20: "", maxSize + 1: "it is larger than 16 MiB"} {
+		text := head + "#" + strings.Repeat("x", size-len(head)-len(tail)-2) + "\n" + tail
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, faults := Load(path, Options{})
+		switch {
+		case want == "" && (len(faults) > 0 || cfg.Settle != 7*time.Second):
+			t.Errorf("%d bytes: %v, %v", size, faults, cfg.Settle)
+		case want != "" && (len(faults) != 1 || faults[0].What != want):
+			t.Errorf("%d bytes: %v", size, faults)
+		}
+	}
 }
 
 func TestUnreadable(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 )
 
@@ -75,9 +74,7 @@ func (l *loader) readFiles() map[string]string {
 	read := make(map[string]string)
 	add := func(path, what string) {
 		if path != "" {
-			if disk.Answers(path) {
-				read[resolve(path)] = what
-			}
+			read[resolve(path)] = what
 			read[real(path)] = what
 		}
 	}

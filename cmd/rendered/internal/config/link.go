@@ -1,31 +1,24 @@
 package config
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/rendered/rendered/render/disk"
 )
 
-// maxLinks is how many links a path may lead through (path_resolution(7)).
-const maxLinks = 40
-
-// real follows all links of a path, whether or not there is something in the end. Where a file system hangs the path stays as it is: that is
-// the trouble of one service, and the config is everybody's.
+// real follows all links of a path, whether or not there is something in the end. Where a file system hangs, or the way cannot be gone, the path
+// stays as it is: that is the trouble of one service, and the config is everybody's.
 func real(path string) string {
-	if !disk.Answers(path) {
+	way, err := disk.Walk(path)
+	if err != nil {
 		return path
 	}
-	path = resolve(path)
-	for range maxLinks {
-		target, err := os.Readlink(path)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = resolve(target)
-	}
-	return path
+	return way.Real()
+}
+
+// resolve follows the links on the way to a path as far as the path is there, so that two names of one file are one. The last
+// name is not followed: a rename replaces a link, not what it points to.
+func resolve(path string) string {
+	dir, name := filepath.Split(path)
+	return filepath.Join(real(filepath.Clean(dir)), name)
 }

@@ -106,17 +106,3 @@ func (r *reader) absolute(path string) string {
 	}
 	return filepath.Clean(path)
 }
-
-// resolve follows the links on the way to a path as far as the path is there, so that two names of one file are one. The last
-// name is not followed: a rename replaces a link, not what it points to.
-func resolve(path string) string {
-	dir, name := filepath.Split(path)
-	dir = filepath.Clean(dir)
-	if dir == path {
-		return path
-	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		return filepath.Join(real, name)
-	}
-	return filepath.Join(resolve(dir), name)
-}

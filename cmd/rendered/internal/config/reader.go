@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/fault/yamltext"
 )
@@ -85,21 +85,13 @@ func permissionHint(err error) []string {
 
 // readFile reads a regular file of a bounded size, and waits for nothing.
 func readFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, plain(err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
+	data, err := disk.ReadFile(path, maxSize)
 	switch {
-	case err != nil:
-		return nil, plain(err)
-	case !st.Mode().IsRegular():
+	case errors.Is(err, disk.ErrNotRegular), errors.Is(err, unix.EISDIR):
 		return nil, errors.New("it is not a regular file")
-	case st.Size() > maxSize:
-		return nil, fmt.Errorf("it is larger than %d KiB", maxSize>>10)
+	case errors.Is(err, unix.EFBIG):
+		return nil, fmt.Errorf("it is %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	return data, plain(err)
 }
 
