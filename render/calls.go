@@ -90,7 +90,11 @@ func checkCall(at *Text, n parse.Node, given int) fault.List {
 	if t.IsVariadic() {
 		wants = "at least " + wants
 	}
-	return fault.List{at.fault(int(id.Pos), fmt.Sprintf("%s takes %s %s, here it gets %d", id.Ident, wants, plural(least, "argument"), given))}
+	what := fmt.Sprintf("%s takes %s %s, here it gets %d", id.Ident, wants, plural(least, "argument"), given)
+	if id.Ident == "get" && given == 1 {
+		return fault.List{at.fault(int(id.Pos), what, "get takes a map and a key; confd's get is {{ param \"/app/key\" }} here")}
+	}
+	return fault.List{at.fault(int(id.Pos), what)}
 }
 
 func plural(n int, noun string) string {

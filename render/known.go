@@ -28,17 +28,22 @@ func (f *finder) noTemplate(n *parse.TemplateNode, text *Text) {
 
 // hasField notes a name that a map is known not to have, where it will be asked for: missingkey=error makes it fail.
 func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
-	if f.maybe > 0 || f.noted[n] {
+	if f.noted[n] {
 		return
 	}
-	for _, name := range path {
+	for i, name := range path {
 		m, ok := value.(map[string]any)
 		if !ok {
 			return
 		}
 		if value, ok = m[name]; !ok {
-			f.noted[n] = true
 			what, hints := noSuchName(name, m)
+			if abroad := foreignField(path[i:]); abroad != nil && i == 0 {
+				what, hints = "there is no "+name, abroad
+			} else if f.maybe > 0 {
+				return
+			}
+			f.noted[n] = true
 			f.faults = append(f.faults, s.text.fault(start(n), what, hints...))
 			return
 		}

@@ -134,30 +134,35 @@ const maxFaults = 100
 func (t *Template) checkFunctions() fault.List {
 	known := functionNames()
 	var faults fault.List
-	argument := make(map[parse.Node]bool)
-	t.eachNode(func(at *Text, n parse.Node) {
-		if c, ok := n.(*parse.CommandNode); ok {
-			for _, a := range c.Args[1:] {
-				argument[a] = true
+	for _, name := range slices.Sorted(maps.Keys(t.trees)) {
+		at := t.text(t.trees[name])
+		eachPath(t.trees[name].Root, func(path []parse.Node) {
+			id, ok := path[len(path)-1].(*parse.IdentifierNode)
+			if !ok || len(faults) == maxFaults || id.Ident == stand && t.mended != whole {
+				return
 			}
-		}
-		id, ok := n.(*parse.IdentifierNode)
-		if !ok || len(faults) == maxFaults {
-			return
-		}
-		if _, ok := slices.BinarySearch(known, id.Ident); ok || id.Ident == stand && t.mended != whole {
-			return
-		}
-		what, hints := `unknown function "`+id.Ident+`"`, unknownHint(id.Ident)
-		if hints == nil && argument[id] {
-			hints = []string{fmt.Sprintf("a text stands in double quotes: %q", id.Ident)}
-		}
-		if near := fault.Near(id.Ident, known); near != "" && hints == nil {
+			if _, ours := slices.BinarySearch(known, id.Ident); !ours || ofNamespace(path) {
+				faults = append(faults, t.unknownFunction(at, id, path))
+			}
+		})
+	}
+	return faults
+}
+
+// unknownFunction says what a name may mean that no function has.
+func (t *Template) unknownFunction(at *Text, id *parse.IdentifierNode, path []parse.Node) *fault.Fault {
+	call := calledAbroad(path, id)
+	what, hints := fmt.Sprintf("unknown function %q", call.name), t.foreignHint(call)
+	if c, ok := path[len(path)-2].(*parse.CommandNode); ok && c.Args[0] != parse.Node(id) {
+		hints = append([]string{fmt.Sprintf("a text stands in double quotes: %q", id.Ident)}, hints...)
+	}
+	if hints == nil {
+		what = fmt.Sprintf("unknown function %q", id.Ident)
+		if near := fault.Near(id.Ident, functionNames()); near != "" {
 			what += "; did you mean " + near + "?"
 		}
-		faults = append(faults, at.fault(int(id.Pos), what, hints...))
-	})
-	return faults
+	}
+	return at.fault(int(id.Pos), what, hints...)
 }
 
 // noteCalled notes which functions are called.
@@ -174,19 +179,6 @@ func (t *Template) noteCalled() {
 func (t *Template) only(list template.FuncMap) template.FuncMap {
 	maps.DeleteFunc(list, func(name string, _ any) bool { return !t.called[name] })
 	return list
-}
-
-// unknownHint explains names that other programs know.
-func unknownHint(name string) []string {
-	switch name {
-	case "key", "keyOrDefault", "getv", "getvs", "gets", "ls", "keyExists", "ssm":
-		return []string{`a parameter is {{ param "/my-app/key" }}, those under a path {{ range $name, $text := params "/my-app" }}`}
-	case "secrets", "awsSecret", "aws", "ds", "datasource":
-		return []string{`a secret is {{ secret "prod/db" "password" }}`}
-	case "now", "date", "uuidv4", "randAlphaNum", "genPassword", "htpasswd", "bcrypt", "genCA", "genSelfSignedCert":
-		return []string{"what differs from run to run would change the file, and reload its readers, on every pass"}
-	}
-	return nil
 }
 
 // eachNode calls f with every node of every tree, and the text it stands in.
