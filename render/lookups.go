@@ -55,6 +55,7 @@ type finder struct {
 	noted  map[parse.Node]bool                            // faults that were
 	steps  int
 	depth  int
+	told   int // conditions around that ask what a value is
 	maybe  int // branches around: what stands there may never be executed
 }
 
@@ -108,7 +109,7 @@ func (f *finder) list(l *parse.ListNode, s scope) {
 func (f *finder) node(n parse.Node, s scope) {
 	switch n := n.(type) {
 	case *parse.ActionNode:
-		f.inserts(n, f.pipe(n.Pipe, s), s.text)
+		f.inserts(n, f.pipe(n.Pipe, s), s)
 	case *parse.TemplateNode:
 		dot := any(nil)
 		if n.Pipe != nil {
@@ -121,12 +122,17 @@ func (f *finder) node(n parse.Node, s scope) {
 	case *parse.IfNode:
 		s = s.inner()
 		f.pipe(n.Pipe, s)
-		f.branch(n.List, s)
-		f.branch(n.ElseList, s)
+		f.asks(n.Pipe, func() {
+			f.branch(n.List, s)
+			f.branch(n.ElseList, s)
+		})
 	case *parse.WithNode:
 		s = s.inner()
-		f.branch(n.List, s.with(f.pipe(n.Pipe, s)))
-		f.branch(n.ElseList, s)
+		value := f.pipe(n.Pipe, s)
+		f.asks(n.Pipe, func() {
+			f.branch(n.List, s.with(value))
+			f.branch(n.ElseList, s)
+		})
 	case *parse.RangeNode:
 		f.ranged(n, s.inner())
 	}
@@ -142,6 +148,7 @@ func (f *finder) branch(l *parse.ListNode, s scope) {
 // ranged walks the body of a range once for each element where they are known, else once.
 func (f *finder) ranged(n *parse.RangeNode, s scope) {
 	over := f.pipe(n.Pipe, s)
+	f.goesOver(n, over, s)
 	each := func(key, elem any) {
 		s := s.with(elem)
 		switch d := n.Pipe.Decl; len(d) {
@@ -207,8 +214,11 @@ func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 	}
 	if _, ok := lookupFunctions[id.Ident]; ok {
 		f.note(id, args, s.text)
-		return f.given(id, args)
+		given := f.given(id, args)
+		f.asksVault(id, given.piece, s)
+		return given
 	}
+	f.takes(id, args, s)
 	return f.folder.call(id.Ident, args)
 }
 
@@ -219,11 +229,15 @@ func (f *finder) arg(n parse.Node, s scope) any {
 	case *parse.IdentifierNode: // a function without arguments, in the place of an argument
 		return f.folder.call(n.Ident, nil)
 	case *parse.ChainNode:
-		return field(f.arg(n.Node, s), n.Field)
+		value := f.arg(n.Node, s)
+		f.follows(value, n.Field, n, s)
+		return field(value, n.Field)
 	case *parse.FieldNode:
 		f.hasField(s, s.dot, n.Ident, n)
+		f.follows(s.dot, n.Ident, n, s)
 	case *parse.VariableNode:
 		f.hasField(s, s.vars[n.Ident[0]], n.Ident[1:], n)
+		f.follows(s.vars[n.Ident[0]], n.Ident[1:], n, s)
 	}
 	return s.constant(n)
 }

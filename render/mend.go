@@ -49,7 +49,7 @@ type mender struct {
 }
 
 // mend gives the trees of what parses, and what does not, in the order of the text.
-func (m *mender) mend(err error) (map[string]*parse.Tree, fault.List) {
+func (m *mender) mend() (map[string]*parse.Tree, fault.List) {
 	m.state, m.body, m.put = parts, []byte(m.scanner.body), make(map[int]bool)
 	for _, a := range m.actions() {
 		if a.flaw != nil && len(m.faults) < maxFlaws {
@@ -57,9 +57,9 @@ func (m *mender) mend(err error) (map[string]*parse.Tree, fault.List) {
 			m.replace(a)
 		}
 	}
-	var set map[string]*parse.Tree
 	for tries := 0; ; tries++ {
-		if set, err = m.parse(len(m.body)); err == nil {
+		set, err := m.parse(len(m.body))
+		if err == nil {
 			return set, m.faults
 		}
 		if tries == 2*maxFlaws || m.parsed > maxParsed || !m.step(err) {

@@ -17,7 +17,7 @@ func (t *Template) parse(i int) fault.List {
 	var faults fault.List
 	if err != nil {
 		m := &mender{t: t, text: text, name: name, scanner: t.scanner(text.Body)}
-		set, faults = m.mend(err)
+		set, faults = m.mend()
 		t.mended = t.mended.and(m.state)
 	}
 	for name, tree := range set {

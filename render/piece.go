@@ -116,16 +116,17 @@ func (t *Template) Bare() []Insertion {
 }
 
 // inserts notes an action that prints a part of a lookup as it is.
-func (f *finder) inserts(n *parse.ActionNode, value any, text *Text) {
+func (f *finder) inserts(n *parse.ActionNode, value any, s scope) {
 	v, ok := value.(unknown)
 	if !ok || v.piece == nil || len(n.Pipe.Decl) > 0 {
 		return
 	}
+	f.prints(n, v.piece, s)
 	if f.t.bare == nil {
 		f.t.bare = make(map[*parse.ActionNode]Insertion)
 	}
 	if _, known := f.t.bare[n]; !known {
-		at := text.fault(int(n.Pipe.Pos), "")
+		at := s.text.fault(int(n.Pipe.Pos), "")
 		f.t.bare[n] = Insertion{Place: at.Place, Line: at.Line, Of: v.piece.String(), action: n}
 	}
 }

@@ -29,7 +29,7 @@ func TestBareInsertions(t *testing.T) {
 		`{{ template "_p" secret "a" }}`:                                          {`_p:1:4 secret a`},
 		`{{ template "_p" dict "x" (secret "a") }}`:                               nil,
 		`{{ secret "a" | envQuote }}{{ secret "a" | printf "%s" }}`:               nil,
-		`{{ if secret "a" }}x{{ end }}{{ range secret "a" }}{{ end }}`:            nil,
+		`{{ if secret "a" }}x{{ end }}{{ range secretMap "a" }}{{ end }}`:         nil,
 		`{{ $x := "a" }}{{ $x = secret "a" }}{{ $x }}{{ .name }}`:                 nil, // which of the two it is, is not known
 		`{{ join "," (paramList "/p") }}{{ secretMap "a" | toJson }}`:             nil,
 		`{{ secretOr "x" "a" "k" | default "y" }}{{ env "X" }}{{ 1 }}`:            nil,
