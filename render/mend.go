@@ -31,7 +31,7 @@ const stand = "_"
 
 const (
 	maxFlaws  = 10      // syntax faults of a text that are told
-	maxParsed = 8 << 20 // bytes after which no more of them are looked for
+	maxParsed = 4 << 20 // bytes gone over, after which no more of them are looked for
 )
 
 // A mender finds what does not parse in one text.
@@ -115,7 +115,10 @@ func (m *mender) step(err error) bool {
 }
 
 // current gives the actions of the text as it is mended so far.
-func (m *mender) current() []action { return scanner{string(m.body), m.left, m.right}.actions() }
+func (m *mender) current() []action {
+	m.parsed += len(m.body)
+	return scanner{string(m.body), m.left, m.right}.actions()
+}
 
 // actionOf finds the action that a parse error of a line is about: the first of that line with which the text up to its end gives the same
 // error. The parser goes from left to right, so whichever stands after it gives that error too.
