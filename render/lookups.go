@@ -216,10 +216,21 @@ func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 		f.note(id, args, s.text)
 		given := f.given(id, args)
 		f.asksVault(id, given.piece, s)
+		if given.piece.shape == oneText {
+			f.uses(given.piece)
+		}
 		return given
 	}
 	f.takes(id, args, s)
-	return f.folder.call(id.Ident, args)
+	result := f.folder.call(id.Ident, args)
+	if v, ok := result.(unknown); !ok || v.piece == nil { // else it is a piece still
+		for _, a := range args {
+			if v, ok := a.(unknown); ok {
+				f.uses(v.piece)
+			}
+		}
+	}
+	return result
 }
 
 func (f *finder) arg(n parse.Node, s scope) any {
@@ -245,7 +256,8 @@ func (f *finder) arg(n parse.Node, s scope) any {
 // note records the lookup that a call makes.
 func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 	fn := lookupFunctions[id.Ident]
-	l := Lookup{Function: id.Ident, Place: text.place(int(id.Pos))}
+	at := text.fault(int(id.Pos), "")
+	l := Lookup{Function: id.Ident, Place: at.Place, Line: at.Line}
 	if fn.name != "" {
 		args = []any{fn.name}
 	}

@@ -1,8 +1,10 @@
 package render
 
 import (
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/render/fault"
@@ -76,7 +78,16 @@ func (p *piece) at(name string) unknown {
 	return unknown{&inner}
 }
 
-// String names the part as errors name lookups: secret prod/db "password".
+// last gives the last key that led to it, where it is known; else "".
+func (p *piece) last() string {
+	keys := slices.Concat(p.keys, p.path)
+	if len(keys) == 0 || keys[len(keys)-1] == anyName {
+		return ""
+	}
+	return keys[len(keys)-1]
+}
+
+// String names the piece as errors name lookups: secret prod/db "password".
 func (p *piece) String() string {
 	text := p.function
 	if p.ref != (sources.Ref{}) {
@@ -91,12 +102,39 @@ func (p *piece) String() string {
 	return text
 }
 
+// uses notes that a template does something with a value of a secret.
+func (f *finder) uses(p *piece) {
+	if p == nil || p.ref.Kind != sources.Secret {
+		return
+	}
+	if f.t.used == nil {
+		f.t.used = make(map[sources.Ref]map[string]bool)
+	}
+	if f.t.used[p.ref] == nil {
+		f.t.used[p.ref] = make(map[string]bool)
+	}
+	f.t.used[p.ref][p.last()] = true
+}
+
+// Used gives for each secret that the main template looks up the keys of the values that it takes, sorted. "" stands for one that is not known
+// or the whole secret.
+func (t *Template) Used() map[sources.Ref][]string {
+	m := make(map[sources.Ref][]string, len(t.used))
+	for ref, keys := range t.used {
+		m[ref] = slices.Sorted(maps.Keys(keys))
+	}
+	return m
+}
+
 // An Insertion is an action that prints what a lookup gave, or a part of it, as it is: no function has quoted it for the place where it
 // stands.
 type Insertion struct {
 	Place fault.Place
 	Line  string // the text of that line
 	Of    string // "secret prod/db \"password\"": what it prints
+	Call  string // "secret \"prod/db\" \"password\"": the action
+	Key   string // the last key that led to it; ""
+	Alone bool   // the main template is nothing else: the value is the file
 
 	action *parse.ActionNode
 }
@@ -108,11 +146,31 @@ func (t *Template) Bare() []Insertion {
 	t.eachNode(func(_ *Text, n parse.Node) {
 		if a, ok := n.(*parse.ActionNode); ok {
 			if i, ok := t.bare[a]; ok {
+				i.Alone = t.alone(a)
 				list = append(list, i)
 			}
 		}
 	})
 	return list
+}
+
+// alone reports that the main template is nothing but an action and white space.
+func (t *Template) alone(a *parse.ActionNode) bool {
+	found := false
+	for _, n := range t.trees[t.Main.Name].Root.Nodes {
+		if n == parse.Node(a) {
+			found = true
+		} else if _, comment := n.(*parse.CommentNode); !comment && strings.TrimSpace(n.String()) != "" && !ticks(n) {
+			return false
+		}
+	}
+	return found
+}
+
+// ticks reports that a node is ours.
+func ticks(n parse.Node) bool {
+	a, ok := n.(*parse.ActionNode)
+	return ok && strings.HasPrefix(a.Pipe.String(), tickFunction)
 }
 
 // inserts notes an action that prints a part of a lookup as it is.
@@ -122,11 +180,12 @@ func (f *finder) inserts(n *parse.ActionNode, value any, s scope) {
 		return
 	}
 	f.prints(n, v.piece, s)
+	f.uses(v.piece)
 	if f.t.bare == nil {
 		f.t.bare = make(map[*parse.ActionNode]Insertion)
 	}
 	if _, known := f.t.bare[n]; !known {
 		at := s.text.fault(int(n.Pipe.Pos), "")
-		f.t.bare[n] = Insertion{Place: at.Place, Line: at.Line, Of: v.piece.String(), action: n}
+		f.t.bare[n] = Insertion{Place: at.Place, Line: at.Line, Of: v.piece.String(), Call: n.Pipe.String(), Key: v.piece.last(), action: n}
 	}
 }

@@ -44,6 +44,7 @@ type Template struct {
 	ticks   []position // by the number that a tick was given
 	lookups []Lookup
 	bare    map[*parse.ActionNode]Insertion
+	used    map[sources.Ref]map[string]bool // of a secret the keys that are taken
 	mended  mended
 	sites   []site                      // calls that a name is given to, by the number that each was given; 0 is none
 	calls   map[*parse.CommandNode]site // every call of a function
@@ -56,8 +57,8 @@ type Template struct {
 type Lookup struct {
 	Function string
 	Place    fault.Place
+	Line     string      // the text of the line at Place
 	Ref      sources.Ref // what it asks for; the zero Ref where only the render can tell
-
 }
 
 // A position is a byte of a text.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/cmd/rendered/internal/lint"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
@@ -32,7 +33,10 @@ certificates that verify: refuses, says which account and identity it asked as, 
 whether this machine lets the checks of services see new files. It never writes a file, so that no check of a file or a service
 runs, takes no notice out of the queue, and tells nobody.
 
-It exits with 1 where there are faults.`,
+It warns of what works and would be regretted, which "allow: [RULE]" of a service silences. The rules:
+` + ruleList() + `
+
+It exits with 1 where there are faults, and with 0 where there are only warnings.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return check(cmd.Context(), g, online, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -70,11 +74,35 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	if queue := c.queue(cfg); queue != nil {
 		listen(ctx, queue, stdout, stderr)
 	}
+	for _, w := range lint.Warnings(cfg, lintedServices(cfg, plan)) {
+		fmt.Fprintf(stderr, "warning: %s", w.Text())
+	}
 	if online && !works(ctx, plan, stderr) {
 		return exit{exitFailed}
 	}
 	fmt.Fprintln(stdout, "ok")
 	return nil
+}
+
+// lintedServices puts together what the config says of each service and what came of it.
+func lintedServices(cfg *config.Config, plan *watch.Plan) []lint.Service {
+	list := make([]lint.Service, len(cfg.Services))
+	for i := range cfg.Services {
+		list[i].Service = &cfg.Services[i]
+		for _, f := range plan.Services[i].Files {
+			list[i].Templates = append(list[i].Templates, f.Template)
+		}
+	}
+	return list
+}
+
+// ruleList gives the rules of warnings for the help.
+func ruleList() string {
+	var b strings.Builder
+	for _, rule := range config.Rules {
+		fmt.Fprintf(&b, "\n  %-16s %s", rule.Name, rule.What)
+	}
+	return b.String()
 }
 
 // table prints a line for each service: when, how many files, what it looks up, whom it tells; below it the next times of a schedule

@@ -29,6 +29,8 @@ type Config struct {
 	AWS      AWS
 	Queue    string    // URL of the SQS queue that change notices come through; "": none
 	Services []Service // by name, in order
+
+	files map[string]*reader // by path
 }
 
 // Log says what the log looks like.
@@ -48,6 +50,9 @@ type Service struct {
 	Check       command.Command // sees all new files in their places; the zero Command is none
 	Verify      []verify.TLS    // what must hold of the files before they are written
 	Notify      []notify.Action
+	NoticesAt   []fault.Place // of each of Notify
+	CheckAt     fault.Place
+	Allow       []Rule // what check does not warn of
 }
 
 // A File is one template and the path it is written to.
@@ -57,6 +62,7 @@ type File struct {
 	Path     string
 	UID, GID int // -1: as it is
 	Mode     fs.FileMode
+	ModeAt   fault.Place // Place where no mode was set
 	KeepMode bool        // no mode was set; Mode is that of a new file
 	DirMode  fs.FileMode // 0: a missing directory is an error
 	Format   format.Format

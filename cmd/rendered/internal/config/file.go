@@ -10,7 +10,7 @@ import (
 )
 
 func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
-	f := File{Place: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
+	f := File{Place: r.place(n), ModeAt: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
 	var template, content *yaml.Node
 	write := "rename"
 	ok := r.mapping(n, where, fields{
@@ -20,7 +20,7 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where, l.Strangers) },
 		"mode": func(n *yaml.Node, where string) {
 			if mode, ok := r.modeOf(n, where); ok {
-				f.Mode, f.KeepMode = mode, false
+				f.Mode, f.KeepMode, f.ModeAt = mode, false, r.place(n)
 			}
 		},
 		"dir_mode":    func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },

@@ -42,7 +42,7 @@ func Load(path string, o Options) (*Config, fault.List) {
 	}
 	l := &loader{
 		Options:  o,
-		cfg:      &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir},
+		cfg:      &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir, files: make(map[string]*reader)},
 		services: make(map[string]fault.Place),
 		byPath:   make(map[string]*destination),
 		level:    "info",
@@ -74,6 +74,7 @@ const servicesHint = "services: {app: {files: [{template: app.env.tmpl, path: /e
 func (l *loader) main(path string, parts bool) {
 	l.reads(inputs.Input{Path: path})
 	r, root := open(path, &l.faults, mainHints)
+	l.cfg.files[path] = r
 	if root == nil {
 		return
 	}
@@ -123,6 +124,7 @@ func (l *loader) main(path string, parts bool) {
 func (l *loader) part(path string) {
 	l.reads(inputs.Input{Path: path})
 	r, root := open(path, &l.faults, func(_ string, err error) []string { return permissionHint(err) })
+	l.cfg.files[path] = r
 	if root == nil {
 		return
 	}

@@ -25,7 +25,7 @@ var meant = map[string]string{
 	"command": "run", "cmd": "run", "exec": "run", "perms": "mode", "permissions": "mode", "user": "owner",
 	"interval": "schedule", "cron": "schedule", "type": "format", "delimiters": "delims", "text": "content",
 	"group": "owner", "inline": "content", "dirmode": "dir_mode", "jitter": "splay", "debounce": "settle", "pidfile": "pid_file",
-	"maxsize": "max_size", "size": "max_size", "variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "certificate": "cert", "crt": "cert", "private_key": "key", "hosts": "host", "hostname": "host", "server_name": "host", "ssl": "tls", "trigger": "triggers", "templates": "files",
+	"maxsize": "max_size", "size": "max_size", "variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "certificate": "cert", "crt": "cert", "private_key": "key", "hosts": "host", "hostname": "host", "server_name": "host", "ssl": "tls", "trigger": "triggers", "ignore": "allow", "silence": "allow", "nolint": "allow", "templates": "files",
 }
 
 // Where the keys stand that are often written elsewhere.
@@ -37,7 +37,7 @@ var belongs = map[string]string{
 	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop, "triggers": ofTop,
 	"sqs":    "under triggers:",
 	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
-	"schedule": ofService, "vars": ofService, "min_interval": ofService, "files": ofService, "notify": ofService,
+	"schedule": ofService, "vars": ofService, "min_interval": ofService, "allow": ofService, "files": ofService, "notify": ofService,
 	"verify": ofService, "tls": "under verify:", "cert": ofTLS, "key": ofTLS, "host": ofTLS, "valid_for": ofTLS,
 	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "write": ofFile, "allow_empty": ofFile,
 	"run": ofNotice, "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,

@@ -66,7 +66,7 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 		r.fault(n, where, "the same notice stands here a second time")
 		return
 	}
-	s.Notify = append(s.Notify, action)
+	s.Notify, s.NoticesAt = append(s.Notify, action), append(s.NoticesAt, r.place(n))
 }
 
 func withTimeout(action notify.Action, timeout time.Duration) notify.Action {

@@ -34,7 +34,10 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 				r.fault(n, where, "a service has at least one file", filesHint)
 			}
 		},
-		"check":  func(n *yaml.Node, where string) { s.Check = r.serviceCheckOf(n, where) },
+		"check": func(n *yaml.Node, where string) {
+			s.Check, s.CheckAt = r.serviceCheckOf(n, where), r.place(n)
+		},
+		"allow":  r.allowInto(&s.Allow),
 		"verify": func(n *yaml.Node, where string) { verified = r.readVerify(n, where, &s) },
 		"notify": func(n *yaml.Node, where string) {
 			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })

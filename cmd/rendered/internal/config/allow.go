@@ -1,0 +1,76 @@
+package config
+
+import (
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/render/fault"
+)
+
+// A Rule is what check warns of, unless a service allows it.
+type Rule string
+
+// The rules, each named for what it finds.
+const (
+	WideSecret     Rule = "wide-secret"
+	WideKey        Rule = "wide-key"
+	Unquoted       Rule = "unquoted"
+	Unchecked      Rule = "unchecked"
+	SplitPair      Rule = "split-pair"
+	NoNewline      Rule = "no-newline"
+	ChangedByHand  Rule = "changed-by-hand"
+	SecretArgument Rule = "secret-argument"
+	VaultPath      Rule = "vault-path"
+	Jinja          Rule = "jinja"
+)
+
+// Rules says of each rule, in the order in which they are listed, what it finds.
+var Rules = []struct {
+	Name Rule
+	What string
+}{
+	{WideSecret, "a file that holds a secret, and a mode wider than 0640; a file of certificates alone may have any"},
+	{WideKey, "a private key and a mode wider than 0640, or 0640 and a group of several users"},
+	{Unquoted, "a value in dotenv, JSON or INI that no function quotes"},
+	{Unchecked, "nginx or HAProxy is reloaded, and no check looks at the new files before"},
+	{SplitPair, "a certificate and its key in two services, which change one after the other"},
+	{NoNewline, "a template without a newline at its end"},
+	{ChangedByHand, "a notice that changes the owner or mode of files, or moves them"},
+	{SecretArgument, "a secret on a command line, where every user sees it"},
+	{VaultPath, "a secret whose name is a path of Vault's"},
+	{Jinja, "{% %} of Jinja, which is copied into the file as it is"},
+}
+
+// allowInto reads the rules that a service allows.
+func (r *reader) allowInto(to *[]Rule) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		r.list(n, where, func(n *yaml.Node, where string) {
+			text, ok := r.textOf(n, where)
+			if !ok {
+				return
+			}
+			var names []string
+			for _, rule := range Rules {
+				names = append(names, string(rule.Name))
+			}
+			if !slices.Contains(names, text) {
+				r.fault(n, where, unknownWord(text, names))
+				return
+			}
+			*to = append(*to, Rule(text))
+		})
+	}
+}
+
+// Allows reports whether the service allows what a rule finds.
+func (s *Service) Allows(rule Rule) bool { return slices.Contains(s.Allow, rule) }
+
+// Warning gives a fault of a place of the config, with its line.
+func (c *Config) Warning(at fault.Place, what string, hints ...string) *fault.Fault {
+	f := &fault.Fault{Place: at, What: what, Hints: hints}
+	if r := c.files[at.File]; r != nil {
+		f.Line = r.shown(at.Line)
+	}
+	return f
+}

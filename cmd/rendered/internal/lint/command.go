@@ -1,0 +1,141 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// A checked program reads its new files at a reload, and can be asked beforehand whether it would.
+var checked = []struct{ program, check string }{
+	{"nginx", "nginx -t"},
+	{"haproxy", "haproxy -c -f /etc/haproxy/haproxy.cfg"},
+}
+
+// unchecked finds reloads of programs that nobody asked whether they like the new files.
+func (l *linter) unchecked(s Service) (found []finding) {
+	if !s.Check.IsZero() || slices.ContainsFunc(s.Files, func(f config.File) bool { return !f.Check.IsZero() }) {
+		return nil
+	}
+	for i, action := range s.Notify {
+		for _, c := range checked {
+			if !reloads(action, c.program) {
+				continue
+			}
+			found = append(found, finding{config.Unchecked, l.config.Warning(s.NoticesAt[i],
+				fmt.Sprintf("%s: nothing asks %s whether it can work with the new files, before they are in place", action.Name(), c.program), "check: "+c.check+"   of the service, beside files:")})
+		}
+	}
+	return found
+}
+
+// reloads reports that an action has a program read its files again.
+func reloads(action notify.Action, program string) bool {
+	unit := regexp.MustCompile(`^` + program + `(@.*)?\.service$`)
+	switch a := action.(type) {
+	case notify.Systemd:
+		return a.Verb != notify.Start && unit.MatchString(a.Unit)
+	case notify.Signal:
+		return unit.MatchString(a.Unit)
+	case notify.Run:
+		line := regexp.MustCompile(`\b(?:systemctl|service|rc-service|init\.d)\b.*\b` + program + `\b|\b` + program + `\s+-s\s+reload`)
+		return line.MatchString(text(a.Command)) && !strings.HasPrefix(text(a.Command), "echo ")
+	}
+	return false
+}
+
+// text gives a command as one line.
+func text(c command.Command) string {
+	if c.Shell != "" {
+		return c.Shell
+	}
+	return strings.Join(c.Args, " ")
+}
+
+var byHand = regexp.MustCompile(`(?:^|[;&|(\s/])(chown|chgrp|chmod|setfacl|mv)\s`)
+
+// changedByHand finds notices that do to files what a swap does.
+func (l *linter) changedByHand(s Service) (found []finding) {
+	for i, action := range s.Notify {
+		run, ok := action.(notify.Run)
+		if !ok {
+			continue
+		}
+		m := byHand.FindStringSubmatch(text(run.Command) + " ")
+		if m == nil {
+			continue
+		}
+		what, hint := m[1]+" comes after the file is in place: until then, and where it fails, the file has another owner or mode",
+			"owner: and mode: of the file hold from its first moment"
+		if m[1] == "mv" {
+			what, hint = "mv moves a file that is not looked after any more", "path: is where the file belongs; it is put there whole, in one step"
+		}
+		found = append(found, finding{config.ChangedByHand, l.config.Warning(s.NoticesAt[i], what, hint)})
+	}
+	return found
+}
+
+// Arguments that hold a secret: an option of that name, a password in a URL, what curl and mysql take, a file that is read into an argument.
+var secretArguments = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)(?:^|\s)--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|auth-?key)(?:=|\s+)["']?[^\s"'-][^\s"']*`),
+	regexp.MustCompile(`\w+://[^\s/:@"']+:[^\s/@"']+@`),
+	regexp.MustCompile(`(?i)authorization:\s*\w+`),
+	regexp.MustCompile(`\bcurl\b.*\s(?:-u|--user)\s*\S+:\S+`),
+	regexp.MustCompile(`\b(?:mysql|mysqladmin|mariadb|mysqldump)\b.*\s-p[^\s-]\S*`),
+	regexp.MustCompile(`\b(?:redis-cli|valkey-cli)\b.*\s-a\s+\S+`),
+	regexp.MustCompile(`\bsshpass\b.*\s-p`),
+}
+
+// fileOption is an option that names a file, not a secret.
+var fileOption = regexp.MustCompile(`(?i)(?:file|path|dir)\b`)
+
+const argumentHint = "every user sees it in ps; have the program read it from the file: an EnvironmentFile, an option that names a file, its standard input"
+
+// secretArgument finds secrets on the command lines of checks and notices, and of units that a template makes.
+func (l *linter) secretArgument(s Service) (found []finding) {
+	note := func(at fault.Place, c command.Command) {
+		if !c.IsZero() && argues(text(c), s.Files) {
+			f := &fault.Fault{Place: at, What: "this has a secret on a command line", Hints: []string{argumentHint}} // its line stays unsaid
+			found = append(found, finding{config.SecretArgument, f})
+		}
+	}
+	for i, action := range s.Notify {
+		if run, ok := action.(notify.Run); ok {
+			note(s.NoticesAt[i], run.Command)
+		}
+	}
+	note(s.CheckAt, s.Check)
+	for i := range s.Files {
+		note(s.Files[i].Place, s.Files[i].Check)
+		for _, lookup := range s.Templates[i].Lookups() {
+			if lookup.Ref.Kind == sources.Secret && strings.HasPrefix(strings.TrimSpace(lookup.Line), "Exec") {
+				found = append(found, finding{config.SecretArgument, warning(render.Spot{Place: lookup.Place, Line: lookup.Line},
+					lookup.Ref.String()+" stands on the command line of a unit", argumentHint)})
+			}
+		}
+	}
+	return found
+}
+
+// argues reports that a command line has a secret on it, or puts a file there that may be one.
+func argues(line string, files []config.File) bool {
+	for _, pattern := range secretArguments {
+		for _, m := range pattern.FindAllString(line, -1) {
+			if option, _, _ := strings.Cut(strings.TrimSpace(m), "="); !fileOption.MatchString(option) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(files, func(f config.File) bool {
+		read := regexp.MustCompile("(?:\\$\\(\\s*(?:cat\\s+|<\\s*)|`\\s*cat\\s+)[\"']?" + regexp.QuoteMeta(f.Path) + "\\b")
+		return read.MatchString(line)
+	})
+}

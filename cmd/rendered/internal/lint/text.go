@@ -1,0 +1,105 @@
+package lint
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/sources"
+)
+
+// quotes are the functions that quote a value for a format.
+var quotes = map[string]string{"dotenv": "envQuote", "json": "toJson", "ini": "iniQuote"}
+
+// formats are those of files that name none, by the end of their name.
+var formats = map[string]string{".env": "dotenv", ".json": "json", ".ini": "ini"}
+
+// unquoted finds values that no function quotes, in files where one would have to.
+func (l *linter) unquoted(s Service) (found []finding) {
+	for i := range s.Files {
+		f, t := &s.Files[i], s.Templates[i]
+		name := f.Format.String()
+		if name == "" {
+			name = formats[filepath.Ext(f.Path)]
+		}
+		quote := quotes[name]
+		if quote == "" {
+			continue
+		}
+		for _, in := range t.Bare() {
+			if in.Alone {
+				continue // the value is the file
+			}
+			hint := fmt.Sprintf("{{ %s | %s }}", in.Call, quote)
+			if quoted(in) {
+				hint += ", without the quotes around it"
+			}
+			hints := []string{hint}
+			if number, ok := strings.CutPrefix(in.Call, "secret "); ok && name == "json" && in.Key != "" {
+				hints = append(hints, fmt.Sprintf("or, where the secret has a number, {{ secretMap %s | toJson }}", number))
+			}
+			found = append(found, finding{config.Unquoted, warning(render.Spot{Place: in.Place, Line: in.Line},
+				fmt.Sprintf("%s stands in %s without quotes; a value with a blank, a quote or a newline breaks the file", in.Of, title(name)), hints...)})
+		}
+	}
+	return found
+}
+
+// title gives a format as people call it.
+func title(name string) string {
+	return map[string]string{"dotenv": "a file of environment variables", "json": "JSON", "ini": "an INI file"}[name]
+}
+
+// quoted reports that a quote stands before an action.
+func quoted(in render.Insertion) bool {
+	before := []rune(in.Line)
+	before = before[:min(max(in.Place.Column-1, 0), len(before))]
+	text := strings.TrimRight(string(before), " -")
+	text = strings.TrimRight(text, "{[<%")
+	return strings.HasSuffix(text, `"`) || strings.HasSuffix(text, `'`)
+}
+
+func warning(at render.Spot, what string, hints ...string) *fault.Fault {
+	return &fault.Fault{Place: at.Place, Line: at.Line, What: what, Hints: hints}
+}
+
+// noNewline finds templates whose last line has no end.
+func (l *linter) noNewline(s Service) (found []finding) {
+	for i, t := range s.Templates {
+		if at, ok := t.Unended(); ok {
+			found = append(found, finding{config.NoNewline, warning(at, s.Files[i].Path+" gets no newline at its end; some programs do not read its last line",
+				"end the template's last line; in the config content: | keeps it")})
+		}
+	}
+	return found
+}
+
+var jinja = regexp.MustCompile(`\{%[-+]?\s*(if|for|set|else|elif|endif|endfor|include|block|macro|raw)\b.*?%\}`)
+
+// jinja finds statements of Jinja.
+func (l *linter) jinja(s Service) (found []finding) {
+	for i, t := range s.Templates {
+		for _, at := range t.Literal(jinja) {
+			found = append(found, finding{config.Jinja, warning(at, "this is Jinja's, and goes into "+s.Files[i].Path+" as it stands",
+				"{{ if .name }}…{{ end }} and {{ range .list }}…{{ end }} are the statements of a template here")})
+		}
+	}
+	return found
+}
+
+// vaultPaths finds secrets that are named as in Vault.
+func (l *linter) vaultPaths(s Service) (found []finding) {
+	for _, t := range s.Templates {
+		for _, lookup := range t.Lookups() {
+			if lookup.Ref.Kind == sources.Secret && render.VaultPath(lookup.Ref.Name) {
+				found = append(found, finding{config.VaultPath, warning(render.Spot{Place: lookup.Place, Line: lookup.Line},
+					lookup.Ref.Name+" looks like a path of Vault's", "here it is the name that a secret has in Secrets Manager: aws secretsmanager list-secrets")})
+			}
+		}
+	}
+	return found
+}
