@@ -68,8 +68,8 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	}
 	table(stdout, plan, time.Now())
 	costs(stdout, cfg, plan)
-	if c.source != nil {
-		identify(ctx, c.source, slices.Sorted(maps.Keys(cfg.AWS.Accounts)), stdout, stderr)
+	if c.source.held != nil {
+		identify(ctx, c.source.held, slices.Sorted(maps.Keys(cfg.AWS.Accounts)), stdout, stderr)
 	}
 	if queue := c.queue(cfg); queue != nil {
 		listen(ctx, queue, stdout, stderr)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -26,7 +25,7 @@ import (
 	"github.com/rendered/rendered/watch/sandbox"
 )
 
-// A compiler makes plans of configs. It keeps the AWS source, with its connections and credentials, from one plan to the next.
+// A compiler makes plans of configs. It keeps what answers from AWS, with its connections and credentials, from one plan to the next.
 type compiler struct {
 	path     string
 	options  config.Options
@@ -35,10 +34,9 @@ type compiler struct {
 	log      *slog.Logger // for what belongs to no pass; nil: none
 	offline  bool         // nobody will ask the plan's source: AWS is left out of it
 
-	source    *aws.Source
-	sourceFor aws.Options
-	stale     atomic.Bool // source is to be made anew
-	asks      bool        // the latest plan asks source
+	source   holding[*aws.Source]
+	metadata holding[*aws.Metadata]
+	renew    atomic.Bool // the source's credentials are to be read anew
 }
 
 func newCompiler(path string, o config.Options) *compiler {
@@ -52,13 +50,13 @@ func newCompiler(path string, o config.Options) *compiler {
 // logTo names the log for what belongs to no pass.
 func (c *compiler) logTo(log *slog.Logger) {
 	c.log = log
-	if c.source != nil {
-		c.source.LogTo(log)
+	if s := c.source.held; s != nil {
+		s.LogTo(log)
 	}
 }
 
-// forget makes the next compile read the AWS environment anew: shared config files are read once. It may be called at any time.
-func (c *compiler) forget() { c.stale.Store(true) }
+// forget makes the next compile have the credentials read anew. It may be called at any time.
+func (c *compiler) forget() { c.renew.Store(true) }
 
 // load reads the config and compiles it whole. The error is a fault.List; beside it are the config as far as it could be read, and a
 // plan that says no more than which files it was read from.
@@ -177,6 +175,8 @@ func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[so
 		return &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
 	}
 	if cfg.Values != "" {
+		c.metadata.drop()
+		c.source.drop()
 		values := local.NewValues(cfg.Values)
 		for _, kind := range []sources.Kind{sources.Secret, sources.Param, sources.Params, sources.IMDS, sources.Own} {
 			mux[kind] = values
@@ -184,14 +184,15 @@ func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[so
 		return mux, nil
 	}
 	if kinds[sources.IMDS] && !c.offline {
-		metadata, err := aws.NewMetadata(ctx, awsOptions(cfg.AWS))
+		metadata, err := c.metadata.get(ctx, awsOptions(cfg.AWS), aws.NewMetadata)
 		if err != nil {
 			return nil, unusable(err)
 		}
 		mux[sources.IMDS] = metadata
+	} else {
+		c.metadata.drop()
 	}
-	c.asks = kinds[sources.Secret] && !c.offline
-	if c.asks {
+	if kinds[sources.Secret] && !c.offline {
 		source, err := c.aws(ctx, cfg.AWS)
 		if err != nil {
 			return nil, unusable(err)
@@ -199,33 +200,32 @@ func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[so
 		for _, kind := range []sources.Kind{sources.Secret, sources.Param, sources.Params, sources.Own} {
 			mux[kind] = source
 		}
+	} else {
+		c.source.drop()
 	}
 	return mux, nil
 }
 
-// aws gives the AWS source, the old one where nothing about it changed.
+// aws gives the AWS source.
 func (c *compiler) aws(ctx context.Context, a config.AWS) (*aws.Source, error) {
-	o := awsOptions(a)
-	if !c.stale.Swap(false) && c.source != nil && reflect.DeepEqual(c.sourceFor, o) {
-		return c.source, nil
-	}
-	source, err := aws.New(ctx, o)
+	source, err := c.source.get(ctx, awsOptions(a), aws.New)
 	if err != nil {
-		c.stale.Store(true)
 		return nil, err
 	}
-	c.source, c.sourceFor = source, o
 	source.LogTo(c.log)
+	if c.renew.Swap(false) {
+		source.Renew()
+	}
 	return source, nil
 }
 
 // queue gives the queue of change notices; nil where there is none, or nothing that notices could be about. A rehearsal reads none: it
 // would take the daemon's notices away.
 func (c *compiler) queue(cfg *config.Config) *aws.Queue {
-	if cfg.Queue == "" || cfg.Values != "" || c.options.Root != "" || !c.asks {
+	if cfg.Queue == "" || cfg.Values != "" || c.options.Root != "" || c.source.held == nil {
 		return nil
 	}
-	return c.source.Queue(cfg.Queue)
+	return c.source.held.Queue(cfg.Queue)
 }
 
 func awsOptions(a config.AWS) aws.Options {

@@ -48,6 +48,7 @@ func (*badAnswer) RetryableError() bool { return false }
 var (
 	errTooLarge   = &badAnswer{"the answer has more bytes than any of AWS's"}
 	errTooMany    = &badAnswer{"the answer holds more values than any of AWS's"}
+	errTooLong    = &badAnswer{"the answer holds a value that is longer than AWS stores"}
 	errHeaders    = &badAnswer{"its headers have more bytes than any of AWS's"}
 	errCompressed = &badAnswer{"the answer is compressed, though nobody asked for that"}
 	errWebPage    = &badAnswer{"a web page came in the place of AWS's answer; is a proxy or a login page in between?"}

@@ -272,6 +272,31 @@ func TestSlowAnswer(t *testing.T) {
 	})
 }
 
+// A path whose pages never end is given up where it has become too large, and one that has only empty pages when the time is over.
+func TestEndlessPath(t *testing.T) {
+	for name, test := range map[string]struct{ page, want string }{
+		"full":  {`{"Parameters":[{"Name":"/app/%[1]d","Value":"` + strings.Repeat("v", maxParam) + `"}],"NextToken":"%[1]d"}`, errPathTooLarge.what},
+		"empty": {`{"Parameters":[],"NextToken":"%d"}`, "within 1s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environment(t, toAll(t, "http://aws.test")...)
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				s, err := New(t.Context(), Options{Timeout: time.Second, Transport: served{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if n++; n%10 == 0 {
+						<-time.After(time.Millisecond)
+					}
+					fmt.Fprintf(w, test.page, n)
+				})}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantError(t, fetchOne(t, s, "params /app"), sources.Unavailable, test.want)
+			})
+		})
+	}
+}
+
 // An honest answer may be large: a batch that is too large for one answer is asked for one by one.
 func TestLargestAnswers(t *testing.T) {
 	fake, s := start(t, Options{BatchSecrets: true})

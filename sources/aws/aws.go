@@ -61,6 +61,7 @@ type Source struct {
 	options     Options
 	config      awssdk.Config // with the home Region; its credentials are not used
 	connections *connections
+	settings    settings
 	home        *site
 	log         atomic.Pointer[slog.Logger]
 
@@ -82,16 +83,17 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if err := checkEndpoint(o.EndpointURL); err != nil {
 		return nil, err
 	}
-	c := newConnections(o)
+	c, files := newConnections(o), lookAtSettings()
 	cfg, err := load(ctx, o, c)
 	if err != nil {
 		return nil, err
 	}
+	files.addBundle(cfg)
 	if cfg.Region, err = region(ctx, cfg, c); err != nil {
 		return nil, err
 	}
 	s := &Source{
-		options: o, config: cfg, connections: c,
+		options: o, config: cfg, connections: c, settings: files,
 		sites: make(map[place]*site), queues: make(map[string]*Queue), identities: make(map[Account]*identity),
 	}
 	s.identities[Account{}] = newIdentity(o, cfg, c)
@@ -101,6 +103,32 @@ func New(ctx context.Context, o Options) (*Source, error) {
 
 // LogTo names the log for what belongs to no ref. Without one nobody is told.
 func (s *Source) LogTo(log *slog.Logger) { s.log.Store(log) }
+
+// Current tells whether a source made anew would be the same: no file of AWS's configuration has
+// changed, and nobody refuses the credentials.
+func (s *Source) Current() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range s.identities {
+		if id.doubted() {
+			return false
+		}
+	}
+	return s.settings.same()
+}
+
+// Renew has the credentials read anew, and roles assumed anew, before the next request.
+func (s *Source) Renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range s.identities {
+		id.expire()
+	}
+}
+
+// Close closes the connections. A Fetch that is under way, or begins later, still works; its
+// connections end with it.
+func (s *Source) Close() { s.connections.Close() }
 
 // Offline gives a source that can only Check: it reads nothing and asks nobody.
 func Offline(o Options) *Source {

@@ -2,12 +2,15 @@ package aws
 
 import (
 	"context"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -16,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 // The machine's own addresses are asked without the proxy of the environment; all else goes through it. net/http reads that
@@ -78,6 +82,120 @@ func TestProxyBypass(t *testing.T) {
 		if u, err := proxy(&http.Request{URL: &url.URL{Scheme: "http", Host: host}}); u != nil || err != nil {
 			t.Errorf("%s: %v, %v", host, u, err)
 		}
+	}
+}
+
+// A source that was closed answers still, and holds no connection when it has answered.
+func TestClosedSource(t *testing.T) {
+	fake, s := start(t, Options{})
+	fake.PutSecret("prod/db", canary)
+	fake.PutParameter("/app/key", "String", canary)
+	list := refs(t, "secret prod/db", "param /app/key", "aws account")
+	ask := func() {
+		t.Helper()
+		for r, got := range fetchAll(t.Context(), t, s, list...) {
+			if got.Err != nil {
+				t.Errorf("%s: %v", r, got.Err)
+			}
+		}
+	}
+	descriptors := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	before := descriptors()
+	ask()
+	if n := descriptors(); n <= before {
+		t.Fatalf("%d descriptors, %d before: no connection was kept", n, before)
+	}
+	made := fake.Connections()
+	ask()
+	if n := fake.Connections(); n != made {
+		t.Errorf("%d connections were made anew", n-made)
+	}
+	s.Close()
+	ask()
+	// The server closes its ends when it hears of ours.
+	for limit := time.Now().Add(5 * time.Second); descriptors() > before && time.Now().Before(limit); {
+		runtime.Gosched()
+	}
+	if n := descriptors(); n > before {
+		t.Errorf("%d descriptors, %d before", n, before)
+	}
+}
+
+// A source is current until a file of its configuration changes, one that was missing included, or its credentials are refused.
+func TestCurrent(t *testing.T) {
+	fake := awsfake.Start(t)
+	fake.PutSecret("prod/db", canary)
+	dir := t.TempDir()
+	env := append(fake.Env(), "AWS_CONFIG_FILE="+dir+"/config", "AWS_SHARED_CREDENTIALS_FILE="+dir+"/credentials", "AWS_PROFILE=web")
+	certificate := httptest.NewTLSServer(nil)
+	certificate.Close()
+	bundle := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate().Raw}))
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bundle", bundle)
+	profile := "[profile web]\nca_bundle=" + dir + "/bundle\nregion=eu-west-1\n"
+	write("config", profile)
+	environment(t, env...)
+	for _, change := range []struct{ name, text string }{
+		{"config", profile + "output=json\n"},
+		{"credentials", "[other]\nregion=eu-west-1\n"},
+		{"bundle", bundle + bundle},
+	} {
+		s := open(t, Options{})
+		if got := fetchOne(t, s, "secret prod/db"); got.Err != nil || !s.Current() {
+			t.Fatalf("%s: current %v, %v", change.name, s.Current(), got.Err)
+		}
+		write(change.name, change.text)
+		if s.Current() {
+			t.Errorf("it is current though %s changed", change.name)
+		}
+	}
+	s := open(t, Options{})
+	clear := fake.Inject(awsfake.Fault{Kind: awsfake.InvalidToken})
+	fetchOne(t, s, "secret prod/db")
+	if s.Current() {
+		t.Error("it is current though its credentials are refused")
+	}
+	clear()
+	fetchOne(t, s, "secret prod/db")
+	if !s.Current() {
+		t.Error("it is not current though all is well")
+	}
+}
+
+// Renewed, a source reads the credentials anew, however often, over the connections that it has.
+func TestRenew(t *testing.T) {
+	fake := awsfake.Start(t)
+	fake.PutSecret("prod/db", canary)
+	environment(t, fake.InstanceEnv()...)
+	s := open(t, Options{})
+	made := 0
+	for i := range 5 {
+		if got := fetchOne(t, s, "secret prod/db"); got.Err != nil {
+			t.Fatal(got.Err)
+		}
+		if i == 0 {
+			made = fake.Connections()
+		}
+		before := s.identities[Account{}].current()
+		s.Renew()
+		fetchOne(t, s, "secret prod/db")
+		if after := s.identities[Account{}].current(); after != before+1 {
+			t.Errorf("the credentials were read %d times", after-before)
+		}
+	}
+	if n := fake.Connections(); n != made {
+		t.Errorf("%d connections, %d at first", n, made)
 	}
 }
 

@@ -209,6 +209,7 @@ func do[In, Out, Opt any](f *fetch, kind sources.Kind, c call[In, Out, Opt], in 
 	if unaccepted(err) && f.identity.replace(ctx, generation) {
 		out, err = c(ctx, in)
 	}
+	f.identity.judge(err)
 	if unaccepted(err) {
 		f.mu.Lock()
 		f.refused = err

@@ -32,6 +32,8 @@ type identity struct {
 	renewed    time.Time
 	failed     time.Time // when provider gave err
 	err        error
+	expired    bool // to be replaced before they are used again
+	refused    bool // AWS refused them last, or there were none
 }
 
 // newIdentity gives the identity of cfg, or of the role that is to be assumed with it.
@@ -103,6 +105,10 @@ func sessionName(set string) string {
 // Retrieve gives the credentials, from a cache while they are valid. The error is a *credentialsError unless ctx has ended.
 func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	id.mu.Lock()
+	if id.expired {
+		id.expired = false
+		id.read(ctx)
+	}
 	provider, err := id.provider, id.err
 	if time.Since(id.failed) > failFor {
 		err = nil
@@ -119,7 +125,7 @@ func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	id.mu.Lock()
 	defer id.mu.Unlock()
 	if id.provider == provider {
-		id.failed, id.err = time.Now(), err
+		id.failed, id.err, id.refused = time.Now(), err, true
 	}
 	return awssdk.Credentials{}, err
 }
@@ -142,6 +148,11 @@ func (id *identity) replace(ctx context.Context, generation int) bool {
 	if time.Since(id.renewed) < renewAfter {
 		return false
 	}
+	return id.read(ctx)
+}
+
+// read reads the credentials anew, and tells whether that could be done. The lock is held.
+func (id *identity) read(ctx context.Context) bool {
 	id.renewed = time.Now()
 	provider, err := id.renew(ctx)
 	if err != nil {
@@ -150,4 +161,30 @@ func (id *identity) replace(ctx context.Context, generation int) bool {
 	id.provider, id.err = provider, nil
 	id.generation++
 	return true
+}
+
+// expire has the credentials read anew before they are used again.
+func (id *identity) expire() {
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	id.expired = true
+}
+
+// judge notes what came of a request with the credentials.
+func (id *identity) judge(err error) {
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	switch {
+	case err == nil:
+		id.refused = false
+	case unaccepted(err):
+		id.refused = true
+	}
+}
+
+// doubted tells whether the credentials were of no use when they were needed last.
+func (id *identity) doubted() bool {
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	return id.refused
 }

@@ -17,18 +17,26 @@ import (
 type Metadata struct {
 	client      *imds.Client
 	connections *connections
+	settings    settings
 }
 
 // NewMetadata gives the source. It asks nobody; AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_EC2_METADATA_DISABLED hold for it as for every
 // AWS tool. The error is that of New.
 func NewMetadata(ctx context.Context, o Options) (*Metadata, error) {
-	c := newConnections(o)
+	c, files := newConnections(o), lookAtSettings()
 	cfg, err := load(ctx, o, c)
 	if err != nil {
 		return nil, err
 	}
-	return &Metadata{imds.NewFromConfig(cfg), c}, nil
+	files.addBundle(cfg)
+	return &Metadata{imds.NewFromConfig(cfg), c, files}, nil
 }
+
+// Current tells whether no file of AWS's configuration has changed.
+func (m *Metadata) Current() bool { return m.settings.same() }
+
+// Close closes the connections, as Source.Close does.
+func (m *Metadata) Close() { m.connections.Close() }
 
 // metadataPatience is how long a path may take. The service is on the machine: it takes milliseconds or does not answer.
 const metadataPatience = 5 * time.Second

@@ -205,6 +205,10 @@ func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
 		f.fail(actParams, errEmptyAnswer, refs...)
 		return
 	}
+	if tooLong(p) {
+		f.fail(actParams, errTooLong, refs...)
+		return
+	}
 	v := sources.Value{Text: *p.Value, Version: version(p), Secret: p.Type == types.ParameterTypeSecureString}
 	if p.Type == types.ParameterTypeStringList {
 		v.List = strings.Split(v.Text, ",")
@@ -215,6 +219,18 @@ func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
 		}
 		f.answer(r, sources.Result{Value: v})
 	}
+}
+
+// maxParam is the most bytes of a parameter's value (AWS Systems Manager endpoints and quotas: advanced parameters).
+const maxParam = 8 << 10
+
+// tooLong tells whether a parameter's value is longer than any of Parameter Store's. It hands on secrets, too.
+func tooLong(p types.Parameter) bool {
+	limit := maxParam
+	if strings.HasPrefix(parameterKey(awssdk.ToString(p.Name)), "aws/reference/secretsmanager/") {
+		limit = maxSecret
+	}
+	return len(*p.Value) > limit
 }
 
 // version gives the parameter's version. A secret read as /aws/reference/secretsmanager/… has none but says the secret's.

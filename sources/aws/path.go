@@ -12,6 +12,11 @@ import (
 
 const actPath = "ssm:GetParametersByPath"
 
+// maxPath bounds the names and values under a path, in bytes: pages may come without end.
+const maxPath = 16 << 20
+
+var errPathTooLarge = &badAnswer{"there is more under it than the 16 MiB that a path may have here, or a value that is longer than AWS stores"}
+
 // askPath reads every parameter under a path, page by page. A page may be empty and have another after it. A path without
 // parameters is Missing: for AWS no such thing as an empty path exists.
 func (f *fetch) askPath(r sources.Ref) {
@@ -23,6 +28,7 @@ func (f *fetch) askPath(r sources.Ref) {
 		in.Path = awssdk.String("/")
 	}
 	v := sources.Value{Params: make(map[string]string)}
+	size := 0
 	for {
 		out, err := do(f, r.Kind, f.getParametersByPath, in)
 		if err != nil {
@@ -31,6 +37,10 @@ func (f *fetch) askPath(r sources.Ref) {
 		}
 		for _, p := range out.Parameters {
 			if name, ok := strings.CutPrefix("/"+parameterKey(awssdk.ToString(p.Name)), path+"/"); ok && p.Value != nil {
+				if size += len(name) + len(*p.Value); tooLong(p) || size > maxPath {
+					f.fail(actPath, errPathTooLarge, r)
+					return
+				}
 				v.Params[name] = *p.Value
 				v.Secret = v.Secret || p.Type == types.ParameterTypeSecureString
 				f.learn(awssdk.ToString(p.ARN))

@@ -170,6 +170,7 @@ func ask[In, Out any](ctx context.Context, q *Queue, c call[In, Out, sqs.Options
 	if unaccepted(err) && q.site.identity.replace(ctx, generation) {
 		out, err = c(ctx, in)
 	}
+	q.site.identity.judge(err)
 	switch {
 	case err == nil:
 		return out, nil

@@ -20,6 +20,11 @@ func isVersionID(selector string) bool {
 	return versionID.MatchString(selector) && strings.ContainsAny(selector, "0123456789")
 }
 
+const (
+	maxSecret  = 64 << 10 // bytes of a value (AWS Secrets Manager quotas)
+	maxVersion = 64       // characters of a version id (PutSecretValue, ClientRequestToken)
+)
+
 func (f *fetch) askSecret(r sources.Ref) {
 	in := &secretsmanager.GetSecretValueInput{SecretId: &r.Name}
 	switch {
@@ -50,6 +55,10 @@ func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary [
 		v.Bytes = binary
 	default:
 		f.fail(actSecret, errEmptyAnswer, r)
+		return
+	}
+	if max(len(v.Text), len(v.Bytes)) > maxSecret || len(v.Version) > maxVersion {
+		f.fail(actSecret, errTooLong, r)
 		return
 	}
 	f.answer(r, sources.Result{Value: v})

@@ -115,6 +115,9 @@ func diagnose(err error) *trouble {
 	case errors.Is(err, errEmptyAnswer):
 		return &trouble{reason: sources.Unavailable, detail: "AWS's answer does not hold it"}
 	}
+	if e, ok := err.(*badAnswer); ok { // found when it was parsed
+		return &trouble{reason: sources.Unavailable, detail: e.what}
+	}
 	if e, ok := errors.AsType[*credentialsError](err); ok {
 		return &trouble{reason: sources.Credentials, detail: e.detail()}
 	}
