@@ -2,6 +2,8 @@ package sources
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -117,6 +119,93 @@ func (s *Snapshot) Progress() (answered, asked int) {
 		}
 	}
 	return answered, len(s.answers)
+}
+
+// Torn gives those of refs that were read from one thing in different states: it changed between
+// the lookups. A source says in Value.Read what a value was read from, as "arn:… AWSCURRENT", and
+// in which state, as the version id. What is not answered is not torn.
+func (s *Snapshot) Torn(refs []Ref) []Ref {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	readers := make(map[string][]Ref) // by what they were read from
+	states := make(map[string]string)
+	torn := make(map[string]bool)
+	for _, r := range refs {
+		for from, state := range s.read(r) {
+			if was, ok := states[from]; ok && was != state {
+				torn[from] = true
+			}
+			states[from] = state
+			readers[from] = append(readers[from], r)
+		}
+	}
+	var list []Ref
+	for _, r := range refs {
+		for from := range s.read(r) {
+			if torn[from] && !slices.Contains(list, r) {
+				list = append(list, r)
+			}
+		}
+	}
+	return list
+}
+
+// read gives what a ref was read from. The lock is held.
+func (s *Snapshot) read(r Ref) map[string]string {
+	a := s.answers[r]
+	if a == nil {
+		return nil
+	}
+	select {
+	case <-a.done:
+		return a.result.Value.Read
+	default:
+		return nil
+	}
+}
+
+// Again gives a snapshot with the answers of this one, but for the refs that are torn, which it begins
+// to fetch anew. Refs that can be read from one place only, and from the same, are asked for once:
+// so two names of one thing agree even where it changes all the time.
+func (s *Snapshot) Again(ctx context.Context, torn []Ref) *Snapshot {
+	again := NewSnapshot(s.source, s.limit)
+	s.mu.Lock()
+	again.spent = s.spent
+	if s.fetching > 0 {
+		again.spent += time.Since(s.since)
+	}
+	maps.Copy(again.answers, s.answers)
+	first := make(map[string]Ref)
+	same := make(map[Ref]Ref)
+	var fresh []Ref
+	for _, r := range torn {
+		from, alone := s.thing(r)
+		if lead, ok := first[from]; alone && ok {
+			same[r] = lead
+			continue
+		}
+		first[from] = r
+		delete(again.answers, r)
+		fresh = append(fresh, r)
+	}
+	s.mu.Unlock()
+	again.Want(ctx, fresh)
+	again.mu.Lock()
+	defer again.mu.Unlock()
+	for r, lead := range same {
+		again.answers[r] = again.answers[lead]
+	}
+	return again
+}
+
+// thing gives what the version of a ref's value is the state of; false where it is made of several. The lock is held.
+func (s *Snapshot) thing(r Ref) (from string, ok bool) {
+	for from, state := range s.read(r) {
+		if state == s.answers[r].result.Value.Version && state != "" {
+			return from, true
+		}
+	}
+	return "", false
 }
 
 // Version gives the version of a value that has arrived.

@@ -31,6 +31,7 @@ type Value struct {
 	List    []string          // the parts of a StringList; nil for everything else
 	Params  map[string]string // answers Params: name relative to the path, without a leading slash → text
 	Version string            // the source's own name of the version; "" where it has none
+	Read    map[string]string // what it was read from and in which state; see Snapshot.Torn. nil: nothing else can be read from there
 	Secret  bool              // a secret or a SecureString: never to be shown, not even as part of a name
 }
 
@@ -53,7 +54,8 @@ const (
 	Unavailable   Reason = "no answer"              // unreachable, timed out, or failing on its side
 	Unanswerable  Reason = "cannot be asked for"    // the name, ARN or selector is one that this source never answers
 	Undecryptable Reason = "cannot be decrypted"    // its KMS key is disabled, deleted or gone
-	Credentials   Reason = "no valid credentials"   // none found, expired, or not accepted
+	Changing      Reason = "changed while being read"
+	Credentials   Reason = "no valid credentials" // none found, expired, or not accepted
 )
 
 // An Error is why a ref has no value. It never holds one.

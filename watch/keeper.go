@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -97,10 +98,11 @@ func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
 
 // refresh makes the files what they should be, and tells the dependents if anything changed.
 func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) error {
-	renderings, err := k.renderAndTell(ctx, snapshot, o)
+	renderings, snapshot, err := k.renderAndTell(ctx, snapshot, o)
 	if err != nil {
 		return err
 	}
+	o.snapshot = snapshot
 	targets := make([]swap.Target, len(renderings))
 	for i, r := range renderings {
 		targets[i] = r.Target
@@ -165,6 +167,35 @@ func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) (render
 		asked = append(asked, k.asked...)
 	}
 	return renderings, unique(asked), errors.Join(errs...)
+}
+
+// mostReads is how often a pass reads what changes meanwhile.
+const mostReads = 5
+
+// renderWhole renders from values that were true together: where one thing was read twice, by two
+// names, say, and changed in between, that is asked for again. It gives the snapshot that it
+// rendered from.
+func (k *keeper) renderWhole(ctx context.Context, snapshot *sources.Snapshot) ([]*render.Rendering, []sources.Ref, *sources.Snapshot, error) {
+	for reads := 1; ; reads++ {
+		targets, asked, err := k.render(ctx, snapshot)
+		torn := snapshot.Torn(asked)
+		switch {
+		case len(torn) == 0 || ctx.Err() != nil:
+			return targets, asked, snapshot, err
+		case reads == mostReads:
+			return nil, asked, snapshot, changing(torn[0])
+		}
+		snapshot = snapshot.Again(ctx, torn)
+	}
+}
+
+// changing is the trouble of a ref that had another version each time.
+func changing(r sources.Ref) error {
+	e := &sources.Error{
+		Ref: r, Reason: sources.Changing, Detail: fmt.Sprintf("%d times in a row", mostReads),
+		Hints: []string{"it is read again by itself; does something write it without end?"},
+	}
+	return &fault.Fault{What: e.Error(), Hints: e.Hints, Err: e}
 }
 
 func unique(refs []sources.Ref) []sources.Ref {

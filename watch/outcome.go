@@ -17,8 +17,9 @@ type Outcome struct {
 	Err     error     // why the files were not brought up to date, fault.List or another error; nil where they are
 	TellAt  time.Time // when an owed notice is to be tried again; zero: nothing is owed
 
-	asked []sources.Ref
-	half  bool // the files may not match, so nobody may be told before they are looked at
+	asked    []sources.Ref
+	snapshot *sources.Snapshot // that the files were rendered from; nil where they were not
+	half     bool              // the files may not match, so nobody may be told before they are looked at
 }
 
 // A FileOutcome is what became of one file.

@@ -132,6 +132,9 @@ func (l *Loop) looked(s *state, o Outcome, now time.Time) {
 		next = earliest(next, now.Add(wait))
 	}
 	s.hearAgain(o.asked, now.Add(l.plan.Settle))
+	if o.snapshot != nil {
+		s.snapshot = o.snapshot
+	}
 	next = earliest(next, s.reread(now))
 	s.snapshot = nil // its values are not kept between passes
 	s.look = earliest(s.look, next)

@@ -51,15 +51,16 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 	}
 }
 
-// renderAndTell renders. A lookup may hang, so what is owed is told meanwhile when its time comes: the files are still the old ones.
-func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) ([]*render.Rendering, error) {
+// renderAndTell renders, and gives the snapshot that it rendered from. A lookup may hang, so what is owed is told meanwhile when its time comes: the files are still the old ones.
+func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) ([]*render.Rendering, *sources.Snapshot, error) {
 	var renderings []*render.Rendering
 	var asked []sources.Ref
+	used := snapshot
 	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if failed := fault.Caught(func() { renderings, asked, err = k.render(ctx, snapshot) }); failed != nil {
+		if failed := fault.Caught(func() { renderings, asked, used, err = k.renderWhole(ctx, snapshot) }); failed != nil {
 			renderings, asked, err = nil, k.asked, failed
 		}
 	}()
@@ -69,7 +70,7 @@ func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, 
 		select {
 		case <-done:
 			k.asked = asked
-			return renderings, err
+			return renderings, used, err
 		case <-timer.C:
 		}
 		if due(k.nextTell(), k.now()) {

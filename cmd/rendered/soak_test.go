@@ -188,7 +188,7 @@ func (s *soak) end() int {
 func (s *soak) work(span time.Duration) (early, late size) {
 	s.begin()
 	began := time.Now()
-	for time.Since(began) < span {
+	for time.Since(began) < span || s.round < 7 {
 		s.turn()
 		if early.kib == 0 && time.Since(began) > span/5 {
 			early = s.size()

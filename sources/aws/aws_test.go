@@ -249,12 +249,45 @@ func TestValues(t *testing.T) {
 		got := results[ref(t, text)]
 		if got.Err != nil {
 			t.Errorf("%s: %v", text, got.Err)
-		} else if diff := cmp.Diff(want, got.Value); diff != "" {
+			continue
+		}
+		got.Value.Read = nil // TestReadings has it
+		if diff := cmp.Diff(want, got.Value); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 	// Seven plain names fit into one batch; the ARN of one of them goes in another.
 	wantCalls(t, fake, map[string]int{"GetSecretValue": 7, "GetParameters": 2, "GetParameter": 4, "GetParametersByPath": 2})
+}
+
+// Names of one thing are read from the same; a version that was asked for by its number cannot change.
+func TestReadings(t *testing.T) {
+	fake, s := start(t, Options{})
+	old, now := fake.PutSecret("prod/db", canary), fake.PutSecret("prod/db", canary)
+	fake.PutParameter("/app/key", "String", "1")
+	fake.PutParameter("/app/key", "String", "2")
+	fake.LabelParameter("/app/key", 1, "stable")
+	secret, key := fake.SecretARN("prod/db"), fake.ParameterARN("/app/key")
+	current := map[string]string{"AWSCURRENT of " + secret: now, "labels of " + now + " " + secret: "AWSCURRENT"}
+	previous := map[string]string{"AWSPREVIOUS of " + secret: old, "labels of " + old + " " + secret: "AWSPREVIOUS"}
+	for text, want := range map[string]map[string]string{
+		"secret prod/db":             current,
+		"secret " + secret:           current,
+		"secret prod/db:AWSPREVIOUS": previous,
+		"secret prod/db:" + now:      {"labels of " + now + " " + secret: "AWSCURRENT"},
+		"param /app/key":             {" of " + key: "2"},
+		"param " + key:               {" of " + key: "2"},
+		"param " + key + ":stable":   {"stable of " + key: "1"},
+		"param /app/key:2":           nil,
+		"params /app":                {" of " + key: "2"},
+		"params /":                   {" of " + key: "2"},
+		"param /aws/reference/secretsmanager/prod/db":             current,
+		"param /aws/reference/secretsmanager/prod/db:AWSPREVIOUS": previous,
+	} {
+		if diff := cmp.Diff(want, fetchOne(t, s, text).Value.Read); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
 }
 
 func TestPages(t *testing.T) {

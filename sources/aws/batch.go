@@ -59,7 +59,7 @@ func (f *fetch) askSecretBatch(refs []sources.Ref) {
 			continue
 		}
 		v := out.SecretValues[i]
-		f.settleSecret(r, v.ARN, v.VersionId, v.SecretString, v.SecretBinary)
+		f.settleSecret(r, v.ARN, v.VersionId, v.SecretString, v.SecretBinary, v.VersionStages)
 	}
 }
 

@@ -209,7 +209,7 @@ func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
 		f.fail(actParams, errTooLong, refs...)
 		return
 	}
-	v := sources.Value{Text: *p.Value, Version: version(p), Secret: p.Type == types.ParameterTypeSecureString}
+	v := sources.Value{Text: *p.Value, Secret: p.Type == types.ParameterTypeSecureString}
 	if p.Type == types.ParameterTypeStringList {
 		v.List = strings.Split(v.Text, ",")
 	}
@@ -217,6 +217,8 @@ func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
 		if !isARN(r.Name) {
 			f.learn(awssdk.ToString(p.ARN))
 		}
+		v := v
+		v.Version, v.Read = state(p, r.Selector)
 		f.answer(r, sources.Result{Value: v})
 	}
 }
@@ -233,17 +235,31 @@ func tooLong(p types.Parameter) bool {
 	return len(*p.Value) > limit
 }
 
-// version gives the parameter's version. A secret read as /aws/reference/secretsmanager/… has none but says the secret's.
-func version(p types.Parameter) string {
+// state gives the version of a parameter that was asked for with the selector, and its Value.Read. A secret read as
+// /aws/reference/secretsmanager/… has no version of its own but says the secret's.
+func state(p types.Parameter, selector string) (version string, read map[string]string) {
+	arn := awssdk.ToString(p.ARN)
 	if p.Version != 0 {
-		return strconv.FormatInt(p.Version, 10)
+		version = strconv.FormatInt(p.Version, 10)
+		if arn != "" && !isParamVersion(selector) {
+			read = map[string]string{selector + " of " + arn: version}
+		}
+		return version, read
 	}
 	if p.SourceResult == nil {
-		return ""
+		return "", nil
 	}
-	var source struct{ VersionId string } // the rest of it is the secret
-	_ = json.Unmarshal([]byte(*p.SourceResult), &source)
-	return source.VersionId
+	var secret struct { // the rest of it is the secret
+		ARN, VersionId string
+		VersionStages  []string
+	}
+	_ = json.Unmarshal([]byte(*p.SourceResult), &secret)
+	return secret.VersionId, secretRead(secret.ARN, selector, secret.VersionId, secret.VersionStages)
+}
+
+// isParamVersion tells a version from a label, which does not begin with a digit (LabelParameterVersion).
+func isParamVersion(selector string) bool {
+	return strings.Trim(selector, "0123456789") == "" && selector != ""
 }
 
 var (

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"maps"
 	"strings"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +28,7 @@ func (f *fetch) askPath(r sources.Ref) {
 	if path == "" {
 		in.Path = awssdk.String("/")
 	}
-	v := sources.Value{Params: make(map[string]string)}
+	v := sources.Value{Params: make(map[string]string), Read: make(map[string]string)}
 	size := 0
 	for {
 		out, err := do(f, r.Kind, f.getParametersByPath, in)
@@ -44,6 +45,8 @@ func (f *fetch) askPath(r sources.Ref) {
 				v.Params[name] = *p.Value
 				v.Secret = v.Secret || p.Type == types.ParameterTypeSecureString
 				f.learn(awssdk.ToString(p.ARN))
+				_, read := state(p, "")
+				maps.Copy(v.Read, read)
 			}
 		}
 		if awssdk.ToString(out.NextToken) == "" {

@@ -1,7 +1,9 @@
 package aws
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -39,15 +41,16 @@ func (f *fetch) askSecret(r sources.Ref) {
 		f.fail(actSecret, err, r)
 		return
 	}
-	f.settleSecret(r, out.ARN, out.VersionId, out.SecretString, out.SecretBinary)
+	f.settleSecret(r, out.ARN, out.VersionId, out.SecretString, out.SecretBinary, out.VersionStages)
 }
 
 // settleSecret answers r with a version of the secret.
-func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary []byte) {
+func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary []byte, stages []string) {
 	if !isARN(r.Name) {
 		f.learn(awssdk.ToString(arn))
 	}
 	v := sources.Value{Version: awssdk.ToString(version), Secret: true}
+	v.Read = secretRead(awssdk.ToString(arn), r.Selector, v.Version, stages)
 	switch {
 	case text != nil:
 		v.Text = *text
@@ -63,3 +66,23 @@ func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary [
 	}
 	f.answer(r, sources.Result{Value: v})
 }
+
+// secretRead gives the Value.Read of a secret's version: what the label that was meant stood at, and
+// which labels the version had. The latter differ where AWSCURRENT and AWSPREVIOUS are read from
+// either side of a rotation and are one version.
+func secretRead(arn, selector, version string, stages []string) map[string]string {
+	if arn == "" || version == "" {
+		return nil
+	}
+	read := make(map[string]string)
+	if len(stages) > 0 {
+		stages = slices.Sorted(slices.Values(stages))
+		read["labels of "+version+" "+arn] = strings.Join(stages, " ")
+	}
+	if !isVersionID(selector) {
+		read[cmp.Or(selector, currentStage)+" of "+arn] = version
+	}
+	return read
+}
+
+const currentStage = "AWSCURRENT"
