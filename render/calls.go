@@ -47,6 +47,10 @@ func (t *Template) checkCalls() fault.List {
 				what := fmt.Sprintf("%s is a number here, the code of that character; a text stands in double quotes: %q", n.Text, strings.Trim(n.Text, "'"))
 				faults = append(faults, at.fault(int(n.Pos), what))
 			}
+			if digits := strings.TrimLeft(n.Text, "+-"); len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789_") == "" {
+				what := fmt.Sprintf("%s is octal here, the number %d", n.Text, n.Int64)
+				faults = append(faults, at.fault(int(n.Pos), what, fmt.Sprintf("write the text %q, or the number %d", n.Text, n.Int64)))
+			}
 		}
 	})
 	return faults

@@ -68,7 +68,7 @@ type position struct {
 }
 
 // builtin are text/template's own functions that funcs does not replace.
-var builtin = []string{"and", "call", "eq", "ge", "gt", "le", "len", "lt", "ne", "not", "or", "slice"}
+var builtin = []string{"and", "call", "len", "not", "or"}
 
 // Parse reads the template and its partials and finds their lookups. It reports every fault it finds, not only the first.
 func Parse(o Options) (*Template, fault.List) {

@@ -6,6 +6,7 @@ package funcs
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"reflect"
 	"slices"
 	"strconv"
@@ -86,9 +87,10 @@ var own = template.FuncMap{
 
 	"int": toInt, "int64": toInt64, "atoi": toInt, "float64": toFloat64, "toDecimal": toDecimal,
 	"add": add, "add1": add1, "sub": sub, "mul": mul, "div": div, "mod": mod, "max": largest, "biggest": largest, "min": smallest,
-	"addf": floats(func(a, b float64) float64 { return a + b }), "subf": floats(func(a, b float64) float64 { return a - b }),
-	"mulf": floats(func(a, b float64) float64 { return a * b }), "divf": floats(func(a, b float64) float64 { return a / b }),
-	"add1f": add1f, "maxf": floats(func(a, b float64) float64 { return max(a, b) }), "minf": floats(func(a, b float64) float64 { return min(a, b) }),
+	"addf": fractions("addf", (*big.Rat).Add), "subf": fractions("subf", (*big.Rat).Sub), "mulf": fractions("mulf", (*big.Rat).Mul),
+	"divf": fractions("divf", quotient), "add1f": add1f, "maxf": fractions("maxf", greater), "minf": fractions("minf", lesser),
+	"eq": equal, "ne": unequal, "lt": compares("lt", func(order int) bool { return order < 0 }), "le": compares("le", func(order int) bool { return order <= 0 }),
+	"gt": compares("gt", func(order int) bool { return order > 0 }), "ge": compares("ge", func(order int) bool { return order >= 0 }), "slice": slice,
 	"ceil": ceil, "floor": floor, "round": round,
 	"until": until, "untilStep": untilStep, "seq": seq,
 

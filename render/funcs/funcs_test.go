@@ -20,6 +20,7 @@ var samples = map[string]string{
 	"coalesce": `{{ coalesce "" 0 "x" }}`, "compact": `{{ compact (list "" "a") }}`, "concat": `{{ concat .list .list }}`, "contains": `{{ contains "a" "abc" }}`,
 	"deepCopy": `{{ deepCopy .map }}`, "deepEqual": `{{ deepEqual .list .list }}`, "default": `{{ default "x" "" }}`, "dict": `{{ dict "a" 1 "b" 2 }}`,
 	"dig": `{{ dig "b" "none" .map }}`, "dir": `{{ dir "/a/b" }}`, "div": `{{ div 7 2 }}`, "divf": `{{ divf 7 2 }}`, "dotenv": `{{ dotenv .map }}`, "dotenvAsIs": `{{ dotenvAsIs .map }}`,
+	"eq": `{{ eq 1 1.0 "a" }}`, "ne": `{{ ne "a" "b" }}`, "lt": `{{ lt 1 2 }}`, "le": `{{ le 1 2 }}`, "gt": `{{ gt 1 2 }}`, "ge": `{{ ge 1 2 }}`, "slice": `{{ slice "abc" 1 2 }}`,
 	"empty": `{{ empty "" }}`, "envQuote": `{{ envQuote "a b" }}`, "ext": `{{ ext "a.b" }}`, "fail": `{{ if false }}{{ fail "x" }}{{ end }}`,
 	"first": `{{ first .list }}`, "float64": `{{ float64 "1.5" }}`, "floor": `{{ floor 1.7 }}`, "fromJson": `{{ fromJson "{\"b\":1,\"a\":[1.10,null]}" }}`,
 	"gitQuote": `{{ gitQuote "a;b" }}`, "mycnfQuote": `{{ mycnfQuote "a;b" }}`, "phpIniQuote": `{{ phpIniQuote "a;b" }}`,

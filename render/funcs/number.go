@@ -134,53 +134,6 @@ func smallest(a any, rest ...any) (int64, error) {
 	}, a, rest...)
 }
 
-// floats makes a function that folds its arguments.
-func floats(op func(a, b float64) float64) func(first any, rest ...any) (float64, error) {
-	return func(first any, rest ...any) (float64, error) {
-		result, err := real("this function", first)
-		for _, r := range rest {
-			if err != nil {
-				return 0, err
-			}
-			var f float64
-			if f, err = real("this function", r); err == nil {
-				result = op(result, f)
-			}
-		}
-		if err == nil && (math.IsInf(result, 0) || math.IsNaN(result)) {
-			err = Error("the result is no number")
-		}
-		return result, err
-	}
-}
-
-func add1f(value any) (float64, error) {
-	f, err := real("add1f", value)
-	return f + 1, err
-}
-
-func ceil(value any) (float64, error) {
-	f, err := real("ceil", value)
-	return math.Ceil(f), err
-}
-
-func floor(value any) (float64, error) {
-	f, err := real("floor", value)
-	return math.Floor(f), err
-}
-
-func round(value any, digits int, _ ...any) (float64, error) {
-	f, err := real("round", value)
-	if err != nil || digits < 0 || digits > 15 {
-		return 0, Error("round: want a number and 0 to 15 digits")
-	}
-	scale := math.Pow(10, float64(digits))
-	if f = math.Round(f*scale) / scale; math.IsInf(f, 0) || math.IsNaN(f) {
-		return 0, Error("round: the number is too large for so many digits")
-	}
-	return f, nil
-}
-
 func until(count int) ([]int, error) {
 	if count < 0 {
 		return untilStep(0, count, -1)
