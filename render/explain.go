@@ -69,8 +69,6 @@ var phrases = []struct {
 	{regexp.MustCompile(`^error calling (\w+): (?:invalid type for comparison|non-comparable)`), "$1 cannot compare such values"},
 	{regexp.MustCompile(`^error calling (\w+): index out of range`), "$1: out of range"},
 	{regexp.MustCompile(`^error calling (\w+): `), "$1 does not accept these arguments"},
-	{regexp.MustCompile(`^wrong type for value; expected ([\w.{} \[\]*]+); got ([\w.{} \[\]*]+)$`), "this must be a $1 here, and it is a $2"},
-	{regexp.MustCompile(`^nil data; no entry for key ("[^"]*")$`), "there is no $1 here"},
 	{regexp.MustCompile(`^invalid value; expected|^can't handle|^expected \w+; found`), "a value of this type does not fit here"},
 	{regexp.MustCompile(`^can't give argument to non-function`), "only a function takes arguments"},
 	{regexp.MustCompile(`^can't print`), "this cannot be printed"},
@@ -79,11 +77,14 @@ var phrases = []struct {
 // reword says what text/template's words mean, in ours.
 func (r *run) reword(text *Text, offset int, words string) *fault.Fault {
 	path := r.pathAt(text, offset)
-	if strings.HasPrefix(words, "map has no entry for key") || strings.HasPrefix(words, "can't evaluate field") || strings.HasPrefix(words, "nil pointer") {
+	if strings.HasPrefix(words, "map has no entry for key") || strings.HasPrefix(words, "nil data") || strings.HasPrefix(words, "can't evaluate field") || strings.HasPrefix(words, "nil pointer") {
 		if i := slices.IndexFunc(path, func(n parse.Node) bool { return fieldsOf(n) != nil }); i >= 0 {
 			offset = start(path[i])
 		}
 		what, hints := r.noField(path, words)
+		return text.fault(offset, what, hints...)
+	}
+	if what, hints := r.wrongType(path, words); what != "" {
 		return text.fault(offset, what, hints...)
 	}
 	if strings.Contains(words, "iterate over") {

@@ -180,8 +180,12 @@ func (f *finder) ranged(n *parse.RangeNode, s scope) {
 // pipe walks a pipeline, notes its lookups, declares its variables and gives its value where that is known.
 func (f *finder) pipe(p *parse.PipeNode, s scope) any {
 	value := any(none{})
-	for _, c := range p.Cmds {
-		value = f.command(c, value, s)
+	for i, c := range p.Cmds {
+		var before *parse.CommandNode
+		if i > 0 {
+			before = p.Cmds[i-1]
+		}
+		value = f.command(c, before, value, s)
 	}
 	for _, v := range p.Decl {
 		s.set(v.Ident[0], value)
@@ -189,8 +193,8 @@ func (f *finder) pipe(p *parse.PipeNode, s scope) any {
 	return value
 }
 
-// command walks a command whose last argument is piped into it, none{} where nothing is.
-func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
+// command walks a command whose last argument is piped into it by the command before, none{} where nothing is.
+func (f *finder) command(c, before *parse.CommandNode, piped any, s scope) any {
 	id, call := c.Args[0].(*parse.IdentifierNode)
 	if !call {
 		f.noted[c.Args[0]] = len(c.Args) > 1 // a fault already, whatever it is
@@ -201,14 +205,14 @@ func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 		return value
 	}
 	var args []any
-	before := f.maybe
+	maybe := f.maybe
 	for _, a := range c.Args[1:] {
 		args = append(args, f.arg(a, s))
 		if id.Ident == "and" || id.Ident == "or" {
 			f.maybe++ // the rest is executed where this does not decide
 		}
 	}
-	f.maybe = before
+	f.maybe = maybe
 	if piped != (none{}) {
 		args = append(args, piped)
 	}
@@ -221,6 +225,7 @@ func (f *finder) command(c *parse.CommandNode, piped any, s scope) any {
 		}
 		return given
 	}
+	f.ordered(c, args, before, s)
 	f.takes(id, args, s)
 	result := f.folder.call(id.Ident, args)
 	if v, ok := result.(unknown); !ok || v.piece == nil { // else it is a piece still

@@ -176,7 +176,7 @@ func (f *finder) takes(id *parse.IdentifierNode, args []any, s scope) {
 			want = want.Elem()
 		}
 		switch kind := want.Kind(); {
-		case kind == reflect.Map || id.Ident == "dotenv":
+		case kind == reflect.Map || strings.HasPrefix(id.Ident, "dotenv"):
 			f.misused(id, s, int(id.Pos), fmt.Sprintf("%s takes a map here, and %s", id.Ident, v.piece.gives()), v.piece.decoded()...)
 		case kind == reflect.Slice:
 			f.misused(id, s, int(id.Pos), fmt.Sprintf("%s takes a list here, and %s", id.Ident, v.piece.gives()), v.piece.decoded()...)

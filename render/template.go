@@ -98,7 +98,7 @@ func Parse(o Options) (*Template, fault.List) {
 
 // faults finds what is wrong with the trees. Where a text did not parse as it stands, it looks as far as what is left of it tells.
 func (t *Template) faults() fault.List {
-	faults := slices.Concat(t.checkFunctions(), t.checkCalls())
+	faults := slices.Concat(t.checkFunctions(), t.checkCalls(), t.checkUses())
 	if t.mended != lost {
 		faults = append(faults, t.findLookups()...)
 	}
