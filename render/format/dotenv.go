@@ -32,6 +32,9 @@ func checkDotenv(data []byte) *Error {
 	if n := invalidUTF8(data); n >= 0 {
 		return at(data, n, "a byte that is not UTF-8, which systemd wants")
 	}
+	if n := noncharacter(data); n >= 0 {
+		return at(data, n, "a noncharacter of Unicode, as U+FFFE; systemd takes no line of a file that holds one")
+	}
 	for offset := 0; offset < len(data); {
 		next, what := assignment(data, offset)
 		if what != "" {
@@ -40,6 +43,12 @@ func checkDotenv(data []byte) *Error {
 		offset = next
 	}
 	return nil
+}
+
+// noncharacter gives the first code point that Unicode will never make a character of (The Unicode Standard, section 23.7), -1 where
+// there is none. systemd 252 and 257 refuse the whole file for it (unichar_is_valid in src/basic/utf8.c).
+func noncharacter(data []byte) int {
+	return bytes.IndexFunc(data, func(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe })
 }
 
 // assignment reads the line at a byte, or several where quotes go on. It gives the byte after it; or the one that is wrong, and why.

@@ -7,6 +7,9 @@ import (
 
 // checkINI wants sections, names with or without values, and comments.
 func checkINI(data []byte) *Error {
+	if bytes.HasPrefix(data, bom) {
+		return at(data, 0, "it begins with a byte order mark, which Python's configparser and others take for a part of the first line")
+	}
 	if n := bytes.IndexByte(data, 0); n >= 0 {
 		return at(data, n, "a zero byte")
 	}
