@@ -22,7 +22,22 @@ const (
 
 // checkDotenv wants what sh and systemd's EnvironmentFile read alike, without sh doing anything but setting variables: lines of
 // NAME=value and comments, a value plain or in one pair of quotes, which may go over several lines.
-func checkDotenv(data []byte) *Error {
+func checkDotenv(data []byte) *Error { return readDotenv(data, func(string, string) {}) }
+
+func dotenvTree(data []byte) (Node, *Error) {
+	root := Node{Kind: Map}
+	err := readDotenv(data, func(name, value string) {
+		style := Plain
+		if value != "" && (value[0] == '"' || value[0] == '\'') {
+			style = Quoted
+		}
+		root.Nodes = append(root.Nodes, entry(name, Plain, Node{Text: value, Style: style}))
+	})
+	return root, err
+}
+
+// readDotenv calls each with every variable and its value, which has its quotes yet.
+func readDotenv(data []byte, each func(name, value string)) *Error {
 	if bytes.HasPrefix(data, bom) {
 		return at(data, 0, "it begins with a byte order mark")
 	}
@@ -36,9 +51,13 @@ func checkDotenv(data []byte) *Error {
 		return at(data, n, "a noncharacter of Unicode, as U+FFFE; systemd takes no line of a file that holds one")
 	}
 	for offset := 0; offset < len(data); {
-		next, what := assignment(data, offset)
+		name, next, what := assignment(data, offset)
 		if what != "" {
 			return at(data, next, what)
+		}
+		if name != "" {
+			_, value, _ := bytes.Cut(data[offset:min(next, len(data))], []byte("="))
+			each(name, string(bytes.TrimSpace(value)))
 		}
 		offset = next
 	}
@@ -51,42 +70,45 @@ func noncharacter(data []byte) int {
 	return bytes.IndexFunc(data, func(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe })
 }
 
-// assignment reads the line at a byte, or several where quotes go on. It gives the byte after it; or the one that is wrong, and why.
-func assignment(data []byte, offset int) (next int, what string) {
+// assignment reads the line at a byte, or several where quotes go on. It gives the name that is set there, "" for none, and the byte after
+// it; or the one that is wrong, and why.
+func assignment(data []byte, offset int) (name string, next int, what string) {
 	offset = skipBlanks(data, offset)
 	line, _, _ := bytes.Cut(data[offset:], []byte("\n"))
 	end := offset + len(line)
 	if len(line) == 0 {
-		return end + 1, ""
+		return "", end + 1, ""
 	}
 	switch line[0] {
 	case '#':
 		if n := bytes.IndexByte(line, '\r'); n >= 0 {
-			return offset + n, envReturn
+			return "", offset + n, envReturn
 		}
 		if line[len(line)-1] == '\\' {
-			return end - 1, envGoesOn
+			return "", end - 1, envGoesOn
 		}
-		return end + 1, ""
+		return "", end + 1, ""
 	case ';':
-		return offset, envComment
+		return "", offset, envComment
 	case '\r':
-		return offset, envReturn
+		return "", offset, envReturn
 	}
 	name, _, assigned := strings.Cut(string(line), "=")
 	switch first, _, _ := strings.Cut(name, " "); {
 	case !assigned:
-		return offset, envNoValue
+		return "", offset, envNoValue
 	case first == "export" && name != first:
-		return offset, envExport
+		return "", offset, envExport
 	case !isName(name):
-		return offset, envName
+		return "", offset, envName
 	}
 	value := offset + len(name) + 1
 	if value < len(data) && (data[value] == '"' || data[value] == '\'') {
-		return quoted(data, value)
+		next, what = quoted(data, value)
+	} else {
+		next, what = bare(data, value)
 	}
-	return bare(data, value)
+	return name, next, what
 }
 
 // bare reads a value without quotes to the end of its line. Both readers leave blanks at the end out.

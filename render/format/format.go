@@ -76,6 +76,22 @@ func (f Format) IsZero() bool { return f.name == "" }
 // String gives the name.
 func (f Format) String() string { return f.name }
 
+// Title gives what a reader calls it: "JSON".
+func (f Format) Title() string { return checks[f.name].title }
+
+// Quote gives the function with which a template writes a value for it, "" where there is none.
+func (f Format) Quote() string {
+	switch f.name {
+	case "json":
+		return "toJson"
+	case "dotenv":
+		return "envQuote"
+	case "pem", "":
+		return ""
+	}
+	return f.name + "Quote"
+}
+
 // Check parses data. The error is a *Error.
 func (f Format) Check(data []byte) (err error) {
 	c, ok := checks[f.name]

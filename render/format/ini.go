@@ -6,7 +6,16 @@ import (
 )
 
 // checkINI wants sections, names with or without values, and comments.
-func checkINI(data []byte) *Error {
+func checkINI(data []byte) *Error { return readINI(data, func(Node) {}) }
+
+func iniTree(data []byte) (Node, *Error) {
+	root := Node{Kind: Map}
+	err := readINI(data, func(n Node) { root.Nodes = append(root.Nodes, n) })
+	return root, err
+}
+
+// readINI calls each with every section, and with every line of a name and its value.
+func readINI(data []byte, each func(Node)) *Error {
 	if bytes.HasPrefix(data, bom) {
 		return at(data, 0, "it begins with a byte order mark, which Python's configparser and others take for a part of the first line")
 	}
@@ -16,18 +25,30 @@ func checkINI(data []byte) *Error {
 	line := 0
 	for text := range bytes.Lines(data) {
 		line++
-		t := strings.TrimSpace(string(text))
-		switch {
-		case t == "" || t[0] == ';' || t[0] == '#':
-		case t[0] == '[':
-			name, rest, closed := strings.Cut(t[1:], "]")
-			rest = strings.TrimSpace(rest)
-			if !closed || strings.TrimSpace(name) == "" || rest != "" && rest[0] != ';' && rest[0] != '#' {
-				return atPlace(data, line, 0, "a section is a name in brackets")
+		for part := range bytes.SplitSeq(text, []byte("\r")) { // which ends a line for some readers
+			if what := iniLine(string(bytes.TrimSpace(part)), each); what != "" {
+				return atPlace(data, line, 0, what)
 			}
-		case t[0] == '=' || t[0] == ':':
-			return atPlace(data, line, 0, "a value without a name")
 		}
 	}
 	return nil
+}
+
+// iniLine reads one line, and says what is wrong with it.
+func iniLine(t string, each func(Node)) (what string) {
+	switch {
+	case t == "" || t[0] == ';' || t[0] == '#':
+	case t[0] == '[':
+		name, rest, closed := strings.Cut(t[1:], "]")
+		rest = strings.TrimSpace(rest)
+		if !closed || strings.TrimSpace(name) == "" || rest != "" && rest[0] != ';' && rest[0] != '#' {
+			return "a section is a name in brackets"
+		}
+		each(Node{Kind: Section, Nodes: []Node{{Text: strings.TrimSpace(name)}}})
+	case t[0] == '=' || t[0] == ':':
+		return "a value without a name"
+	default:
+		each(entry(t, Plain)) // readers differ in where its name ends
+	}
+	return ""
 }

@@ -29,14 +29,17 @@ const (
 
 // checkTOML wants TOML 1.0 (https://toml.io/en/v1.0.0), as Python's tomllib reads it, and integers that 64 bits hold. It takes the stack
 // of as many values as nest, and some 30 bytes a key.
-func checkTOML(data []byte) *Error {
+func checkTOML(data []byte) *Error { return readTOML(data, nil) }
+
+// readTOML checks a file, and adds what stands in it to a tree.
+func readTOML(data []byte, tree *treeBuilder) *Error {
 	if bytes.HasPrefix(data, bom) {
 		return at(data, 0, "it begins with a byte order mark")
 	}
 	if n := invalidUTF8(data); n >= 0 {
 		return at(data, n, "a byte that is not UTF-8")
 	}
-	t := tomlChecker{data: data, tables: newTOMLTables()}
+	t := tomlChecker{data: data, tables: newTOMLTables(), tree: tree}
 	for t.at < len(data) {
 		if err := t.statement(); err != nil {
 			return err
@@ -51,6 +54,8 @@ type tomlChecker struct {
 	at     int
 	depth  int // of arrays and inline tables
 	tables *tomlTables
+	tree   *treeBuilder // may be nil
+	parts  []Node       // of the last key, where there is a tree
 }
 
 func (t *tomlChecker) fail(what string) *Error {
@@ -157,6 +162,7 @@ func (t *tomlChecker) header() *Error {
 		return t.fail(tomlHeader)
 	}
 	t.tables.section()
+	t.tree.leaf(Node{Kind: Section, Tag: end, Nodes: t.parts})
 	return nil
 }
 
@@ -186,19 +192,32 @@ func (t *tomlChecker) pair() *Error {
 	case into:
 		return at(t.data, begin, tomlInto)
 	}
+	if t.tree != nil {
+		t.tree.into(Node{Kind: Entry, Nodes: []Node{tomlName(t.parts)}})
+		defer t.tree.out()
+	}
 	t.blanks()
 	return t.value()
 }
 
 // key reads a key with its dots, and hands on part by part.
 func (t *tomlChecker) key(take func(part string, last bool) *Error) *Error {
+	t.parts = nil
 	for n := 1; ; n++ {
 		if n > maxDepth {
 			return limit(t.data, t.at, fmt.Sprintf("a key has more than %d parts", maxDepth))
 		}
+		begin := t.at
 		part, err := t.part()
 		if err != nil {
 			return err
+		}
+		if t.tree != nil {
+			name := Node{Text: part}
+			if !isBare(t.data[begin]) {
+				name.Style = Quoted
+			}
+			t.parts = append(t.parts, name)
 		}
 		t.blanks()
 		dot := t.comes(".")
@@ -240,6 +259,27 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // value reads a value.
 func (t *tomlChecker) value() *Error {
+	begin, c := t.at, t.peek()
+	switch {
+	case t.tree == nil:
+		return t.anyValue()
+	case c == '[':
+		t.tree.into(Node{Kind: List, Flow: true})
+		defer t.tree.out()
+		return t.anyValue()
+	case c == '{':
+		t.tree.into(Node{Kind: Map, Flow: true})
+		defer t.tree.out()
+		return t.anyValue()
+	}
+	if err := t.anyValue(); err != nil {
+		return err
+	}
+	t.tree.leaf(tomlLeaf(t.data[begin:t.at]))
+	return nil
+}
+
+func (t *tomlChecker) anyValue() *Error {
 	switch c := t.peek(); {
 	case t.comes(`"""`):
 		return t.basic(true, nil)
