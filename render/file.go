@@ -25,6 +25,7 @@ type File struct {
 
 	InPlace    bool // write to the file that is there; a rename replaces it otherwise
 	AllowEmpty bool // nothing but white space may take the place of something
+	Free       bool // values may bring structure of their own
 }
 
 // A Rendering is a file's target, of whose bytes nothing has been asked yet.
@@ -36,7 +37,7 @@ type Rendering struct {
 
 // Render makes the file's target from the snapshot. What was asked for is given whether or not it succeeds.
 func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Rendering, []sources.Ref, *fault.Fault) {
-	out, failed := f.Template.Execute(ctx, snapshot)
+	out, failed := f.Template.execute(ctx, snapshot, !f.Format.IsZero() && !f.Free)
 	if failed != nil {
 		return nil, out.Asked, failed
 	}
@@ -58,7 +59,10 @@ func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Renderi
 // Judge says why the bytes must not be written, though the template gave them; nil: they may be. The same bytes of the same file get
 // the same answer. It costs what parsing costs: bytes that are on disk already need none.
 func (r *Rendering) Judge() *fault.Fault {
-	return r.file.parses(r.out)
+	if failed := r.file.parses(r.out); failed != nil || r.file.Free {
+		return failed
+	}
+	return r.out.keeps(r.file.Format)
 }
 
 // parses checks the output's format, and says what the place where it breaks comes from.

@@ -32,7 +32,7 @@ func (r *run) functions() template.FuncMap {
 		"env":         r.env,
 		"hostname":    func() string { return r.t.Hostname },
 		tickFunction:  r.tick,
-		printFunction: funcs.Print,
+		printFunction: r.print,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/local"
 )
@@ -21,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write what the golden cases give into their files")
 
 // Each case of testdata is an archive. Its head sets what the template works with, a line each: "var NAME=TEXT", "delims L R",
-// "env NAME=TEXT". Of its files the first is the template, those that begin with _ are partials, values.yaml answers the
+// "env NAME=TEXT", "format NAME". Of its files the first is the template, those that begin with _ are partials, values.yaml answers the
 // lookups, others are there for the function file; at the end stand what it gives: "refs", and "output" or "faults".
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
@@ -86,11 +87,28 @@ func execute(t *testing.T, archive *txtar.Archive) []txtar.File {
 	result := []txtar.File{{Name: "refs", Data: refs(tmpl, dir)}}
 	snapshot := sources.NewSnapshot(source(dir), 0)
 	snapshot.Want(t.Context(), tmpl.Refs())
-	out, failed := tmpl.Execute(t.Context(), snapshot)
+	f := render.File{Path: filepath.Join(dir, "out"), Template: tmpl, Format: formatOf(t, archive)}
+	out, _, failed := f.Render(t.Context(), snapshot)
+	if failed == nil {
+		failed = out.Judge()
+	}
 	if failed != nil {
 		return append(result, txtar.File{Name: "faults", Data: text(fault.List{failed}, dir)})
 	}
 	return append(result, txtar.File{Name: "output", Data: out.Content})
+}
+
+func formatOf(t *testing.T, archive *txtar.Archive) (f format.Format) {
+	t.Helper()
+	for line := range strings.Lines(string(archive.Comment)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "format "); ok {
+			var err error
+			if f, err = format.Parse(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return f
 }
 
 func options(t *testing.T, archive *txtar.Archive, files []txtar.File) render.Options {

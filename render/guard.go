@@ -32,7 +32,7 @@ func (t *Template) guard() {
 		at := t.text(tree)
 		inspect(tree.Root, func(n parse.Node) bool {
 			if a, ok := n.(*parse.ActionNode); ok && len(a.Pipe.Decl) == 0 {
-				printed(a.Pipe)
+				t.printed(a.Pipe, at)
 			}
 			return true
 		})
@@ -58,14 +58,13 @@ func number(c *parse.CommandNode, i int) {
 	c.Args = slices.Insert(c.Args, 1, parse.Node(n))
 }
 
-// printed lets printFunction have the last word in a pipeline, as html/template has its escapers.
-func printed(p *parse.PipeNode) {
-	at := p.Cmds[len(p.Cmds)-1].Position()
-	p.Cmds = append(p.Cmds, &parse.CommandNode{
-		NodeType: parse.NodeCommand,
-		Pos:      at,
-		Args:     []parse.Node{parse.NewIdentifier(printFunction).SetPos(at)},
-	})
+// printed lets printFunction have the last word in a pipeline, as html/template has its escapers. It gets the number of the action.
+func (t *Template) printed(p *parse.PipeNode, at *Text) {
+	pos := p.Cmds[len(p.Cmds)-1].Position()
+	c := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{parse.NewIdentifier(printFunction).SetPos(pos)}}
+	number(c, len(t.inserts))
+	t.inserts = append(t.inserts, insert{position{at, int(p.Pos)}, p.String()})
+	p.Cmds = append(p.Cmds, c)
 }
 
 func (t *Template) tick(body *parse.ListNode, at *Text, offset int) {
@@ -114,7 +113,8 @@ var errTooLarge = errors.New("too large")
 // An output collects what a template prints, up to the limit.
 type output struct {
 	bytes.Buffer
-	limit int
+	limit  int
+	noting bool // where the actions print
 }
 
 func (o *output) Write(p []byte) (int, error) {

@@ -79,6 +79,7 @@ func (f *found) giveLeaves(path string, tree any) {
 	switch t := tree.(type) {
 	case map[string]any:
 		for k, v := range t {
+			f.run.names = append(f.run.names, given{"a key of " + f.String() + path, k})
 			f.giveLeaves(path+" "+strconv.Quote(k), v) // keys are names
 		}
 	case []any:

@@ -29,6 +29,10 @@ type run struct {
 	last    map[int]*found // what a lookup gave last, by its number
 	asked   []sources.Ref
 	given   []given // what the lookups gave, to say what a place of the output comes from
+	names   []given // keys of JSON
+
+	out      *output
+	inserted []inserted
 }
 
 // given is a text that a lookup put into the template's hands.
@@ -47,19 +51,37 @@ func (r *run) full() bool { return len(r.given) >= maxGiven }
 type Output struct {
 	Content []byte
 	Asked   []sources.Ref // what it looked up, in order; the next pass fetches it in advance
-	given   []given
+
+	template *Template
+	given    []given
+	names    []given
+	inserted []inserted
+	spent    time.Duration // lookups not counted
 }
 
 // Execute renders the template over the snapshot. A fault has the place in the template, the ref and the remedy, and no
 // value; what was asked for up to then is given all the same. It ends soon after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
+	return t.execute(ctx, snapshot, false)
+}
+
+// execute is Execute; where noting is set it is noted where the actions print.
+func (t *Template) execute(ctx context.Context, snapshot *sources.Snapshot, noting bool) (Output, *fault.Fault) {
 	r := t.begin()
 	defer t.end(r)
 	r.ctx, r.snapshot, r.begun = ctx, snapshot, time.Now()
 	r.secrets, r.last = make(map[int]bool), make(map[int]*found)
-	out := output{limit: t.maxSize()}
-	err := r.set.ExecuteTemplate(&out, t.Main.Name, clone(t.Vars))
-	result := Output{Content: out.Bytes(), Asked: r.asked, given: r.given}
+	r.out = &output{limit: t.maxSize(), noting: noting}
+	err := r.set.ExecuteTemplate(r.out, t.Main.Name, clone(t.Vars))
+	result := Output{
+		Content:  r.out.Bytes(),
+		Asked:    r.asked,
+		template: t,
+		given:    r.given,
+		names:    r.names,
+		inserted: r.inserted,
+		spent:    time.Since(r.begun) - r.waited,
+	}
 	var failed *fault.Fault
 	if err != nil {
 		failed = r.explain(err)

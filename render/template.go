@@ -38,19 +38,21 @@ type Options struct {
 // A Template is a parsed template with its partials. It does not change, and may be executed from several goroutines.
 type Template struct {
 	Options
-	set     *template.Template
-	texts   []Text // by the number that stands for a text in parse names: Main, then Partials
-	trees   map[string]*parse.Tree
-	ticks   []position // by the number that a tick was given
-	lookups []Lookup
-	bare    map[*parse.ActionNode]Insertion
-	used    map[sources.Ref]map[string]bool // of a secret the keys that are taken
-	mended  mended
-	sites   []site                      // calls that a name is given to, by the number that each was given; 0 is none
-	calls   map[*parse.CommandNode]site // every call of a function
-	values  map[parse.Node]flow         // what names and what is ranged over stand for
-	called  map[string]bool             // names of functions
-	runs    sync.Pool                   // of *run, those that are over
+	set      *template.Template
+	texts    []Text // by the number that stands for a text in parse names: Main, then Partials
+	trees    map[string]*parse.Tree
+	ticks    []position // by the number that a tick was given
+	inserts  []insert   // by the number that the printing of an action was given
+	literals []string   // the texts between quotes in its actions
+	lookups  []Lookup
+	bare     map[*parse.ActionNode]Insertion
+	used     map[sources.Ref]map[string]bool // of a secret the keys that are taken
+	mended   mended
+	sites    []site                      // calls that a name is given to, by the number that each was given; 0 is none
+	calls    map[*parse.CommandNode]site // every call of a function
+	values   map[parse.Node]flow         // what names and what is ranged over stand for
+	called   map[string]bool             // names of functions
+	runs     sync.Pool                   // of *run, those that are over
 }
 
 // A Lookup is a call of a lookup function found in a template.
@@ -166,12 +168,15 @@ func (t *Template) unknownFunction(at *Text, id *parse.IdentifierNode, path []pa
 	return at.fault(int(id.Pos), what, hints...)
 }
 
-// noteCalled notes which functions are called.
+// noteCalled notes which functions are called, and which texts stand between quotes.
 func (t *Template) noteCalled() {
 	t.called = map[string]bool{tickFunction: true, printFunction: true} // guard's
 	t.eachNode(func(_ *Text, n parse.Node) {
-		if id, ok := n.(*parse.IdentifierNode); ok {
-			t.called[id.Ident] = true
+		switch n := n.(type) {
+		case *parse.IdentifierNode:
+			t.called[n.Ident] = true
+		case *parse.StringNode:
+			t.literals = append(t.literals, n.Text)
 		}
 	})
 }

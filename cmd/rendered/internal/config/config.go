@@ -73,6 +73,7 @@ type File struct {
 	MaxSize    int  // bytes; 0: render.DefaultMaxSize
 	InPlace    bool // write to the file that is there
 	AllowEmpty bool // nothing may take the place of something
+	Free       bool // values may bring structure of their own
 }
 
 // A Template is where a file's template comes from: a file of its own, or the config itself.

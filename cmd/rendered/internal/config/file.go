@@ -12,7 +12,8 @@ import (
 func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	f := File{Place: r.place(n), ModeAt: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
 	var template, content *yaml.Node
-	write := "rename"
+	write, structure := "rename", "kept"
+	var structureAt *yaml.Node
 	ok := r.mapping(n, where, fields{
 		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, &f.Template) },
 		"content":  func(n *yaml.Node, where string) { content = n; r.readContent(n, where, &f.Template) },
@@ -23,15 +24,19 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 				f.Mode, f.KeepMode, f.ModeAt = mode, false, r.place(n)
 			}
 		},
-		"dir_mode":    func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
-		"format":      func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
+		"dir_mode": func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
+		"format":   func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
+		"structure": func(n *yaml.Node, where string) {
+			structureAt = n
+			r.choiceInto(&structure, "kept", "free")(n, where)
+		},
 		"check":       func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
 		"write":       r.choiceInto(&write, "rename", "in-place"),
 		"max_size":    r.sizeInto(&f.MaxSize),
 		"allow_empty": r.truthInto(&f.AllowEmpty),
 		"delims":      func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
 	})
-	f.InPlace = write == "in-place"
+	f.InPlace, f.Free = write == "in-place", structure == "free"
 	s.Files = append(s.Files, f)
 	if !ok {
 		return
@@ -41,6 +46,9 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 		r.fault(n, where, "a file needs template: or content:", "template: names a file, content: is the template itself")
 	case template != nil && content != nil:
 		r.fault(content, where, "a file has template: or content:, not both")
+	}
+	if structureAt != nil && !hasKey(n, "format") {
+		r.fault(structureAt, where, "structure: says nothing without format:", "a file without a format has no structure that is known")
 	}
 	if !hasKey(n, "path") {
 		r.fault(n, where, "a file needs path:, where it is written to")

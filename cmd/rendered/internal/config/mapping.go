@@ -39,7 +39,7 @@ var belongs = map[string]string{
 	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
 	"schedule": ofService, "vars": ofService, "min_interval": ofService, "allow": ofService, "files": ofService, "notify": ofService,
 	"verify": ofService, "tls": "under verify:", "cert": ofTLS, "key": ofTLS, "host": ofTLS, "valid_for": ofTLS,
-	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "write": ofFile, "allow_empty": ofFile,
+	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "write": ofFile, "allow_empty": ofFile, "structure": ofFile,
 	"run": ofNotice, "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,
 }
 

@@ -1,0 +1,71 @@
+package render_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/sources"
+)
+
+// BenchmarkJudge is what it costs to look at the structure of a file, beside parsing it alone: a small one, and one of 47 KB with 103
+// values, none of which is harmless.
+func BenchmarkJudge(b *testing.B) {
+	var large strings.Builder
+	for i := range 103 {
+		fmt.Fprintf(&large, "# %s\nkey%d:\n  - {a: b, c: [1, 2]}\n  - d: {{ secret \"p\" }}\n", strings.Repeat("words that say what stands below it ", 11), i)
+	}
+	yaml, err := format.Parse("yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, body := range map[string]string{
+		"small": "db:\n  host: {{ param \"/h\" }}\n  password: \"{{ secret \"p\" }}\"\n  url: http://{{ secret \"u\" }}:{{ secret \"p\" }}@h/\n",
+		"large": large.String(),
+	} {
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}})
+		if len(faults) > 0 {
+			b.Fatal(faults)
+		}
+		for with, free := range map[string]bool{"parse": true, "structure": false} {
+			file := render.File{Path: "/f", Template: tmpl, Format: yaml, Free: free}
+			b.Run(name+"/"+with, func(b *testing.B) {
+				rendering, _, failed := file.Render(b.Context(), sources.NewSnapshot(answer("p@ss w0rd!"), 0))
+				if failed != nil {
+					b.Fatal(failed)
+				}
+				b.SetBytes(int64(len(rendering.Content)))
+				for b.Loop() {
+					if failed := rendering.Judge(); failed != nil {
+						b.Fatal(failed.Text())
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkRender renders 400 actions, for a file without a format and for one in which values are looked for.
+func BenchmarkRender(b *testing.B) {
+	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: strings.Repeat("{{ secret \"p\" }} {{ param \"/h\" }}\n", 200)}})
+	if len(faults) > 0 {
+		b.Fatal(faults)
+	}
+	yaml, err := format.Parse("yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, f := range map[string]format.Format{"without": {}, "format": yaml} {
+		file := render.File{Path: "/f", Template: tmpl, Format: f}
+		b.Run(name, func(b *testing.B) {
+			snapshot := sources.NewSnapshot(answer("p@ss w0rd!"), 0)
+			for b.Loop() {
+				if _, _, failed := file.Render(b.Context(), snapshot); failed != nil {
+					b.Fatal(failed)
+				}
+			}
+		})
+	}
+}
