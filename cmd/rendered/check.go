@@ -33,12 +33,19 @@ certificates that verify: refuses, says which account and identity it asked as, 
 whether this machine lets the checks of services see new files. It never writes a file, so that no check of a file or a service
 runs, takes no notice out of the queue, and tells nobody.
 
+Where root checks /etc/rendered/rendered.yaml, what the unit's environment file, /etc/rendered/rendered.env, sets counts, too; what the
+shell has set wins.
+
 It warns of what works and would be regretted, which "allow: [RULE]" of a service silences. The rules:
 ` + ruleList() + `
 
 It exits with 1 where there are faults, and with 0 where there are only warnings.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := g.asTheUnit(cmd.Flags(), cmd.ErrOrStderr()); err != nil {
+				printFaults(cmd.ErrOrStderr(), err)
+				return exit{exitFailed}
+			}
 			return check(cmd.Context(), g, online, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

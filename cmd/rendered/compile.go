@@ -172,7 +172,11 @@ func kindsOf(s *watch.Service) map[sources.Kind]bool {
 func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[sources.Kind]bool) (sources.Source, *fault.Fault) {
 	mux := sources.Mux{sources.File: new(local.Files)}
 	unusable := func(err error) *fault.Fault {
-		return &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
+		failed := &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
+		if aws.LacksRegion(err) {
+			failed.Hints = regionHint(c.path)
+		}
+		return failed
 	}
 	if cfg.Values != "" {
 		c.metadata.drop()

@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 )
 
-const defaultConfig = "/etc/rendered/rendered.yaml"
+// defaultConfig is where the packages put the config. Tests have it elsewhere.
+var defaultConfig = "/etc/rendered/rendered.yaml"
 
 // globals are the flags that every verb has. Each has an environment variable, which the flag overrides.
 type globals struct {

@@ -30,8 +30,15 @@ func newOnce(g *globals) *cobra.Command {
 		Use:   "once [SERVICE...]",
 		Short: "One pass over all services, or those named, then stop",
 		Long: `once looks up, renders, swaps and tells, one time, and prints a line for each file that it wrote and each dependent
-that it told. It exits with 1 where a file could not be brought up to date or a dependent could not be told.`,
+that it told. It exits with 1 where a file could not be brought up to date or a dependent could not be told.
+
+Where root works with /etc/rendered/rendered.yaml, what the unit's environment file, /etc/rendered/rendered.env, sets counts, too; what the
+shell has set wins.`,
 		RunE: func(cmd *cobra.Command, names []string) error {
+			if err := g.asTheUnit(cmd.Flags(), cmd.ErrOrStderr()); err != nil {
+				printFaults(cmd.ErrOrStderr(), err)
+				return exit{exitFailed}
+			}
 			return once(cmd.Context(), g, f, names, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 		ValidArgsFunction: func(_ *cobra.Command, names []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 	if at, err := strconv.Atoi(os.Getenv(panicAt)); err == nil {
 		files = breaking(at, func() { panic(fmt.Errorf("it breaks at %s", canary)) })
 	}
+	if path := os.Getenv(installedAt); path != "" {
+		defaultConfig = path
+	}
 	if os.Getenv(slowDisk) != "" {
 		files = slow()
 	}
@@ -79,6 +82,9 @@ func breaking(n int, how func()) disk.System {
 // traceable is the variable of the environment that has the command let go, before its first step, of what keeps its memory from an
 // ordinary user's strace: that could read neither names nor texts in its system calls (PR_SET_DUMPABLE in prctl(2), ptrace(2)).
 const traceable = "RENDERED_TEST_TRACEABLE"
+
+// installedAt is the variable of the environment that names the config as the packages put it.
+const installedAt = "RENDERED_TEST_INSTALLED"
 
 // slowDisk is the variable of the environment that has the command work on a slow disk.
 const slowDisk = "RENDERED_TEST_SLOW_DISK"
@@ -141,10 +147,13 @@ func TestScripts(t *testing.T) {
 
 // condition knows "view": this machine lets a check see files that are not in their places. In CI it does.
 func condition(name string) (bool, error) {
-	if name != "view" {
-		return false, fmt.Errorf("unknown condition %q", name)
+	switch name {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "view":
+		return os.Getenv("CI") != "" || preview.Available(context.Background()) == nil, nil
 	}
-	return os.Getenv("CI") != "" || preview.Available(context.Background()) == nil, nil
+	return false, fmt.Errorf("unknown condition %q", name)
 }
 
 func fake(ts *testscript.TestScript) *awsfake.Server { return ts.Value("aws").(*awsfake.Server) }

@@ -115,6 +115,12 @@ func (e noRegion) Error() string {
 	return unset + "names none"
 }
 
+// LacksRegion reports that there is no source because no Region is set.
+func LacksRegion(err error) bool {
+	_, ok := errors.AsType[noRegion](err)
+	return ok
+}
+
 // Temporary tells whether it may be otherwise later.
 func (e noRegion) Temporary() bool { return e.silent }
 
