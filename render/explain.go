@@ -25,7 +25,7 @@ func (r *run) explain(err error) *fault.Fault {
 	}
 	if errors.Is(err, errTooLarge) {
 		return &fault.Fault{
-			Place: fault.Place{File: r.t.Main.Name},
+			Place: fault.Place{File: r.t.Main.shown()},
 			What:  "the output is larger than " + sized(r.t.maxSize()),
 			Hints: []string{"does the template end? max_size: 64MiB of the file lets it be larger"},
 		}

@@ -36,9 +36,9 @@ func (r *run) functions() template.FuncMap {
 	}
 }
 
-// get looks up the ref that argument number name of a call wrote as text.
-func (r *run) get(site, name int, kind sources.Kind, text any) (*found, error) {
-	f := &found{run: r, site: site, name: name, ref: sources.Ref{Kind: kind}}
+// get looks up the ref that argument number name of a call wrote as text. The keys are those that the call follows into a secret.
+func (r *run) get(site, name int, kind sources.Kind, text any, keys ...any) (*found, error) {
+	f := &found{run: r, site: site, name: name, ref: sources.Ref{Kind: kind}, keys: keys}
 	written, ok := text.(string)
 	if !ok {
 		return nil, &lookupError{what: fmt.Sprintf("the name of a %s is text, not %s", kind, typeName(text))}
@@ -85,7 +85,7 @@ func (r *run) secretOr(site int, fallback, name any, keys ...any) (string, error
 }
 
 func (r *run) secretText(site, arg int, name any, keys []any) (string, error) {
-	f, err := r.get(site, arg, sources.Secret, name)
+	f, err := r.get(site, arg, sources.Secret, name, keys...)
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +97,7 @@ func (r *run) secretText(site, arg int, name any, keys []any) (string, error) {
 }
 
 func (r *run) secretMap(site int, name any, keys ...any) (any, error) {
-	f, err := r.get(site, 0, sources.Secret, name)
+	f, err := r.get(site, 0, sources.Secret, name, keys...)
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,11 @@ func (f *found) rawAt(keys []any) (json.RawMessage, error) {
 		}
 		next, err := step(raw, key, f.key(i, key))
 		if err != nil {
-			return nil, &lookupError{what: f.String() + f.path(keys[:i]) + " " + err.Error(), cause: noKeyOf(err)}
+			failed := &lookupError{what: f.String() + f.path(keys[:i]) + " " + err.Error(), cause: noKeyOf(err)}
+			if failed.cause == (noKey{}) && !f.private() {
+				failed.hints = f.defaults([]string{fmt.Sprintf("where it may be missing  {{ secretOr \"VALUE\" %q }}", f.ref.Text())})
+			}
+			return nil, failed
 		}
 		raw = bytes.TrimSpace(next)
 	}

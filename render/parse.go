@@ -29,7 +29,7 @@ func (t *Template) parse(i int) fault.List {
 			if parse.IsEmptyTree(tree.Root) {
 				continue
 			}
-			faults = append(faults, text.fault(int(tree.Root.Pos), fmt.Sprintf("template %q is defined a second time; the first is in %s", name, t.text(old).Name)))
+			faults = append(faults, text.fault(int(tree.Root.Pos), fmt.Sprintf("template %q is defined a second time; the first is in %s", name, t.text(old).shown())))
 			continue
 		}
 		t.trees[name] = tree

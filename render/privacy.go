@@ -105,7 +105,7 @@ func (f *found) refused(err error) error {
 	if f.private() {
 		e = &sources.Error{Ref: sources.Ref{Kind: f.ref.Kind, Name: hiddenName}, Reason: e.Reason}
 	}
-	return &lookupError{what: e.Error(), hints: e.Hints, cause: e}
+	return &lookupError{what: e.Error(), hints: f.defaults(e.Hints), cause: e}
 }
 
 // shownKeys gives what may be shown of the keys that an error is about: they are arguments of the call at the end of the path, or stand in

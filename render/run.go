@@ -148,7 +148,7 @@ func (r *run) refuseMishap(content []byte) *fault.Fault {
 		}
 		line := 1 + strings.Count(string(content[:at[0]]), "\n")
 		return &fault.Fault{
-			Place: fault.Place{File: r.t.Main.Name},
+			Place: fault.Place{File: r.t.Main.shown()},
 			What:  fmt.Sprintf("line %d of the output holds %s", line, what),
 			Hints: []string{"something printed there is nothing, or of another type than its verb; see the template around it"},
 		}

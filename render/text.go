@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -9,12 +10,16 @@ import (
 
 // A Text is what a template or a partial is made of, and where a person finds it.
 type Text struct {
-	Name string // what errors call it and, for a partial, what {{template}} calls it: a base name
-	Body string
+	Name  string // what {{template}} calls it: a base name
+	Shown string // what errors call it; "": Name
+	Body  string
 
 	// Where Body stands inside another file (a config's content), they are added to the line and to the column of a place.
 	Line, Column int
 }
+
+// shown gives the name by which a person finds the text.
+func (t Text) shown() string { return cmp.Or(t.Shown, t.Name) }
 
 // place gives the position of a byte of the body.
 func (t Text) place(offset int) fault.Place {
@@ -22,7 +27,7 @@ func (t Text) place(offset int) fault.Place {
 	before := t.Body[:offset]
 	start := strings.LastIndexByte(before, '\n') + 1
 	return fault.Place{
-		File:   t.Name,
+		File:   t.shown(),
 		Line:   t.Line + strings.Count(before, "\n") + 1,
 		Column: t.Column + utf8.RuneCountInString(before[start:]) + 1,
 	}

@@ -90,7 +90,7 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 	faults = append(faults, distrust(slices.Concat(plan.Inputs, ownFiles(cfg)))...)
 	now := time.Now()
 	kinds := make(map[sources.Kind]bool)
-	beside := make(library)
+	beside := newLibrary(cfg)
 	for i := range cfg.Services {
 		s, more := c.service(cfg, &cfg.Services[i], beside, now)
 		faults = append(faults, more...)

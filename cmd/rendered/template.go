@@ -39,7 +39,7 @@ func (c *compiler) template(f *config.File, vars map[string]any, beside library)
 		if err != nil {
 			return o, &fault.Fault{Place: t.Place, What: fmt.Sprintf("template %s: %v", t.Path, err), Hints: sandbox.Unseen(t.Path), Err: err}
 		}
-		o.Main = render.Text{Name: filepath.Base(t.Path), Body: body}
+		o.Main = render.Text{Name: filepath.Base(t.Path), Shown: beside.shown(t), Body: body}
 	default:
 		o.Main = render.Text{Name: t.Place.File, Body: t.Content, Line: t.Line, Column: t.Column}
 	}
@@ -54,7 +54,43 @@ func isPartial(name string) bool {
 }
 
 // A library holds the partials of the directories that the templates of a plan stand in. Each is read once.
-type library map[string]shelf
+type library struct {
+	shelves  map[string]shelf
+	prefixes map[string]string // what the config writes before the names of a directory
+}
+
+// newLibrary gives the library of a config. A template, and what stands beside it, is called as the config writes it: two of one name are told
+// apart. Where two directories are written alike, as beside the config and in conf.d, they are called by their whole paths.
+func newLibrary(cfg *config.Config) library {
+	l := library{make(map[string]shelf), make(map[string]string)}
+	dirs := make(map[string]string) // by prefix
+	for _, s := range cfg.Services {
+		for _, f := range s.Files {
+			t := f.Template
+			if t.Path == "" {
+				continue
+			}
+			prefix := strings.TrimSuffix(t.Written, filepath.Base(t.Written))
+			if other, twice := dirs[prefix]; twice && other != t.Dir {
+				l.prefixes[other], l.prefixes[t.Dir] = other+"/", t.Dir+"/"
+				continue
+			}
+			dirs[prefix] = t.Dir
+			if _, known := l.prefixes[t.Dir]; !known {
+				l.prefixes[t.Dir] = prefix
+			}
+		}
+	}
+	return l
+}
+
+// shown gives the name by which a person finds a template.
+func (l library) shown(t config.Template) string {
+	if prefix := l.prefixes[t.Dir]; prefix == t.Dir+"/" {
+		return t.Path
+	}
+	return t.Written
+}
 
 // A shelf is what one directory has.
 type shelf struct {
@@ -64,10 +100,13 @@ type shelf struct {
 
 // partials gives the partials beside a template.
 func (l library) partials(t config.Template) ([]render.Text, *fault.Fault) {
-	s, read := l[t.Dir]
+	s, read := l.shelves[t.Dir]
 	if !read {
 		s.texts, s.failed = readPartials(t.Dir)
-		l[t.Dir] = s
+		for i := range s.texts {
+			s.texts[i].Shown = l.prefixes[t.Dir] + s.texts[i].Name
+		}
+		l.shelves[t.Dir] = s
 	}
 	return slices.DeleteFunc(slices.Clone(s.texts), func(x render.Text) bool {
 		return filepath.Join(t.Dir, x.Name) == t.Path

@@ -13,7 +13,7 @@ import (
 
 // A Place is a position in a file that a person edits. The zero Place is unknown.
 type Place struct {
-	File   string // as the user would name it: a path, or a template's base name
+	File   string // as the user would name it: a path, that of a template as the config writes it
 	Line   int    // 1-based; 0 when only the file is known
 	Column int    // 1-based, in characters; 0 when only the line is known
 }

@@ -79,6 +79,7 @@ type File struct {
 // A Template is where a file's template comes from: a file of its own, or the config itself.
 type Template struct {
 	Path    string // absolute; "": Content is the template
+	Written string // Path as the config writes it
 	Content string
 	Place   fault.Place // of the path, or of the content
 	Dir     string      // where partials are, and what relative paths in the template are relative to

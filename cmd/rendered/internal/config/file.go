@@ -66,7 +66,7 @@ func hasKey(n *yaml.Node, name string) bool {
 
 func (r *reader) readTemplate(n *yaml.Node, where string, t *Template) {
 	if path, ok := r.filePathOf(n, where); ok {
-		t.Path, t.Place = path, r.place(n)
+		t.Path, t.Written, t.Place = path, n.Value, r.place(n)
 		t.Dir = dirOf(t.Path)
 	}
 }

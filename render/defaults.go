@@ -1,0 +1,38 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"text/template/parse"
+)
+
+// defaults has hints that show a default show it for this call: with the keys that it follows, and with what gives the same type.
+func (f *found) defaults(hints []string) []string {
+	function := ""
+	if s := f.run.t.sites[f.site]; s.call != nil {
+		function = s.call.Args[0].(*parse.IdentifierNode).Ident
+	}
+	path := f.path(f.keys)
+	hidden := strings.Contains(path, hiddenName)
+	var list []string
+	for _, hint := range hints {
+		if len(f.keys) == 1 && !hidden {
+			hint = strings.Replace(hint, f.ref.Text()+": VALUE  under", fmt.Sprintf("%s: {%v: VALUE}  under", f.ref.Text(), f.keys[0]), 1)
+		}
+		before, after, found := strings.Cut(hint, fmt.Sprintf("Or \"VALUE\" %q }}", f.ref.Text()))
+		call := fmt.Sprintf("Or \"VALUE\" %q%s }}", f.ref.Text(), path)
+		switch {
+		case !found:
+			list = append(list, hint)
+			continue
+		case function == "secretBytes" || hidden:
+			continue // there is no default for bytes, and none for a key that may not be shown
+		case function == "secretMap":
+			call = fmt.Sprintf("Or \"{}\" %q%s | fromJson }}", f.ref.Text(), path)
+		case function == "paramList":
+			call = fmt.Sprintf("Or \"VALUE\" %q | splitList \",\" }}", f.ref.Text())
+		}
+		list = append(list, before+call+after)
+	}
+	return list
+}
