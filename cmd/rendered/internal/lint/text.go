@@ -18,6 +18,9 @@ var quotes = map[string]string{"dotenv": "envQuote", "json": "toJson", "ini": "i
 // formats are those of files that name none, by the end of their name.
 var formats = map[string]string{".env": "dotenv", ".json": "json", ".ini": "ini"}
 
+// numberKey is the name of what is a number, or true or false, as a rule.
+var numberKey = regexp.MustCompile(`(?i)(^|[._-])(ports?|timeout|ttl|size|count|limit|number|max|min|seconds|interval|weight|enabled|disabled|debug)$`)
+
 // unquoted finds values that no function quotes, in files where one would have to.
 func (l *linter) unquoted(s Service) (found []finding) {
 	for i := range s.Files {
@@ -31,8 +34,8 @@ func (l *linter) unquoted(s Service) (found []finding) {
 			continue
 		}
 		for _, in := range t.Bare() {
-			if in.Alone {
-				continue // the value is the file
+			if in.Alone || f.Format.String() == "json" && numberKey.MatchString(in.Key) && !quoted(in) {
+				continue // the value is the file; or a number, and what is none does not parse
 			}
 			hint := fmt.Sprintf("{{ %s | %s }}", in.Call, quote)
 			if quoted(in) {
