@@ -18,11 +18,9 @@ type Announcement struct {
 const (
 	// announcedFor is how long an announced version is waited for: AWS's reads are consistent in the end only.
 	announcedFor = 30 * time.Second
-	// announcedSplay is the part of a service's splay that an announcement waits for: a fleet hears of a rotation at once.
-	announcedSplay = 10
 )
 
-// Announced says that these changed. Services that look one of them up are due after the settle time and a part of their splay, and
+// Announced says that these changed. Services that look one of them up are due after the settle time and their jitter, and
 // again until they have seen the version that was announced last, for 30 seconds at most.
 func (l *Loop) Announced(list []Announcement) { l.send(announced{list}) }
 
@@ -34,7 +32,7 @@ func (l *Loop) announced(list []Announcement, now time.Time) {
 	}
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
-		at := now.Add(l.plan.Settle + svc.Splay/announcedSplay)
+		at := now.Add(l.plan.Settle + svc.Jitter)
 		s.hear(list, slices.Concat(svc.Refs(), s.asked), at)
 		if s.busy {
 			s.heard = append(s.heard, list...)

@@ -145,6 +145,7 @@ func (f *fleet) boot() {
 		plan := &Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Source: mux(source)}
 		plan.Services = []*Service{{
 			Name: "app", Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule), fmt.Sprint("machine ", i), "host", "app"),
+			Jitter: HostSplay(Jitter(DefaultSplay(schedule), false), fmt.Sprint("machine ", i), "host", "app"),
 			Files: []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
 		}}
 		loop := NewLoop(plan, Options{

@@ -33,6 +33,7 @@ type Service struct {
 	Name        string
 	Schedule    cron.Schedule
 	Splay       time.Duration // added to every scheduled time on this host
+	Jitter      time.Duration // added after a change notice on this host
 	Files       []*render.File
 	Check       command.Command // sees all staged files in their places; the zero Command is none
 	Verify      []verify.TLS    // what must hold of the files before they are written

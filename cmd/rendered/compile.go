@@ -262,6 +262,7 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, beside library
 		Name:        s.Name,
 		Schedule:    s.Schedule,
 		Splay:       watch.HostSplay(spread, c.machine, c.hostname, s.Name),
+		Jitter:      watch.HostSplay(watch.Jitter(spread, cfg.Splay != nil), c.machine, c.hostname, s.Name),
 		Check:       s.Check,
 		Verify:      s.Verify,
 		Dependents:  s.Notify,

@@ -71,21 +71,35 @@ func (s *site) missing(r sources.Ref, t *trouble) (detail string, hints []string
 		}
 	case r.Kind == sources.Params:
 		what = "there is no parameter under it"
-		hints = []string{"aws ssm put-parameter --name " + quoted(strings.TrimRight(r.Name, "/")+"/NAME") + " --type String --value VALUE"}
+		hints = []string{"aws ssm put-parameter --name " + quoted(strings.TrimRight(r.Name, "/")+"/NAME") + " --type String --value file:///dev/stdin <FILE"}
 	case r.Kind == sources.Secret && strings.Contains(t.message, "secret value for"):
 		what = "it has no version " + r.Selector
 		hints = []string{"aws secretsmanager list-secret-version-ids --secret-id " + name + "  shows what there is"}
+	case r.Kind == sources.Secret && isARN(r.Name):
+		a, _ := parseARN(r.Name)
+		bare := wholeSecretARN.ReplaceAllString(strings.TrimPrefix(a.resource, "secret:"), "")
+		hints = []string{
+			"either  aws secretsmanager describe-secret --region " + a.region + " --secret-id " + quoted(bare) + "  shows its ARN now: a secret that was made anew has another",
+			`or      {{ secretOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
+		}
 	case r.Kind == sources.Secret:
 		hints = append([]string{
-			"either  aws secretsmanager create-secret --name " + name + " --secret-string VALUE",
+			"either  aws secretsmanager create-secret --name " + name + " --secret-string file:///dev/stdin <FILE",
 			`or      {{ secretOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
 		}, elsewhere(r)...)
+		if wholeSecretARN.MatchString(r.Name) {
+			// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html (Name)
+			hints = append(hints, "the name ends in a hyphen and six characters, as an ARN does: AWS may look for a secret without them; its whole ARN is found in any case")
+		}
 	case t.code == "ParameterVersionNotFound":
 		what = "it has no version " + r.Selector
 		hints = []string{"aws ssm get-parameter-history --name " + name + "  shows what there is"}
 	default:
+		if a, ok := parseARN(r.Name); ok {
+			name = quoted(strings.TrimPrefix(a.resource, "parameter")) + " --region " + a.region
+		}
 		hints = append([]string{
-			"either  aws ssm put-parameter --name " + name + " --type String --value VALUE",
+			"either  aws ssm put-parameter --name " + name + " --type String --value file:///dev/stdin <FILE",
 			`or      {{ paramOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
 		}, elsewhere(r)...)
 	}

@@ -39,7 +39,7 @@ func TestTroubles(t *testing.T) {
 		{
 			name: "parameter", ref: "param /prod/none", reason: sources.Missing, detail: where,
 			hints: []string{
-				"either  aws ssm put-parameter --name /prod/none --type String --value VALUE",
+				"either  aws ssm put-parameter --name /prod/none --type String --value file:///dev/stdin <FILE",
 				`or      {{ paramOr "VALUE" "/prod/none" }}`,
 				elsewhereHint,
 			},
@@ -52,26 +52,46 @@ func TestTroubles(t *testing.T) {
 		}, {
 			name: "version of nothing", ref: "param /prod/none:7", reason: sources.Missing, detail: where,
 			hints: []string{
-				"either  aws ssm put-parameter --name /prod/none --type String --value VALUE",
+				"either  aws ssm put-parameter --name /prod/none --type String --value file:///dev/stdin <FILE",
 				`or      {{ paramOr "VALUE" "/prod/none:7" }}`,
 				elsewhereHint,
 			},
 		}, {
 			name: "path", ref: "params /none/", reason: sources.Missing, detail: "there is no parameter under it, " + where,
-			hints: []string{"aws ssm put-parameter --name /none/NAME --type String --value VALUE"},
+			hints: []string{"aws ssm put-parameter --name /none/NAME --type String --value file:///dev/stdin <FILE"},
 		}, {
 			name: "secret", ref: "secret prod/none", reason: sources.Missing, detail: where,
 			hints: []string{
-				"either  aws secretsmanager create-secret --name prod/none --secret-string VALUE",
+				"either  aws secretsmanager create-secret --name prod/none --secret-string file:///dev/stdin <FILE",
 				`or      {{ secretOr "VALUE" "prod/none" }}`,
 				elsewhereHint,
 			},
 		}, {
 			name: "secret of a service", ref: "secret rds!none", reason: sources.Missing, detail: where,
 			hints: []string{
-				"either  aws secretsmanager create-secret --name 'rds!none' --secret-string VALUE",
+				"either  aws secretsmanager create-secret --name 'rds!none' --secret-string file:///dev/stdin <FILE",
 				`or      {{ secretOr "VALUE" "rds!none" }}`,
 				elsewhereHint,
+			},
+		}, {
+			name: "ARN of a secret", ref: "secret arn:aws:secretsmanager:eu-west-1:111111111111:secret:gone-abcdef", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws secretsmanager describe-secret --region eu-west-1 --secret-id gone  shows its ARN now: a secret that was made anew has another",
+				`or      {{ secretOr "VALUE" "arn:aws:secretsmanager:eu-west-1:111111111111:secret:gone-abcdef" }}`,
+			},
+		}, {
+			name: "a name like the end of an ARN", ref: "secret prod/gone-abcdef", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws secretsmanager create-secret --name prod/gone-abcdef --secret-string file:///dev/stdin <FILE",
+				`or      {{ secretOr "VALUE" "prod/gone-abcdef" }}`,
+				elsewhereHint,
+				"the name ends in a hyphen and six characters, as an ARN does: AWS may look for a secret without them; its whole ARN is found in any case",
+			},
+		}, {
+			name: "ARN of a parameter", ref: "param arn:aws:ssm:eu-west-1:111111111111:parameter/prod/none", reason: sources.Missing, detail: where,
+			hints: []string{
+				"either  aws ssm put-parameter --name /prod/none --region eu-west-1 --type String --value file:///dev/stdin <FILE",
+				`or      {{ paramOr "VALUE" "arn:aws:ssm:eu-west-1:111111111111:parameter/prod/none" }}`,
 			},
 		}, {
 			name: "stage", ref: "secret prod/db:AWSPREVIOUS", reason: sources.Missing, detail: "it has no version AWSPREVIOUS, " + where,
@@ -189,7 +209,7 @@ func TestTroubles(t *testing.T) {
 			prepare: func(f *awsfake.Server) { f.In("", "us-east-1") },
 			reason:  sources.Missing, detail: "in us-east-1",
 			hints: []string{
-				"either  aws secretsmanager create-secret --name prod/db --secret-string VALUE",
+				"either  aws secretsmanager create-secret --name prod/db --secret-string file:///dev/stdin <FILE",
 				`or      {{ secretOr "VALUE" "far::prod/db" }}`,
 				"or, where it is in another Region, set aws.accounts.far.region"},
 		}, {
