@@ -133,18 +133,23 @@ var victims = map[string]struct {
 	}, "imds placement/region", sources.Unavailable, true},
 	"SSO": {func(t *testing.T, url string) []string {
 		const start = "https://start.example.com"
-		sum := sha1.Sum([]byte(start))
-		cache := filepath.Join(os.Getenv("HOME"), ".aws", "sso", "cache", hex.EncodeToString(sum[:])+".json")
-		if err := os.MkdirAll(filepath.Dir(cache), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		token := `{"accessToken":"` + canary + `","expiresAt":"` + time.Now().Add(time.Hour).UTC().Format(time.RFC3339) + `"}`
-		if err := os.WriteFile(cache, []byte(token), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		cache(t, start, `{"accessToken":"`+canary+`","expiresAt":"`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`"}`)
 		return []string{"AWS_REGION=eu-west-1", "AWS_PROFILE=web", "AWS_ENDPOINT_URL_SSO=" + url, "AWS_CONFIG_FILE=" +
 			file(t, "[profile web]\nsso_start_url="+start+"\nsso_region=eu-west-1\nsso_account_id=111111111111\nsso_role_name=web\n")}
 	}, "secret prod/db", sources.Credentials, false},
+}
+
+// cache puts a token of SSO where the AWS CLI does when somebody has logged in.
+func cache(t *testing.T, key, token string) {
+	t.Helper()
+	sum := sha1.Sum([]byte(key))
+	path := filepath.Join(os.Getenv("HOME"), ".aws", "sso", "cache", hex.EncodeToString(sum[:])+".json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func toAll(_ *testing.T, url string) []string {

@@ -96,6 +96,7 @@ func New(ctx context.Context, o Options) (*Source, error) {
 		options: o, config: cfg, connections: c, settings: files,
 		sites: make(map[place]*site), queues: make(map[string]*Queue), identities: make(map[Account]*identity),
 	}
+	c.log = &s.log
 	s.identities[Account{}] = newIdentity(o, cfg, c)
 	s.home = s.site(place{region: cfg.Region})
 	return s, nil

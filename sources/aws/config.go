@@ -57,6 +57,7 @@ func load(ctx context.Context, o Options, c *connections) (awssdk.Config, error)
 	}
 	chained.url = cfg.BaseEndpoint
 	c.adopt(cfg.HTTPClient)
+	cfg.Credentials = withProcess(cfg, c)
 	return cfg, nil
 }
 

@@ -2,12 +2,14 @@ package aws
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -24,10 +26,11 @@ import (
 // SDK's own client lends its settings and carries nothing. Every request goes through a client
 // of this file instead.
 type connections struct {
-	transport http.RoundTripper // of the tests; nil: pools are made from settings
-	settings  *http.Transport   // as the SDK made them for this environment; set once by adopt
-	perHost   int               // connections of one client to one host
-	large     chan struct{}     // one slot: who holds it may have a large answer in memory
+	transport http.RoundTripper            // of the tests; nil: pools are made from settings
+	settings  *http.Transport              // as the SDK made them for this environment; set once by adopt
+	perHost   int                          // connections of one client to one host
+	log       *atomic.Pointer[slog.Logger] // nil: nobody is told
+	large     chan struct{}                // one slot: who holds it may have a large answer in memory
 
 	chain    *client // of the chain of credentials
 	metadata *client // of instance metadata

@@ -9,8 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"github.com/rendered/rendered/sources"
@@ -20,6 +19,7 @@ import (
 type credentialsError struct {
 	err      error
 	metadata string // what instance metadata did in the place of answering, where it was asked last
+	sso      string // the profile whose SSO session they come from; "" where they do not
 }
 
 func (e *credentialsError) Error() string { return "credentials: " + e.err.Error() }
@@ -28,11 +28,11 @@ func (e *credentialsError) Unwrap() error { return e.err }
 // detail says why the chain of credentials ended without any.
 func (e *credentialsError) detail() string {
 	err := e.err
-	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
-		return "the SSO session has expired"
+	if e, ok := errors.AsType[*processError](err); ok {
+		return e.Error()
 	}
-	if _, ok := errors.AsType[*processcreds.ProviderError](err); ok {
-		return "credential_process gave none"
+	if e.loggedOut() {
+		return "the SSO session of profile " + e.sso + " has expired, or there is none"
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Error() // the file of a token
@@ -55,6 +55,37 @@ func (e *credentialsError) detail() string {
 		t.detail = readDenial(t.message).detail()
 	}
 	return op.Service() + " " + op.Operation() + ": " + t.Error()
+}
+
+// loggedOut tells whether somebody must log in to SSO: there is no token, or it is no longer taken.
+func (e *credentialsError) loggedOut() bool {
+	if e.sso == "" {
+		return false
+	}
+	if api, ok := errors.AsType[smithy.APIError](e.err); ok {
+		switch api.ErrorCode() {
+		case "UnauthorizedException", "InvalidGrantException", "ExpiredTokenException", "InvalidClientException":
+			return true
+		}
+		return false
+	}
+	_, asked := errors.AsType[*url.Error](e.err)
+	return !asked && status(e.err) == 0 // it is the cache that holds no token
+}
+
+// ssoProfile gives the profile whose SSO session the credentials come from; "" where they do not.
+func ssoProfile(cfg awssdk.Config) string {
+	if !comesFrom(cfg.Credentials, awssdk.CredentialSourceSSO) && !comesFrom(cfg.Credentials, awssdk.CredentialSourceSSOLegacy) {
+		return ""
+	}
+	p := profileOf(cfg)
+	for p != nil && p.Source != nil {
+		p = p.Source
+	}
+	if p == nil {
+		return ""
+	}
+	return p.Profile
 }
 
 // fromEndpoint tells whether a request was made whose error is no OperationError: one for the

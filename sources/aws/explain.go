@@ -45,6 +45,13 @@ func credentialHints(t *trouble) []string {
 	if t.clock {
 		return []string{"timedatectl  shows whether the clock is set by the network; AWS accepts five minutes"}
 	}
+	if t.login != "" {
+		hints := []string{"aws sso login --profile " + quoted(t.login)}
+		if os.Getenv("INVOCATION_ID") != "" {
+			hints = append(hints, "a unit of systemd may not see the ~/.aws of who logs in; an instance's role, or credential_process, needs nobody to log in")
+		}
+		return hints
+	}
 	hints := []string{
 		"aws sts get-caller-identity  shows which credentials this environment has",
 		"set aws.profile, give the instance a role, or log in again; they are read anew by themselves",

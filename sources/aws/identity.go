@@ -25,6 +25,7 @@ const (
 type identity struct {
 	renew       func(context.Context) (awssdk.CredentialsProvider, error)
 	connections *connections
+	sso         string // the profile whose SSO session they come from; "" where they do not
 
 	mu         sync.Mutex
 	provider   awssdk.CredentialsProvider
@@ -48,6 +49,7 @@ func newIdentity(o Options, cfg awssdk.Config, c *connections) *identity {
 	}
 	return &identity{
 		connections: c,
+		sso:         ssoProfile(cfg),
 		provider:    assume(cfg),
 		renewed:     time.Now(),
 		renew: func(ctx context.Context) (awssdk.CredentialsProvider, error) {
@@ -80,6 +82,7 @@ func chain(home *identity, o Options, a Account, cfg awssdk.Config) *identity {
 	}
 	return &identity{
 		connections: home.connections,
+		sso:         home.sso,
 		provider:    assumeRole(o, cfg),
 		renewed:     time.Now(),
 		renew: func(ctx context.Context) (awssdk.CredentialsProvider, error) {
@@ -121,7 +124,7 @@ func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	if err == nil || ctx.Err() != nil {
 		return c, err
 	}
-	err = &credentialsError{err: err, metadata: id.connections.metadataTrouble(err)}
+	err = &credentialsError{err: err, metadata: id.connections.metadataTrouble(err), sso: id.sso}
 	id.mu.Lock()
 	defer id.mu.Unlock()
 	if id.provider == provider {

@@ -26,6 +26,7 @@ type trouble struct {
 	detail  string
 	code    string // AWS's, "" where AWS did not answer
 	message string // AWS's, whole; only parts that are known may be shown
+	login   string // the profile that somebody must log in with, by SSO; ""
 	clock   bool   // this machine's is wrong
 }
 
@@ -119,7 +120,11 @@ func diagnose(err error) *trouble {
 		return &trouble{reason: sources.Unavailable, detail: e.what}
 	}
 	if e, ok := errors.AsType[*credentialsError](err); ok {
-		return &trouble{reason: sources.Credentials, detail: e.detail()}
+		t := &trouble{reason: sources.Credentials, detail: e.detail()}
+		if e.loggedOut() {
+			t.login = e.sso
+		}
+		return t
 	}
 	if code := status(err); code >= 300 && code < 400 {
 		return &trouble{reason: sources.Unavailable, detail: redirected(code)}

@@ -1,0 +1,209 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/sys/unix"
+)
+
+// withProcess replaces the SDK's provider of a credential_process by ours, roles that are assumed
+// with its credentials included: the SDK's lets the command write into our stderr what it likes,
+// and leaves its children behind.
+func withProcess(cfg awssdk.Config, c *connections) awssdk.CredentialsProvider {
+	var chain []*config.SharedConfig
+	for p := profileOf(cfg); p != nil; p = p.Source {
+		chain = append(chain, p)
+	}
+	if len(chain) == 0 || !comesFrom(cfg.Credentials, awssdk.CredentialSourceProcess) {
+		return cfg.Credentials
+	}
+	last := chain[len(chain)-1]
+	provider := awssdk.NewCredentialsCache(&process{last.CredentialProcess, last.Profile, c})
+	for i := len(chain) - 1; i >= 0; i-- {
+		p := chain[i]
+		if p.RoleARN == "" {
+			continue
+		}
+		with := cfg.Copy()
+		with.Credentials = provider
+		provider = awssdk.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(with), p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = p.RoleSessionName
+			if p.ExternalID != "" {
+				o.ExternalID = &p.ExternalID
+			}
+			if p.RoleDurationSeconds != nil {
+				o.Duration = *p.RoleDurationSeconds
+			}
+		}))
+	}
+	return provider
+}
+
+// comesFrom tells whether the SDK's chain of credentials begins, or began, at the source.
+func comesFrom(p awssdk.CredentialsProvider, source awssdk.CredentialSource) bool {
+	from, ok := p.(interface {
+		ProviderSources() []awssdk.CredentialSource
+	})
+	if !ok {
+		return false
+	}
+	for _, s := range from.ProviderSources() {
+		if s == source {
+			return true
+		}
+	}
+	return false
+}
+
+// A process is the credential_process of a profile:
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+type process struct {
+	command, profile string
+	connections      *connections
+}
+
+const (
+	// processWithin is how long a credential_process may run, as with the SDK.
+	processWithin = time.Minute
+	processOutput = 64 << 10 // bytes of stdout
+	processErrors = 4 << 10  // bytes of stderr that are kept
+	processLinger = time.Second
+)
+
+// A processError is why a credential_process gave no credentials. It holds nothing that looks like one.
+type processError struct{ profile, what, said string }
+
+func (e *processError) Error() string {
+	text := "credential_process of profile " + e.profile + " " + e.what
+	if e.said != "" {
+		text += ": " + e.said
+	}
+	return text
+}
+
+// Retrieve runs the command. It gets nothing on stdin. When it has ended, or the time is over, or
+// ctx ends, all of its process group is killed.
+func (p *process) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
+	ctx, cancel := context.WithTimeout(ctx, processWithin)
+	defer cancel()
+	out, said := head{limit: processOutput}, head{limit: processErrors}
+	cmd := exec.CommandContext(ctx, "sh", "-c", p.command)
+	cmd.Env = os.Environ()
+	cmd.Stdout, cmd.Stderr = &out, &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = processLinger
+	err := cmd.Start()
+	if err == nil {
+		// While it is a zombie no other group can get its number.
+		for errors.Is(unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+		}
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		err = cmd.Wait()
+	}
+	failed := &processError{profile: p.profile, said: harmless(said.String(), out.Bytes())}
+	switch exited := (*exec.ExitError)(nil); {
+	case ctx.Err() != nil:
+		failed.what = "did not end in time"
+	case errors.As(err, &exited):
+		failed.what = "ended with " + exited.ProcessState.String()
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		failed.what, failed.said = "could not be started", ""
+	default:
+		c, what := parseProcess(out.Bytes())
+		if what == "" {
+			p.connections.say("credential_process", "profile", p.profile, "stderr", failed.said)
+			return c, nil
+		}
+		failed.what = what
+	}
+	return awssdk.Credentials{}, failed
+}
+
+// parseProcess reads what a credential_process printed, or says what is wrong with it.
+func parseProcess(out []byte) (c awssdk.Credentials, wrong string) {
+	var answer struct {
+		Version                                               int
+		AccessKeyId, SecretAccessKey, SessionToken, AccountId string
+		Expiration                                            *time.Time
+	}
+	switch err := json.Unmarshal(out, &answer); {
+	case len(bytes.TrimSpace(out)) == 0:
+		return c, "printed nothing"
+	case err != nil:
+		return c, "printed no JSON of credentials"
+	case answer.Version != 1:
+		return c, "printed another Version than 1"
+	case answer.AccessKeyId == "" || answer.SecretAccessKey == "":
+		return c, "printed no AccessKeyId or no SecretAccessKey"
+	}
+	c = awssdk.Credentials{
+		AccessKeyID: answer.AccessKeyId, SecretAccessKey: answer.SecretAccessKey, SessionToken: answer.SessionToken,
+		AccountID: answer.AccountId, Source: "credential_process",
+	}
+	if answer.Expiration != nil {
+		c.CanExpire, c.Expires = true, *answer.Expiration
+	}
+	return c, ""
+}
+
+// A head keeps the first limit bytes of what is written to it.
+type head struct {
+	bytes.Buffer
+	limit int
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	_, _ = h.Buffer.Write(p[:min(len(p), h.limit-h.Len())])
+	return len(p), nil
+}
+
+// keylike are the words in which a key or a token may be.
+var keylike = regexp.MustCompile(`[A-Za-z0-9+/=_.~-]{16,}`)
+
+// harmless gives what a command said as one line of an error, without words that may be keys or tokens, and without what stood on
+// its stdout.
+func harmless(said string, out []byte) string {
+	for _, word := range strings.FieldsFunc(string(out), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"{},:`, r) }) {
+		if len(word) >= 6 && strings.ContainsAny(word, "0123456789") {
+			said = strings.ReplaceAll(said, word, "‹hidden›")
+		}
+	}
+	said = keylike.ReplaceAllStringFunc(said, func(word string) string {
+		if strings.ContainsAny(word, "0123456789") || len(word) >= 40 {
+			return "‹hidden›"
+		}
+		return word
+	})
+	said = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(said, " "))
+	return oneLine(said)
+}
+
+// say tells the log of what belongs to no ref, where there is one and something to say.
+func (c *connections) say(what string, args ...any) {
+	if c.log == nil || args[len(args)-1] == "" {
+		return
+	}
+	if log := c.log.Load(); log != nil {
+		log.Info(what, args...)
+	}
+}
