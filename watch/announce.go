@@ -13,6 +13,9 @@ type Announcement struct {
 	Matches func(sources.Ref) bool
 	Version string    // that a secret's refs without a selector mean now, as Value.Version; "" where that is not said
 	At      time.Time // when it changed; zero where that is not said
+
+	Region, Account string                                     // where it changed; "" where that is not said
+	Origin          func(sources.Ref) (region, account string) // where a ref is looked up, "" where that is not known; may be nil
 }
 
 const (
@@ -30,6 +33,7 @@ func (l *Loop) announced(list []Announcement, now time.Time) {
 			list[i].At = now // or nothing that comes later would count
 		}
 	}
+	l.countElsewhere(list, now)
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
 		at := now.Add(l.plan.Settle + svc.Jitter)

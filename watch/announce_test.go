@@ -11,7 +11,7 @@ import (
 
 // ofSecret announces a version of the secret s.
 func ofSecret(version string, at time.Time) Announcement {
-	return Announcement{func(r sources.Ref) bool { return r.Kind == sources.Secret && r.Name == "s" }, version, at}
+	return Announcement{Matches: func(r sources.Ref) bool { return r.Kind == sources.Secret && r.Name == "s" }, Version: version, At: at}
 }
 
 // AWS announces a version before every read gives it: who uses the secret looks until it is there, and nobody else does.
@@ -117,7 +117,7 @@ func TestAnnouncedReferenceToASecret(t *testing.T) {
 		w.values.set(name, "one")
 		w.start()
 		for i, value := range []string{"two", "three"} {
-			w.loop.Announced([]Announcement{{func(r sources.Ref) bool { return r.Name == name }, "version of " + value, time.Now().Add(time.Hour)}})
+			w.loop.Announced([]Announcement{{Matches: func(r sources.Ref) bool { return r.Name == name }, Version: "version of " + value, At: time.Now().Add(time.Hour)}})
 			w.after(time.Duration(3-i) * time.Second)
 			w.values.set(name, value)
 			w.after(time.Minute)
@@ -150,6 +150,42 @@ func TestChangesWithinSettleAreToldOnce(t *testing.T) {
 		// The second time the second change came after the settle time: a pass fell between the two.
 		if want := []string{"one|one", "two|two", "three|two", "three|three"}; !slices.Equal(d.saw, want) {
 			t.Errorf("the dependent saw %q, want %q", d.saw, want)
+		}
+	})
+}
+
+// Notices of a Region or an account in which nothing is looked up are counted, and said once, together.
+func TestNoticesFromElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@hourly", nil, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		w.after(time.Second)
+		origin := func(r sources.Ref) (region, account string) { return "eu-west-1", "111111111111" }
+		notices := func(n int, region, account string) {
+			for range n {
+				w.loop.Announced([]Announcement{{Matches: func(sources.Ref) bool { return false }, Region: region, Account: account, Origin: origin}})
+				w.after(100 * time.Millisecond)
+			}
+		}
+		notices(13, "us-east-1", "111111111111")
+		notices(1, "eu-west-1", "222222222222")
+		notices(20, "eu-west-1", "111111111111") // of something else
+		notices(5, "", "")
+		w.after(time.Minute)
+		for _, said := range []string{
+			"13 notices are of us-east-1, this daemon looks in eu-west-1",
+			"1 notice is of account 222222222222, this daemon looks in account 111111111111",
+		} {
+			if w.logged(said) != 1 {
+				t.Errorf("it was not said once: %s\n%s", said, w.log.String())
+			}
+		}
+		notices(30, "us-east-1", "111111111111")
+		w.after(time.Hour)
+		if n := w.logged("this daemon looks in"); n != 2 {
+			t.Errorf("it was said %d times:\n%s", n, w.log.String())
 		}
 	})
 }

@@ -146,7 +146,7 @@ func (f *fleet) boot() {
 		plan.Services = []*Service{{
 			Name: "app", Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule), fmt.Sprint("machine ", i), "host", "app"),
 			Jitter: HostSplay(Jitter(DefaultSplay(schedule), false), fmt.Sprint("machine ", i), "host", "app"),
-			Files: []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
+			Files:  []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
 		}}
 		loop := NewLoop(plan, Options{
 			Load: func() (*Plan, error) { return plan, nil }, Ledger: ledger, Log: slog.New(slog.DiscardHandler),
@@ -173,7 +173,7 @@ func (f *fleet) listen() {
 			defer close(ended)
 			listener.Run(ctx, push.Ear{Missed: func() {}, Changed: func(list []push.Change, origin push.Origin) {
 				for _, c := range list {
-					h.loop.Announced([]Announcement{{func(r sources.Ref) bool { return c.Concerns(r, origin) }, c.Version, c.At}})
+					h.loop.Announced([]Announcement{{Matches: func(r sources.Ref) bool { return c.Concerns(r, origin) }, Version: c.Version, At: c.At}})
 				}
 			}})
 		}()

@@ -37,18 +37,19 @@ type Loop struct {
 	events chan any
 	gone   chan struct{} // closed when Run returns
 
-	plan     *Plan
-	states   map[string]*state // by service
-	reloadAt time.Time         // when the config is to be read again; zero: not
-	read     []inputs.Input    // what the plan was made from, as seen before the last load, good or bad
-	tried    []inputs.Input    // what a bad config was read from
-	reloads  int               // that failed in a row
-	worked   bool              // since Idle was called
-	tangled  bool              // jobs are at work on files that their services had in an older plan
-	failed   string            // the text of the last load's fault; "" where it was good
-	parsers  parsers           // of the keepers
-	mono     time.Time         // when the loop last ran, by the monotonic clock
-	wall     time.Time         // and by the wall clock
+	plan      *Plan
+	states    map[string]*state // by service
+	reloadAt  time.Time         // when the config is to be read again; zero: not
+	read      []inputs.Input    // what the plan was made from, as seen before the last load, good or bad
+	tried     []inputs.Input    // what a bad config was read from
+	reloads   int               // that failed in a row
+	worked    bool              // since Idle was called
+	tangled   bool              // jobs are at work on files that their services had in an older plan
+	failed    string            // the text of the last load's fault; "" where it was good
+	parsers   parsers           // of the keepers
+	elsewhere elsewhere         // announcements that can mean nothing here
+	mono      time.Time         // when the loop last ran, by the monotonic clock
+	wall      time.Time         // and by the wall clock
 }
 
 // A state is how one service stands.
@@ -165,6 +166,7 @@ func (l *Loop) Run(ctx context.Context) {
 		l.begin(ctx, now)
 		l.rest(now)
 		l.sayLate(now)
+		l.sayElsewhere(now)
 		l.report(Keeping)
 		timer.Reset(l.pause(now))
 	}

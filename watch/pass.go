@@ -75,6 +75,9 @@ func (l *Loop) pause(now time.Time) time.Duration {
 // sleep gives how long nothing will be due.
 func (l *Loop) sleep(now time.Time) time.Duration {
 	next := l.reloadAt
+	if !l.elsewhere.at.IsZero() {
+		next = earliest(next, now.Add(quietFor)) // to say it
+	}
 	for _, s := range l.states {
 		if !s.engaged() {
 			next = earliest(next, earliest(s.look, s.tell))

@@ -86,6 +86,12 @@ func pushConfig() string {
 
 func underPush(t *testing.T, subscribe func(*awsfake.Server, string), story func(p *pushed)) {
 	t.Helper()
+	underPushAs(t, pushConfig(), "host", subscribe, story)
+}
+
+// underPushAs tells a story of a config on one host of a fleet.
+func underPushAs(t *testing.T, config, hostname string, subscribe func(*awsfake.Server, string), story func(p *pushed)) {
+	t.Helper()
 	fake := awsfake.New()
 	for _, pair := range fake.Env() {
 		key, value, _ := strings.Cut(pair, "=")
@@ -94,7 +100,7 @@ func underPush(t *testing.T, subscribe func(*awsfake.Server, string), story func
 	t.Setenv("AWS_ENDPOINT_URL", "http://aws.invalid")
 	t.Setenv("AWS_CA_BUNDLE", "") // the SDK cannot put it into a foreign transport
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "rendered.yaml"), pushConfig())
+	write(t, filepath.Join(dir, "rendered.yaml"), config)
 	synctest.Test(t, func(t *testing.T) {
 		p := &pushed{Server: fake, t: t, dir: dir, told: make(map[string][]time.Time)}
 		fake.SetLatency(5 * time.Millisecond)
@@ -114,7 +120,7 @@ func underPush(t *testing.T, subscribe func(*awsfake.Server, string), story func
 			t.Fatal(err)
 		}
 		c := newCompiler(filepath.Join(dir, "rendered.yaml"), o)
-		c.offline = true
+		c.offline, c.hostname = true, hostname
 		cfg, plan, err := c.load(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -228,6 +234,46 @@ func TestPush(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// At the defaults a rotation is told within the settle time, a host's part of three seconds, and a second; where splay is set its
+// tenth takes the place of the three seconds.
+func TestPushAtTheDefaults(t *testing.T) {
+	events := func(s *awsfake.Server, url string) { s.Notify(url, awsfake.Bare) }
+	for _, test := range []struct {
+		splay        string
+		jitter       time.Duration
+		least, spans time.Duration // between the first and the last of the hosts
+	}{
+		{"", 3 * time.Second, 500 * time.Millisecond, 3 * time.Second},
+		{"splay: 100s", 10 * time.Second, 3 * time.Second, 10 * time.Second},
+		{"splay: 5s", 500 * time.Millisecond, 0, 500 * time.Millisecond},
+	} {
+		first, last := time.Hour, time.Duration(0)
+		for host := range 8 {
+			config := strings.Replace(pushConfig(), "splay: 0s", test.splay, 1)
+			underPushAs(t, config, fmt.Sprint("host-", host), events, func(p *pushed) {
+				p.after(20 * time.Second)
+				p.notices()
+				put := time.Now()
+				p.PutSecret("prod/3", "two")
+				p.after(20 * time.Second)
+				at := p.told["app3"]
+				if len(at) != 1 {
+					t.Fatalf("told at %v", at)
+				}
+				took := at[0].Sub(put)
+				first, last = min(first, took), max(last, took)
+				if most := test.jitter + 2*time.Second + time.Second; took > most {
+					t.Errorf("%q: told after %v, of %v", test.splay, took, most)
+				}
+			})
+		}
+		t.Logf("%q: told after %v to %v", test.splay, first, last)
+		if spread := last - first; spread < test.least || spread > test.spans {
+			t.Errorf("%q: the hosts are told within %v", test.splay, spread)
+		}
 	}
 }
 

@@ -213,7 +213,7 @@ func earOf(loop *watch.Loop) push.Ear {
 			var list []watch.Announcement
 			for _, c := range changes {
 				matches := func(r sources.Ref) bool { return c.Concerns(r, origin) }
-				list = append(list, watch.Announcement{Matches: matches, Version: c.Version, At: c.At})
+				list = append(list, watch.Announcement{Matches: matches, Version: c.Version, At: c.At, Region: c.Region, Account: c.Account, Origin: origin})
 			}
 			loop.Announced(list)
 		},
