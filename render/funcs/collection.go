@@ -73,7 +73,9 @@ func index(value any, keys ...any) (any, error) {
 				return nil, noKey("index", v.Interface(), name)
 			}
 			value = found
-		case v.Kind() == reflect.Slice || v.Kind() == reflect.Array || v.Kind() == reflect.String:
+		case v.Kind() == reflect.String:
+			return nil, Error("index: this is text; slice TEXT 0 1 gives a part of it")
+		case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
 			i, err := whole("index", key)
 			if err != nil {
 				return nil, err
@@ -207,6 +209,25 @@ func at(name string, list any, place func(length int) int) (any, error) {
 		return nil, failf("%s: the list is empty", name)
 	}
 	return v.Index(place(v.Len())).Interface(), nil
+}
+
+// chunk gives the elements of a list in lists of a size, the last of which may be shorter.
+func chunk(size int, list any) ([][]any, error) {
+	if size < 1 {
+		return nil, Error("chunk: the size is less than 1")
+	}
+	v := reflect.ValueOf(list)
+	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+		return nil, failf("chunk: this is %s, not a list", typeName(list))
+	}
+	chunks := make([][]any, 0, v.Len()/size+1)
+	for i := range v.Len() {
+		if i%size == 0 {
+			chunks = append(chunks, nil)
+		}
+		chunks[len(chunks)-1] = append(chunks[len(chunks)-1], v.Index(i).Interface())
+	}
+	return chunks, nil
 }
 
 type merging = func(map[string]any, ...map[string]any) (any, error)

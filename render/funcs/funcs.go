@@ -61,14 +61,14 @@ const (
 
 // taken are the functions of sprig that are good as they are. What they fail with is reworded by whoever executes templates.
 var taken = []string{
-	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "chunk", "clean",
+	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "clean",
 	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dir", "empty", "ext", "has", "hasPrefix",
-	"hasSuffix", "initial", "initials", "isAbs", "kebabcase", "kindIs", "kindOf", "list", "lower", "mustAppend", "mustChunk",
+	"hasSuffix", "initial", "isAbs", "kebabcase", "kindIs", "kindOf", "list", "lower", "mustAppend",
 	"mustCompact", "mustDeepCopy", "mustHas", "mustInitial", "mustPrepend", "mustPush", "mustRest", "mustReverse", "mustUniq",
-	"mustWithout", "nospace", "omit", "pick", "plural", "pluck", "prepend", "push", "regexQuoteMeta", "rest", "reverse",
+	"mustWithout", "omit", "pick", "plural", "pluck", "prepend", "push", "regexQuoteMeta", "rest", "reverse",
 	"semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "split", "splitList", "splitn",
-	"swapcase", "title", "trim", "trimAll", "trimPrefix", "trimSuffix", "tuple",
-	"typeIs", "typeIsLike", "typeOf", "uniq", "untitle", "upper", "urlJoin", "without",
+	"title", "trim", "trimAll", "trimPrefix", "trimSuffix", "tuple",
+	"typeIs", "typeIsLike", "typeOf", "uniq", "upper", "urlJoin", "without",
 }
 
 // own are the functions that are ours, and those that stand in for sprig's of the same name.
@@ -81,7 +81,7 @@ var own = template.FuncMap{
 	"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toPrettyJSON, "mustToPrettyJson": toPrettyJSON,
 	"fromJson": fromJSON, "mustFromJson": fromJSON,
 
-	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "dig": dig, "first": first, "mustFirst": first, "last": last, "mustLast": last,
+	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "dig": dig, "chunk": chunk, "mustChunk": chunk, "first": first, "mustFirst": first, "last": last, "mustLast": last,
 	"merge": merge(sprigMerge), "mustMerge": merge(sprigMerge), "mergeOverwrite": merge(sprigOverwrite), "mustMergeOverwrite": merge(sprigOverwrite),
 	"coalesce": coalesce, "ternary": ternary,
 
@@ -100,7 +100,7 @@ var own = template.FuncMap{
 	"printf": printf, "print": sprint, "println": sprintln,
 	"toString": toString, "toStrings": toStrings, "cat": cat, "sortAlpha": sortAlpha,
 	"repeat": repeat, "indent": indent, "nindent": nindent, "replace": replace, "join": join, "wrap": wrap, "wrapWith": wrapWith,
-	"substr": substr, "trunc": trunc,
+	"substr": substr, "trunc": trunc, "nospace": nospace, "initials": initials, "swapcase": swapcase, "untitle": untitle,
 	"b64dec": b64dec, "b32dec": b32dec,
 	"regexMatch": regexMatch, "mustRegexMatch": regexMatch, "regexFind": regexFind, "mustRegexFind": regexFind,
 	"regexFindAll": regexFindAll, "mustRegexFindAll": regexFindAll, "regexSplit": regexSplit, "mustRegexSplit": regexSplit,

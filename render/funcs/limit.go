@@ -102,6 +102,7 @@ func bounds(name string, f any) any {
 		if !fails {
 			results = append(results, reflect.Zero(errorType))
 		}
+		results[0] = empty(results[0])
 		var made load
 		if made.add(results[0]); made.tooMuch() {
 			return refuse(tooMuch)
@@ -111,6 +112,18 @@ func bounds(name string, f any) any {
 		}
 		return results
 	}).Interface()
+}
+
+// empty gives an empty list where a function gave Go's nil for one, of which JSON would make null.
+func empty(result reflect.Value) reflect.Value {
+	list := result
+	if list.Kind() == reflect.Interface {
+		list = list.Elem()
+	}
+	if list.Kind() == reflect.Slice && list.IsNil() {
+		return reflect.MakeSlice(list.Type(), 0, 0).Convert(result.Type())
+	}
+	return result
 }
 
 // boundAll gives every function with its bounds.

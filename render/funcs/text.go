@@ -6,7 +6,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/Masterminds/sprig/v3"
 )
@@ -104,6 +107,50 @@ func trunc(count int, text string) (string, error) {
 	return text[start:end], nil
 }
 
+// sprig does these four byte by byte, and makes other characters of those that are several.
+
+func nospace(text string) string { return strings.Join(strings.Fields(text), "") }
+
+func initials(text string) string {
+	var b strings.Builder
+	for _, word := range strings.Fields(text) {
+		first, _ := utf8.DecodeRuneInString(word)
+		b.WriteRune(first)
+	}
+	return b.String()
+}
+
+// swapcase makes capitals small; small letters become title case at the beginning of a word, and capitals elsewhere.
+func swapcase(text string) string {
+	begins := true
+	return strings.Map(func(r rune) rune {
+		first := begins
+		begins = unicode.IsSpace(r)
+		switch {
+		case unicode.IsUpper(r) || unicode.IsTitle(r):
+			return unicode.ToLower(r)
+		case unicode.IsLower(r) && first:
+			return unicode.ToTitle(r)
+		case unicode.IsLower(r):
+			return unicode.ToUpper(r)
+		}
+		return r
+	}, text)
+}
+
+// untitle makes the first letter of each word small.
+func untitle(text string) string {
+	begins := true
+	return strings.Map(func(r rune) rune {
+		first := begins
+		begins = unicode.IsSpace(r)
+		if first {
+			return unicode.ToLower(r)
+		}
+		return r
+	}, text)
+}
+
 func wrap(width int, text string) (string, error) { return wrapWith(width, "\n", text) }
 
 var sprigWrap = sprig.TxtFuncMap()["wrapWith"].(func(int, string, string) string)
@@ -174,10 +221,29 @@ func regexReplaceAll(expr, text, by string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := groups(re, by); err != nil {
+		return "", err
+	}
 	if err := fits("regexReplaceAll", len(text)+(len(text)+1)*len(by)); err != nil {
 		return "", err
 	}
 	return re.ReplaceAllString(text, by), nil
+}
+
+// group is what stands for a group of a pattern in a replacement (regexp, "Regexp.Expand").
+var group = regexp.MustCompile(`\$(?:\$|([\pL\p{Nd}_]+)|\{([^}]*)\})`)
+
+// groups refuses a replacement with a group that the pattern does not have. regexp puts nothing in its place: $1x is the group 1x.
+func groups(re *regexp.Regexp, by string) error {
+	for _, m := range group.FindAllStringSubmatch(by, -1) {
+		name := m[1] + m[2]
+		number, err := strconv.Atoi(name)
+		if m[0] == "$$" || err == nil && number >= 0 && number <= re.NumSubexp() || slices.Contains(re.SubexpNames()[1:], name) && name != "" {
+			continue
+		}
+		return Error("regexReplaceAll: the replacement has a $ for a group that the pattern does not have; ${1} ends its name, $$ is a $, regexReplaceAllLiteral takes $ as it is")
+	}
+	return nil
 }
 
 func regexReplaceAllLiteral(expr, text, by string) (string, error) {
