@@ -2,6 +2,7 @@ package render
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"text/template/parse"
 
@@ -24,6 +25,44 @@ func (t *Template) Literal(pattern *regexp.Regexp) (found []Spot) {
 		for _, m := range pattern.FindAllIndex(text.Text, -1) {
 			f := at.fault(int(text.Pos)+m[0], "")
 			found = append(found, Spot{f.Place, f.Line})
+		}
+	})
+	return found
+}
+
+// Keys finds the keys that a dict writes down for one of the functions and for which wanted holds.
+func (t *Template) Keys(functions []string, wanted func(function, key string) bool) (found []Spot) {
+	var at *Text
+	keys := func(function string, c *parse.CommandNode) {
+		if id, ok := c.Args[0].(*parse.IdentifierNode); !ok || id.Ident != "dict" {
+			return
+		}
+		for i := 1; i < len(c.Args); i += 2 {
+			if key, ok := c.Args[i].(*parse.StringNode); ok && wanted(function, key.Text) {
+				f := at.fault(int(key.Pos), "")
+				found = append(found, Spot{f.Place, f.Line})
+			}
+		}
+	}
+	t.eachNode(func(text *Text, n parse.Node) {
+		p, ok := n.(*parse.PipeNode)
+		if !ok {
+			return
+		}
+		at = text
+		for i, c := range p.Cmds {
+			id, ok := c.Args[0].(*parse.IdentifierNode)
+			if !ok || !slices.Contains(functions, id.Ident) {
+				continue
+			}
+			if i > 0 {
+				keys(id.Ident, p.Cmds[i-1])
+			}
+			if args := arguments(c); len(args) > 1 {
+				if inner, ok := args[1].(*parse.PipeNode); ok {
+					keys(id.Ident, inner.Cmds[len(inner.Cmds)-1])
+				}
+			}
 		}
 	})
 	return found

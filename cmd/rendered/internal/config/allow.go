@@ -23,6 +23,7 @@ const (
 	SecretArgument Rule = "secret-argument"
 	VaultPath      Rule = "vault-path"
 	Jinja          Rule = "jinja"
+	ReservedName   Rule = "reserved-name"
 )
 
 // Rules says of each rule, in the order in which they are listed, what it finds.
@@ -40,6 +41,7 @@ var Rules = []struct {
 	{SecretArgument, "a secret on a command line, where every user sees it"},
 	{VaultPath, "a secret whose name is a path of Vault's"},
 	{Jinja, "{% %} of Jinja, which is copied into the file as it is"},
+	{ReservedName, "a variable of an env file that sh or bash does not set, as UID"},
 }
 
 // allowInto reads the rules that a service allows.
