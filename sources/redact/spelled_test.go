@@ -1,0 +1,241 @@
+package redact
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"encoding/xml"
+	"fmt"
+	"html"
+	"mime/quotedprintable"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/rendered/rendered/sources"
+)
+
+// filter gives text through a command.
+func filter(line string) func(*testing.T, string) string {
+	return func(t *testing.T, text string) string {
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", line)
+		cmd.Stdin = strings.NewReader(text)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		return string(out)
+	}
+}
+
+// each writes every character of text in some way.
+func each(write func(r rune) string) func(*testing.T, string) string {
+	return func(_ *testing.T, text string) string {
+		var b strings.Builder
+		for _, r := range text {
+			b.WriteString(write(r))
+		}
+		return b.String()
+	}
+}
+
+// eachByte writes every byte of text in some way.
+func eachByte(format string) func(*testing.T, string) string {
+	return func(_ *testing.T, text string) string {
+		var b strings.Builder
+		for _, c := range []byte(text) {
+			fmt.Fprintf(&b, format, c)
+		}
+		return b.String()
+	}
+}
+
+func pure(f func(string) string) func(*testing.T, string) string {
+	return func(_ *testing.T, text string) string { return f(text) }
+}
+
+func wrapped(width int) func(*testing.T, string) string {
+	return pure(func(text string) string {
+		code := base64.StdEncoding.EncodeToString([]byte(text))
+		var b strings.Builder
+		for len(code) > width {
+			b.WriteString(code[:width] + "\n")
+			code = code[width:]
+		}
+		return b.String() + code + "\n"
+	})
+}
+
+// spellings are ways in which programs print a text.
+var spellings = map[string]func(*testing.T, string) string{
+	"as it is":         pure(func(s string) string { return s }),
+	"in capitals":      filter("tr a-z A-Z"),
+	"in small letters": filter("tr A-Z a-z"),
+	"hex":              pure(func(s string) string { return hex.EncodeToString([]byte(s)) }),
+	"hex in capitals":  eachByte("%02X"),
+	"hex with colons":  eachByte("%02x:"),
+	"hex with spaces":  eachByte("%02x "),
+	"hex, 0x":          eachByte("0x%02x, "),
+	"hex, a line each": eachByte("%02x\n"),
+	"xxd":              filter("xxd"),
+	"xxd -p":           filter("xxd -p"),
+	"xxd -i":           filter("xxd -i"),
+	"od":               filter("od"),
+	"od -c":            filter("od -c"),
+	"od -b":            filter("od -b"),
+	"od -x":            filter("od -x"),
+	"od -tx1":          filter("od -An -tx1"),
+	"od -tx1z":         filter("od -tx1z"),
+	"od -tu1":          filter("od -An -tu1"),
+	"od -td1":          filter("od -td1"),
+	"base64":           pure(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
+	"base64 after 1":   pure(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(">" + s + "<")) }),
+	"base64 after 2":   pure(func(s string) string { return base64.StdEncoding.EncodeToString([]byte("x>" + s + "<x")) }),
+	"base64 after 3":   pure(func(s string) string { return base64.StdEncoding.EncodeToString([]byte("us:" + s)) }),
+	"base64 after 4":   pure(func(s string) string { return base64.StdEncoding.EncodeToString([]byte("use:" + s)) }),
+	"base64 of URLs":   pure(func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }),
+	"base64 by 64":     wrapped(64),
+	"base64 by 76":     wrapped(76),
+	"base64 by 20":     wrapped(20),
+	"base64 in a URL":  pure(func(s string) string { return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(s))) }),
+	"basic authorization": pure(func(s string) string {
+		return "> Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("app:"+s))
+	}),
+	"URL, query":   pure(url.QueryEscape),
+	"URL, path":    pure(url.PathEscape),
+	"URL, all":     eachByte("%%%02X"),
+	"JSON":         pure(func(s string) string { b, _ := json.Marshal(map[string]string{"k": s}); return string(b) }),
+	"JSON in JSON": pure(func(s string) string { b, _ := json.Marshal(s); c, _ := json.Marshal(string(b)); return string(c) }),
+	"JSON, all \\u": each(func(r rune) string {
+		if a, b := utf16.EncodeRune(r); a != '�' {
+			return fmt.Sprintf(`\u%04x\u%04x`, a, b)
+		}
+		return fmt.Sprintf(`\u%04X`, r)
+	}),
+	"\\u{}":            each(func(r rune) string { return fmt.Sprintf(`\u{%x}`, r) }),
+	"XML":              pure(func(s string) string { var b bytes.Buffer; xml.EscapeText(&b, []byte(s)); return b.String() }),
+	"HTML":             pure(html.EscapeString),
+	"entities":         each(func(r rune) string { return fmt.Sprintf("&#%d;", r) }),
+	"entities, hex":    each(func(r rune) string { return fmt.Sprintf("&#x%X;", r) }),
+	"%q of a shell":    filter(`IFS= read -rd '' x; printf %q "$x"`),
+	"octal":            eachByte(`\%03o`),
+	"octal, four":      eachByte(`\0%03o`),
+	"\\x":              eachByte(`\x%02x`),
+	"%q of Go":         pure(func(s string) string { return fmt.Sprintf("%q", s) }),
+	"%+q of Go":        pure(func(s string) string { return fmt.Sprintf("%+q", s) }),
+	"bytes of Go":      pure(func(s string) string { return fmt.Sprint([]byte(s)) }),
+	"buffer of node":   pure(func(s string) string { return fmt.Sprintf("<Buffer % x>", s) }),
+	"repr of python":   filter(`python3 -c 'import sys; print(repr(sys.stdin.buffer.read()))'`),
+	"reversed":         filter("rev"),
+	"ANSI":             each(func(r rune) string { return "\x1b[31m" + string(r) + "\x1b[0;1m" }),
+	"ANSI, written":    each(func(r rune) string { return `\033[31m` + string(r) + `\e[0m` }),
+	"ANSI, cat -v":     filter(`sed 's/./\x1b[1m&\x1b[0m/g' | sed 's/\x1b/^[/g'`),
+	"hyperlink":        each(func(r rune) string { return "\x1b]8;;\x07" + string(r) }),
+	"overstruck":       each(func(r rune) string { return string(r) + "\b" + string(r) }),
+	"a line each":      filter("fold -w1"),
+	"by eight":         filter("fold -w8"),
+	"by nine, counted": filter("fold -w9 | cat -n"),
+	"counted":          filter("grep -n '' || true"),
+	"diff":             filter("sed 's/^/< /'"),
+	"spaced":           filter("sed 's/./& /g'"),
+	"dashed":           filter("sed 's/./&-/g'"),
+	"doubled quotes":   pure(func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, `'`, `''`), `"`, `""`) }),
+	"quoted":           pure(func(s string) string { return `'` + strings.ReplaceAll(s, `'`, `'\''`) + `'` }),
+	"quoted by \"":     pure(func(s string) string { return `'` + strings.ReplaceAll(s, `'`, `'"'"'`) + `'` }),
+	"mail": pure(func(s string) string {
+		var b bytes.Buffer
+		w := quotedprintable.NewWriter(&b)
+		w.Write([]byte(s))
+		w.Close()
+		return b.String()
+	}),
+	"UTF-16":  filter("iconv -t UTF-16LE"),
+	"a trace": pure(func(s string) string { return "+ curl -H 'X-Token: " + s + "' https://api.example/" }),
+}
+
+// The values that spellings are of. What of each must not be seen is the longest run of its letters and digits.
+var secrets = map[string]string{
+	"password":    "hT7-q9Zp&0xKv'w\"3",
+	"eight":       "q7Zp0xKv",
+	"small words": "correct horse battery staple",
+	"one word":    "wachholderbeere",
+	"UTF-8":       "пароль-Канарейка-密码",
+	"lines":       "first line of q7\nsecond line of Zp",
+	"digits":      "9223372036854775807",
+	"token":       "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+	"escaped":     `a\nb\tc"d\\e0123456`,
+}
+
+// seen gives what of a secret can be read in an output, which nobody needs to decode.
+func seen(output, secret string) string {
+	folded, _ := lettersOf([]byte(secret))
+	got, _ := lettersOf([]byte(output))
+	for i := 0; i+6 <= len(folded); i++ {
+		if bytes.Contains(got, folded[i:i+6]) {
+			return string(folded[i : i+6])
+		}
+	}
+	return ""
+}
+
+func secret(text string) sources.Value { return sources.Value{Text: text, Secret: true} }
+
+func TestEverySpellingOfASecretIsHidden(t *testing.T) {
+	for name, value := range secrets {
+		r := New()
+		r.Learn(secret(value))
+		for how, spell := range spellings {
+			spelled := strings.TrimSpace(spell(t, value))
+			if name == "escaped" && how == "ANSI, written" || name == "UTF-8" && how == "UTF-16" {
+				continue // the one has two readings, and of the other only letters of ASCII are found
+			}
+			output := "nginx: [emerg] bad value before\n" + spelled + "\nin line 3 of /etc/app.env"
+			got := r.Redact([]byte(output))
+			if !strings.Contains(got, "nginx: [emerg] bad value") || !strings.Contains(got, "of /etc/app.env") {
+				t.Errorf("%s, %s: too much is hidden:\n%s", name, how, got)
+			}
+			frame, _ := lettersOf([]byte(spell(t, "")))
+			core := strings.TrimSuffix(strings.TrimPrefix(got, "nginx: [emerg] bad value before\n"), "\nin line 3 of /etc/app.env")
+			if rest, _ := lettersOf([]byte(strings.ReplaceAll(core, hidden, ""))); len(rest) > len(frame)+len(spelled)/3+8 || !strings.Contains(got, hidden) {
+				t.Errorf("%s, %s: of %q there stays %q", name, how, spelled, core)
+			}
+			if s := seen(core, value); s != "" {
+				t.Errorf("%s, %s: %q is seen in %q", name, how, s, core)
+			}
+		}
+	}
+}
+
+func TestKeysInAnotherForm(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs1 := x509.MarshalPKCS1PrivateKey(key)
+	pkcs8, _ := x509.MarshalPKCS8PrivateKey(key)
+	armored := func(kind string, data []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}))
+	}
+	for _, known := range []string{armored("RSA PRIVATE KEY", pkcs1), armored("PRIVATE KEY", pkcs8)} {
+		r := New()
+		r.Learn(secret(known))
+		for _, data := range [][]byte{pkcs1, pkcs8, key.D.Bytes(), key.Primes[0].Bytes()} {
+			for _, output := range []string{
+				string(data), hex.EncodeToString(data), base64.StdEncoding.EncodeToString(data), filter("base64")(t, string(data)), filter("xxd")(t, string(data)),
+				filter("od -x")(t, string(data)), filter("od -tx1")(t, string(data)), eachByte("%02x:")(t, string(data)), filter("hexdump -C")(t, string(data)),
+			} {
+				got := r.Redact([]byte("before " + output + " after"))
+				if rest, _ := lettersOf([]byte(strings.ReplaceAll(got, hidden, ""))); len(rest) > 80+len(output)/4 {
+					t.Errorf("%d of %d characters stay of %.60q: %.300q", len(rest), len(output), output, got)
+				}
+			}
+		}
+	}
+}
