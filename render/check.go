@@ -10,14 +10,16 @@ import (
 	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
-	"github.com/rendered/rendered/sources"
 )
 
-// CheckStaged runs the file's check over its staged form. The check's output goes into the fault as far as it holds no value. The
-// temporary's name differs each time and tells nobody anything, so the destination stands in its place. Where held is not nil the check is
+// A Filter gives what may be shown of a check's output.
+type Filter func(c command.Check, output []byte) string
+
+// CheckStaged runs the file's check over its staged form. The fault holds what filter gives of the check's output. The temporary's name
+// differs each time and tells nobody anything, so the destination stands in its place. Where held is not nil the check is
 // given that file by a descriptor: its name may come to lead elsewhere.
-func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, redactor *sources.Redactor) *fault.Fault {
-	var o command.Options
+func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, filter Filter) *fault.Fault {
+	o := command.Options{Timeout: f.Check.Timeout}
 	if held != nil {
 		staged = firstExtra
 		o.Via = func(cmd *exec.Cmd) error {
@@ -30,7 +32,7 @@ func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, re
 		return nil
 	}
 	known := func(text string) string { return strings.ReplaceAll(text, staged, f.Path) }
-	return refused(f.Check.With(f.Path), err, redactor.Redact(output), known, fault.Place{File: f.Path}, "file not written")
+	return refused(f.Check.With(f.Path), err, filter(f.Check, output), known, fault.Place{File: f.Path}, "file not written")
 }
 
 // firstExtra is the path by which a command opens the first of its extra files, from its beginning: proc(5) makes it the file itself, whatever
@@ -39,8 +41,8 @@ const firstExtra = "/proc/self/fd/3"
 
 // CheckService runs a service's check, which sees the staged files at their places; see preview.Run. Where it cannot be shown them it
 // does not run, which is a fault too.
-func CheckService(ctx context.Context, check command.Command, files []preview.File, redactor *sources.Redactor) *fault.Fault {
-	output, err := preview.Run(ctx, check, files, command.Options{})
+func CheckService(ctx context.Context, check command.Check, files []preview.File, filter Filter) *fault.Fault {
+	output, err := preview.Run(ctx, check.Command, files, command.Options{Timeout: check.Timeout})
 	if err == nil {
 		return nil
 	}
@@ -50,7 +52,7 @@ func CheckService(ctx context.Context, check command.Command, files []preview.Fi
 		}
 		return text
 	}
-	return refused(check, err, redactor.Redact(output), known, fault.Place{}, "no file written")
+	return refused(check.Command, err, filter(check, output), known, fault.Place{}, "no file written")
 }
 
 // refused makes the fault of a check that did not pass, in which known puts the paths that a user knows in the place of temporaries.

@@ -16,12 +16,12 @@ import (
 type File struct {
 	Path     string // absolute
 	Template *Template
-	UID, GID int             // swap.Keep: as it is
-	Mode     fs.FileMode     // where KeepMode is set, that of a new file
-	KeepMode bool            // keep the mode of the file replaced
-	DirMode  fs.FileMode     // for missing directories; 0: a missing directory is an error
-	Format   format.Format   // the content must parse; the zero Format is none
-	Check    command.Command // run over the staged file; the zero Command is none
+	UID, GID int           // swap.Keep: as it is
+	Mode     fs.FileMode   // where KeepMode is set, that of a new file
+	KeepMode bool          // keep the mode of the file replaced
+	DirMode  fs.FileMode   // for missing directories; 0: a missing directory is an error
+	Format   format.Format // the content must parse; the zero Format is none
+	Check    command.Check // run over the staged file; the zero Check is none
 
 	InPlace    bool // write to the file that is there; a rename replaces it otherwise
 	AllowEmpty bool // nothing but white space may take the place of something

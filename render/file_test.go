@@ -21,14 +21,14 @@ func TestFailingCheckIsOneCause(t *testing.T) {
 		"gone":  {Args: []string{"/no/such/program", "{}"}},
 	} {
 		dir := t.TempDir()
-		f := render.File{Path: filepath.Join(dir, "app.conf"), Check: check}
+		f := render.File{Path: filepath.Join(dir, "app.conf"), Check: command.Check{Command: check}}
 		var texts []string
 		for _, temporary := range []string{".rendered-a1", ".rendered-b22"} {
 			staged := filepath.Join(dir, temporary)
 			if err := os.WriteFile(staged, []byte("x"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			failed := f.CheckStaged(t.Context(), staged, nil, sources.NewSnapshot(few{}, 0).Redactor())
+			failed := f.CheckStaged(t.Context(), staged, nil, func(_ command.Check, output []byte) string { return string(output) })
 			if failed == nil {
 				t.Fatalf("%s: passes", name)
 			}

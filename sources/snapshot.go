@@ -224,6 +224,27 @@ func (s *Snapshot) Version(r Ref) (version string, ok bool) {
 	}
 }
 
+// Values gives those values of refs that have arrived.
+func (s *Snapshot) Values(refs []Ref) []Value {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var values []Value
+	for _, r := range refs {
+		a := s.answers[r]
+		if a == nil {
+			continue
+		}
+		select {
+		case <-a.done:
+			if a.result.Err == nil {
+				values = append(values, a.result.Value)
+			}
+		default:
+		}
+	}
+	return values
+}
+
 // each calls f with every value that has arrived.
 func (s *Snapshot) each(f func(Value)) {
 	s.mu.Lock()

@@ -2,7 +2,6 @@ package sources
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
@@ -141,58 +140,6 @@ func TestValuesDoNotPrint(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestRedactor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----\n"
-		values := map[Ref]Value{
-			{Kind: Secret, Name: "json"}:  {Text: `{"user":"app_user","password":"p\"ss<word>","pin":482913}`, Secret: true},
-			{Kind: Secret, Name: "pem"}:   {Text: pem, Secret: true},
-			{Kind: Secret, Name: "short"}: {Text: "x7Q", Secret: true},
-			{Kind: Secret, Name: "cert"}:  {Text: strings.ReplaceAll(pem, "KEY", "CERTIFICATE"), Secret: true},
-			{Kind: Param, Name: "/level"}: {Text: "info"},
-			{Kind: Param, Name: "/host"}:  {Text: "db.example.com"},
-		}
-		snap := NewSnapshot(fixed(values), 0)
-		for r := range values {
-			snap.Get(t.Context(), r)
-		}
-		r := snap.Redactor()
-		for _, leak := range []string{
-			`p"ss<word>`, `p\"ss<word>`, "app_user", "482913", "MIIEvQIBADANBgkq", "db.example.com",
-			"p%22ss%3Cword%3E", "cCJzczx3b3JkPg==", "cCJzczx3b3JkPg",
-		} {
-			if got := r.Redact([]byte("nginx: bad value " + leak + " in line 3")); strings.Contains(got, leak) || !strings.Contains(got, "in line 3") {
-				t.Errorf("%s stays in %q", leak, got)
-			}
-		}
-		if got := r.Redact([]byte("token x7Q refused")); got != Withheld {
-			t.Errorf("a short secret: %q", got)
-		}
-		said := "error:0B080074:x509 certificate routines: private key of " + strings.ToLower("BEGIN CERTIFICATE-----")
-		if got := r.Redact([]byte(said)); got != said {
-			t.Errorf("what stands around a PEM block is no secret: %q", got)
-		}
-		for before := range 4 {
-			text := strings.Repeat("<", before) + `p"ss<word>` + " and more"
-			got := r.Redact([]byte("nginx: " + base64.StdEncoding.EncodeToString([]byte(text)) + " in line 3"))
-			if !strings.Contains(got, hidden) || !strings.Contains(got, "in line 3") {
-				t.Errorf("in the middle of base64, after %d bytes: %q", before, got)
-			}
-		}
-		for _, spelled := range []string{"0000000   a   p   p   _   u   s   e   r", "app_\nuser"} {
-			if got := r.Redact([]byte(spelled)); got != Withheld {
-				t.Errorf("spelled with spaces: %q", got)
-			}
-		}
-		if got := r.Redact([]byte("level info is fine")); got != "level info is fine" {
-			t.Errorf("a short parameter is no secret: %q", got)
-		}
-		if !snap.Exposes("/prod/app_user/x") || snap.Exposes("/prod/info") {
-			t.Error("Exposes: secrets only")
-		}
-	})
 }
 
 // fixed answers from a map.

@@ -11,6 +11,7 @@ func (k *keeper) guarded(looks bool, job func() Outcome) (o Outcome) {
 	}
 	k.rec, k.known, k.unsaved, k.swept, k.half, k.loose = record{}, false, false, false, false, false
 	k.former, k.succeeded = nil, false
+	k.values = nil
 	clear(k.attempts)
 	k.verdicts = verdicts{}
 	return Outcome{Service: k.service.Name, Looked: looks, Err: failed, asked: k.asked}

@@ -72,7 +72,7 @@ type breaker struct {
 	times int
 }
 
-func (b *breaker) Do(ctx context.Context, c notify.Change) ([]byte, error) {
+func (b *breaker) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
 	if b.times--; b.times >= 0 {
 		panic(fmt.Errorf("the value is %s", "c4n4ry"))
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +16,8 @@ import (
 	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/redact"
+	"github.com/rendered/rendered/watch/notify"
 )
 
 // A keeper does the work for one service, one job at a time. It alone touches the service's files and its record.
@@ -44,10 +45,13 @@ type keeper struct {
 	repairs   map[string]repair   // by path
 	verdicts  verdicts            // on the bytes that the last look was to write
 	asked     []sources.Ref       // what the last render asked for, dynamic refs included
+
+	redactor *redact.Redactor // nil: what commands print is withheld
+	values   []redact.ID      // of the last render that succeeded; nil: there was none, and nobody knows what commands may print
 }
 
 // A Checker runs a service's check, which sees the staged files at their places.
-type Checker func(ctx context.Context, check command.Command, files []preview.File, redactor *sources.Redactor) *fault.Fault
+type Checker func(ctx context.Context, check command.Check, files []preview.File, filter render.Filter) *fault.Fault
 
 // newKeeper makes a keeper; its service is yet to be set.
 func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper {
@@ -64,6 +68,9 @@ func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper
 
 // take has the next job work for the service as the plan in force has it.
 func (k *keeper) take(s *Service) {
+	if k.service != nil && k.service.Fingerprint != s.Fingerprint {
+		k.values = nil
+	}
 	k.service = s
 	k.late.Store(false)
 }
@@ -71,7 +78,7 @@ func (k *keeper) take(s *Service) {
 // look is the whole job: finish what was begun, tell what is owed, look up, render, swap, tell.
 func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
 	return k.job(true, func(o *Outcome) {
-		k.tell(ctx, nil, o)
+		k.tell(ctx, o)
 		err := k.refresh(ctx, snapshot, o) // which may add to o.Err itself
 		o.Err = errors.Join(o.Err, err)
 	})
@@ -79,7 +86,7 @@ func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
 
 // remind is the job that only tells dependents what they are owed.
 func (k *keeper) remind(ctx context.Context) Outcome {
-	return k.job(false, func(o *Outcome) { k.tell(ctx, nil, o) })
+	return k.job(false, func(o *Outcome) { k.tell(ctx, o) })
 }
 
 // job does some work over files and a record that are in order. Where they cannot be brought in order nobody is told before that is tried
@@ -91,6 +98,11 @@ func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
 	} else {
 		work(&o)
 		o.TellAt = k.nextTell()
+	}
+	for i := range o.Notices {
+		// What was said before the lookups is filtered after them: a daemon that has just started knows no value until then.
+		n := &o.Notices[i]
+		n.Output, n.said = k.said(n.said), notify.Output{}
 	}
 	o.asked, o.half = k.asked, k.half
 	return o
@@ -124,7 +136,7 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 		if err := errors.Join(k.verify(targets, changed), k.contested(targets, changed, now)); err != nil {
 			return err
 		}
-		if err := k.replace(ctx, s, snapshot); err != nil {
+		if err := k.replace(ctx, s); err != nil {
 			return err
 		}
 		k.repaired(targets, changed, now)
@@ -144,7 +156,7 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 		}
 	}
 	s.Files(func(path string, state swap.State) { o.Files = append(o.Files, FileOutcome{path, state}) })
-	k.tell(ctx, snapshot, o)
+	k.tell(ctx, o)
 	return nil
 }
 
@@ -208,11 +220,12 @@ func unique(refs []sources.Ref) []sources.Ref {
 }
 
 // replace takes the swap through its stages: staged, checked, on record, renamed.
-func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Snapshot) error {
+func (k *keeper) replace(ctx context.Context, s *swap.Swap) error {
+	k.learnOld(s)
 	if err := s.Stage(); err != nil {
 		return err
 	}
-	if err := k.check(ctx, s, snapshot); err != nil {
+	if err := k.check(ctx, s); err != nil {
 		return err
 	}
 	before := k.rec.clone()
@@ -247,8 +260,7 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap, snapshot *sources.Sn
 }
 
 // check has the staged files checked: each by itself, then all of them in their places. They are to be afterwards what they were before.
-func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snapshot) error {
-	redactor := sync.OnceValue(snapshot.Redactor)
+func (k *keeper) check(ctx context.Context, s *swap.Swap) error {
 	checked := !k.service.Check.IsZero()
 	for _, f := range k.service.Files {
 		staged := s.Staged(f.Path)
@@ -259,7 +271,7 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snap
 		if err != nil {
 			return err
 		}
-		failed := f.CheckStaged(ctx, staged, held, redactor())
+		failed := f.CheckStaged(ctx, staged, held, k.checked)
 		if held != nil {
 			held.Close()
 		}
@@ -273,7 +285,7 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap, snapshot *sources.Snap
 		for _, r := range s.Renames() {
 			files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})
 		}
-		if err := k.examine(ctx, k.service.Check, files, redactor()); err != nil {
+		if err := k.examine(ctx, k.service.Check, files, k.checked); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,7 @@ func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, 
 	ended := make(chan struct{})
 	for i, s := range services {
 		k := newKeeper(ledger, chance, time.Now)
-		k.service, k.silent = s, silent
+		k.service, k.silent, k.redactor = s, silent, plan.Redactor
 		go func() {
 			outcomes[i] = k.guarded(true, func() Outcome { return k.look(ctx, snapshot) })
 			ended <- struct{}{}

@@ -6,6 +6,7 @@ import (
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/notify"
 )
 
 // An Outcome is what one job did for a service.
@@ -36,6 +37,8 @@ type NoticeOutcome struct {
 	Output    string // of a command, without values; "" where there was none
 	Held      bool   // not tried: told too recently, or on request; Err is nil and it is still owed
 	Took      time.Duration
+
+	said notify.Output // what Output is made of
 }
 
 // Failed reports whether anything is not as it should be: a file not current, or a dependent that refused its notice.

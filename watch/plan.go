@@ -13,6 +13,7 @@ import (
 	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/notify"
@@ -23,9 +24,10 @@ type Plan struct {
 	Services []*Service // by name, in order
 	Settle   time.Duration
 	Source   sources.Source
-	Within   time.Duration  // for the lookups of one pass; 0: no limit
-	Inputs   []inputs.Input // everything the plan was made from: config, templates, partials; Seen before they were read
-	Values   string         // path of the values file that answers the lookups; "" where none does
+	Within   time.Duration    // for the lookups of one pass; 0: no limit
+	Inputs   []inputs.Input   // everything the plan was made from: config, templates, partials; Seen before they were read
+	Redactor *redact.Redactor // takes secrets out of what commands print, the same for all plans of a process; nil: that is withheld
+	Values   string           // path of the values file that answers the lookups; "" where none does
 }
 
 // A Service is some files and the dependents that read them.
@@ -35,7 +37,7 @@ type Service struct {
 	Splay       time.Duration // added to every scheduled time on this host
 	Jitter      time.Duration // added after a change notice on this host
 	Files       []*render.File
-	Check       command.Command // sees all staged files in their places; the zero Command is none
+	Check       command.Check   // sees all staged files in their places; the zero Check is none
 	Verify      []verify.TLS    // what must hold of the files before they are written
 	Dependents  []notify.Action // told in this order
 	MinInterval time.Duration   // between two notices to the same dependent; 0: none

@@ -104,6 +104,7 @@ func (l *Loop) untangle(now time.Time) {
 
 func (l *Loop) newState(service string) *state {
 	k := newKeeper(l.Ledger, l.Chance, l.Wall)
+	k.redactor = l.plan.Redactor
 	if l.Check != nil {
 		k.examine = l.Check
 	}

@@ -31,9 +31,8 @@ func (k *keeper) attempt(dependent string) *attempt {
 // now is the wall clock's time.
 func (k *keeper) now() time.Time { return k.wall().Round(0) }
 
-// tell tells every dependent what it is owed, in order. One that fails stays owed and stops no other. The snapshot is where the
-// values of commands' output are known from; without one that output is withheld.
-func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) {
+// tell tells every dependent what it is owed, in order. One that fails stays owed and stops no other.
+func (k *keeper) tell(ctx context.Context, o *Outcome) {
 	if k.half {
 		return
 	}
@@ -45,7 +44,7 @@ func (k *keeper) tell(ctx context.Context, snapshot *sources.Snapshot, o *Outcom
 		n := NoticeOutcome{Dependent: d.Name(), Paths: owed.Owed}
 		now := k.now()
 		if n.Held = k.held(d.Name(), now); !n.Held {
-			o.Err = errors.Join(o.Err, k.do(ctx, d, snapshot, &n))
+			o.Err = errors.Join(o.Err, k.do(ctx, d, &n))
 		}
 		o.Notices = append(o.Notices, n)
 	}
@@ -70,12 +69,13 @@ func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, 
 		select {
 		case <-done:
 			k.asked = asked
+			k.learn(snapshot, err == nil)
 			return renderings, used, err
 		case <-timer.C:
 		}
 		if due(k.nextTell(), k.now()) {
 			var m Outcome
-			k.tell(ctx, nil, &m)
+			k.tell(ctx, &m)
 			o.Err = errors.Join(o.Err, m.Err)
 			o.Notices = append(o.Notices, slices.DeleteFunc(m.Notices, func(n NoticeOutcome) bool { return n.Held })...)
 		}
@@ -132,7 +132,7 @@ func (k *keeper) notBefore(dependent string, now time.Time) time.Time {
 
 // do tells one dependent and records its acknowledgement. Where that cannot be recorded, which is the error, the dependent is
 // told once more after a restart: "at least once" allows it.
-func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snapshot, n *NoticeOutcome) error {
+func (k *keeper) do(ctx context.Context, d notify.Action, n *NoticeOutcome) error {
 	if k.telling != nil {
 		k.telling(d.Name())
 	}
@@ -140,7 +140,7 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 	output, err := d.Do(ctx, notify.Change{Service: k.service.Name, Paths: n.Paths})
 	n.Took = time.Since(begun)
 	n.Err = err
-	n.Output = filtered(d, output, snapshot)
+	n.said = output
 	a := k.attempt(d.Name())
 	if err != nil {
 		a.failures++
@@ -158,16 +158,4 @@ func (k *keeper) do(ctx context.Context, d notify.Action, snapshot *sources.Snap
 // owes tells whether any dependent is owed a notice.
 func (k *keeper) owes() bool {
 	return slices.ContainsFunc(k.service.Dependents, func(d notify.Action) bool { return len(k.rec.Notices[d.Name()].Owed) > 0 })
-}
-
-// filtered gives an action's output without values. Only a command's can hold any; what the other actions say is their own.
-func filtered(d notify.Action, output []byte, snapshot *sources.Snapshot) string {
-	_, command := d.(notify.Run)
-	switch {
-	case len(output) == 0 || !command:
-		return string(output)
-	case snapshot == nil:
-		return sources.Withheld
-	}
-	return snapshot.Redactor().Redact(output)
 }

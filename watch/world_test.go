@@ -169,7 +169,7 @@ var errRefused = errors.New("refused")
 
 func (d *dependent) Name() string { return d.name }
 
-func (d *dependent) Do(ctx context.Context, c notify.Change) ([]byte, error) {
+func (d *dependent) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
 	d.mu.Lock()
 	pause := d.pause
 	if d.asked != nil {
@@ -180,14 +180,14 @@ func (d *dependent) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 	d.mu.Unlock()
 	if pause < 0 {
 		<-ctx.Done()
-		return nil, ctx.Err()
+		return notify.Output{}, ctx.Err()
 	}
 	<-time.After(pause)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fails > 0 {
 		d.fails--
-		return nil, errRefused
+		return notify.Output{}, errRefused
 	}
 	var saw []string
 	for _, path := range d.reads {
@@ -197,7 +197,7 @@ func (d *dependent) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 	d.told = append(d.told, c)
 	d.at = append(d.at, time.Now())
 	d.saw = append(d.saw, strings.Join(saw, "|"))
-	return nil, nil
+	return notify.Output{}, nil
 }
 
 // refuse makes the next n notices fail.

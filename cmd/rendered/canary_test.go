@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
@@ -48,7 +47,12 @@ func TestCanaries(t *testing.T) {
 		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "xml", "pem"} {
 			service("<"+read+"\n= [ "+read, ", format: "+format, "")
 		}
-		service(read, ", check: 'cat {}; grep -n . {} >&2; exit 1'", "")
+		// A short value is known as a word of its own, so it gets a line of its own.
+		service(read+"\n", ", check: 'cat {}; grep -n . {} >&2; exit 1'", "")
+		for _, print := range prints {
+			service(read+"\n", ", check: '"+print+"; exit 1'", "")
+		}
+		service(read, ", check: {run: 'cat {}; exit 1', output: withhold}", "")
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
 		for _, quote := range quotes {
 			if !strings.Contains("hostile url pem utf8 base64", name) {
@@ -74,7 +78,7 @@ func TestCanaries(t *testing.T) {
 		}
 		service(body, ", check: 'cat {}; base64 {}; od -c {}; exit 1'", "")
 	}
-	aws.PutSecret("short", "true")
+	aws.PutSecret("short", "x7Q!")
 	service(`{{ secret "short" }}`, ", check: 'echo it is $(cat {}), a canary that is short; exit 1'", "")
 	unverified := 0
 	for name, value := range certificates() {
@@ -159,8 +163,8 @@ func TestCanaries(t *testing.T) {
 		t.Errorf("verify refused %d times, want %d", got, unverified)
 	}
 	for where, text := range output {
-		if strings.Contains(text, "a canary that is short\n") || where == "once" && !strings.Contains(text, sources.Withheld) {
-			t.Errorf("%s holds what may be a short value", where)
+		if strings.Contains(text, "it is x7Q!") || where == "once" && !strings.Contains(text, "it is ‹value›, a canary that is short\n") {
+			t.Errorf("%s holds a short value", where)
 		}
 		for _, n := range written {
 			// Where a value cannot be quoted for a reader there is no file.

@@ -37,9 +37,9 @@ func canaries() map[string]string {
 		"eight":   "q7Zp0xKv",
 		"hostile": "qu%zo\"te\\d <canary>\nsecond canary line",
 		"pem":     pem.String(),
-		"object":  `{"user":"canary-user","password":"canary-pass","port":73915377}`,
+		"object":  `{"login":"canary-user","password":"canary-pass","pin":73915377}`,
 		"base64":  base64.StdEncoding.EncodeToString(bytes(30)),
-		"url":     "postgres://canary:s3cr%40t-canary@db.example:5432/canary",
+		"url":     "amqp://ca:s3cr%40t-canary@db.example:5432/canary",
 		"utf8":    "пароль-канарейка-密码",
 		"large":   strings.Repeat("canary in a coal mine, ", 2780),
 		"dash":    "-rf canary --password=canary",
@@ -71,9 +71,9 @@ func certificates() map[string]string {
 
 // misuses are templates that go wrong with the value of the secret that stands for %s.
 var misuses = []string{
-	`{{ range $x := secret "%s" }}{{ end }}`,
-	`{{ index (secret "%s") "key" }}`,
-	`{{ (secret "%s").Data.password }}`,
+	`{{ range $x := coalesce "" (secret "%s") }}{{ end }}`,
+	`{{ index (coalesce "" (secret "%s")) "key" }}`,
+	`{{ (coalesce "" (secret "%s")).Data.password }}`,
 	`{{ secret "%s" "no" "such" "key" }}`,
 	`{{ secret "%s" | atoi }}`,
 	`{{ add (secret "%s") 1 | printf "%%s%%!d(string=x)" }}`,
@@ -120,6 +120,13 @@ var quotes = []string{
 	`{{ secret "%s" | b64enc | b64enc | b64dec }}`,
 }
 
+// prints are commands that spell a file in some way.
+var prints = []string{
+	`tr a-z A-Z <{}`, `rev {}`, `xxd {}`, `xxd -p {}`, `od -x {}`, `od -c {}`, `od -An -tx1 {}`, `od -An -tu1 {}`, `base64 -w 20 {}`, `fold -w 1 {}`, `fold -w 9 {} | cat -n`,
+	`sed "s/./& /g" {}`, `sed "s/./\x1b[1m&/g" {}`, `sed "s/^/+ /" {}; diff {} /dev/null`, `(printf x; cat {}) | base64`, `(printf xx; cat {}) | base64 -w 0`, `xxd -p {} | sed "s/../&:/g"`,
+	`xxd -p {} | tr -d "\n" | sed "s/../%&/g"`, `sed "s/&/\&amp;/g; s/</\&lt;/g" {}`, `cut -c3- {}`,
+}
+
 // plantBytes puts a secret that is no text, and gives it.
 func plantBytes(t *testing.T, fake *awsfake.Server, name string) string {
 	t.Helper()
@@ -164,7 +171,7 @@ func disguises(value string) map[string]string {
 	if strings.HasPrefix(value, "{") {
 		add("key", "canary-user")
 		add("password", "canary-pass")
-		add("port", "73915377")
+		add("pin", "73915377")
 	}
 	return list
 }

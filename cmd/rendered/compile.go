@@ -20,6 +20,7 @@ import (
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/sources/local"
+	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/sandbox"
@@ -30,9 +31,10 @@ type compiler struct {
 	path     string
 	options  config.Options
 	hostname string
-	machine  string       // machine-id(5); "" where there is none
-	log      *slog.Logger // for what belongs to no pass; nil: none
-	offline  bool         // nobody will ask the plan's source: AWS is left out of it
+	machine  string           // machine-id(5); "" where there is none
+	redactor *redact.Redactor // knows what any plan of this process has looked up
+	log      *slog.Logger     // for what belongs to no pass; nil: none
+	offline  bool             // nobody will ask the plan's source: AWS is left out of it
 
 	source   holding[*aws.Source]
 	metadata holding[*aws.Metadata]
@@ -40,7 +42,7 @@ type compiler struct {
 }
 
 func newCompiler(path string, o config.Options) *compiler {
-	c := &compiler{path: path, options: o}
+	c := &compiler{path: path, options: o, redactor: redact.New()}
 	c.hostname, _ = os.Hostname()
 	id, _ := os.ReadFile("/etc/machine-id")
 	c.machine = strings.TrimSpace(string(id))
@@ -83,7 +85,7 @@ func unique(faults fault.List) fault.List {
 // compile makes the plan of a config, and adds its faults to those found before. AWS is asked for nothing while there are any: a Region or
 // a values file may be what could not be read.
 func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault.List) (*watch.Plan, fault.List) {
-	plan := &watch.Plan{Settle: cfg.Settle, Within: cfg.AWS.Timeout, Values: cfg.Values, Inputs: planInputs(cfg)}
+	plan := &watch.Plan{Settle: cfg.Settle, Within: cfg.AWS.Timeout, Values: cfg.Values, Inputs: planInputs(cfg), Redactor: c.redactor}
 	if more := silent(plan.Inputs, cfg.Values); len(more) > 0 {
 		return plan, append(faults, more...)
 	}

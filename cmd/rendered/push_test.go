@@ -41,11 +41,11 @@ type teller struct {
 
 func (d teller) Name() string { return "test" }
 
-func (d teller) Do(context.Context, notify.Change) ([]byte, error) {
+func (d teller) Do(context.Context, notify.Change) (notify.Output, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.pushed.told[d.service] = append(d.pushed.told[d.service], time.Now())
-	return nil, nil
+	return notify.Output{}, nil
 }
 
 // notices gives how often each service was told since the last call.

@@ -12,7 +12,9 @@ import (
 type rehearsal struct{ notify.Action }
 
 // Do does nothing.
-func (r rehearsal) Do(context.Context, notify.Change) ([]byte, error) { return nil, nil }
+func (r rehearsal) Do(context.Context, notify.Change) (notify.Output, error) {
+	return notify.Output{}, nil
+}
 
 // rehearsed gives the plan with rehearsals in the place of its actions and without its checks, the plan itself where there is no root.
 func rehearsed(plan *watch.Plan, root string) *watch.Plan {
@@ -20,7 +22,7 @@ func rehearsed(plan *watch.Plan, root string) *watch.Plan {
 		return plan
 	}
 	for _, s := range plan.Services {
-		s.Check = command.Command{} // it would see the files that are in force
+		s.Check = command.Check{} // it would see the files that are in force
 		for i, a := range s.Dependents {
 			s.Dependents[i] = rehearsal{a}
 		}

@@ -28,7 +28,7 @@ func (c *compiler) template(f *config.File, vars map[string]any, beside library)
 		Right:    f.Right,
 		Dir:      f.Template.Dir,
 		Vars:     vars,
-		Env:      os.LookupEnv,
+		Env:      c.env,
 		Hostname: c.hostname,
 		MaxSize:  f.MaxSize,
 	}
@@ -46,6 +46,15 @@ func (c *compiler) template(f *config.File, vars map[string]any, beside library)
 	var failed *fault.Fault
 	o.Partials, failed = beside.partials(t)
 	return o, failed
+}
+
+// env gives an environment variable, which may be a secret.
+func (c *compiler) env(name string) (string, bool) {
+	value, ok := os.LookupEnv(name)
+	if ok {
+		c.redactor.LearnText(value)
+	}
+	return value, ok
 }
 
 // isPartial tells whether a name in the directory of a template is that of a partial. What editors leave behind is not.

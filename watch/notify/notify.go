@@ -8,6 +8,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rendered/rendered/render/command"
@@ -26,9 +27,20 @@ type Action interface {
 	Name() string
 
 	// Do tells the dependent of a change and waits for its acknowledgement, as far as there is one. It gives what there is to
-	// say about that, beside an error as well as without: a command's output, which may hold secrets and is to be filtered
-	// before anybody sees it; nil where there is nothing. The error is a *Error or a *command.Error.
-	Do(ctx context.Context, c Change) ([]byte, error)
+	// say about that, beside an error as well as without. The error is a *Error or a *command.Error.
+	Do(ctx context.Context, c Change) (Output, error)
+}
+
+// An Output is what came of telling a dependent. The zero Output says nothing.
+type Output struct {
+	Text   []byte               // may hold secrets, and is to be filtered before anybody sees it, unless it is Own
+	Own    bool                 // these are words of this package, in which no secret can stand
+	Policy command.OutputPolicy // of the config, for what is not Own
+}
+
+// ours gives an output in our own words.
+func ours(format string, args ...any) Output {
+	return Output{Text: fmt.Appendf(nil, format, args...), Own: true}
 }
 
 // A Reason says why a dependent was not told.

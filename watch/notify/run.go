@@ -15,6 +15,7 @@ import (
 type Run struct {
 	Command command.Command
 	Timeout time.Duration // 0 is 30s
+	Output  command.OutputPolicy
 }
 
 // maxVariable is how long one entry of an environment may be on Linux, its end included: MAX_ARG_STRLEN of execve(2).
@@ -24,10 +25,11 @@ const maxVariable = 128 << 10
 func (r Run) Name() string { return "run " + r.Command.String() }
 
 // Do runs the command and gives its output. RENDERED_PATHS is not set where it would be longer than Linux allows.
-func (r Run) Do(ctx context.Context, c Change) ([]byte, error) {
+func (r Run) Do(ctx context.Context, c Change) (Output, error) {
 	env := []string{"RENDERED_SERVICE=" + c.Service}
 	if paths := "RENDERED_PATHS=" + strings.Join(c.Paths, "\n"); len(paths) < maxVariable {
 		env = append(env, paths)
 	}
-	return command.Run(ctx, r.Command, command.Options{Timeout: r.Timeout, Env: env})
+	text, err := command.Run(ctx, r.Command, command.Options{Timeout: r.Timeout, Env: env})
+	return Output{Text: text, Policy: r.Output}, err
 }

@@ -72,19 +72,19 @@ func (s Signal) Name() string {
 }
 
 // Do sends the signal. That the process handles it is all the acknowledgement that there is.
-func (s Signal) Do(ctx context.Context, _ Change) ([]byte, error) {
+func (s Signal) Do(ctx context.Context, _ Change) (Output, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, stopped(ctx, "about to signal")
+		return Output{}, stopped(ctx, "about to signal")
 	}
 	p, err := s.find(ctx)
 	if err != nil {
-		return nil, err
+		return Output{}, err
 	}
 	defer p.Close()
 	if err := p.heeds(s.Signal); err != nil {
-		return nil, err
+		return Output{}, err
 	}
-	return nil, p.send(s.Signal)
+	return Output{}, p.send(s.Signal)
 }
 
 // find opens the process that is meant, and makes sure that it is still the one.

@@ -312,8 +312,8 @@ func TestRun(t *testing.T) {
 	t.Setenv("RENDERED_CONFIG", "canary")
 	r := Run{Command: command.Command{Shell: `env | grep -e canary; echo "$RENDERED_SERVICE: $RENDERED_PATHS"`}}
 	output, err := r.Do(t.Context(), Change{Service: "nginx", Paths: []string{"/etc/a b", "/etc/c"}})
-	if err != nil || string(output) != "nginx: /etc/a b\n/etc/c\n" {
-		t.Errorf("%q, %v", output, err)
+	if err != nil || string(output.Text) != "nginx: /etc/a b\n/etc/c\n" {
+		t.Errorf("%q, %v", output.Text, err)
 	}
 	if r.Name() != "run "+r.Command.Shell {
 		t.Errorf("it is called %s", r.Name())
@@ -323,12 +323,12 @@ func TestRun(t *testing.T) {
 	for i := range 10_000 {
 		many.Paths = append(many.Paths, fmt.Sprintf("/etc/app/conf.d/%d.conf", i))
 	}
-	if output, err = r.Do(t.Context(), many); err != nil || string(output) != "s: \n" {
-		t.Errorf("many paths: %.100q, %v", output, err)
+	if output, err = r.Do(t.Context(), many); err != nil || string(output.Text) != "s: \n" {
+		t.Errorf("many paths: %.100q, %v", output.Text, err)
 	}
 	output, err = Run{Command: command.Command{Shell: "echo why; exit 1"}}.Do(t.Context(), Change{})
-	if e, ok := errors.AsType[*command.Error](err); !ok || e.Code != 1 || string(output) != "why\n" {
-		t.Errorf("%q, %v", output, err)
+	if e, ok := errors.AsType[*command.Error](err); !ok || e.Code != 1 || string(output.Text) != "why\n" {
+		t.Errorf("%q, %v", output.Text, err)
 	}
 	_, err = Run{Command: command.Command{Args: []string{"sleep", "60"}}, Timeout: 10 * time.Millisecond}.Do(t.Context(), Change{})
 	if !errors.Is(err, context.DeadlineExceeded) {

@@ -45,9 +45,9 @@ const ownTimeout = 5 * time.Second
 
 // Do has it done. The text says so where nothing had to be done. A restart of our own unit is done when systemd has accepted it: whoever
 // waited for its end would not live to see it, and the next process would owe it again.
-func (s Systemd) Do(ctx context.Context, _ Change) ([]byte, error) {
-	ours := s.Verb == Restart && unitName(s.Unit) == own()
-	if ours {
+func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
+	itself := s.Verb == Restart && unitName(s.Unit) == own()
+	if itself {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), ownTimeout)
 		defer cancel()
@@ -56,7 +56,7 @@ func (s Systemd) Do(ctx context.Context, _ Change) ([]byte, error) {
 	defer cancel()
 	m, err := dial(ctx, s.Bus)
 	if err != nil {
-		return nil, err
+		return Output{}, err
 	}
 	defer m.Close()
 	u, err := m.load(ctx, unitName(s.Unit))
@@ -65,59 +65,59 @@ func (s Systemd) Do(ctx context.Context, _ Change) ([]byte, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, err
+		return Output{}, err
 	case s.Verb == Reload && u.atRest():
 		return u.notReloaded(), nil
 	case s.Verb == Reload && !u.canReload:
-		return nil, notReloadable(u.name)
+		return Output{}, notReloadable(u.name)
 	}
 	job, err := m.enqueue(ctx, methods[s.Verb], u.name)
 	if err != nil {
-		return nil, explainCall(ctx, err, s.Verb, u.name)
+		return Output{}, explainCall(ctx, err, s.Verb, u.name)
 	}
 	defer job.forget()
-	if ours {
-		return nil, nil
+	if itself {
+		return Output{}, nil
 	}
 	result, err := job.wait(ctx)
 	if err != nil {
-		return nil, explainCall(ctx, err, s.Verb, u.name)
+		return Output{}, explainCall(ctx, err, s.Verb, u.name)
 	}
 	return s.outcome(ctx, m, u, result)
 }
 
 // outcome says what a job's result means. The results are those of JobRemoved (org.freedesktop.systemd1(5)).
-func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string) ([]byte, error) {
+func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string) (Output, error) {
 	look := []string{"systemctl status " + u.name, "journalctl -u " + u.name}
 	switch result {
 	case "done":
-		return nil, nil
+		return Output{}, nil
 	case "skipped":
-		return []byte("systemd skipped the job: it did not apply to the unit as it is"), nil
+		return ours("systemd skipped the job: it did not apply to the unit as it is"), nil
 	case "failed":
 		if m.tookTooLong(ctx, u, s.Verb) {
-			return nil, s.tooLong(look)
+			return Output{}, s.tooLong(look)
 		}
-		return nil, &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look}
+		return Output{}, &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look}
 	case "timeout":
-		return nil, s.tooLong(look)
+		return Output{}, s.tooLong(look)
 	case "canceled":
-		return nil, &Error{Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"}
+		return Output{}, &Error{Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"}
 	case "dependency":
-		return nil, &Error{Reason: Failed, What: "a unit that it depends on failed", Hints: []string{
+		return Output{}, &Error{Reason: Failed, What: "a unit that it depends on failed", Hints: []string{
 			"systemctl list-dependencies " + u.name, look[1],
 		}}
 	case "assert":
-		return nil, &Error{Reason: Failed, What: "an Assert… of the unit does not hold", Hints: look}
+		return Output{}, &Error{Reason: Failed, What: "an Assert… of the unit does not hold", Hints: look}
 	case "unsupported":
-		return nil, &Error{Reason: NotSupported, What: "units of this kind do not work on this machine"}
+		return Output{}, &Error{Reason: NotSupported, What: "units of this kind do not work on this machine"}
 	case "invalid":
 		if now, err := m.load(ctx, u.name); err == nil && s.Verb == Reload && now.atRest() {
 			return now.notReloaded(), nil // it stopped while we asked
 		}
-		return nil, &Error{Reason: NotRunning, What: "unit could not be reloaded: it is only just starting"}
+		return Output{}, &Error{Reason: NotRunning, What: "unit could not be reloaded: it is only just starting"}
 	}
-	return nil, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
+	return Output{}, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
 }
 
 func (s Systemd) tooLong(look []string) *Error {
@@ -147,8 +147,8 @@ func (u *unit) atRest() bool {
 	return slices.Contains([]string{"inactive", "failed", "deactivating"}, u.activeState)
 }
 
-func (u *unit) notReloaded() []byte {
-	return fmt.Appendf(nil, "%s is %s: nothing to reload", u.name, u.activeState)
+func (u *unit) notReloaded() Output {
+	return ours("%s is %s: nothing to reload", u.name, u.activeState)
 }
 
 // suffixes are the kinds of units (systemd.unit(5)).

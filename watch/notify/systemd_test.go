@@ -22,8 +22,8 @@ type outcome struct {
 }
 
 func do(ctx context.Context, a Action) outcome {
-	says, err := a.Do(ctx, Change{Service: "s", Paths: []string{"/a", "/b"}})
-	o := outcome{Says: string(says)}
+	said, err := a.Do(ctx, Change{Service: "s", Paths: []string{"/a", "/b"}})
+	o := outcome{Says: string(said.Text)}
 	if e, ok := errors.AsType[*Error](err); ok {
 		o.Reason, o.What = e.Reason, e.What
 	} else if err != nil {

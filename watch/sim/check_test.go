@@ -7,25 +7,25 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
-	"github.com/rendered/rendered/sources"
 )
 
 // checkOf is the check of a service that has these files.
-func checkOf(files []spec) command.Command {
+func checkOf(files []spec) command.Check {
 	args := []string{"matching"}
 	for _, f := range files {
 		args = append(args, f.path)
 	}
-	return command.Command{Args: args}
+	return command.Check{Command: command.Command{Args: args}}
 }
 
 var errNoMatch = errors.New("exit status 1")
 
 // check looks at all files of a service as they are to be, and passes where they match and hold no value that is bad.
-func (l *life) check(ctx context.Context, c command.Command, staged []preview.File, _ *sources.Redactor) *fault.Fault {
+func (l *life) check(ctx context.Context, c command.Check, staged []preview.File, _ render.Filter) *fault.Fault {
 	w := l.world
 	refused := &fault.Fault{What: "check: " + c.String() + ": does not match; no file written", Err: errNoMatch}
 	late := time.NewTimer(w.span("check "+c.Args[1], time.Millisecond, 200*time.Millisecond))

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch"
@@ -208,7 +207,7 @@ func (s spec) file(c conf) *render.File {
 		f.Format, _ = format.Parse("json")
 	}
 	if c.isRefused(s) {
-		f.Check = command.Command{Args: []string{"no-such-program"}}
+		f.Check.Args = []string{"no-such-program"}
 	}
 	return f
 }

@@ -40,7 +40,7 @@ var errRefused = errors.New("refused")
 // patience is how long an action waits for a program.
 const patience = 30 * time.Second
 
-func (a action) Do(ctx context.Context, c notify.Change) ([]byte, error) {
+func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
 	w := a.world
 	w.mu.Lock()
 	a.matching("as it is told")
@@ -57,24 +57,24 @@ func (a action) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 	defer late.Stop()
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return notify.Output{}, ctx.Err()
 	case <-late.C:
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case a.life.dead:
-		return nil, errRefused
+		return notify.Output{}, errRefused
 	case hangs:
 		w.trace.note(w.began, "%s hangs", a.name)
-		return nil, context.DeadlineExceeded
+		return notify.Output{}, context.DeadlineExceeded
 	case a.fails > 0:
 		a.fails--
 		w.trace.note(w.began, "%s fails, reads %v", a.name, a.reads)
 		if a.reads {
 			a.read()
 		}
-		return nil, errRefused
+		return notify.Output{}, errRefused
 	}
 	a.matching("as it acknowledges")
 	w.order++
@@ -95,7 +95,7 @@ func (a action) Do(ctx context.Context, c notify.Change) ([]byte, error) {
 	a.told = w.order
 	w.counts.told++
 	w.trace.note(w.began, "%s told of %s", a.name, strings.Join(c.Paths, " "))
-	return nil, nil
+	return notify.Output{}, nil
 }
 
 // caused wants a reason for a notice: that a file changed since the last one. Where there is none the record may not say, after a crash or a

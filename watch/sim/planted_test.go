@@ -114,7 +114,7 @@ var bugs = []bug{
 	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"names not synced where the record is lost", veryRare, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
 	{"temporaries removed that may be on record", 40000, []edit{{keeper, "unsure && k.save() != nil", "unsure && k == nil"}}},
-	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s, snapshot); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s, snapshot)\n"}}},
+	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s)\n"}}},
 	{"the check of a service sees one of its new files", 2000, []edit{{keeper, "files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})", "files = []preview.File{{Staged: r.Temp, Path: r.Destination()}}"}}},
 	{"only the last paths owed", 2000, []edit{{ledger, "slices.Concat(n.Owed, paths)", "paths"}}},
 	{"a moved file's notice not taken over", 20000, []edit{{former, "		for _, n := range r.Notices {\n			k.oweAll(n.Owed)\n		}\n", ""}}},

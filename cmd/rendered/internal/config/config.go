@@ -47,8 +47,8 @@ type Service struct {
 	Vars        map[string]any // the config's, the service's and those set from outside, the latter first
 	MinInterval time.Duration  // 0: none
 	Files       []File
-	Check       command.Command // sees all new files in their places; the zero Command is none
-	Verify      []verify.TLS    // what must hold of the files before they are written
+	Check       command.Check // sees all new files in their places; the zero Check is none
+	Verify      []verify.TLS  // what must hold of the files before they are written
 	Notify      []notify.Action
 	NoticesAt   []fault.Place // of each of Notify
 	CheckAt     fault.Place
@@ -66,7 +66,7 @@ type File struct {
 	KeepMode bool        // no mode was set; Mode is that of a new file
 	DirMode  fs.FileMode // 0: a missing directory is an error
 	Format   format.Format
-	Check    command.Command
+	Check    command.Check
 	Left     string // delimiters; "": {{ and }}
 	Right    string
 

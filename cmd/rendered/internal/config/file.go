@@ -90,8 +90,9 @@ func (r *reader) formatOf(n *yaml.Node, where string) format.Format {
 	return f
 }
 
-func (r *reader) checkOf(n *yaml.Node, where string) command.Command {
-	c, ok := r.commandOf(n, where)
+// checkOf reads the check of a file.
+func (r *reader) checkOf(n *yaml.Node, where string) command.Check {
+	c, ok := r.anyCheckOf(n, where)
 	if ok && !c.HasPlaceholder() {
 		r.fault(n, where, "a check without {} does not see the new file", "put {} where the command takes the file's path",
 			"or make it the check of the service, beside files:, which sees all new files in their places")
@@ -100,13 +101,41 @@ func (r *reader) checkOf(n *yaml.Node, where string) command.Command {
 }
 
 // serviceCheckOf reads the check of a service, for which {} stands for nothing.
-func (r *reader) serviceCheckOf(n *yaml.Node, where string) command.Command {
-	c, ok := r.commandOf(n, where)
+func (r *reader) serviceCheckOf(n *yaml.Node, where string) command.Check {
+	c, ok := r.anyCheckOf(n, where)
 	if ok && c.HasPlaceholder() {
 		r.fault(n, where, "{} stands for the new file in the check of a file; the check of a service sees all new files in their places",
 			"name the paths as they are, or move the check to the file, under files:")
 	}
 	return c
+}
+
+// anyCheckOf reads a check: a command, or a mapping that says how it is run as well.
+func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok bool) {
+	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
+		c.Command, ok = r.commandOf(n, where)
+		return c, ok
+	}
+	read := r.mapping(n, where, fields{
+		"run":     func(n *yaml.Node, where string) { c.Command, ok = r.commandOf(n, where) },
+		"output":  r.outputInto(&c.Output),
+		"timeout": r.positiveInto(&c.Timeout),
+	})
+	if read && !hasKey(n, "run") {
+		r.fault(n, where, "a check needs run:, the command", "check: {run: nginx -t, output: withhold, timeout: 10s}")
+	}
+	return c, ok
+}
+
+// outputInto gives a field that says what may be shown of what a command prints.
+func (r *reader) outputInto(to *command.OutputPolicy) func(*yaml.Node, string) {
+	return func(n *yaml.Node, where string) {
+		word := "redact"
+		r.choiceInto(&word, "redact", "withhold", "show")(n, where)
+		if *to = command.OutputPolicy(word); word == "redact" {
+			*to = command.Redact
+		}
+	}
 }
 
 // commandOf reads a command: a list is executed as it is, a text goes to the shell.

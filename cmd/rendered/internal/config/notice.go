@@ -9,6 +9,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/watch/notify"
 )
 
@@ -21,6 +22,7 @@ var (
 func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	var actions []notify.Action
 	var timeout time.Duration
+	var output command.OutputPolicy
 	var unit, pidFile string
 	var signal *yaml.Node
 	known := fields{
@@ -32,6 +34,7 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 		"unit":     r.unitInto(&unit),
 		"pid_file": r.filePathInto(&pidFile),
 		"timeout":  r.positiveInto(&timeout),
+		"output":   r.outputInto(&output),
 	}
 	for word, verb := range verbs {
 		known[word] = func(n *yaml.Node, where string) {
@@ -53,6 +56,9 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	case hasKey(n, "unit") || hasKey(n, "pid_file"):
 		r.fault(n, where, "unit: and pid_file: go with signal:")
 		return
+	case hasKey(n, "output") && !hasKey(n, "run"):
+		r.fault(n, where, "output: goes with run:, of which it says what may be shown")
+		return
 	}
 	if len(actions) != 1 {
 		r.fault(n, where, "a notice is exactly one of run, signal, reload, restart and start")
@@ -61,7 +67,7 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	if len(*r.faults) > before {
 		return // what could not be read has no name to compare
 	}
-	action := withTimeout(actions[0], timeout)
+	action := withSettings(actions[0], timeout, output)
 	if slices.ContainsFunc(s.Notify, func(other notify.Action) bool { return other.Name() == action.Name() }) {
 		r.fault(n, where, "the same notice stands here a second time")
 		return
@@ -69,10 +75,10 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	s.Notify, s.NoticesAt = append(s.Notify, action), append(s.NoticesAt, r.place(n))
 }
 
-func withTimeout(action notify.Action, timeout time.Duration) notify.Action {
+func withSettings(action notify.Action, timeout time.Duration, output command.OutputPolicy) notify.Action {
 	switch a := action.(type) {
 	case notify.Run:
-		a.Timeout = timeout
+		a.Timeout, a.Output = timeout, output
 		return a
 	case notify.Systemd:
 		a.Timeout = timeout

@@ -112,9 +112,9 @@ func (l *linter) secretArgument(s Service) (found []finding) {
 			note(s.NoticesAt[i], run.Command)
 		}
 	}
-	note(s.CheckAt, s.Check)
+	note(s.CheckAt, s.Check.Command)
 	for i := range s.Files {
-		note(s.Files[i].Place, s.Files[i].Check)
+		note(s.Files[i].Place, s.Files[i].Check.Command)
 		for _, lookup := range s.Templates[i].Lookups() {
 			if lookup.Ref.Kind == sources.Secret && strings.HasPrefix(strings.TrimSpace(lookup.Line), "Exec") {
 				found = append(found, finding{config.SecretArgument, warning(render.Spot{Place: lookup.Place, Line: lookup.Line},

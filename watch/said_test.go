@@ -1,0 +1,136 @@
+package watch
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/redact"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// A talker prints a text, and what stands in a file, and may fail.
+type talker struct {
+	name  string
+	says  func() string
+	own   bool
+	how   command.OutputPolicy
+	fails atomic.Bool
+}
+
+func (a *talker) Name() string { return a.name }
+
+func (a *talker) Do(context.Context, notify.Change) (notify.Output, error) {
+	var err error
+	if a.fails.Load() {
+		err = errRefused
+	}
+	return notify.Output{Text: []byte(a.says()), Own: a.own, Policy: a.how}, err
+}
+
+func text(s string) func() string { return func() string { return s } }
+
+// After a restart nobody knows a value before the lookups. What an owed notice prints then is shown when they are over.
+func TestOutputOfARetryAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.values.set("s", "first-Canary-0")
+		a := &talker{name: "a", says: text("it reads first-Canary-0 and stops")}
+		a.fails.Store(true)
+		w.service("app", "@every 1h", nil, "f", `{{ secret "s" }}`).Dependents = []notify.Action{a}
+		w.plan.Redactor = redact.New()
+		w.start()
+		w.stop()
+		if w.logged("it reads ‹value› and stops") != 1 {
+			t.Errorf("before:\n%s", w.log.String())
+		}
+		w.log.Reset()
+		w.plan.Redactor = redact.New() // another process has its own
+		w.values.delay("s", 10*time.Second)
+		w.start()
+		w.after(9 * time.Second)
+		if strings.Contains(w.log.String(), "Canary") {
+			t.Errorf("before the lookup is over:\n%s", w.log.String())
+		}
+		w.after(2 * time.Second)
+		if w.logged("it reads ‹value› and stops") == 0 {
+			t.Errorf("after it:\n%s", w.log.String())
+		}
+		w.stop()
+		w.log.Reset()
+		w.plan.Redactor = redact.New()
+		w.values.refuse("s", sources.Denied)
+		w.start()
+		w.after(time.Minute)
+		if strings.Contains(w.log.String(), "Canary") || w.logged(withheldUnknown) == 0 {
+			t.Errorf("without the value:\n%s", w.log.String())
+		}
+	})
+}
+
+// Versions before, values of other services on other schedules and what a file held at the start are as secret as the present value.
+func TestOutputHoldsNobodysSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for _, name := range []string{"s", "other", "late"} {
+			w.values.set(name, name+"-Canary-1")
+		}
+		if err := os.WriteFile(w.path("f"), []byte("KEY=planted-Canary-0\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said := "planted-Canary-0 s-Canary-1 S-CANARY-2 o t h e r - C a n a r y - 1 other-Canary-2 dGhlciBsYXRlLUNhbmFyeS0x" // in base64: other late-Canary-1
+		a := &talker{name: "a", says: text(said)}
+		w.service("other", "@every 1h", nil, "g", `{{ secret "other" }}`)
+		w.service("late", "@every 7m", nil, "h", `{{ secret "late" }}`)
+		w.service("app", "@every 1m", nil, "f", "KEY={{ secret \"s\" }}\n").Dependents = []notify.Action{a}
+		w.plan.Redactor = redact.New()
+		w.start()
+		w.values.set("other", "other-Canary-2")
+		w.after(2 * time.Hour)
+		w.log.Reset()
+		w.values.set("s", "s-Canary-2")
+		w.after(2 * time.Minute)
+		const want = "text=\"‹value› dGhlci‹value›\"" // dGhlci is "ther"
+		if w.logged(want) != 1 {
+			t.Errorf("want %s:\n%s", want, w.log.String())
+		}
+	})
+}
+
+// What is shown is what the config asks for, whatever kind of action speaks; its own words always are.
+func TestOutputPolicies(t *testing.T) {
+	const canary = "it is s-Canary-1, \x1b[31m"
+	for _, tt := range []struct {
+		own  bool
+		how  command.OutputPolicy
+		says string
+		want string
+	}{
+		{how: command.Redact, says: canary, want: "it is ‹value›, \x1b[31m"},
+		{how: command.Withhold, says: canary, want: withheldAsked},
+		{how: command.Show, says: canary, want: canary},
+		{how: command.Withhold, says: ""},
+		{own: true, how: command.Withhold, says: "nothing to reload", want: "nothing to reload"},
+	} {
+		k := &keeper{redactor: redact.New(), service: &Service{}, values: []redact.ID{}}
+		k.values = append(k.values, k.redactor.Learn(sources.Value{Text: "s-Canary-1", Secret: true}))
+		if got := k.said(notify.Output{Text: []byte(tt.says), Own: tt.own, Policy: tt.how}); got != tt.want {
+			t.Errorf("%+v: %q", tt, got)
+		}
+		if !tt.own {
+			if got := k.checked(command.Check{Output: tt.how}, []byte(tt.says)); got != tt.want {
+				t.Errorf("%+v, a check: %q", tt, got)
+			}
+		}
+	}
+	k := &keeper{service: &Service{}}
+	if got := k.said(notify.Output{Text: []byte(canary)}); got != withheldUnknown {
+		t.Errorf("without a redactor: %q", got)
+	}
+}
