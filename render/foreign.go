@@ -188,14 +188,19 @@ func source(n parse.Node) string {
 // foreignHint says what the name of a call is here, where another program knows it.
 func (t *Template) foreignHint(call abroad) []string {
 	names := foreignNames()
-	f, ok := names[call.name]
-	if namespace, _, in := strings.Cut(call.name, "."); in && !ok {
-		f, ok = names[namespace+"."]
+	namespace, _, _ := strings.Cut(call.name, ".")
+	for _, name := range []string{call.name, namespace + ".", namespace} {
+		if f, ok := names[name]; ok {
+			return []string{f.hint(call.name, call.args, t.trees)}
+		}
 	}
-	if !ok {
-		return nil
+	plain, sprigs := strings.CutPrefix(call.name, "sprig_") // so consul-template calls them
+	if _, ours := slices.BinarySearch(functionNames(), plain); sprigs && ours {
+		return []string{fmt.Sprintf("consul-template's %s is %s here", call.name, plain)}
+	} else if f, ok := names[plain]; sprigs && ok {
+		return []string{f.hint(call.name, call.args, t.trees)}
 	}
-	return []string{f.hint(call.name, call.args, t.trees)}
+	return nil
 }
 
 // eachPath calls f with the way from a node to each of those below it, in the order of the text.

@@ -161,7 +161,12 @@ func (t *Template) unknownFunction(at *Text, id *parse.IdentifierNode, path []pa
 	}
 	if hints == nil {
 		what = fmt.Sprintf("unknown function %q", id.Ident)
-		if near := fault.Near(id.Ident, functionNames()); near != "" {
+		_, isVar := t.Vars[id.Ident]
+		near := fault.Near(id.Ident, functionNames())
+		switch {
+		case isVar || near == "" && len(call.args) == 0:
+			hints = []string{fmt.Sprintf("a name of vars: has a dot before it: {{ .%s }}", id.Ident)}
+		case near != "":
 			what += "; did you mean " + near + "?"
 		}
 	}
