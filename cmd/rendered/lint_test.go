@@ -10,30 +10,32 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 )
 
-// What people copy gives them no warnings.
+// What people copy is good, and gives them no warnings.
 func TestExamplesGiveNoWarnings(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, "conf.d"), os.DirFS("../../packaging/examples/conf.d")); err != nil {
-		t.Fatal(err)
-	}
-	packaged := filepath.Join(dir, "rendered.yaml")
-	if err := os.WriteFile(packaged, []byte("services: {}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	paths, _ := filepath.Glob("../../docs/cookbook/*/rendered.yaml")
-	if len(paths) == 0 {
+	examples, _ := filepath.Glob("../../docs/cookbook/*/rendered.yaml")
+	if len(examples) == 0 {
 		t.Fatal("no cookbook")
 	}
-	for _, path := range append(paths, "../../testdata/quickstart/rendered.yaml", packaged) {
-		var stdout, stderr bytes.Buffer
-		code := run([]string{"check", "-c", path}, &stdout, &stderr)
-		for line := range strings.Lines(stderr.String()) {
-			if strings.HasPrefix(line, "warning: ") {
-				t.Errorf("%s: %s", path, line)
-			}
+	for _, path := range append(examples, "../../testdata/quickstart/rendered.yaml", "../../packaging/examples/rendered.yaml") {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(filepath.Dir(path))); err != nil {
+			t.Fatal(err)
 		}
-		if os.Geteuid() != 0 && code != exitOK {
-			t.Errorf("%s: exit code %d: %s", path, code, stderr.String())
+		config := filepath.Join(dir, "rendered.yaml")
+		text, err := os.ReadFile(config)
+		if os.IsNotExist(err) {
+			text = []byte("services: {}\n") // the packaged examples are parts
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		text = bytes.ReplaceAll(text, []byte("owner: postgres:postgres"), []byte("owner: root:root")) // whom not every machine knows
+		if err := os.WriteFile(config, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		code := run([]string{"check", "-c", config}, &stdout, &stderr)
+		if code != exitOK || strings.Contains(stderr.String(), "warning: ") || !strings.HasSuffix(stdout.String(), "\nok\n") {
+			t.Errorf("%s: exit code %d:\n%s%s", path, code, stdout.String(), stderr.String())
 		}
 	}
 }
