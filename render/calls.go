@@ -67,6 +67,9 @@ func checkField(at *Text, c *parse.CommandNode) fault.List {
 	if signatures()[name] != nil {
 		what, hints = what+"; "+name+" does, which is a function", []string{"leave out the dot"}
 	}
+	if abroad := foreignField(f.Ident); abroad != nil {
+		hints = abroad
+	}
 	return fault.List{at.fault(start(f), what, hints...)}
 }
 

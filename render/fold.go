@@ -121,6 +121,9 @@ func (f *folder) call(name string, args []any) any {
 		}
 		return unknown{}
 	case "index", "get":
+		if name == "get" && len(args) > 2 {
+			break // it may be the default
+		}
 		if v, ok := element(args); ok {
 			return v
 		}
@@ -150,18 +153,30 @@ func element(args []any) (any, bool) {
 	if len(args) < 2 {
 		return nil, false
 	}
-	value, ok := args[0].(unknown)
+	value := args[0]
 	for _, key := range args[1:] {
-		if !ok {
-			break
-		}
 		name, known := key.(string)
-		if !known {
-			name = anyName
+		number, counted := key.(int)
+		switch v := value.(type) {
+		case unknown:
+			if !known {
+				name = anyName
+			}
+			value = v.piece.at(name)
+		case []any:
+			if !counted || number < 0 || number >= len(v) {
+				return nil, false
+			}
+			value = v[number]
+		case map[string]any:
+			if value, known = v[name]; !known {
+				return nil, false
+			}
+		default:
+			return nil, false
 		}
-		value = value.piece.at(name)
 	}
-	return value, ok
+	return value, true
 }
 
 // foldDict makes a map whose values may be unknown: what a partial is called with often holds a secret beside what its refs are made

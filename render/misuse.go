@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"text/template/parse"
+
+	"github.com/rendered/rendered/sources"
 )
 
 // What a lookup gives is known before any render: text, a list, a map. So is what cannot be done with it. Templates that were written for Vault
@@ -117,9 +119,9 @@ func (p *piece) vaults() []string {
 // asksVault notes arguments that only Vault takes.
 func (f *finder) asksVault(id *parse.IdentifierNode, p *piece, s scope) {
 	for _, key := range p.keys {
-		if p.function == "secret" && vaultArgument.MatchString(key) {
+		if p.ref.Kind == sources.Secret && vaultArgument.MatchString(key) {
 			name, _, _ := strings.Cut(key, "=")
-			f.misused(id, s, int(id.Pos), fmt.Sprintf("secret takes keys of the secret's JSON after its name; %s= is an argument of Vault's", name), noVault)
+			f.misused(id, s, int(id.Pos), fmt.Sprintf("%s takes keys of the secret's JSON after its name; %s= is an argument of Vault's", p.function, name), noVault)
 			return
 		}
 	}
@@ -168,7 +170,13 @@ func (f *finder) takes(id *parse.IdentifierNode, args []any, s scope) {
 	}
 	for i, arg := range args {
 		v, ok := arg.(unknown)
-		if !ok || v.piece == nil || v.piece.shape != oneText || t.NumIn() == 0 {
+		if !ok || v.piece == nil || t.NumIn() == 0 {
+			continue
+		}
+		if v.piece.shape == textList || v.piece.shape == textMap {
+			f.wantsText(id, v.piece, t.In(min(i, t.NumIn()-1)), s)
+		}
+		if v.piece.shape != oneText {
 			continue
 		}
 		want := t.In(min(i, t.NumIn()-1))
@@ -182,6 +190,25 @@ func (f *finder) takes(id *parse.IdentifierNode, args []any, s scope) {
 			f.misused(id, s, int(id.Pos), fmt.Sprintf("%s takes a list here, and %s", id.Ident, v.piece.gives()), v.piece.decoded()...)
 		}
 	}
+}
+
+// wantsText notes a list or a map that is handed to a function that takes a text.
+func (f *finder) wantsText(id *parse.IdentifierNode, p *piece, want reflect.Type, s scope) {
+	if want.Kind() != reflect.String && !strings.HasSuffix(id.Ident, "Quote") {
+		return
+	}
+	var hints []string
+	switch {
+	case p.name() == "" || len(p.path) > 0:
+	case p.shape == textList:
+		hints = []string{fmt.Sprintf("{{ range %s %s }}{{ . | %s }}{{ end }}, or {{ %[1]s %[2]s | join \",\" | %[3]s }}", p.function, p.name(), id.Ident)}
+	default:
+		hints = []string{fmt.Sprintf("{{ range $name, $text := %s %s }}{{ $name }}={{ $text | %s }}{{ end }}", p.function, p.name(), id.Ident)}
+	}
+	if signatures()[id.Ident].NumIn() != 1 {
+		hints = nil
+	}
+	f.misused(id, s, int(id.Pos), fmt.Sprintf("%s takes a text, and %s", id.Ident, p.gives()), hints...)
 }
 
 // decoded says which function gives what a text says.

@@ -42,6 +42,8 @@ func TestTemplatesOfOtherPrograms(t *testing.T) {
 		`{{ getv "/x" "default" }}`, `{{ range gets "/x/*" }}{{ .Value }}{{ end }}`, `{{ range $d := ls "/x" }}{{ getv (printf "/x/%s" $d) }}{{ end }}`,
 		`{{ $data := json (getv "/x") }}{{ $data.host }}`, `{{ range jsonArray (getv "/x") }}{{ . }}{{ end }}`, `{{ if exists "/x" }}{{ get "/x" }}{{ end }}`,
 		`{{ getenv "X" "y" }}`, `{{ (datasource "config").host }}`, `{{ .Values.x | quote }}`, `{{ include "x" . | nindent 4 }}`, `{{ .Env.X }}`,
+		`{{ secretMap "pki/issue/x" "common_name=a" }}`, `{{ secretOr "" "a" "ttl=1h" }}`, `{{ paramList "/x" | envQuote }}`, `{{ params "/x" | yamlQuote }}`, `{{ paramList "/x" | upper }}`,
+		`{{ (index (list (secret "a")) 0).Data.y }}`, `{{ .Files.Get "x" }}`,
 		`{{ lookup('aws_secret', 'x') }}`, `{{ x | default('y') }}`, `{{ item.name }}`, `{{ name }}`,
 		`{{ secret "a" | fromJson | toYaml }}`, `{{ index (secret "a") "b" }}`, `{{ get (param "/a") "b" }}`, `{{ keys (secret "a") }}`, `{{ dotenv (secret "a") }}`,
 		`{{ range secret "a" }}{{ . }}{{ end }}`, `{{ range $k, $v := secretOr "x" "a" "b" }}{{ end }}`, `{{ range params "/a" }}{{ .Value }}{{ end }}`,
@@ -74,6 +76,8 @@ func TestWhatCanWorkPasses(t *testing.T) {
 		`{{ $x := secretMap "a" }}{{ if true }}{{ $x = dict "y" "z" }}{{ end }}{{ $x.y }}`, `{{ len (secret "a") }}`, `{{ eq (secret "a") "x" }}`, `{{ slice (secret "a") 0 1 }}`,
 		`{{ define "x" }}{{ if kindIs "map" . }}{{ .y }}{{ else }}{{ . }}{{ end }}{{ end }}{{ template "x" secret "a" }}`, `{{ range splitList "," (secret "a") }}{{ . }}{{ end }}`,
 		`{{ get . "Values" "x" }}`, `{{ printf "%s" (secret "a") }}`, `{{ has "x" (paramList "/a") }}`, `{{ default "x" (secret "a") }}`, `{{ first (paramList "/a") }}`,
+		`{{ index (list "a" (secret "b")) 1 }}`, `{{ paramList "/a" | toJson }}`, `{{ params "/a" | toJson }}`, `{{ range $x := paramList "/a" }}{{ $x | envQuote }}{{ end }}`,
+		`{{ printf "%v" (paramList "/a" | len) }}`, `{{ $m := dict "a" (secretMap "b") }}{{ $m.a.c }}{{ index $m "a" "c" }}`,
 	} {
 		if said := faultsOf(body); said != "" {
 			t.Errorf("%s: %s", body, said)
