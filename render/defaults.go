@@ -6,7 +6,8 @@ import (
 	"text/template/parse"
 )
 
-// defaults has hints that show a default show it for this call: with the keys that it follows, and with what gives the same type.
+// defaults has hints that show a default show it for this call: with the keys that it follows, and
+// with what gives the same type.
 func (f *found) defaults(hints []string) []string {
 	function := ""
 	if s := f.run.t.sites[f.site]; s.call != nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// People come with templates that they wrote for other programs. A name that one of those knows is no slip of the pen: what is said about it is
-// what it is here, written out with the arguments that stand there, or why it is not here.
+// People come with templates that they wrote for other programs. A name that one of those knows is
+// no slip of the pen: what is said about it is what it is here, written out with the arguments that
+// stand there, or why it is not here.
 
 // A foreign is a function of another program.
 type foreign struct {
@@ -24,7 +25,8 @@ type foreign struct {
 
 var argument = regexp.MustCompile(`<(\d):([^>]*)>`)
 
-// foreignNames gives what other programs know, by name; a function of one of gomplate's namespaces as strings.ToUpper.
+// foreignNames gives what other programs know, by name; a function of one of gomplate's namespaces
+// as strings.ToUpper.
 var foreignNames = sync.OnceValue(func() map[string]foreign {
 	m := make(map[string]foreign)
 	for _, of := range []struct {
@@ -47,8 +49,8 @@ type foreignEntry struct {
 	why   string
 }
 
-// hint says what the name is here, for the arguments that a call has. An argument that cannot stand in a template of ours is left to the
-// sample.
+// hint says what the name is here, for the arguments that a call has. An argument that cannot stand
+// in a template of ours is left to the sample.
 func (f foreign) hint(name string, args []string, templates map[string]*parse.Tree) string {
 	if len(f.here) == 0 {
 		return fmt.Sprintf("%s's %s is not here: %s", f.of, name, f.why)
@@ -73,8 +75,8 @@ func (f foreign) hint(name string, args []string, templates map[string]*parse.Tr
 	return text
 }
 
-// asHere gives an argument as it may stand here, where the sample is a name: of a parameter it begins with /, no path has a * at its end, and
-// a template is there.
+// asHere gives an argument as it may stand here, where the sample is a name: of a parameter it
+// begins with /, no path has a * at its end, and a template is there.
 func asHere(arg, sample string, templates map[string]*parse.Tree) string {
 	text, err := strconv.Unquote(arg)
 	if strings.HasPrefix(sample, `"_`) && (err != nil || templates[text] == nil) {
@@ -105,7 +107,8 @@ type abroad struct {
 	args []string
 }
 
-// calledAbroad gives the name at a node and the arguments of its call, where path leads to the node.
+// calledAbroad gives the name at a node and the arguments of its call, where path leads to the
+// node.
 func calledAbroad(path []parse.Node, id *parse.IdentifierNode) abroad {
 	call := abroad{name: id.Ident}
 	var pipe *parse.PipeNode
@@ -147,7 +150,8 @@ func calledAbroad(path []parse.Node, id *parse.IdentifierNode) abroad {
 	return call
 }
 
-// ofNamespace reports that the name at the end of a path is a namespace of gomplate's, though it has the name of a function: env.Getenv.
+// ofNamespace reports that the name at the end of a path is a namespace of gomplate's, though it
+// has the name of a function: env.Getenv.
 func ofNamespace(path []parse.Node) bool {
 	if len(path) < 2 {
 		return false
@@ -218,7 +222,8 @@ func eachPath(root parse.Node, f func(path []parse.Node)) {
 	visit(root)
 }
 
-// foreignField says what a field of the data is here, where another program hands one of that name to its templates.
+// foreignField says what a field of the data is here, where another program hands one of that name
+// to its templates.
 func foreignField(path []string) []string {
 	f, ok := fieldsAbroad[path[0]]
 	if !ok {

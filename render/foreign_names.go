@@ -1,7 +1,8 @@
 package render
 
-// The lists are those of confd 0.16 and its forks (resource/template/template_funcs.go, memkv), consul-template 0.41, which Vault Agent and Nomad
-// use too (template/funcs.go), gomplate 4 (docs/content/functions), sprig 3 (functions.go) and Helm 3 (pkg/engine/funcs.go).
+// The lists are those of confd 0.16 and its forks (resource/template/template_funcs.go, memkv),
+// consul-template 0.41, which Vault Agent and Nomad use too (template/funcs.go), gomplate 4
+// (docs/content/functions), sprig 3 (functions.go) and Helm 3 (pkg/engine/funcs.go).
 
 const (
 	eachTime   = "what differs from run to run would change the file, and reload its readers, on every pass"

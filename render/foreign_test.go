@@ -32,7 +32,8 @@ func saidOf(body string) []string {
 	return list
 }
 
-// What is said to somebody who writes as for another program can be taken as it stands: each example is a template.
+// What is said to somebody who writes as for another program can be taken as it stands: each
+// example is a template.
 func TestForeignNamesAreExplained(t *testing.T) {
 	for name, f := range foreignNames() {
 		if _, ours := slices.BinarySearch(functionNames(), name); ours {

@@ -11,9 +11,9 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// text/template ends at the first thing that it does not understand. A person wants to know all that is wrong: so a text that does not
-// parse is mended for the search, one action after the other, and what is left of it is looked through like any other. Nothing is ever
-// rendered from it.
+// text/template ends at the first thing that it does not understand. A person wants to know all
+// that is wrong: so a text that does not parse is mended for the search, one action after the
+// other, and what is left of it is looked through like any other. Nothing is ever rendered from it.
 
 // mended says how much of a template's texts parsed as it stands.
 type mended int
@@ -26,7 +26,8 @@ const (
 
 func (m mended) and(other mended) mended { return max(m, other) }
 
-// stand is the name of the function that stands in the place of what does not parse. Nobody can define it.
+// stand is the name of the function that stands in the place of what does not parse. Nobody can
+// define it.
 const stand = "_"
 
 const (
@@ -84,7 +85,8 @@ func (m *mender) note(at int, what string, hints ...string) {
 
 var syntaxError = regexp.MustCompile(`(?s)^template: \d+:(\d+): (.*)$`)
 
-// step notes the error of a parse and replaces the action that it is about. It reports whether that helps.
+// step notes the error of a parse and replaces the action that it is about. It reports whether that
+// helps.
 func (m *mender) step(err error) bool {
 	found := syntaxError.FindStringSubmatch(err.Error())
 	if found == nil {
@@ -120,8 +122,9 @@ func (m *mender) current() []action {
 	return scanner{string(m.body), m.left, m.right}.actions()
 }
 
-// actionOf finds the action that a parse error of a line is about: the first of that line with which the text up to its end gives the same
-// error. The parser goes from left to right, so whichever stands after it gives that error too.
+// actionOf finds the action that a parse error of a line is about: the first of that line with
+// which the text up to its end gives the same error. The parser goes from left to right, so
+// whichever stands after it gives that error too.
 func (m *mender) actionOf(line int, err error) (action, bool) {
 	start := Text{Body: string(m.body)}.offset(line, 0)
 	end := len(m.body)
@@ -146,7 +149,8 @@ func (m *mender) actionOf(line int, err error) (action, bool) {
 
 var quotedName = regexp.MustCompile(`\$\w+`)
 
-// follows reports that an error is the consequence of what was replaced: a variable that was declared there is not known any more.
+// follows reports that an error is the consequence of what was replaced: a variable that was
+// declared there is not known any more.
 func (m *mender) follows(what string) bool {
 	if !strings.HasPrefix(what, "undefined variable") {
 		return false
@@ -299,7 +303,8 @@ func (m *mender) isStray(a action) bool {
 
 var elseIf = regexp.MustCompile(`\belse\s+(?:if|with)\b`)
 
-// write puts an action into a stretch of the text, on the first line of it that is wide enough, and blanks the rest of it.
+// write puts an action into a stretch of the text, on the first line of it that is wide enough, and
+// blanks the rest of it.
 func (m *mender) write(from, to int, source string) bool {
 	for at := from; at < to; {
 		end := to

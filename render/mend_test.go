@@ -11,7 +11,8 @@ import (
 	"github.com/rendered/rendered/render"
 )
 
-// Wherever a template breaks off, or loses a byte, the faults have places in it, and none is about what stands in for the rest.
+// Wherever a template breaks off, or loses a byte, the faults have places in it, and none is about
+// what stands in for the rest.
 func TestBrokenTemplates(t *testing.T) {
 	cases, _ := filepath.Glob("testdata/*.txtar")
 	for _, path := range cases {

@@ -12,8 +12,9 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// What a lookup gives is known before any render: text, a list, a map. So is what cannot be done with it. Templates that were written for Vault
-// or Consul do it everywhere, as there a lookup gives an object.
+// What a lookup gives is known before any render: text, a list, a map. So is what cannot be done
+// with it. Templates that were written for Vault or Consul do it everywhere, as there a lookup
+// gives an object.
 
 // misused notes what is wrong with one node, once.
 func (f *finder) misused(n parse.Node, s scope, at int, what string, hints ...string) {
@@ -24,7 +25,8 @@ func (f *finder) misused(n parse.Node, s scope, at int, what string, hints ...st
 	f.faults = append(f.faults, s.text.fault(at, what, hints...))
 }
 
-// telling are functions by which a template finds out what a value is, before it does something with it.
+// telling are functions by which a template finds out what a value is, before it does something
+// with it.
 var telling = regexp.MustCompile(`\b(kindIs|kindOf|typeIs|typeOf|typeIsLike|hasKey)\b`)
 
 // asks walks the branches of a condition that asks what a value is: it knows more than we do.
@@ -49,7 +51,8 @@ func (f *finder) follows(value any, path []string, n parse.Node, s scope) {
 	}
 }
 
-// noField says that what was looked up has no field of that name, and how a value in it is asked for.
+// noField says that what was looked up has no field of that name, and how a value in it is asked
+// for.
 func (p *piece) noField(names []string) (what string, hints []string) {
 	what = fmt.Sprintf("%s, which has no field %s", p.gives(), names[0])
 	keys := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.EqualFold(n, "data") })
@@ -75,7 +78,8 @@ func (p *piece) gives() string {
 	return p.function + " gives " + kind
 }
 
-// name gives the name that was looked up as a template writes it; "" where only the render can tell.
+// name gives the name that was looked up as a template writes it; "" where only the render can
+// tell.
 func (p *piece) name() string {
 	if p.ref.Name == "" {
 		return ""
@@ -96,7 +100,8 @@ func (p *piece) call(function string, keys ...string) string {
 }
 
 var (
-	// KV version 2 has data/ and metadata/ in its paths; the others are engines that make a value for who asks (developer.hashicorp.com/vault/api-docs/secret).
+	// KV version 2 has data/ and metadata/ in its paths; the others are engines that make a value
+	// for who asks (developer.hashicorp.com/vault/api-docs/secret).
 	vaultPath     = regexp.MustCompile(`^[\w.-]+/(data|metadata|creds|static-creds|issue|sign|sign-verbatim|sts|roles|token)/`)
 	vaultArgument = regexp.MustCompile(`^[a-z_]+=`)
 	vaultEngine   = regexp.MustCompile(`^(pki[\w-]*|aws|database|transit|ssh|rabbitmq|consul|nomad|azure|gcp|ldap|kubernetes)/|/(issue|sign|creds)/`)

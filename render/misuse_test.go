@@ -19,7 +19,8 @@ func faultsOf(body string) string {
 
 var written = regexp.MustCompile(`\{\{.*\}\}`)
 
-// Templates of other programs, as people have them, are refused without asking anybody; what is advised in their place is a template.
+// Templates of other programs, as people have them, are refused without asking anybody; what is
+// advised in their place is a template.
 func TestTemplatesOfOtherPrograms(t *testing.T) {
 	for _, body := range []string{
 		`{{ with secret "secret/data/x" }}{{ .Data.data.y }}{{ end }}`,

@@ -11,7 +11,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// A piece is what a call of a lookup function gives, or what lies at a path in it, as it is: no function made anything of it.
+// A piece is what a call of a lookup function gives, or what lies at a path in it, as it is: no
+// function made anything of it.
 type piece struct {
 	function string      // that gave it
 	ref      sources.Ref // that it asked for; the zero Ref where only the render can tell
@@ -116,8 +117,8 @@ func (f *finder) uses(p *piece) {
 	f.t.used[p.ref][p.last()] = true
 }
 
-// Used gives for each secret that the main template looks up the keys of the values that it takes, sorted. "" stands for one that is not known
-// or the whole secret.
+// Used gives for each secret that the main template looks up the keys of the values that it takes,
+// sorted. "" stands for one that is not known or the whole secret.
 func (t *Template) Used() map[sources.Ref][]string {
 	m := make(map[sources.Ref][]string, len(t.used))
 	for ref, keys := range t.used {
@@ -126,8 +127,8 @@ func (t *Template) Used() map[sources.Ref][]string {
 	return m
 }
 
-// An Insertion is an action that prints what a lookup gave, or a part of it, as it is: no function has quoted it for the place where it
-// stands.
+// An Insertion is an action that prints what a lookup gave, or a part of it, as it is: no function
+// has quoted it for the place where it stands.
 type Insertion struct {
 	Place fault.Place
 	Line  string // the text of that line
@@ -139,8 +140,8 @@ type Insertion struct {
 	action *parse.ActionNode
 }
 
-// Bare gives the insertions that the main template can reach, in the order in which they stand. An action in a partial that prints a
-// lookup in one of its calls is among them.
+// Bare gives the insertions that the main template can reach, in the order in which they stand. An
+// action in a partial that prints a lookup in one of its calls is among them.
 func (t *Template) Bare() []Insertion {
 	var list []Insertion
 	t.eachNode(func(_ *Text, n parse.Node) {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Where a text does not parse, text/template's lexer names a line, and of an action that has no end none at all. This scan goes by the same
-// rules (text/template/parse, lex.go) and finds where what is not closed began.
+// Where a text does not parse, text/template's lexer names a line, and of an action that has no end
+// none at all. This scan goes by the same rules (text/template/parse, lex.go) and finds where what
+// is not closed began.
 
 // An action is one of a text's actions, or a comment.
 type action struct {
@@ -94,7 +95,8 @@ func (s scanner) comment(a *action, pos int) {
 	s.broken(a, a.at, strings.Replace(earlyComment, "%s", s.right, 1), pos)
 }
 
-// closes gives the byte behind the right delimiter at pos, with its trim marker; 0 where none stands there.
+// closes gives the byte behind the right delimiter at pos, with its trim marker; 0 where none
+// stands there.
 func (s scanner) closes(pos int) int {
 	rest := s.body[pos:]
 	if strings.HasPrefix(rest, s.right) {
@@ -157,7 +159,8 @@ func (s scanner) quoted(pos int, quote byte) (end int, what string) {
 		}
 	}
 	end++
-	// A text that runs over the end of an action and stops in the middle of something was meant to end before.
+	// A text that runs over the end of an action and stops in the middle of something was meant to
+	// end before.
 	if strings.Contains(s.body[pos:end], s.right) && end < len(s.body) && inWord(s.body[end]) {
 		return end, strings.Replace(doubtedText, "%s", s.right, 1)
 	}
@@ -170,8 +173,8 @@ func inWord(c byte) bool {
 
 func blankByte(c byte) bool { return strings.IndexByte(" \t\r\n", c) >= 0 }
 
-// broken notes a flaw, and takes for the action's end what most likely was meant: the next right delimiter of the line that is read so far,
-// else the next action or the end of that line.
+// broken notes a flaw, and takes for the action's end what most likely was meant: the next right
+// delimiter of the line that is read so far, else the next action or the end of that line.
 func (s scanner) broken(a *action, at int, what string, pos int) {
 	a.flaw = &flaw{at, what}
 	a.end = len(s.body)

@@ -40,7 +40,8 @@ func (m *mender) around(a action) (in *block) {
 	return in
 }
 
-// Help is what to do about an action that does not parse, for those who write as another program has it.
+// Help is what to do about an action that does not parse, for those who write as another program
+// has it.
 var help = []struct {
 	what, source string // regular expressions: the parser's words, the action
 	hint         string

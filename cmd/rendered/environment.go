@@ -18,10 +18,12 @@ import (
 	"github.com/rendered/rendered/watch/inputs"
 )
 
-// The unit reads AWS_REGION and the like from a file that root's shell knows nothing of (EnvironmentFile=). Who checks the config that the unit
-// works from wants to know what the unit will make of it.
+// The unit reads AWS_REGION and the like from a file that root's shell knows nothing of
+// (EnvironmentFile=). Who checks the config that the unit works from wants to know what the unit
+// will make of it.
 
-// unitEnvironment is the path of that file: it stands beside the config as installed. Where another config is meant there is none.
+// unitEnvironment is the path of that file: it stands beside the config as installed. Where another
+// config is meant there is none.
 func unitEnvironment(config string) string {
 	if config != defaultConfig {
 		return ""
@@ -29,8 +31,9 @@ func unitEnvironment(config string) string {
 	return filepath.Join(filepath.Dir(defaultConfig), "rendered.env")
 }
 
-// asTheUnit takes what the unit's environment has, where root works with the unit's config and the shell has not set it. Flags that stand for
-// variables follow, unless they were given. It says so, by names: some values are secrets.
+// asTheUnit takes what the unit's environment has, where root works with the unit's config and the
+// shell has not set it. Flags that stand for variables follow, unless they were given. It says so,
+// by names: some values are secrets.
 func (g *globals) asTheUnit(flags *pflag.FlagSet, w io.Writer) error {
 	path := unitEnvironment(g.config)
 	if path == "" || os.Geteuid() != 0 {
@@ -89,8 +92,10 @@ type setting struct{ name, value string }
 // environmentName is what systemd takes for the name of a variable (systemd.exec(5)).
 var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// parseEnvironment reads an environment file as systemd does (systemd.exec(5), EnvironmentFile=; src/basic/env-file.c): lines that begin with # or ; are
-// comments, a backslash at the end of a line goes on with the next one, a value may stand in quotes, and names that are none are left out.
+// parseEnvironment reads an environment file as systemd does (systemd.exec(5), EnvironmentFile=;
+// src/basic/env-file.c): lines that begin with # or ; are comments, a backslash at the end of a
+// line goes on with the next one, a value may stand in quotes, and names that are none are left
+// out.
 func parseEnvironment(text string) (list []setting) {
 	p := environmentParser{rest: text}
 	for p.rest != "" {
@@ -145,7 +150,8 @@ func (p *environmentParser) name() (string, bool) {
 	return name, is
 }
 
-// value reads what stands behind the =, up to the end of the line. Parts in quotes and parts without follow one another.
+// value reads what stands behind the =, up to the end of the line. Parts in quotes and parts
+// without follow one another.
 func (p *environmentParser) value() string {
 	var b strings.Builder
 	for {
@@ -168,7 +174,8 @@ func (p *environmentParser) value() string {
 	}
 }
 
-// double reads a part in double quotes, in which a backslash stands for itself but before what a shell gives a meaning to.
+// double reads a part in double quotes, in which a backslash stands for itself but before what a
+// shell gives a meaning to.
 func (p *environmentParser) double(b *strings.Builder) {
 	for c := p.next(); c != 0 && c != '"'; c = p.next() {
 		if c != '\\' {
@@ -186,7 +193,8 @@ func (p *environmentParser) double(b *strings.Builder) {
 	}
 }
 
-// plain reads the rest of a line that has no quotes at its begin. White space at its end does not count.
+// plain reads the rest of a line that has no quotes at its begin. White space at its end does not
+// count.
 func (p *environmentParser) plain() string {
 	var b strings.Builder
 	keep := 0

@@ -83,7 +83,8 @@ func (l *linter) changedByHand(s Service) (found []finding) {
 	return found
 }
 
-// Arguments that hold a secret: an option of that name, a password in a URL, what curl and mysql take, a file that is read into an argument.
+// Arguments that hold a secret: an option of that name, a password in a URL, what curl and mysql
+// take, a file that is read into an argument.
 var secretArguments = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(?:^|\s)--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|auth-?key)(?:=|\s+)["']?[^\s"'-][^\s"']*`),
 	regexp.MustCompile(`\w+://[^\s/:@"']+:[^\s/@"']+@`),
@@ -99,7 +100,8 @@ var fileOption = regexp.MustCompile(`(?i)(?:file|path|dir)\b`)
 
 const argumentHint = "every user sees it in ps; have the program read it from the file: an EnvironmentFile, an option that names a file, its standard input"
 
-// secretArgument finds secrets on the command lines of checks and notices, and of units that a template makes.
+// secretArgument finds secrets on the command lines of checks and notices, and of units that a
+// template makes.
 func (l *linter) secretArgument(s Service) (found []finding) {
 	note := func(at fault.Place, c command.Command) {
 		if !c.IsZero() && argues(text(c), s.Files) {

@@ -1,5 +1,6 @@
-// Package lint finds what works and what a person would regret: files that too many can read, values without quotes, reloads without a check. What
-// it finds is no fault; each rule can be allowed by the service that it is about.
+// Package lint finds what works and what a person would regret: files that too many can read,
+// values without quotes, reloads without a check. What it finds is no fault; each rule can be
+// allowed by the service that it is about.
 package lint
 
 import (
@@ -11,7 +12,8 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// A Service is what a config says of a service, and what came of it: Templates has the template of each of its files.
+// A Service is what a config says of a service, and what came of it: Templates has the template of
+// each of its files.
 type Service struct {
 	*config.Service
 	Templates []*render.Template
@@ -34,7 +36,8 @@ type linter struct {
 	users  users
 }
 
-// Warnings gives what a person would regret, by place. The services are those of the config, whole and without faults.
+// Warnings gives what a person would regret, by place. The services are those of the config, whole
+// and without faults.
 func Warnings(cfg *config.Config, services []Service) fault.List {
 	l := &linter{config: cfg, users: machineUsers}
 	var list fault.List

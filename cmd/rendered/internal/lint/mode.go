@@ -69,7 +69,8 @@ func whom(bits fs.FileMode) string {
 	return "it be executed"
 }
 
-// modeOf gives the mode that a file will have. Without one in the config that is the mode of the file that is there.
+// modeOf gives the mode that a file will have. Without one in the config that is the mode of the
+// file that is there.
 func modeOf(f *config.File) (mode fs.FileMode, kept bool) {
 	if !f.KeepMode {
 		return f.Mode, false
@@ -89,7 +90,8 @@ var (
 	secretName     = regexp.MustCompile(`(?i)(password|passwd|secret|token|credential|private|api-?_?key)s?$`)
 )
 
-// holds names a secret that a template puts into its file; "" where there is none, or nothing but certificates and facts.
+// holds names a secret that a template puts into its file; "" where there is none, or nothing but
+// certificates and facts.
 func holds(t *render.Template) string {
 	used := t.Used()
 	for _, l := range t.Lookups() {
@@ -120,7 +122,8 @@ func keyOf(ref sources.Ref, key string) string {
 	return fmt.Sprintf("%s %q", ref, key)
 }
 
-// harmless reports that a value may be read by everybody, as its key says, or where it is the whole secret its name.
+// harmless reports that a value may be read by everybody, as its key says, or where it is the whole
+// secret its name.
 func harmless(key string, ref sources.Ref) bool {
 	if key == "" {
 		name := strings.ToLower(ref.Name[strings.LastIndexByte(ref.Name, '/')+1:])

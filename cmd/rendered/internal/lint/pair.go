@@ -16,7 +16,8 @@ type half struct {
 	file    *config.File
 }
 
-// splitPairs finds certificates whose key another service writes: of the same secret, or of the same name.
+// splitPairs finds certificates whose key another service writes: of the same secret, or of the
+// same name.
 func (l *linter) splitPairs(services []Service) (list fault.List) {
 	certificates, keys := make(map[string][]half), make(map[string][]half)
 	for i := range services {
@@ -48,7 +49,8 @@ func (l *linter) splitPairs(services []Service) (list fault.List) {
 	return list
 }
 
-// split gives the warning that a key and a certificate are apart; nil where the key has its certificate beside it.
+// split gives the warning that a key and a certificate are apart; nil where the key has its
+// certificate beside it.
 func (l *linter) split(key, cert half, all []half) *fault.Fault {
 	for _, c := range all {
 		if c.service == key.service {
@@ -67,7 +69,8 @@ func (l *linter) split(key, cert half, all []half) *fault.Fault {
 // byPath begins the name of a pair that goes by its files' names.
 const byPath = "path "
 
-// halves gives what a file has in common with the other half of its pair: the secrets that both come from, and its path without an end.
+// halves gives what a file has in common with the other half of its pair: the secrets that both
+// come from, and its path without an end.
 func halves(f *config.File, t *render.Template, is func(key string) bool) (names []string) {
 	found := false
 	for ref, keys := range t.Used() {

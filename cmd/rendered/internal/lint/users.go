@@ -15,8 +15,8 @@ var machineUsers = users{"/etc/passwd", "/etc/group"}
 // maxUsers is how many bytes of such a file are read.
 const maxUsers = 1 << 20
 
-// of gives the users of a group, sorted: those whose own group it is, and its members. -1 is the group of whoever writes the file. Of a group
-// that the files do not know, none.
+// of gives the users of a group, sorted: those whose own group it is, and its members. -1 is the
+// group of whoever writes the file. Of a group that the files do not know, none.
 func (u users) of(gid int) []string {
 	if gid < 0 {
 		gid = os.Getegid()
