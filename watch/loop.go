@@ -47,9 +47,10 @@ type Loop struct {
 	tangled   bool              // jobs are at work on files that their services had in an older plan
 	failed    string            // the text of the last load's fault; "" where it was good
 	parsers   parsers           // of the keepers
-	elsewhere elsewhere         // announcements that can mean nothing here
-	mono      time.Time         // when the loop last ran, by the monotonic clock
-	wall      time.Time         // and by the wall clock
+	outages   outages
+	elsewhere elsewhere // announcements that can mean nothing here
+	mono      time.Time // when the loop last ran, by the monotonic clock
+	wall      time.Time // and by the wall clock
 }
 
 // A state is how one service stands.
@@ -71,6 +72,7 @@ type state struct {
 	heard    []Announcement       // while a job runs, which may ask for more refs than are known
 	rereads  int                  // in a row, for what is expected
 	wrong    map[string]bool      // causes that were logged and last
+	warned   bool                 // one of them as a warning, not as what another service meets, too
 	refused  map[string]string    // text of the last failure that was logged, by dependent
 	tried    bool                 // it was looked at, whatever came of it, or its dependents are being told
 	trouble  string               // of the last look
@@ -110,6 +112,7 @@ func NewLoop(plan *Plan, o Options) *Loop {
 		plan:    plan,
 		parsers: own,
 		states:  make(map[string]*state),
+		outages: make(outages),
 	}
 }
 

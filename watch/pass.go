@@ -105,6 +105,7 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 		l.untangle(now)
 	}
 	if s.gone {
+		l.outages.keep(o.Service, nil)
 		delete(l.states, o.Service)
 		return
 	}

@@ -64,6 +64,7 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 	}
 	for name, s := range l.states {
 		if s.gone && !s.busy {
+			l.outages.keep(name, nil)
 			delete(l.states, name)
 		}
 	}

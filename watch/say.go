@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,22 +59,40 @@ func (l *Loop) sayOutcome(s *state, o Outcome) {
 		l.sayNotice(log, s, n)
 	}
 	if o.Looked {
-		sayTrouble(log, s, o.FileErrors())
+		l.sayTrouble(log, s, o.Service, o.FileErrors())
 	}
 }
 
-// sayTrouble warns of each cause once, however many files and passes meet it, and tells when all is well again.
-func sayTrouble(log *slog.Logger, s *state, list []*FileError) {
+// sayTrouble warns of each cause once, however many files and passes meet it, and tells when all is well again. A cause that other services
+// meet as well was said of the first of them.
+func (l *Loop) sayTrouble(log *slog.Logger, s *state, service string, list []*FileError) {
 	wrong := make(map[string]bool)
 	for _, e := range list {
-		cause := cause(e)
-		if !wrong[cause] && !s.wrong[cause] {
-			log.Warn("not up to date, will try again", trouble(e)...)
+		cause, shared := cause(e), outage(e)
+		fresh, level := false, slog.LevelWarn
+		var more []string
+		if shared != "" {
+			cause = shared
+			if fresh = l.outages.meets(shared, service); !fresh {
+				level = slog.LevelDebug
+			} else if len(l.plan.Services) > 1 {
+				more = []string{"this is said once, of the first service that meets it; systemctl status rendered  has them all"}
+			}
+		}
+		if fresh || !wrong[cause] && !s.wrong[cause] {
+			s.warned = s.warned || level == slog.LevelWarn
+			log.Log(context.Background(), level, "not up to date, will try again", trouble(e, more)...)
 		}
 		wrong[cause] = true
 	}
+	l.outages.keep(service, wrong)
 	if len(s.wrong) > 0 && len(wrong) == 0 {
-		log.Info("up to date again")
+		level := slog.LevelDebug
+		if s.warned {
+			level = slog.LevelInfo
+		}
+		log.Log(context.Background(), level, "up to date again")
+		s.warned = false
 	}
 	s.wrong = wrong
 }
@@ -86,7 +105,7 @@ func cause(e *FileError) string {
 	return e.Error()
 }
 
-func trouble(e *FileError) []any {
+func trouble(e *FileError, more []string) []any {
 	var list []any
 	if e.Path != "" {
 		list = append(list, "file", e.Path)
@@ -97,7 +116,7 @@ func trouble(e *FileError) []any {
 	if lookup, ok := e.Fault.Err.(*sources.Error); ok {
 		list = append(list, "ref", lookup.Ref.String())
 	}
-	return append(list, "err", e.Fault.What, hints(e.Fault.Hints))
+	return append(list, "err", e.Fault.What, hints(slices.Concat(e.Fault.Hints, more)))
 }
 
 // hints makes an attribute of what to do; an empty one, which handlers leave out, where there is nothing to say.
