@@ -317,3 +317,55 @@ func TestLargestAnswers(t *testing.T) {
 		}
 	}
 }
+
+// What is too large together is asked for one by one.
+func TestTooLargeTogether(t *testing.T) {
+	environment(t, toAll(t, "http://aws.test")...)
+	asked := make(map[string]int)
+	var mu sync.Mutex
+	s := open(t, Options{BatchSecrets: true, Transport: served{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		asked[operation]++
+		mu.Unlock()
+		switch {
+		case operation == "BatchGetSecretValue":
+			fmt.Fprint(w, strings.Repeat(" ", maxBatchAnswer)+"{}")
+		case operation == "ReceiveMessage" && strings.Contains(string(body), `"MaxNumberOfMessages":10`):
+			fmt.Fprint(w, strings.Repeat(" ", maxAnswer)+"{}")
+		case operation == "ReceiveMessage":
+			fmt.Fprint(w, `{"Messages":[{"MessageId":"1","Body":"one","ReceiptHandle":"r"}]}`)
+		default:
+			fmt.Fprint(w, `{"Name":"x","VersionId":"v","SecretString":"value"}`)
+		}
+	})}})
+	for r, got := range fetchAll(t.Context(), t, s, refs(t, "secret a", "secret b", "secret c")...) {
+		if got.Err != nil || got.Value.Text != "value" {
+			t.Errorf("%s: %v", r, got.Err)
+		}
+	}
+	list, err := s.Queue("https://sqs.eu-west-1.amazonaws.com/111111111111/q").Receive(t.Context(), 0)
+	if err != nil || len(list) != 1 || list[0].Body != "one" {
+		t.Errorf("%v, %v", list, err)
+	}
+	for operation, n := range map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 3, "ReceiveMessage": 2} {
+		if asked[operation] != n {
+			t.Errorf("%s was called %d times, not %d", operation, asked[operation], n)
+		}
+	}
+}
+
+// The queue's answers are held to the same bounds.
+func TestLyingQueue(t *testing.T) {
+	for name, lie := range lies {
+		server := httptest.NewServer(lie.answer)
+		environment(t, toAll(t, server.URL)...)
+		_, err := open(t, Options{}).Queue(server.URL+"/111111111111/q").Receive(t.Context(), 0)
+		if err == nil || !strings.Contains(err.Error(), lie.want) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: got %v, want %q", name, err, lie.want)
+		}
+		server.CloseClientConnections()
+		server.Close()
+	}
+}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"slices"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +31,7 @@ func (f *fetch) askSecrets(refs []sources.Ref) {
 }
 
 // askSecretBatch asks for up to twenty secrets at once. Where the call as a whole is refused, by IAM or by the policy of a VPC endpoint,
-// they are asked for one by one, and so is everything after.
+// they are asked for one by one, and so is everything after; where only the answer is too large, these are.
 func (f *fetch) askSecretBatch(refs []sources.Ref) {
 	in := new(secretsmanager.BatchGetSecretValueInput)
 	for _, r := range refs {
@@ -41,8 +42,9 @@ func (f *fetch) askSecretBatch(refs []sources.Ref) {
 		f.fallBack(err)
 	}
 	if err != nil {
+		alone := personal(err) || errors.Is(err, errTooLarge)
 		for _, r := range refs {
-			if personal(err) {
+			if alone {
 				f.spawn(func() { f.askSecret(r) }, r)
 			} else {
 				f.fail(actSecretBatch, err, r)

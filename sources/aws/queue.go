@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -124,9 +125,14 @@ func (q *Queue) Region() string { return q.site.region }
 // Receive waits so long for messages, 20 s at most, and gives up to ten of them; none is no error. Unless they are deleted they come
 // again. The error is a *sources.Error, or ctx's.
 func (q *Queue) Receive(ctx context.Context, wait time.Duration) ([]Message, error) {
-	out, err := ask(ctx, q, q.receive, &sqs.ReceiveMessageInput{
+	in := &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: pollBatch, WaitTimeSeconds: int32(min(wait, PollFor) / time.Second),
-	})
+	}
+	out, err := ask(ctx, q, q.receive, in)
+	if e, ok := errors.AsType[*sources.Error](err); ok && strings.HasSuffix(e.Detail, errTooLarge.what) {
+		in.MaxNumberOfMessages = 1 // a message may have a MiB, and others need not wait behind it
+		out, err = ask(ctx, q, q.receive, in)
+	}
 	if err != nil {
 		return nil, err
 	}
