@@ -1,6 +1,8 @@
 package render_test
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +41,46 @@ func TestFailingCheckIsOneCause(t *testing.T) {
 		}
 		if name != "gone" && (!strings.Contains(texts[0], "exit status 3") || !strings.Contains(texts[0], "no good: "+f.Path)) {
 			t.Errorf("%s:\n%s", name, texts[0])
+		}
+	}
+}
+
+// A check that is given the file by a descriptor reads that file, from its beginning, and whatever its name leads to by now.
+func TestCheckOfAHeldFile(t *testing.T) {
+	dir := t.TempDir()
+	staged := filepath.Join(dir, ".rendered-a1")
+	if err := os.WriteFile(staged, []byte("good\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.Open(staged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := errors.Join(os.Remove(staged), os.WriteFile(staged, []byte("his\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(held); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		check command.Command
+		held  *os.File
+		good  bool
+	}{
+		"by a shell":     {command.Command{Shell: "test -f {} && exec grep -qx good {}"}, held, true},
+		"as it is":       {command.Command{Args: []string{"grep", "-qx", "good", "{}"}}, held, true},
+		"in a word":      {command.Command{Args: []string{"dd", "if={}", "of=/dev/null", "status=none"}}, held, true},
+		"by its name":    {command.Command{Args: []string{"grep", "-qx", "good", "{}"}}, nil, false},
+		"what it is not": {command.Command{Args: []string{"grep", "-qx", "his", "{}"}}, held, false},
+	} {
+		f := render.File{Path: filepath.Join(dir, "app.conf"), Check: command.Check{Command: tt.check}}
+		failed := f.CheckStaged(t.Context(), staged, tt.held, func(_ command.Check, output []byte) string { return string(output) })
+		if (failed == nil) != tt.good {
+			t.Errorf("%s: %v", name, failed)
+		}
+		if failed != nil && strings.Contains(failed.Text(), "/proc/self") {
+			t.Errorf("%s: %s", name, failed.Text())
 		}
 	}
 }

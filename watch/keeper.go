@@ -281,6 +281,9 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap) error {
 		checked = true
 	}
 	if !k.service.Check.IsZero() {
+		if err := s.Unmoved(); err != nil {
+			return err
+		}
 		var files []preview.File
 		for _, r := range s.Renames() {
 			files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/sandbox"
@@ -21,6 +22,9 @@ func Remedy(err error) []string {
 			"a daemon that runs does all that once does; to have it look at once:  rendered reload",
 			"rendered check --online, and once --root DIRECTORY, work beside it",
 		}
+	}
+	if hints := disk.Hints(err); hints != nil {
+		return hints
 	}
 	e, ok := errors.AsType[*fs.PathError](err)
 	if !ok {

@@ -33,6 +33,9 @@ certificates that verify: refuses, says which account and identity it asked as, 
 whether this machine lets the checks of services see new files. It never writes a file, so that no check of a file or a service
 runs, takes no notice out of the queue, and tells nobody.
 
+As root it also looks at the paths on this machine: a destination, a pid file or a local file that other users can change, or have led
+elsewhere, is a fault where the daemon refuses it, and a warning where they can do no more than they may be meant to.
+
 Where root checks /etc/rendered/rendered.yaml, what the unit's environment file, /etc/rendered/rendered.env, sets counts, too; what the
 shell has set wins.
 
@@ -84,7 +87,12 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	for _, w := range lint.Warnings(cfg, lintedServices(cfg, plan)) {
 		fmt.Fprintf(stderr, "warning: %s", w.Text())
 	}
+	exposed := expose(cfg, plan)
+	good := exposed.print(stderr)
 	if online && !works(ctx, plan, stderr) {
+		good = false
+	}
+	if !good {
 		return exit{exitFailed}
 	}
 	fmt.Fprintln(stdout, "ok")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
@@ -128,7 +130,19 @@ func ownFiles(cfg *config.Config) []inputs.Input {
 	all := func(string) bool { return true }
 	list := []inputs.Input{{Path: cfg.StateDir, Match: all}, {Path: watch.LedgerDir(cfg.StateDir), Match: all}}
 	if cfg.Values != "" {
-		list = append(list, inputs.Input{Path: cfg.Values})
+		return append(list, inputs.Input{Path: cfg.Values})
+	}
+	return append(list, sharedConfig()...)
+}
+
+// sharedConfig gives those files of AWS's shared configuration that are there; /dev/null is none. They name programs to run (credential_process), and where AWS is.
+func sharedConfig() (list []inputs.Input) {
+	home, _ := os.UserHomeDir()
+	for variable, path := range map[string]string{"AWS_CONFIG_FILE": ".aws/config", "AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials"} {
+		path = cmp.Or(os.Getenv(variable), filepath.Join(home, path))
+		if way, err := disk.Walk(path); filepath.IsAbs(path) && err == nil && way.Found() && way.Last().Type == 0 {
+			list = append(list, inputs.Input{Path: path})
+		}
 	}
 	return list
 }

@@ -186,6 +186,50 @@ func TestTemplateIsReadWhole(t *testing.T) {
 	}
 }
 
+// Nor does root ask AWS by a shared configuration that others can change: it names programs to run.
+func TestRootDistrustsSharedConfig(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has others to distrust")
+	}
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for _, d := range []string{"home/.aws", "etc"} {
+		if err := os.MkdirAll(path(d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, path("etc/rendered.yaml"), "state_dir: state\nservices: {app: {files: [{content: '{{ secret \"s\" }}', path: out}]}}\n")
+	write(t, path("etc/config"), "")
+	check := func(env ...string) string {
+		cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", path("etc/rendered.yaml"))
+		cmd.Env = append(os.Environ(), append([]string{"AWS_REGION=eu-west-1", "HOME=" + path("home"), "AWS_CONFIG_FILE=", "AWS_SHARED_CREDENTIALS_FILE="}, env...)...)
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	if err := os.Chown(path("home"), 12, 12); err != nil {
+		t.Fatal(err)
+	}
+	if out := check(); !strings.HasSuffix(out, "ok\n") {
+		t.Errorf("where there is none: %s", out)
+	}
+	write(t, path("home/.aws/credentials"), "")
+	if out := check(); !strings.Contains(out, "error: "+path("home")+": it belongs to user 12; root does not work from what it leads to\n") {
+		t.Errorf("in a user's home: %s", out)
+	}
+	if out := check("AWS_SHARED_CREDENTIALS_FILE=/dev/null"); !strings.HasSuffix(out, "ok\n") {
+		t.Errorf("switched off: %s", out)
+	}
+	if out := check("AWS_SHARED_CREDENTIALS_FILE=" + path("etc/config")); !strings.HasSuffix(out, "ok\n") {
+		t.Errorf("named, and root's: %s", out)
+	}
+	if err := os.Chown(path("etc/config"), 12, 12); err != nil {
+		t.Fatal(err)
+	}
+	if out := check("HOME=/nonexistent", "AWS_CONFIG_FILE="+path("etc/config")); !strings.Contains(out, "error: "+path("etc/config")+": it belongs to user 12; root does not work from it\n") {
+		t.Errorf("named, and a user's: %s", out)
+	}
+}
+
 // A start is tried again where nothing is wrong but what may pass.
 func TestPassing(t *testing.T) {
 	hangs := &fault.Fault{What: disk.ErrSilent.Error(), Err: disk.ErrSilent}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,6 +47,15 @@ func TestOthersHoldNothingOpen(t *testing.T) {
 		}
 		var held *os.File
 		as(mallory, func() { held, _ = os.Open(key) })
+		if tt.name == "his file, in his directory" {
+			// What everybody may read is no secret.
+			if err := swapOnce(t, Target{Path: key, Content: []byte("public"), UID: tt.uid, GID: tt.uid, Mode: 0o644, InPlace: true}); err != nil {
+				t.Errorf("for all to read: %v", err)
+			}
+			if err := makeFile(key, mallory, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 		err := swapOnce(t, Target{Path: key, Content: []byte("canary"), UID: tt.uid, GID: tt.uid, Mode: 0o600, InPlace: true})
 		if (err == nil) != tt.good {
 			t.Errorf("%s: %v", tt.name, err)
@@ -182,6 +192,9 @@ func TestOthersRace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, k := range kinds {
+		if os.Getenv("CI") == "" && !slices.Contains([]string{"own", "group", "sticky", "default list"}, name) {
+			continue // the others are like these, and take their time
+		}
 		for variant := range 4 {
 			inPlace, calm := variant&1 != 0, variant&2 != 0
 			dir := filepath.Join(top, fmt.Sprint(name, variant))
@@ -196,7 +209,7 @@ func TestOthersRace(t *testing.T) {
 			}
 			path := filepath.Join(dir, "key")
 			good, begun := 0, time.Now()
-			for i := 0; i < 200 && time.Since(begun) < 2*time.Second; i++ {
+			for i := 0; i < 200 && time.Since(begun) < time.Second; i++ {
 				next := Target{Path: path, Content: fmt.Appendf(nil, "canary %d", i), UID: 0, GID: 0, Mode: 0o600, InPlace: inPlace, DirMode: 0o750}
 				if i%3 == 0 {
 					next.UID, next.GID, next.Mode = readers, readers, 0o640

@@ -59,7 +59,7 @@ func (m Machine) overwrite(dir disk.Dir, r Rename, name string) error {
 	if !found.Exists {
 		return dir.Rename(temp, name)
 	}
-	if err := openToOthers(r.Path, found, as.UID, dir.Doubts()); err != nil {
+	if err := openToOthers(r.Path, found, as.UID, as.Mode, dir.Doubts()); err != nil {
 		return err
 	}
 	err = dir.Overwrite(name, found, content, as.UID, as.GID, as.Mode, attributes.Listed())
@@ -210,7 +210,7 @@ func (s *Swap) Renames() []Rename {
 // Commit renames every staged file to its destination, or writes it there in place, and makes the names durable. After an error some files are new and
 // some old; RollForward over the recorded list does the rest.
 func (s *Swap) Commit() error {
-	if err := s.unmoved(); err != nil {
+	if err := s.Unmoved(); err != nil {
 		return err
 	}
 	s.committed = true
@@ -225,9 +225,9 @@ func (s *Swap) Commit() error {
 	return s.syncDirs()
 }
 
-// unmoved is an error where somebody who can change the names in a directory has put something else in the place of what was staged there.
-// He may do so at any moment; but then what is told would be known not to be true.
-func (s *Swap) unmoved() error {
+// Unmoved is an error where somebody who can change the names in a directory has put something else in the place of what was staged there.
+// That may come to be at any moment; it is looked at before a service's check is shown it, and before it is renamed.
+func (s *Swap) Unmoved() error {
 	for _, f := range s.files {
 		if f.temp == "" || len(f.foreign) == 0 {
 			continue

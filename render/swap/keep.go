@@ -109,14 +109,14 @@ func (f *file) refuseInPlace(found disk.Info) error {
 	if !f.InPlace || !found.Exists {
 		return nil
 	}
-	return openToOthers(f.Path, found, f.UID, f.foreign)
+	return openToOthers(f.Path, found, f.UID, f.Mode, f.foreign)
 }
 
 // openToOthers is an error where others than root and the owner-to-be of a file may have it open, for whom its content would change under
-// their hands, or may have put another file there, for root to write to.
-func openToOthers(path string, found disk.Info, uid int, foreign []*disk.Doubt) error {
+// their hands, or may have put another file there, for root to write to. What everybody may read harms nobody in a file of one name.
+func openToOthers(path string, found disk.Info, uid int, mode fs.FileMode, foreign []*disk.Doubt) error {
 	switch {
-	case os.Geteuid() != 0:
+	case os.Geteuid() != 0, mode&0o004 != 0 && found.Links == 1:
 		return nil
 	case found.UID != uid && (found.UID != 0 || len(foreign) > 0):
 		return fmt.Errorf("%s belongs to user %d, who may have it open and would read what is written to it; with write: in-place it must be %s", path, found.UID, whose(uid))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -122,6 +123,34 @@ func dump(c *Config) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// A link that others can put at a destination is the trouble of that destination, and makes no config unusable.
+func TestLinksOfOthersAreNoFault(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has others to distrust")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rendered.yaml")
+	const text = "state_dir: state\nservices: {app: {files: [{content: x, path: etc/app}, {content: x, path: own/app}]}}\n"
+	if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Mkdir(filepath.Join(dir, "etc"), 0o755), os.Mkdir(filepath.Join(dir, "own"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for target, refused := range map[string]string{"../etc/app": "is written a second time", "../rendered.yaml": "is a file of the config", "../state/x": "lies in the state_dir"} {
+		link := filepath.Join(dir, "own/app")
+		if err := errors.Join(os.RemoveAll(link), os.Symlink(target, link), os.Chown(filepath.Join(dir, "own"), 0, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults := Load(path, Options{}); len(faults) != 1 || !strings.Contains(faults[0].What, refused) {
+			t.Errorf("root's link to %s: %v", target, faults)
+		}
+		if err := os.Chown(filepath.Join(dir, "own"), 12, 12); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults := Load(path, Options{}); len(faults) > 0 {
+			t.Errorf("a user's link to %s: %v", target, faults)
+		}
+	}
 }
 
 // A config is read to its last byte, or not at all.

@@ -29,6 +29,11 @@ func (l *loader) destination(r *reader, n *yaml.Node, where string, f *File) {
 	if !ok {
 		return
 	}
+	if dir := kernelDir(path); dir != "" {
+		r.fault(n, where, fmt.Sprintf("%s lies in %s, where devices and the kernel's own files are; only a regular file is replaced", path, dir),
+			"write it to a file, as below /etc or /run")
+		return
+	}
 	f.Path = path
 	d := &destination{r: r, node: n, where: where, path: path, real: real(path)}
 	if first := l.byPath[d.real]; first != nil {
@@ -36,6 +41,17 @@ func (l *loader) destination(r *reader, n *yaml.Node, where string, f *File) {
 		return
 	}
 	l.byPath[d.real] = d
+}
+
+// kernelDir gives the directory that holds no files to be written by name: /dev/stdout leads to whatever the process has open there. Of /dev
+// there is one part that is for files (shm_overview(7)).
+func kernelDir(path string) string {
+	for _, dir := range []string{"/dev", "/proc", "/sys"} {
+		if strings.HasPrefix(path, dir+"/") && !strings.HasPrefix(path, "/dev/shm/") {
+			return dir
+		}
+	}
+	return ""
 }
 
 // destinations wants no file to be written over what the plan is made from, or where it would become a part of it: a pass would

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -140,6 +141,15 @@ func (r *reader) outputInto(to *command.OutputPolicy) func(*yaml.Node, string) {
 
 // commandOf reads a command: a list is executed as it is, a text goes to the shell.
 func (r *reader) commandOf(n *yaml.Node, where string) (c command.Command, ok bool) {
+	// true and false are programs, and as good as texts.
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!str" && n.Tag != "!!null" && n.Tag != "!!bool" {
+		kind := kindOf(n)
+		if n.Tag == "!!timestamp" {
+			kind = "a date"
+		}
+		r.fault(n, where, "a command is a text or a list of texts, not "+kind, "if a program is called that, put it in quotes: "+strconv.Quote(short(n.Value)))
+		return c, false
+	}
 	if n.Kind != yaml.SequenceNode {
 		text, ok := r.textOf(n, where)
 		return command.Command{Shell: text}, ok

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// exposures are what a machine's other users can do about the paths of a config: to which root would not write, from which it would not read, or by
+// which it would signal nobody, as faults; what goes on and may be meant, as warnings. It is found on the machine as it is now, so that no
+// user can keep a config from being loaded.
+type exposures struct {
+	faults, warnings fault.List
+}
+
+// expose looks at every destination, every pid file and every local file whose path is known.
+func expose(cfg *config.Config, plan *watch.Plan) (e exposures) {
+	for _, s := range cfg.Services {
+		e.program(s.Place, s.Check.Command)
+		for i := range s.Files {
+			e.destination(&s.Files[i])
+			e.program(s.Files[i].Place, s.Files[i].Check.Command)
+		}
+		for _, n := range s.Notify {
+			switch n := n.(type) {
+			case notify.Signal:
+				if n.PIDFile != "" {
+					e.pidFile(s.Place, n.PIDFile)
+				}
+			case notify.Run:
+				e.program(s.Place, n.Command)
+			}
+		}
+	}
+	known := make(map[string]bool)
+	for _, s := range plan.Services {
+		for _, f := range s.Files {
+			for _, l := range f.Template.Lookups() {
+				if l.Ref.Kind == sources.File && !known[l.Ref.Name] {
+					known[l.Ref.Name] = true
+					e.input(l.Place, l.Ref.Name)
+				}
+			}
+		}
+	}
+	return e
+}
+
+func (e *exposures) warn(at fault.Place, what string, hints ...string) {
+	e.warnings = append(e.warnings, &fault.Fault{Place: at, What: what, Hints: hints})
+}
+
+func (e *exposures) destination(f *config.File) {
+	if f.Path == "" || !disk.Answers(f.Path) {
+		return
+	}
+	target := swap.Target{Path: f.Path, UID: f.UID, GID: f.GID, Mode: f.Mode, KeepMode: f.KeepMode, InPlace: f.InPlace}
+	found, err := swap.Machine{Disk: disk.Host}.Examine(target)
+	switch {
+	case err != nil && swap.Unreachable(err):
+		return // a machine that is not ready yet: a pass says what it cannot do
+	case err != nil:
+		what := err.Error()
+		if !strings.HasPrefix(what, f.Path) {
+			what = f.Path + ": " + what
+		}
+		e.faults = append(e.faults, &fault.Fault{Place: f.Place, What: what, Hints: disk.Hints(err), Err: err})
+		return
+	case found.By == nil:
+		return
+	}
+	what := fmt.Sprintf("%s: others than root can put something else in its place (%v)", f.Path, found.By)
+	if found.Found != "" {
+		what += "; what stands there now is " + found.Found + ", of which nothing is taken over"
+	}
+	var hints []string
+	if found.Open {
+		hints = []string{"set owner: and mode:, for there they cannot be those of the file that stands there; unset ones are root's and 0600"}
+	}
+	e.warn(f.Place, what, hints...)
+}
+
+func (e *exposures) pidFile(at fault.Place, path string) {
+	if !disk.Answers(path) {
+		return
+	}
+	user, err := notify.ExaminePIDFile(path)
+	switch {
+	case err != nil && (disk.IsForeign(err) || len(notify.Hints(err)) > 0):
+		e.faults = append(e.faults, &fault.Fault{Place: at, What: path + ": " + err.Error(), Hints: append(notify.Hints(err), disk.Hints(err)...), Err: err})
+	case err == nil && user > 0:
+		e.warn(at, fmt.Sprintf("%s: it is for user %d to write, so that only processes of that user are signaled by it", path, user))
+	}
+}
+
+func (e *exposures) input(at fault.Place, path string) {
+	if !disk.Answers(path) {
+		return
+	}
+	way, err := disk.Walk(path)
+	if err == nil {
+		err = way.Trusted()
+	}
+	if err == nil && way.Found() {
+		err = way.Input()
+	}
+	switch {
+	case err != nil && disk.IsForeign(err):
+		e.faults = append(e.faults, &fault.Fault{Place: at, What: "file " + path + ": " + err.Error(), Hints: disk.Hints(err), Err: err})
+	case err == nil && len(way.Doubts()) > 0:
+		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%v)", path, way.Doubts()[0]))
+	case err == nil && way.Found() && way.Last().Doubt() != nil:
+		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%s)", path, way.Last().Doubt().What))
+	}
+}
+
+// program looks at the program of a command that names it by its path, by itself or at the head of a line for the shell.
+func (e *exposures) program(at fault.Place, c command.Command) {
+	words := c.Args
+	if c.Shell != "" {
+		words = strings.Fields(c.Shell)
+	}
+	if len(words) == 0 || !filepath.IsAbs(words[0]) || !disk.Answers(words[0]) {
+		return
+	}
+	way, err := disk.Walk(words[0])
+	if err != nil || !way.Found() {
+		return
+	}
+	doubts := way.Doubts()
+	if own := way.Last().Doubt(); own != nil {
+		doubts = append(doubts, own)
+	}
+	if len(doubts) > 0 {
+		e.warn(at, fmt.Sprintf("%s: root runs it, and others can change it (%v)", words[0], doubts[0]), "have it in a directory that root alone can change, as /usr/local/bin")
+	}
+}
+
+// print prints what was found, and reports whether nothing is refused.
+func (e *exposures) print(w io.Writer) bool {
+	for _, f := range e.warnings {
+		fmt.Fprintf(w, "warning: %s", f.Text())
+	}
+	for _, f := range e.faults {
+		fmt.Fprintf(w, "error: %s", f.Text())
+	}
+	return len(e.faults) == 0
+}
