@@ -133,3 +133,26 @@ func read(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+// What the unit bounds is what the documentation says that it bounds, with the reason.
+func TestBounds(t *testing.T) {
+	unit, err := os.ReadFile("rendered.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("../../docs/systemd.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"MemoryMax=1G", "TasksMax=512", "LimitNOFILE=4096"} {
+		if !slices.Contains(strings.Split(string(unit), "\n"), line) {
+			t.Errorf("the unit lacks %s", line)
+		}
+		if !strings.Contains(string(doc), "| `"+line+"` | ") {
+			t.Errorf("docs/systemd.md does not say why %s", line)
+		}
+	}
+	if unknown := regexp.MustCompile(`(?i)(unknown|failed).*(Memory|Tasks|Limit).*`).FindString(analyze(t, nil, "verify")); unknown != "" {
+		t.Errorf("systemd does not read the unit: %s", unknown)
+	}
+}
