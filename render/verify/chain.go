@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
@@ -12,6 +13,12 @@ import (
 )
 
 const orderHint = "the certificate stands first, then the one that signed it, and so on; the root may be left out"
+
+// A signature costs its verifier what the key's length makes it, and each certificate is held against others.
+const (
+	maxChain = 100   // certificates; browsers and libraries take ten
+	maxRSA   = 16384 // bits of a key; OpenSSL refuses to verify with more (OPENSSL_RSA_MAX_MODULUS_BITS)
+)
 
 // chain gives the certificates, the leaf first, each signed by the next, and none beside them.
 func (t TLS) chain(blocks []*pem.Block) ([]*x509.Certificate, *fault.Fault) {
@@ -26,6 +33,14 @@ func (t TLS) chain(blocks []*pem.Block) ([]*x509.Certificate, *fault.Fault) {
 			chain = append(chain, c)
 		case "TRUSTED CERTIFICATE", "X509 CERTIFICATE":
 			return nil, wrong(t.Cert, ruleCert, "a certificate stands in it in OpenSSL's own form, which not every server reads", "openssl x509 -in FILE makes a plain one of it")
+		}
+	}
+	if len(chain) > maxChain {
+		return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("there are more than %d certificates in it", maxChain), "a server's certificate with its chain stands in it, and no collection of CAs")
+	}
+	for i, c := range chain {
+		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSA {
+			return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("the key of %s has more than %d bits", position(i, chain), maxRSA), "readers refuse such keys, as they take too long")
 		}
 	}
 	if len(chain) == 0 {
