@@ -129,25 +129,3 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("no format: %v", err)
 	}
 }
-
-// Whatever the bytes, Check returns, and quotes no run of them.
-func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{`{"a":[1]}`, "a: &x [*x]\n", "[a]\nb=1", "A=\"x\ny\"", "<a b='c'/>", "-----BEGIN A-----\nAAAA\n-----END A-----\n"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, name := range Known() {
-			format, _ := Parse(name)
-			err := format.Check(data)
-			if err == nil {
-				continue
-			}
-			text := err.Error()
-			for i := 0; i+12 <= len(data); i++ {
-				if strings.Contains(text, string(data[i:i+12])) {
-					t.Fatalf("%s: %q quotes %q", name, text, data)
-				}
-			}
-		}
-	})
-}

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// A private key costs as much as multiplying and proving its primes does: a millisecond for one of RSA with 2048 bits.
+// A private key costs what its multiplications do: half a millisecond for one of RSA with 2048 bits, and with the cube of its length.
 const (
-	maxPEMWork    = 1000 // of all private keys together; see keyWork
+	maxPEMWork    = 1500 // of all private keys together; see keyWork
 	maxPEMHeaders = 100  // of one block
 )
 
@@ -47,7 +47,7 @@ func checkPEM(data []byte) *Error {
 		begin := len(data) - len(after) - len(bytes.TrimLeft(taken, "\r\n\t "))
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			if work += keyWork(len(block.Bytes)); work > maxPEMWork {
-				return limit(data, begin, "private keys up to here take too long to check, as 600 of RSA with 2048 bits do, or one with 20,000")
+				return limit(data, begin, "private keys up to here take too long to check, as 900 of RSA with 2048 bits do, or one with 20,000")
 			}
 		}
 		if what := inside(block); what != "" {

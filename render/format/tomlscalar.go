@@ -17,9 +17,12 @@ var (
 
 // scalar reads a number, a date or a time.
 func (t *tomlChecker) scalar() *Error {
-	// A date and a time are at most so long, but for digits of a second.
-	head := t.data[t.at:min(t.at+len("2006-01-02T15:04:05."), len(t.data))]
-	if tomlDateTime.Match(head) || tomlClock.Match(head) {
+	// A number goes on with neither after so many digits.
+	rest := t.data[t.at:]
+	if len(rest) > 4 && rest[4] == '-' && tomlDateTime.Match(rest[:min(len(rest), len(time.DateOnly))]) {
+		return t.date()
+	}
+	if len(rest) > 2 && rest[2] == ':' && tomlClock.Match(rest[:min(len(rest), len(time.TimeOnly))]) {
 		return t.date()
 	}
 	return t.number()
