@@ -52,18 +52,22 @@ func count(size int, format string) string {
 var hostileJSON = map[string]func(n int) string{
 	"lists in lists":     func(n int) string { return fill(n/2, "[") + fill(n/2, "]") },
 	"objects in objects": func(n int) string { return fill(n, `{"k":`) },
-	"deep as may be":     func(n int) string { return fill(999*5, `{"k":`) + "{" + count(n, `"k%d":1,`) + `"k":1}` + fill(999, "}") },
-	"a key twice":        func(n int) string { return fill(900*5, `{"k":`) + "{" + count(n, `"%d":1,`) + `"0":1}` + fill(900, "}") },
-	"many keys":          func(n int) string { return "{" + count(n, `"k%d":1,`) + `"k":1}` },
-	"many objects":       func(n int) string { return `{"k":[` + fill(n, `{"a":1},`) + "0]}" },
-	"empty objects":      func(n int) string { return `{"k":[` + fill(n, `{},`) + "0]}" },
-	"many lists":         func(n int) string { return `{"k":[` + fill(n, `[],`) + "0]}" },
-	"many numbers":       func(n int) string { return `{"k":[` + fill(n, `1,`) + "0]}" },
-	"many fractions":     func(n int) string { return `{"k":[` + fill(n, `0.5,`) + "0]}" },
-	"a long number":      func(n int) string { return `{"k":` + fill(n, `1`) + "}" },
-	"escapes":            func(n int) string { return `{"k":"` + fill(n, `\u00e9`) + `"}` },
-	"halves":             func(n int) string { return `{"k":"` + fill(n, `\ud800`) + `"}` },
-	"an open text":       func(n int) string { return `{"k":"` + fill(n, `a`) },
+	"deep as may be": func(n int) string {
+		return fill(999*5, `{"k":`) + "{" + count(n, `"k%d":1,`) + `"k":1}` + fill(999, "}")
+	},
+	"a key twice": func(n int) string {
+		return fill(900*5, `{"k":`) + "{" + count(n, `"%d":1,`) + `"0":1}` + fill(900, "}")
+	},
+	"many keys":      func(n int) string { return "{" + count(n, `"k%d":1,`) + `"k":1}` },
+	"many objects":   func(n int) string { return `{"k":[` + fill(n, `{"a":1},`) + "0]}" },
+	"empty objects":  func(n int) string { return `{"k":[` + fill(n, `{},`) + "0]}" },
+	"many lists":     func(n int) string { return `{"k":[` + fill(n, `[],`) + "0]}" },
+	"many numbers":   func(n int) string { return `{"k":[` + fill(n, `1,`) + "0]}" },
+	"many fractions": func(n int) string { return `{"k":[` + fill(n, `0.5,`) + "0]}" },
+	"a long number":  func(n int) string { return `{"k":` + fill(n, `1`) + "}" },
+	"escapes":        func(n int) string { return `{"k":"` + fill(n, `\u00e9`) + `"}` },
+	"halves":         func(n int) string { return `{"k":"` + fill(n, `\ud800`) + `"}` },
+	"an open text":   func(n int) string { return `{"k":"` + fill(n, `a`) },
 }
 
 // A measure is what a child says.

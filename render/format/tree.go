@@ -45,12 +45,31 @@ var trees = map[string]func([]byte) (Node, *Error){
 	"xml":    xmlTree,
 }
 
+// maxTreeMarks is how many characters that begin or end a node a text may have that is made a tree of. A node takes 300 bytes.
+const maxTreeMarks = 400_000
+
+// treeMarks counts them, up to one more than there may be.
+func treeMarks(data []byte) (n int) {
+	for _, c := range data {
+		switch c {
+		case '\n', ',', ':', '=', '[', '{', '<', '.':
+			if n++; n > maxTreeMarks {
+				return n
+			}
+		}
+	}
+	return n
+}
+
 // Tree parses data into a tree whose root is a list or a map of all that stands in the file. It is not as strict as Check is, and bounded
 // as it. The error is a *Error.
 func (f Format) Tree(data []byte) (tree Node, err error) {
 	read, ok := trees[f.name]
 	if !ok {
 		return Node{}, &Error{Format: f.name}
+	}
+	if treeMarks(data) > maxTreeMarks {
+		return Node{}, &Error{Format: checks[f.name].title, What: "there is too much in it", Limit: true}
 	}
 	defer func() {
 		if recover() != nil { // a parser of somebody else gave up
