@@ -45,8 +45,17 @@ func parse(path string, text []byte) (*document, fault.List) {
 	return p.doc, p.faults
 }
 
+// maxFaults is how many faults of a file are noted.
+const maxFaults = 100
+
 // fault notes what is wrong at n; nil is the whole file.
 func (p *parser) fault(n *yaml.Node, what string) {
+	switch {
+	case len(p.faults) > maxFaults:
+		return
+	case len(p.faults) == maxFaults:
+		what = "there is more wrong, here and below"
+	}
 	p.faults = append(p.faults, &fault.Fault{Place: p.place(n), What: what})
 }
 
@@ -100,7 +109,7 @@ func (p *parser) top(n *yaml.Node) {
 
 func (p *parser) unknown(key *yaml.Node) {
 	p.fault(key, "unknown section; there are secrets:, params:, imds: and aws:")
-	if near := fault.Near(key.Value, []string{"secrets", "params", "imds"}); near != "" {
+	if near := fault.Near(key.Value, []string{"secrets", "params", "imds"}); near != "" && len(p.faults) <= maxFaults {
 		last := p.faults[len(p.faults)-1]
 		last.Hints = append(last.Hints, "did you mean "+near+":?")
 	}
