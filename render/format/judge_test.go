@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -206,4 +208,23 @@ func TestXMLAsLibxmlReadsIt(t *testing.T) {
 	pieces := []string{"<", ">", "/", "</", "/>", "<!--", "-->", "--", "<?", "?>", "<![CDATA[", "]]>", "&", ";", "&amp;", "&#x41;", "&#", "'", "\"", "=", " ", "\n", "a", "b", "p:", ":", "xml", "xmlns", " xmlns:p='u'", " p:c='1'", " b='1'", "x", "1", "-", ".", "\x01", "é", "\u00b7", "\ufffe", "<b>", "</b>", "<a/>", "<?xml version='1.0'?>"}
 	documents := mutants(seeds, 3000, pieces)
 	agrees(t, "xml", documents, libxml(t, documents), xmlVersion, xmlEncoding)
+}
+
+// yamlCorner is where yaml.v3 and libyaml 0.2.5 part: a colon at the end of a word in brackets, brackets in a tag, a question mark at the
+// end of a word in brackets.
+var yamlCorner = regexp.MustCompile(`:[,}\]]|![^ \n]*[\[\]{},]|[^ \n]\?[ \n]`)
+
+func TestYAMLAsLibyamlReadsIt(t *testing.T) {
+	seeds := []string{
+		"a: 1\nb: [x, \"y\", {c: d}]\ne:\n  - f\n  - g: h # c\n", "%YAML 1.2\n---\na: 1\n", "%YAML 1.1\n---\na\n...\n%YAML 1.2 # c\n---\nb\n", "%YAML 1.3\n---\na\n", "%TAG !e! tag:e.com,2000:\n---\n!e!x a\n",
+		"{\"a\\/b\": \"\\/\", 'c\\/': d\\/e}", "? [a, b]\n: c\n? {d: e}\n: f\n", "{[a]: b, {c: d}: e}", "- &a [b]\n- *a\n- ? *a\n  : c\n", "a: |\n  x\n   y\nb: >-\n  z\n", "a: 'it''s'\nb: \"\\u00e9\\x41\\n\"\n",
+		"--- a\n--- b\n...\n", "- - a\n  - b\n- {c, d: }\n", "a: !!str 1\nb: ! x\nc: !l y\n", "a:\n- b\n- c\n", "\"a\\q\"", "a: [b\n", "a: b: c", "\ta: b", "a: @b", "# c\n", "",
+	}
+	pieces := []string{"a", ":", ": ", "- ", "? ", "[", "]", "{", "}", ",", "\"", "'", "\\", "\\/", "#", " #", "\n", "\n  ", " ", "|", ">", "&a", "*a", "!", "!!str ", "%", "---", "...", "1", "x: y\n"}
+	documents := slices.DeleteFunc(mutants(seeds, 6000, pieces), yamlCorner.MatchString)
+	const code = `
+import yaml
+def read(b):
+    for _ in yaml.compose_all(b.decode(), Loader=yaml.CLoader): pass`
+	agrees(t, "yaml", documents, python(t, code, documents), "a key stands twice", "merges what is no map", "is not what its tag", "is not base64")
 }

@@ -39,7 +39,7 @@ func (p *parser) modern(text []byte) ([]*yaml.Node, error) {
 	return documents, nil
 }
 
-var version12 = regexp.MustCompile(`^%YAML[ \t]+1\.2[ \t]*(?:[ \t]#.*)?\r?\n?$`)
+var version12 = regexp.MustCompile(`^%YAML[ \t]+1\.2[ \t]*(?:#.*)?\r?\n?$`)
 
 // olderVersion gives the text with %YAML 1.1 for %YAML 1.2, where a document may begin; nil where that stands nowhere.
 func olderVersion(text []byte) []byte {
