@@ -26,7 +26,7 @@ func newLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := unwrapped(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -47,6 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	// A log that nobody reads any more must not end the daemon. It is caught, not ignored: commands would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := newRoot()
+	stdout, stderr = printable{stdout}, printable{stderr}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -96,7 +96,7 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	progress := progressOn(stderr)
 	outcomes := watch.Once(ctx, plan, services, ledger, chance, f.silent, progress)
 	if progress != nil {
-		fmt.Fprint(stderr, clearLine)
+		fmt.Fprint(unwrapped(stderr), clearLine)
 	}
 	p := printer{out: stdout, remarks: stderr, rehearsal: f.root != ""}
 	for _, o := range outcomes {
@@ -114,7 +114,7 @@ func progressOn(w io.Writer) watch.Progress {
 	if !isTerminal(w) {
 		return nil
 	}
-	begun := time.Now()
+	begun, w := time.Now(), unwrapped(w)
 	return func(answered, asked int) {
 		fmt.Fprintf(w, "%s%d of %d lookups, %.0f a second", clearLine, answered, asked, float64(answered)/time.Since(begun).Seconds())
 	}

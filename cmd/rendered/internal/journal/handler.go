@@ -17,6 +17,9 @@ import (
 
 // Takes tells whether what is written to w goes to the journal anyway: systemd says in JOURNAL_STREAM which file that is.
 func Takes(w io.Writer) bool {
+	if u, ok := w.(interface{ Unwrap() io.Writer }); ok {
+		w = u.Unwrap()
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return false
