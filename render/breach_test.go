@@ -149,7 +149,7 @@ func TestBreaches(t *testing.T) {
 		}
 		for _, c := range list {
 			n++
-			failed := judged(t, render.File{Path: "/f", Format: f}, c.body, c.secret)
+			failed := judged(t, f, true, c.body, c.secret)
 			if failed == "" {
 				t.Errorf("%s %q: %q passes", name, c.body, c.secret)
 				continue
@@ -159,7 +159,7 @@ func TestBreaches(t *testing.T) {
 			if !named || !hint || strings.Contains(failed, "canary") || !strings.Contains(failed, "structure: free") {
 				t.Errorf("%s %q:\n%s", name, c.body, failed)
 			}
-			if failed := judged(t, render.File{Path: "/f", Format: f, Free: true}, c.body, c.secret); failed != "" {
+			if failed := judged(t, f, false, c.body, c.secret); failed != "" {
 				t.Errorf("%s %q is free: %s", name, c.body, failed)
 			}
 		}
@@ -168,13 +168,17 @@ func TestBreaches(t *testing.T) {
 }
 
 // judged renders a template in which a lookup of any secret gives that text, and says why it must not be written.
-func judged(t *testing.T, file render.File, body, secret string) string {
+func judged(t *testing.T, f format.Format, placed bool, body, secret string) string {
 	t.Helper()
-	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}, Partials: []render.Text{{Name: "_p", Body: "a: {{ .x }}\n"}}})
+	tmpl, faults := render.Parse(render.Options{
+		Main:     render.Text{Name: "t", Body: body},
+		Partials: []render.Text{{Name: "_p", Body: "a: {{ .x }}\n"}},
+		Placed:   placed,
+	})
 	if len(faults) > 0 {
 		t.Fatalf("%s: %v", body, faults)
 	}
-	file.Template = tmpl
+	file := render.File{Path: "/f", Format: f, Template: tmpl}
 	rendering, _, failed := file.Render(t.Context(), sources.NewSnapshot(answer(secret), 0))
 	if failed == nil {
 		failed = rendering.Judge()

@@ -20,12 +20,11 @@ type File struct {
 	Mode     fs.FileMode   // where KeepMode is set, that of a new file
 	KeepMode bool          // keep the mode of the file replaced
 	DirMode  fs.FileMode   // for missing directories; 0: a missing directory is an error
-	Format   format.Format // the content must parse; the zero Format is none
+	Format   format.Format // the content must parse, and a Placed template's values keep its structure; zero is none
 	Check    command.Check // run over the staged file; the zero Check is none
 
 	InPlace    bool // write to the file that is there; a rename replaces it otherwise
 	AllowEmpty bool // nothing but white space may take the place of something
-	Free       bool // values may bring structure of their own
 }
 
 // A Rendering is a file's target, of whose bytes nothing has been asked yet.
@@ -37,7 +36,7 @@ type Rendering struct {
 
 // Render makes the file's target from the snapshot. What was asked for is given whether or not it succeeds.
 func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Rendering, []sources.Ref, *fault.Fault) {
-	out, failed := f.Template.execute(ctx, snapshot, !f.Format.IsZero() && !f.Free)
+	out, failed := f.Template.Execute(ctx, snapshot)
 	if failed != nil {
 		return nil, out.Asked, failed
 	}
@@ -59,7 +58,7 @@ func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Renderi
 // Judge says why the bytes must not be written, though the template gave them; nil: they may be. The same bytes of the same file get
 // the same answer. It costs what parsing costs: bytes that are on disk already need none.
 func (r *Rendering) Judge() *fault.Fault {
-	if failed := r.file.parses(r.out); failed != nil || r.file.Free {
+	if failed := r.file.parses(r.out); failed != nil {
 		return failed
 	}
 	return r.out.keeps(r.file.Format)

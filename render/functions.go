@@ -15,6 +15,10 @@ import (
 // functions gives the functions that look something up, bound to this run. Those that are named get the number of their call before what the
 // template gives them (guard.go).
 func (r *run) functions() template.FuncMap {
+	prints := any(funcs.Print)
+	if r.t != nil && r.t.Placed {
+		prints = r.print
+	}
 	return template.FuncMap{
 		"secret":      r.secret,
 		"secretMap":   r.secretMap,
@@ -32,7 +36,7 @@ func (r *run) functions() template.FuncMap {
 		"env":         r.env,
 		"hostname":    func() string { return r.t.Hostname },
 		tickFunction:  r.tick,
-		printFunction: r.print,
+		printFunction: prints,
 	}
 }
 

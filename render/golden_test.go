@@ -117,6 +117,7 @@ func options(t *testing.T, archive *txtar.Archive, files []txtar.File) render.Op
 		Main:     render.Text{Name: files[0].Name, Body: string(files[0].Data)},
 		Vars:     make(map[string]any),
 		Hostname: "web-1",
+		Placed:   true,
 	}
 	env := make(map[string]string)
 	o.Env = func(name string) (string, bool) { v, ok := env[name]; return v, ok }

@@ -58,12 +58,15 @@ func number(c *parse.CommandNode, i int) {
 	c.Args = slices.Insert(c.Args, 1, parse.Node(n))
 }
 
-// printed lets printFunction have the last word in a pipeline, as html/template has its escapers. It gets the number of the action.
+// printed lets printFunction have the last word in a pipeline, as html/template has its escapers. Where it notes what it prints it gets
+// the number of the action.
 func (t *Template) printed(p *parse.PipeNode, at *Text) {
 	pos := p.Cmds[len(p.Cmds)-1].Position()
 	c := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{parse.NewIdentifier(printFunction).SetPos(pos)}}
-	number(c, len(t.inserts))
-	t.inserts = append(t.inserts, insert{position{at, int(p.Pos)}, p.String()})
+	if t.Placed {
+		number(c, len(t.inserts))
+		t.inserts = append(t.inserts, insert{position{at, int(p.Pos)}, p.String()})
+	}
 	p.Cmds = append(p.Cmds, c)
 }
 
@@ -113,8 +116,7 @@ var errTooLarge = errors.New("too large")
 // An output collects what a template prints, up to the limit.
 type output struct {
 	bytes.Buffer
-	limit  int
-	noting bool // where the actions print
+	limit int
 }
 
 func (o *output) Write(p []byte) (int, error) {

@@ -30,7 +30,7 @@ type inserted struct {
 
 // print prints for an action, and notes where the text stands. text/template writes it next.
 func (r *run) print(number int, value any) (any, error) {
-	if text, ok := value.(string); ok && r.out.noting && len(r.inserted) < maxInserted && !structure.Harmless(text) {
+	if text, ok := value.(string); ok && len(r.inserted) < maxInserted && !structure.Harmless(text) {
 		r.inserted = append(r.inserted, inserted{number, r.out.Len(), r.out.Len() + len(text)})
 	}
 	return funcs.Print(value)
@@ -109,8 +109,10 @@ type placed struct {
 const (
 	// maxInserted is how many texts are noted of what an execution prints.
 	maxInserted = 1 << 18
-	// leastPart is the length in bytes from which a text is taken for a part of a value, or a value for a part of a text.
+	// leastPart is the length in bytes from which a text is taken for a part of a value.
 	leastPart = 4
+	// leastInner is that from which a value is taken for a part of a text.
+	leastInner = 2
 	// maxSearch bounds how many bytes are searched for parts.
 	maxSearch = 64 << 20
 )
@@ -126,13 +128,15 @@ func (o Output) values() []placed {
 	for _, in := range o.inserted {
 		text := string(o.Content[in.start:in.end])
 		lookup, ok := known.names[text]
-		if searched += known.cost(text); !ok && len(text) < leastPart || searched > maxSearch {
+		searched += known.cost(text)
+		blank := strings.TrimSpace(text) == ""
+		switch {
+		case searched > maxSearch || strings.Trim(text, " \t") == "":
 			continue
-		}
-		if (!ok || len(text) < leastPart) && o.template.constant(text) {
+		case ok && len(text) >= leastPart:
+		case o.template.constant(text):
 			continue
-		}
-		if !ok {
+		case !ok && len(text) >= leastPart && !blank:
 			lookup, ok = known.around(text)
 		}
 		if ok {
@@ -186,7 +190,7 @@ func (o Output) texts() *texts {
 			return
 		}
 		t.names[g.text] = g.lookup
-		if len(g.text) >= leastPart {
+		if len(g.text) >= leastInner && strings.TrimSpace(g.text) != "" {
 			t.long = append(t.long, g)
 		}
 	}

@@ -62,16 +62,11 @@ type Output struct {
 // Execute renders the template over the snapshot. A fault has the place in the template, the ref and the remedy, and no
 // value; what was asked for up to then is given all the same. It ends soon after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
-	return t.execute(ctx, snapshot, false)
-}
-
-// execute is Execute; where noting is set it is noted where the actions print.
-func (t *Template) execute(ctx context.Context, snapshot *sources.Snapshot, noting bool) (Output, *fault.Fault) {
 	r := t.begin()
 	defer t.end(r)
 	r.ctx, r.snapshot, r.begun = ctx, snapshot, time.Now()
 	r.secrets, r.last = make(map[int]bool), make(map[int]*found)
-	r.out = &output{limit: t.maxSize(), noting: noting}
+	r.out = &output{limit: t.maxSize()}
 	err := r.set.ExecuteTemplate(r.out, t.Main.Name, clone(t.Vars))
 	result := Output{
 		Content:  r.out.Bytes(),

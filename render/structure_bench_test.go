@@ -25,12 +25,12 @@ func BenchmarkJudge(b *testing.B) {
 		"small": "db:\n  host: {{ param \"/h\" }}\n  password: \"{{ secret \"p\" }}\"\n  url: http://{{ secret \"u\" }}:{{ secret \"p\" }}@h/\n",
 		"large": large.String(),
 	} {
-		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}})
-		if len(faults) > 0 {
-			b.Fatal(faults)
-		}
-		for with, free := range map[string]bool{"parse": true, "structure": false} {
-			file := render.File{Path: "/f", Template: tmpl, Format: yaml, Free: free}
+		for with, placed := range map[string]bool{"parse": false, "structure": true} {
+			tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}, Placed: placed})
+			if len(faults) > 0 {
+				b.Fatal(faults)
+			}
+			file := render.File{Path: "/f", Template: tmpl, Format: yaml}
 			b.Run(name+"/"+with, func(b *testing.B) {
 				rendering, _, failed := file.Render(b.Context(), sources.NewSnapshot(answer("p@ss w0rd!"), 0))
 				if failed != nil {
@@ -49,16 +49,15 @@ func BenchmarkJudge(b *testing.B) {
 
 // BenchmarkRender renders 400 actions, for a file without a format and for one in which values are looked for.
 func BenchmarkRender(b *testing.B) {
-	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: strings.Repeat("{{ secret \"p\" }} {{ param \"/h\" }}\n", 200)}})
-	if len(faults) > 0 {
-		b.Fatal(faults)
-	}
-	yaml, err := format.Parse("yaml")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for name, f := range map[string]format.Format{"without": {}, "format": yaml} {
-		file := render.File{Path: "/f", Template: tmpl, Format: f}
+	for name, placed := range map[string]bool{"without": false, "format": true} {
+		tmpl, faults := render.Parse(render.Options{
+			Main:   render.Text{Name: "t", Body: strings.Repeat("{{ secret \"p\" }} {{ param \"/h\" }}\n", 200)},
+			Placed: placed,
+		})
+		if len(faults) > 0 {
+			b.Fatal(faults)
+		}
+		file := render.File{Path: "/f", Template: tmpl}
 		b.Run(name, func(b *testing.B) {
 			snapshot := sources.NewSnapshot(answer("p@ss w0rd!"), 0)
 			for b.Loop() {

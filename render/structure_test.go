@@ -163,7 +163,7 @@ func (s shape) filled(t *testing.T, tmpl *render.Template, each func(i int) stri
 func (s shape) parse(t *testing.T) *render.Template {
 	t.Helper()
 	env := func(string) (string, bool) { return "/root", true }
-	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: s.body}, Hostname: "web-1", Env: env})
+	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: s.body}, Hostname: "web-1", Env: env, Placed: true})
 	if len(faults) > 0 {
 		t.Fatalf("%s: %v", s.name, faults)
 	}

@@ -28,6 +28,7 @@ type Options struct {
 	Dir      string         // what a relative path of the function file is relative to
 	Vars     map[string]any // the data: .name in the template
 	MaxSize  int            // bytes that it may print; 0 is DefaultMaxSize
+	Placed   bool           // note where values stand in what it prints, for a File whose structure they must keep
 
 	Env      func(name string) (string, bool) // answers the function env
 	Hostname string                           // answers the function hostname

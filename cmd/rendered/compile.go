@@ -327,7 +327,6 @@ func (c *compiler) file(f *config.File, t *render.Template) *render.File {
 
 		InPlace:    f.InPlace,
 		AllowEmpty: f.AllowEmpty,
-		Free:       f.Free,
 	}
 	if c.options.Root == "" {
 		return file

@@ -31,6 +31,7 @@ func (c *compiler) template(f *config.File, vars map[string]any, beside library)
 		Env:      c.env,
 		Hostname: c.hostname,
 		MaxSize:  f.MaxSize,
+		Placed:   !f.Format.IsZero() && !f.Free,
 	}
 	t := f.Template
 	switch {

@@ -44,7 +44,7 @@ func iniLine(t string, each func(Node)) (what string) {
 		if !closed || strings.TrimSpace(name) == "" || rest != "" && rest[0] != ';' && rest[0] != '#' {
 			return "a section is a name in brackets"
 		}
-		each(Node{Kind: Section, Nodes: []Node{{Text: strings.TrimSpace(name)}}})
+		each(Node{Kind: Section, Nodes: []Node{{Text: t}}}) // readers differ in which ] ends it
 	case t[0] == '=' || t[0] == ':':
 		return "a value without a name"
 	default:

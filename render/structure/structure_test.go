@@ -67,3 +67,24 @@ func TestIntact(t *testing.T) {
 	}
 	t.Logf("%d texts that do not", n)
 }
+
+// Whatever the bytes and wherever values lie in them, Check returns.
+func FuzzCheck(f *testing.F) {
+	for name, texts := range intact {
+		for _, text := range texts[:min(10, len(texts))] {
+			content, spans := marked(text)
+			if len(spans) > 0 {
+				f.Add(name, string(content), spans[0].Start, spans[0].End)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, name, content string, start, end int) {
+		kind, err := format.Parse(name)
+		if err != nil || len(content) > 1<<12 {
+			return
+		}
+		middle := (start + end) / 2
+		structure.Check(kind, []byte(content), []structure.Span{{Start: start, End: middle}, {Start: max(middle, 0), End: end}}, time.Time{})
+		structure.Check(kind, []byte(content), []structure.Span{{Start: start, End: end}}, time.Time{})
+	})
+}
