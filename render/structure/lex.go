@@ -61,21 +61,25 @@ func jsonState(s state, text []byte) (state, int) {
 	return s, 1
 }
 
+var (
+	tomlEnds   = [...]string{comment: "\n", basic: `"`, literal: `'`, basicLines: `"""`, literalLines: `'''`}
+	tomlBegins = []struct {
+		begin string
+		state state
+	}{{`"""`, basicLines}, {`'''`, literalLines}, {`"`, basic}, {`'`, literal}, {"#", comment}}
+)
+
 func tomlState(s state, text []byte) (state, int) {
-	ends := map[state]string{comment: "\n", basic: `"`, literal: `'`, basicLines: `"""`, literalLines: `'''`}
 	if s != outside {
-		switch {
-		case bytes.HasPrefix(text, []byte(ends[s])):
-			return outside, len(ends[s])
+		switch end := tomlEnds[s]; {
+		case bytes.HasPrefix(text, []byte(end)):
+			return outside, len(end)
 		case text[0] == '\\' && (s == basic || s == basicLines):
 			return s, 2
 		}
 		return s, 1
 	}
-	for _, b := range []struct {
-		begin string
-		state state
-	}{{`"""`, basicLines}, {`'''`, literalLines}, {`"`, basic}, {`'`, literal}, {"#", comment}} {
+	for _, b := range tomlBegins {
 		if bytes.HasPrefix(text, []byte(b.begin)) {
 			return b.state, len(b.begin)
 		}
@@ -84,10 +88,13 @@ func tomlState(s state, text []byte) (state, int) {
 }
 
 func xmlState(s state, text []byte) (state, int) {
-	ends := map[state]string{comment: "-->", section: "]]>"}
 	if s != outside {
-		if bytes.HasPrefix(text, []byte(ends[s])) {
-			return outside, len(ends[s])
+		end := "-->"
+		if s == section {
+			end = "]]>"
+		}
+		if bytes.HasPrefix(text, []byte(end)) {
+			return outside, len(end)
 		}
 		return s, 1
 	}
