@@ -65,7 +65,7 @@ func (t *Template) printed(p *parse.PipeNode, at *Text) {
 	c := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{parse.NewIdentifier(printFunction).SetPos(pos)}}
 	if t.Placed {
 		number(c, len(t.inserts))
-		t.inserts = append(t.inserts, insert{position{at, int(p.Pos)}, p.String()})
+		t.inserts = append(t.inserts, insert{position{at, int(p.Pos)}, p.String(), leastIn(p)})
 	}
 	p.Cmds = append(p.Cmds, c)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"text/template/parse"
 	"time"
 
 	"github.com/rendered/rendered/render/fault"
@@ -18,8 +19,24 @@ import (
 
 // An insert is an action that prints.
 type insert struct {
-	at   position
-	pipe string // as the template has it
+	at    position
+	pipe  string // as the template has it
+	least int    // from how many bytes a value is taken for a part of what is printed; 0: none is
+}
+
+// leastIn gives from how many bytes a value is taken for a part of what a pipe prints. In what a function has written for a format there
+// are texts that are no values, as the quoted names in JSON; in what puts texts together there are hardly any.
+func leastIn(p *parse.PipeNode) int {
+	id, call := p.Cmds[len(p.Cmds)-1].Args[0].(*parse.IdentifierNode)
+	switch {
+	case !call:
+		return leastPart
+	case strings.HasSuffix(id.Ident, "Quote"), strings.HasSuffix(id.Ident, "Json"), id.Ident == "quote", id.Ident == "squote", id.Ident == "dotenv":
+		return 0
+	case id.Ident == "printf", id.Ident == "print", id.Ident == "println", id.Ident == "join", id.Ident == "cat":
+		return leastInner
+	}
+	return leastPart
 }
 
 // inserted is a text that an action printed, and where it lies in the output.
@@ -109,9 +126,9 @@ type placed struct {
 const (
 	// maxInserted is how many texts are noted of what an execution prints.
 	maxInserted = 1 << 18
-	// leastPart is the length in bytes from which a text is taken for a part of a value.
+	// leastPart is the length in bytes from which a text is taken for a part of a value, or a value for a part of a text.
 	leastPart = 4
-	// leastInner is that from which a value is taken for a part of a text.
+	// leastInner is that from which a value is taken for a part of texts that were put together.
 	leastInner = 2
 	// maxSearch bounds how many bytes are searched for parts.
 	maxSearch = 64 << 20
@@ -151,7 +168,11 @@ func (o Output) values() []placed {
 // within gives the values in what an action printed.
 func (o Output) within(in inserted, text string, known *texts) []placed {
 	var list []placed
+	least := o.template.inserts[in.insert].least
 	for _, g := range known.long {
+		if least == 0 || len(g.text) < least {
+			break // they become shorter
+		}
 		if len(g.text) >= len(text) || o.template.constant(g.text) {
 			continue
 		}

@@ -52,10 +52,16 @@ func (m *matcher) leaf(meant, is format.Node) bool {
 		}
 		return false
 	}
-	if is.Kind != format.Leaf || meant.Style != is.Style || meant.Style == format.Markup && meant.Tag != is.Tag {
+	if is.Kind != format.Leaf || !alike(meant.Style, is.Style) || meant.Style == format.Markup && meant.Tag != is.Tag {
 		return false
 	}
 	return meant.Style != format.Plain || m.reads(meant.Text, is.Text)
+}
+
+// alike reports that a text between two styles of quotes, as " and """ of TOML, is one between quotes.
+func alike(meant, is format.Style) bool {
+	between := func(s format.Style) bool { return s == format.Quoted || s == format.Block }
+	return meant == is || between(meant) && between(is)
 }
 
 // bare reports that a word which is all of a leaf has no quotes of the file around it.
