@@ -10,7 +10,7 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// A place in the config where one of a pair is written.
+// A half is where one of a pair is written.
 type half struct {
 	service *Service
 	file    *config.File
