@@ -16,6 +16,7 @@ func TestModern(t *testing.T) {
 		"a: \"\\/\"\nb: |\n  \"\\/\"\n":                              "a=/ b=\"\\/\"\n",
 		"%YAML 1.2\n---\na: 1\n":                                     "a=1",
 		"# c\n\n%YAML\t1.2  # c\r\n---\r\na: \"\\/\"\r\n":            "a=/",
+		"%YAML 1.2# c\n---\na: 1\n":                                  "a=1",
 		"%YAML 1.1\n---\na: |\n  %YAML 1.2\n":                        "a=%YAML 1.2\n",
 		"a: 1\n...\n%YAML 1.2\n---\nb: \"\\/\"\n":                    "a=1 b=/",
 		"%YAML 1.2\n---\na: |\n x\n...\n%YAML 1.2\n---\nb: '\n\n'\n": "a=x\n b=\n",
