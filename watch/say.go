@@ -130,7 +130,7 @@ func hints(list []string) slog.Attr {
 // sayNotice says how telling a dependent went: a success always, a failure, and what it printed, when it is a new one.
 func (l *Loop) sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
 	log = log.With("notice", n.Dependent)
-	again := n.Err != nil && s.refused[n.Dependent] == n.Err.Error()
+	again := n.Err != nil && s.refused[n.Dependent] == notify.Trouble(n.Err)
 	if n.Output != "" {
 		level := slog.LevelInfo
 		if again {
@@ -147,7 +147,7 @@ func (l *Loop) sayNotice(log *slog.Logger, s *state, n NoticeOutcome) {
 		delete(s.refused, n.Dependent)
 		log.Info("told", "paths", n.Paths, "took", n.Took.Round(time.Millisecond))
 	case !again:
-		s.refused[n.Dependent] = n.Err.Error()
+		s.refused[n.Dependent] = notify.Trouble(n.Err)
 		log.Warn("not told, still owed, will try again", "err", n.Err, hints(notify.Hints(n.Err)))
 	}
 }

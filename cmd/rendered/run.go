@@ -20,6 +20,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
 	"github.com/rendered/rendered/cmd/rendered/internal/journal"
 	"github.com/rendered/rendered/cmd/rendered/internal/systemd"
+	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch"
@@ -128,6 +129,9 @@ func (d *upkeep) run(ctx context.Context, signals <-chan os.Signal) {
 	triggers.Go(func() { d.listener.Run(ctx, earOf(d.loop)) })
 	if socket := d.listen(); socket != nil {
 		triggers.Go(func() { d.serve(ctx, socket) })
+	}
+	if os.Getpid() == 1 {
+		go command.Reap(ctx)
 	}
 	go d.relay(ctx, signals)
 	d.loop.Run(ctx)

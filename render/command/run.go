@@ -106,7 +106,7 @@ func start(c Command, o Options) (*process, error) {
 	}
 	defer w.Close()
 	cmd.Stdout, cmd.Stderr = w, w
-	if err := cmd.Start(); err != nil {
+	if err := bear(cmd); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -194,16 +194,22 @@ func (p *process) finish(ctx context.Context, killed bool) ([]byte, *os.ProcessS
 	case <-time.After(dying):
 		go func() {
 			<-p.exited
-			_ = p.cmd.Wait()
+			p.reap()
 		}()
 		return p.drain(0), nil
 	}
 	output := p.drain(patience)
-	_ = p.cmd.Wait() // its error says what the state says
+	p.reap()
 	if killed {
 		p.reapOrphans()
 	}
 	return output, p.cmd.ProcessState
+}
+
+// reap takes the process's status.
+func (p *process) reap() {
+	_ = p.cmd.Wait() // its error says what the state says
+	forget(p.cmd.Process.Pid)
 }
 
 // reapOrphans reaps what is left of the group, which got SIGKILL. It is ours only where there is no init that takes orphans but us:

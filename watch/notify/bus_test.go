@@ -73,13 +73,14 @@ type systemd struct {
 
 	mu      sync.Mutex
 	units   map[string]*fakeUnit
-	calls   []string          // METHOD UNIT MODE
-	jobs    int               // so far
-	refusal *dbus.Error       // of every job; nil: none
-	result  string            // of every job; "" does not end any
-	results map[string]string // Result and ReloadResult of every unit; "": it has none
-	before  func()            // called when a job is asked for, before it ends; may be nil
-	asked   chan struct{}     // gets one for each job
+	calls   []string                // METHOD UNIT MODE
+	jobs    int                     // so far
+	refusal *dbus.Error             // of every job; nil: none
+	result  string                  // of every job; "" does not end any
+	results map[string]string       // Result and ReloadResult of every unit; "": it has none
+	more    map[string]dbus.Variant // properties of every unit, of both interfaces
+	before  func()                  // called when a job is asked for, before it ends; may be nil
+	asked   chan struct{}           // gets one for each job
 }
 
 type fakeUnit struct {
@@ -131,6 +132,9 @@ func path(unit string) dbus.ObjectPath {
 // LoadUnit is systemd's.
 func (s *systemd) LoadUnit(name string) (dbus.ObjectPath, *dbus.Error) { return path(name), nil }
 
+// Subscribe is systemd's.
+func (s *systemd) Subscribe() *dbus.Error { return nil }
+
 // ReloadUnit is systemd's.
 func (s *systemd) ReloadUnit(name, mode string) (dbus.ObjectPath, *dbus.Error) {
 	return s.job("reload", name, mode)
@@ -174,6 +178,22 @@ func (s *systemd) removed(job dbus.ObjectPath, unit, result string) {
 
 // properties answers for the units.
 type properties struct{ s *systemd }
+
+// GetAll is that of org.freedesktop.DBus.Properties.
+func (p properties) GetAll(m dbus.Message, of string) (map[string]dbus.Variant, *dbus.Error) {
+	all := make(map[string]dbus.Variant)
+	for _, name := range []string{"ActiveState", "Result", "ReloadResult"} {
+		if v, err := p.Get(m, of, name); err == nil {
+			all[name] = v
+		}
+	}
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for name, v := range p.s.more {
+		all[name] = v
+	}
+	return all, nil
+}
 
 // Get is that of org.freedesktop.DBus.Properties.
 func (p properties) Get(m dbus.Message, of, name string) (dbus.Variant, *dbus.Error) {

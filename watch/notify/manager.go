@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -21,6 +22,8 @@ const (
 	managerType = "org.freedesktop.systemd1.Manager"
 	unitType    = "org.freedesktop.systemd1.Unit"
 	serviceType = "org.freedesktop.systemd1.Service"
+
+	propertiesType = "org.freedesktop.DBus.Properties"
 )
 
 // A manager is systemd, over a connection of its own: one that is kept would have to notice that the bus went away.
@@ -146,7 +149,7 @@ func (m *manager) load(ctx context.Context, name string) (*unit, error) {
 
 func (m *manager) property(ctx context.Context, u *unit, of, name string, into any) error {
 	var v dbus.Variant
-	err := m.conn.Object(destination, u.path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, of, name).Store(&v)
+	err := m.conn.Object(destination, u.path).CallWithContext(ctx, propertiesType+".Get", 0, of, name).Store(&v)
 	if err != nil {
 		return err
 	}
@@ -195,11 +198,58 @@ func (m *manager) mainPID(ctx context.Context, u *unit) (uint32, error) {
 	return pid, nil
 }
 
+// follow asks systemd to say when the unit changes. Where it does not, the unit is looked at now and then.
+func (m *manager) follow(ctx context.Context, u *unit) {
+	_ = m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".Subscribe", 0).Err
+	if m.owner != destination { // a bus passes on what it is asked for
+		_ = m.conn.AddMatchSignalContext(ctx, dbus.WithMatchSender(destination), dbus.WithMatchObjectPath(u.path),
+			dbus.WithMatchInterface(propertiesType), dbus.WithMatchMember("PropertiesChanged"))
+	}
+}
+
+// run asks what a unit is like.
+func (m *manager) run(ctx context.Context, u *unit) (run, error) {
+	of, err := m.properties(ctx, u, unitType)
+	if err != nil {
+		return run{}, err
+	}
+	r := run{active: text(of, "ActiveState")}
+	if id, ok := of["InvocationID"].Value().([]byte); ok {
+		r.invocation = hex.EncodeToString(id)
+	}
+	if !strings.HasSuffix(u.name, ".service") {
+		return r, nil
+	}
+	if of, err = m.properties(ctx, u, serviceType); err != nil {
+		return run{}, err
+	}
+	r.kind, r.reload, r.death = cmp.Or(text(of, "Type"), "simple"), text(of, "ReloadResult"), deathIn(of)
+	r.restarts, _ = of["NRestarts"].Value().(uint32)
+	return r, nil
+}
+
+func (m *manager) properties(ctx context.Context, u *unit, of string) (all map[string]dbus.Variant, err error) {
+	err = m.conn.Object(destination, u.path).CallWithContext(ctx, propertiesType+".GetAll", 0, of).Store(&all)
+	return all, err
+}
+
+func text(properties map[string]dbus.Variant, name string) string {
+	s, _ := properties[name].Value().(string)
+	return s
+}
+
+func deathIn(properties map[string]dbus.Variant) death {
+	d := death{result: text(properties, "Result")}
+	d.code, _ = properties["ExecMainCode"].Value().(int32)
+	d.status, _ = properties["ExecMainStatus"].Value().(int32)
+	return d
+}
+
 // A job is one that systemd has accepted.
 type job struct {
 	m       *manager
 	path    dbus.ObjectPath
-	removed chan *dbus.Signal
+	removed chan *dbus.Signal // every signal that reaches us
 }
 
 // enqueue has systemd accept a job, which is to be forgotten in the end. An error of D-Bus is given as it is.
@@ -232,6 +282,48 @@ func (j *job) wait(ctx context.Context) (string, error) {
 			}
 		}
 	}
+}
+
+// follow gives what systemd says about the unit from now on, until ctx ends.
+func (j *job) follow(ctx context.Context, u *unit) <-chan news {
+	all := make(chan news)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case s, open := <-j.removed:
+				if !open {
+					return
+				}
+				n, ok := newsIn(s, u)
+				if !ok || !j.m.signs(ctx, s.Sender) {
+					continue
+				}
+				select {
+				case all <- n:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}()
+	return all
+}
+
+// newsIn reads a signal about a unit. Our job is over: another one is somebody else's.
+func newsIn(s *dbus.Signal, u *unit) (news, bool) {
+	var id uint32
+	var path dbus.ObjectPath
+	var unit, result, of string
+	var changed map[string]dbus.Variant
+	switch {
+	case s.Name == managerType+".JobRemoved" && dbus.Store(s.Body, &id, &path, &unit, &result) == nil:
+		return news{other: true}, unit == u.name
+	case s.Name == propertiesType+".PropertiesChanged" && s.Path == u.path && len(s.Body) > 1 && dbus.Store(s.Body[:2], &of, &changed) == nil:
+		return news{death: deathIn(changed)}, true
+	}
+	return news{}, false
 }
 
 // ended gives the result in a JobRemoved of this job.

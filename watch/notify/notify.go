@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rendered/rendered/render/command"
@@ -64,6 +65,7 @@ const (
 type Error struct {
 	Reason Reason
 	What   string   // one clause: "unit is not running"
+	Figure string   // what in What is different each time, as "20ms after"; may be empty
 	Hints  []string // what to do about it, a line each; may be empty
 	Err    error    // the cause, for errors.Is; its text is not printed
 }
@@ -83,6 +85,14 @@ func Hints(err error) []string {
 		return e.Hints
 	}
 	return nil
+}
+
+// Trouble gives an error of an Action in words that are the same each time it comes again.
+func Trouble(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Figure != "" {
+		return strings.Replace(err.Error(), e.Figure, "soon after", 1)
+	}
+	return err.Error()
 }
 
 // stopped is the error of an action that was doing something when ctx ended.

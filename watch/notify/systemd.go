@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ const (
 // methods are those of the interface org.freedesktop.systemd1.Manager (org.freedesktop.systemd1(5)).
 var methods = map[Verb]string{Reload: "ReloadUnit", Restart: "RestartUnit", Start: "StartUnit"}
 
-// Systemd has systemd do something with a unit and waits until that is done. To reload a unit that does not run succeeds
+// Systemd has systemd do something with a unit, waits until that is done, and sees that the unit stays up. To reload a unit that does not run succeeds
 // without doing anything: it reads its files when it starts.
 type Systemd struct {
 	Verb    Verb
@@ -45,6 +46,9 @@ const ownTimeout = 5 * time.Second
 
 // Do has it done. The text says so where nothing had to be done. A restart of our own unit is done when systemd has accepted it: whoever
 // waited for its end would not live to see it, and the next process would owe it again.
+//
+// systemd's word that a job is done is no word about the next moment: a unit is looked at for some more time, and has failed where it does
+// not stay up. What it wrote last is then the output.
 func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
 	itself := s.Verb == Restart && unitName(s.Unit) == own()
 	if itself {
@@ -71,6 +75,12 @@ func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
 	case s.Verb == Reload && !u.canReload:
 		return Output{}, notReloadable(u.name)
 	}
+	m.follow(ctx, u)
+	before, err := m.run(ctx, u)
+	if err != nil {
+		return Output{}, explainCall(ctx, err, "look at", u.name)
+	}
+	asked := time.Now()
 	job, err := m.enqueue(ctx, methods[s.Verb], u.name)
 	if err != nil {
 		return Output{}, explainCall(ctx, err, s.Verb, u.name)
@@ -83,22 +93,28 @@ func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
 	if err != nil {
 		return Output{}, explainCall(ctx, err, s.Verb, u.name)
 	}
-	return s.outcome(ctx, m, u, result)
+	said, err := s.outcome(ctx, m, u, result)
+	if err == nil && result == "done" {
+		v := vigil{verb: s.Verb, unit: u.name, before: before, news: job.follow(ctx, u)}
+		v.look = func(ctx context.Context) (run, error) { return m.run(ctx, u) }
+		said, err = v.keep(ctx)
+	}
+	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == Failed || e.Reason == TimedOut) {
+		said = Output{Text: lastWords(ctx, u.name, asked)}
+	}
+	return said, err
 }
 
 // outcome says what a job's result means. The results are those of JobRemoved (org.freedesktop.systemd1(5)).
 func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string) (Output, error) {
-	look := []string{"systemctl status " + u.name, "journalctl -u " + u.name}
+	look := look(u.name)
 	switch result {
 	case "done":
 		return Output{}, nil
 	case "skipped":
 		return ours("systemd skipped the job: it did not apply to the unit as it is"), nil
 	case "failed":
-		if m.tookTooLong(ctx, u, s.Verb) {
-			return Output{}, s.tooLong(look)
-		}
-		return Output{}, &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look}
+		return Output{}, s.failed(ctx, m, u)
 	case "timeout":
 		return Output{}, s.tooLong(look)
 	case "canceled":
@@ -120,19 +136,25 @@ func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string
 	return Output{}, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
 }
 
-func (s Systemd) tooLong(look []string) *Error {
-	return &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
+// failed is the error of a job that failed. Where a service failed by one of its own timeouts the job is no more than failed; its result
+// timeout is that of JobTimeoutSec (seen with systemd 252).
+func (s Systemd) failed(ctx context.Context, m *manager, u *unit) *Error {
+	now, err := m.run(ctx, u)
+	if s.Verb == Reload {
+		now.death = death{result: now.reload}
+	}
+	if err == nil && now.result == "timeout" {
+		return s.tooLong(look(u.name))
+	}
+	e := &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look(u.name)}
+	if detail := now.detail(); err == nil && detail != "" {
+		e.What += ": " + detail
+	}
+	return e
 }
 
-// tookTooLong tells whether a service failed by one of its own timeouts. The job is then no more than failed; its result timeout is
-// that of JobTimeoutSec (seen with systemd 252).
-func (m *manager) tookTooLong(ctx context.Context, u *unit, verb Verb) bool {
-	property := "Result"
-	if verb == Reload {
-		property = "ReloadResult"
-	}
-	var result string
-	return m.property(ctx, u, serviceType, property, &result) == nil && result == "timeout"
+func (s Systemd) tooLong(look []string) *Error {
+	return &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
 }
 
 func notReloadable(unit string) *Error {

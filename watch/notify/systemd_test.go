@@ -22,8 +22,8 @@ type outcome struct {
 }
 
 func do(ctx context.Context, a Action) outcome {
-	said, err := a.Do(ctx, Change{Service: "s", Paths: []string{"/a", "/b"}})
-	o := outcome{Says: string(said.Text)}
+	says, err := a.Do(ctx, Change{Service: "s", Paths: []string{"/a", "/b"}})
+	o := outcome{Says: string(says.Text)}
 	if e, ok := errors.AsType[*Error](err); ok {
 		o.Reason, o.What = e.Reason, e.What
 	} else if err != nil {
@@ -36,6 +36,7 @@ func TestSystemd(t *testing.T) {
 	refuse := func(name string) *dbus.Error { return dbus.NewError(name, []any{"text"}) }
 	address := bus(t)
 	s := fakeSystemd(t, address, nil)
+	shortVigils(t, 0)
 	for _, tt := range []struct {
 		name    string
 		verb    Verb
@@ -49,8 +50,8 @@ func TestSystemd(t *testing.T) {
 	}{
 		{name: "reload", verb: Reload, unit: fakeUnit{"loaded", "active", true, nil}, calls: 1},
 		{name: "restart", verb: Restart, unit: fakeUnit{"loaded", "active", false, nil}, calls: 1},
-		{name: "start", verb: Start, unit: fakeUnit{"loaded", "inactive", false, nil}, calls: 1},
-		{name: "restart starts", verb: Restart, unit: fakeUnit{"loaded", "failed", false, nil}, calls: 1},
+		{name: "start", verb: Start, unit: fakeUnit{"loaded", "inactive", false, nil}, becomes: "active", calls: 1},
+		{name: "restart starts", verb: Restart, unit: fakeUnit{"loaded", "failed", false, nil}, becomes: "active", calls: 1},
 		{name: "reload starts nothing", verb: Reload, unit: fakeUnit{"loaded", "inactive", true, nil},
 			want: outcome{Says: "u.service is inactive: nothing to reload"}},
 		{name: "reload of a failed unit", verb: Reload, unit: fakeUnit{"loaded", "failed", false, nil},
@@ -303,6 +304,7 @@ func leaks(t *testing.T, f func()) {
 
 func TestSystemdLeavesNothing(t *testing.T) {
 	address := bus(t)
+	shortVigils(t, time.Millisecond)
 	s := fakeSystemd(t, address, map[string]*fakeUnit{"u.service": {"loaded", "active", true, []uint32{uint32(os.Getpid())}}})
 	leaks(t, func() {
 		do(t.Context(), Systemd{Verb: Reload, Unit: "u", Bus: address})

@@ -14,6 +14,7 @@ import (
 // Whatever keeps a unit from being told has a reason of its own, and hints that say what to do where a person can do something.
 func TestEachTroubleIsToldApart(t *testing.T) {
 	address := bus(t)
+	shortVigils(t, 0)
 	good := fakeUnit{"loaded", "active", true, []uint32{0}}
 	s := fakeSystemd(t, address, nil)
 	seen := make(map[Reason]string)

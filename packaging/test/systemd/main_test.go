@@ -26,6 +26,7 @@ var stories = []struct {
 	{"a broken config", brokenConfig},
 	{"a stop", stop},
 	{"a file elsewhere", elsewhere},
+	{"units that do not stay up", unitsThatStay},
 	{"narrower sandboxes", narrowed},
 	{"an ordinary user", ordinaryUser},
 	{"without a daemon", onceBeforeNginx},
