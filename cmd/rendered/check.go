@@ -29,9 +29,9 @@ func newCheck(g *globals) *cobra.Command {
 		Short: "Find every fault of the config and its templates",
 		Long: `check reads the config and its templates and prints every fault with its place, or a table of what the config
 means. It asks nobody, unless --online is given: then it also renders every file in memory, which finds lookups that fail and
-certificates that verify: refuses, says which account and identity it asked as, whether the queue of change notices is there, and
-whether this machine lets the checks of services see new files. It never writes a file, so that no check of a file or a service
-runs, takes no notice out of the queue, and tells nobody.
+certificates that verify: refuses, says which account and identity it asked as, whether the queue of change notices is there, whether
+this machine lets the checks of services see new files, and whether systemd knows the units that are told. It never writes
+a file, so that no check of a file or a service runs, takes no notice out of the queue, and tells nobody.
 
 As root it also looks at the paths on this machine: a destination, a pid file or a local file that other users can change, or have led
 elsewhere, is a fault where the daemon refuses it, and a warning where they can do no more than they may be meant to.
@@ -89,8 +89,9 @@ func check(ctx context.Context, g *globals, online bool, stdout, stderr io.Write
 	}
 	exposed := expose(cfg, plan)
 	good := exposed.print(stderr)
-	if online && !works(ctx, plan, stderr) {
-		good = false
+	if online {
+		good = works(ctx, plan, stderr) && good
+		good = reaches(ctx, plan, stderr) && good
 	}
 	if !good {
 		return exit{exitFailed}

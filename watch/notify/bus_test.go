@@ -79,8 +79,9 @@ type systemd struct {
 	result  string                  // of every job; "" does not end any
 	results map[string]string       // Result and ReloadResult of every unit; "": it has none
 	more    map[string]dbus.Variant // properties of every unit, of both interfaces
-	before  func()                  // called when a job is asked for, before it ends; may be nil
-	asked   chan struct{}           // gets one for each job
+	files   []unitFile
+	before  func()        // called when a job is asked for, before it ends; may be nil
+	asked   chan struct{} // gets one for each job
 }
 
 type fakeUnit struct {
@@ -126,11 +127,17 @@ func (s *systemd) hang() {
 }
 
 func path(unit string) dbus.ObjectPath {
-	return managerPath + "/unit/" + dbus.ObjectPath(strings.NewReplacer(".", "_2e", "-", "_2d").Replace(unit))
+	return managerPath + "/unit/" + dbus.ObjectPath(strings.NewReplacer(".", "_2e", "-", "_2d", "@", "_40").Replace(unit))
 }
 
 // LoadUnit is systemd's.
 func (s *systemd) LoadUnit(name string) (dbus.ObjectPath, *dbus.Error) { return path(name), nil }
+
+// A unitFile is the file of a unit, and whether it is enabled.
+type unitFile struct{ Path, State string }
+
+// ListUnitFiles is systemd's.
+func (s *systemd) ListUnitFiles() ([]unitFile, *dbus.Error) { return s.files, nil }
 
 // Subscribe is systemd's.
 func (s *systemd) Subscribe() *dbus.Error { return nil }

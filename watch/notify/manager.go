@@ -131,6 +131,9 @@ func (m *manager) Close() { m.conn.Close() }
 
 // load asks for a unit. One that does not exist is a unit, too, in the state not-found.
 func (m *manager) load(ctx context.Context, name string) (*unit, error) {
+	if err := template(name); err != nil {
+		return nil, err
+	}
 	u := &unit{name: name}
 	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".LoadUnit", 0, name).Store(&u.path)
 	for _, p := range []struct {
@@ -353,6 +356,8 @@ func (u *unit) usable() error {
 		return &Error{Reason: Masked, What: "unit is masked", Hints: []string{"systemctl unmask " + u.name}}
 	case u.loadState == "not-found" && u.activeState == "inactive":
 		return &Error{Reason: Missing, What: "there is no such unit", Hints: []string{"systemctl list-unit-files"}}
+	case u.loadState == "bad-setting" || u.loadState == "error":
+		return &Error{Reason: NotSupported, What: "systemd cannot use the unit's file", Hints: []string{"systemctl status " + u.name}}
 	}
 	return nil
 }

@@ -78,6 +78,7 @@ func unitsThatStay(s *site) {
 		}
 	}
 
+	s.foresees()
 	begun := time.Now()
 	said, err := s.run("rendered", "once", "-c", "/etc/staying.yaml")
 	lasted := since(begun)
@@ -111,6 +112,47 @@ func unitsThatStay(s *site) {
 	s.must("rm", "-rf", "/etc/staying", "/etc/staying.yaml", "/etc/staying.values", "/var/lib/staying", "/etc/systemd/system/listens.socket")
 	s.must("systemctl", "daemon-reload")
 	s.must("systemctl", "reset-failed")
+}
+
+// foresees has check ask systemd for the units before anybody is told.
+func (s *site) foresees() {
+	s.t.Helper()
+	s.write("/etc/foreseen.yaml", `state_dir: /var/lib/staying
+values: /etc/staying.values
+services:
+  all:
+    files: [{path: /etc/staying/foreseen, content: x}]
+    notify:
+      - reload: ngnix.service
+      - reload: nginx.service
+      - restart: masked.service
+      - restart: getty@.service
+      - reload: up.service
+      - signal: HUP
+        unit: sshh.service
+      - signal: HUP
+        pid_file: /run/nobody.pid
+`)
+	said, err := s.run("rendered", "check", "--online", "-c", "/etc/foreseen.yaml")
+	if err == nil {
+		s.t.Error("check --online ended with 0")
+	}
+	for _, want := range []string{
+		"error: all: reload ngnix.service: there is no such unit; did you mean nginx.service?\n",
+		"error: all: restart masked.service: unit is masked\n",
+		"error: all: restart getty@.service: getty@.service is a template, and no unit without an instance\n",
+		"error: all: reload up.service: unit has no way to reload\n",
+		"error: all: HUP sshh.service: there is no such unit; did you mean ssh.service?\n",
+		"warning: all: HUP /run/nobody.pid: not running: there is no pid file\n",
+	} {
+		if !strings.Contains(said, want) {
+			s.t.Errorf("check does not say %q", want)
+		}
+	}
+	if strings.Contains(said, "error: all: reload nginx.service") || s.t.Failed() {
+		s.t.Errorf("check says:\n%s", said)
+	}
+	s.must("rm", "/etc/foreseen.yaml")
 }
 
 // verb is what is done to it.

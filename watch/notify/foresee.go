@@ -1,0 +1,87 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/render/fault"
+)
+
+// foreseeTimeout bounds the questions about one dependent.
+const foreseeTimeout = 10 * time.Second
+
+// Foresee says why telling a dependent would fail as things are now; nil where nothing is known against it. It tells nobody. The error is a
+// *Error: NotRunning and Stale may be over by the time that there is something to tell.
+func Foresee(ctx context.Context, a Action) error {
+	ctx, cancel := context.WithTimeout(ctx, foreseeTimeout)
+	defer cancel()
+	switch a := a.(type) {
+	case Systemd:
+		return foreseeUnit(ctx, a.Bus, a.Unit, a.Verb == Reload)
+	case Signal:
+		if a.Unit != "" {
+			return foreseeUnit(ctx, a.Bus, a.Unit, false)
+		}
+		p, err := fromPIDFile(a.PIDFile)
+		if err != nil {
+			return err
+		}
+		p.Close()
+	}
+	return nil
+}
+
+// BySystemd reports whether systemd is asked when the dependent is told.
+func BySystemd(a Action) bool {
+	s, signals := a.(Signal)
+	_, asks := a.(Systemd)
+	return asks || signals && s.Unit != ""
+}
+
+// foreseeUnit asks systemd for a unit.
+func foreseeUnit(ctx context.Context, bus, name string, reloads bool) error {
+	m, err := dial(ctx, bus)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	u, err := m.load(ctx, unitName(name))
+	if err == nil {
+		err = u.usable()
+	}
+	if e, ok := err.(*Error); ok && e.Reason == Missing {
+		if near := m.near(ctx, unitName(name)); near != "" {
+			e.What += "; did you mean " + near + "?"
+		}
+	}
+	if err == nil && reloads && !u.canReload {
+		return notReloadable(u.name)
+	}
+	return err
+}
+
+// near gives the unit that has almost this name; "" where there is none, or more than one.
+func (m *manager) near(ctx context.Context, name string) string {
+	var files []struct{ Path, State string }
+	if m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".ListUnitFiles", 0).Store(&files) != nil {
+		return ""
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Path[strings.LastIndexByte(f.Path, '/')+1:]
+	}
+	return fault.Near(name, names)
+}
+
+// template is the error of a template's name, which is no unit before it has an instance (systemd.unit(5)).
+func template(name string) error {
+	head, suffix, _ := strings.Cut(name, "@.")
+	if suffix == "" {
+		return nil
+	}
+	return &Error{Reason: NotSupported, What: name + " is a template, and no unit without an instance", Hints: []string{
+		fmt.Sprintf("name one, as %s@INSTANCE.%s: systemctl list-units '%[1]s@*'", head, suffix),
+	}}
+}
