@@ -43,6 +43,7 @@ type keeper struct {
 	loose     bool                // names of the last commit may not be durable
 	attempts  map[string]*attempt // by the dependent's name
 	repairs   map[string]repair   // by path
+	blamed    map[string]blame    // what else a check that did not pass was asked; by file, "" is the service's
 	verdicts  verdicts            // on the bytes that the last look was to write
 	asked     []sources.Ref       // what the last render asked for, dynamic refs included
 
@@ -276,7 +277,7 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap) error {
 			held.Close()
 		}
 		if failed != nil {
-			return &FileError{f.Path, failed}
+			return &FileError{f.Path, k.blame(ctx, s, f.Path, failed, func() *fault.Fault { return f.CheckStaged(ctx, staged, nil, k.checked) })}
 		}
 		checked = true
 	}
@@ -288,10 +289,12 @@ func (k *keeper) check(ctx context.Context, s *swap.Swap) error {
 		for _, r := range s.Renames() {
 			files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})
 		}
-		if err := k.examine(ctx, k.service.Check, files, k.checked); err != nil {
-			return err
+		ask := func() *fault.Fault { return k.examine(ctx, k.service.Check, files, k.checked) }
+		if failed := ask(); failed != nil {
+			return k.blame(ctx, s, "", failed, ask)
 		}
 	}
+	clear(k.blamed)
 	if checked {
 		return s.Intact()
 	}

@@ -210,6 +210,9 @@ func (s *Swap) Renames() []Rename {
 // Commit renames every staged file to its destination, or writes it there in place, and makes the names durable. After an error some files are new and
 // some old; RollForward over the recorded list does the rest.
 func (s *Swap) Commit() error {
+	if s.former {
+		return errors.New("a mistake in rendered itself: files that a check refused are to be put in place")
+	}
 	if err := s.Unmoved(); err != nil {
 		return err
 	}

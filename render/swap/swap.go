@@ -56,6 +56,7 @@ type Swap struct {
 	dirs      map[string]disk.Dir // by path
 	files     []*file
 	committed bool
+	former    bool // the staged files hold what the destinations hold: there is nothing to commit
 }
 
 // A file is one target and what was found in its place.
