@@ -97,10 +97,11 @@ type witness struct {
 	other  bool          // somebody else did something with the unit
 	gone   time.Duration // when it was first seen to have ended; 0 where it has not
 	died   string        // how a reload ended it, after which systemd has started it again
+	figure string        // in died, as Error.Figure
 }
 
-// restedFor is how long a unit has ended, and not only until systemd starts it again: systemd 254 and newer call it inactive between the
-// two, for a moment.
+// restedFor is how long a unit has ended, and not only until systemd starts it again: systemd 254 and newer call it inactive or failed
+// between the two, for a moment.
 const restedFor = 200 * time.Millisecond
 
 func (w *witness) hear(n news) {
@@ -126,10 +127,10 @@ func (w *witness) judge(now run, after time.Duration, last bool) (said Output, f
 	switch {
 	case again && w.verb == Reload && w.died == "":
 		// It comes back with the new files, and to reload it once more would end it once more.
-		w.died = w.how(now, after)
+		w.died, w.figure = w.how(now, after), figure(after)
 		w.base = run{active: "activating", restarts: max(now.restarts, w.base.restarts+1)}
 		return Output{}, nil, false
-	case again || now.active == "failed":
+	case again, now.active == "failed" && w.verb != Reload:
 		return Output{}, w.failure(now, after, again), true
 	case now.active == "active" && w.base.active == "activating":
 		w.base.active, w.base.invocation = now.active, now.invocation
@@ -137,10 +138,10 @@ func (w *witness) judge(now run, after time.Duration, last bool) (said Output, f
 		// Somebody else has restarted it.
 		w.base, w.other, w.worst = run{active: now.active, invocation: now.invocation, restarts: now.restarts}, true, death{}
 	}
-	if now.active != "inactive" && !(last && now.active == "deactivating") {
+	if now.active != "inactive" && now.active != "failed" && !(last && now.active == "deactivating") {
 		w.gone = 0
 		if last && w.died != "" && now.active == "activating" {
-			return Output{}, &Error{Reason: Failed, What: w.died + "; systemd starts it again", Hints: look(w.unit)}, true
+			return Output{}, &Error{Reason: Failed, What: w.died + "; systemd starts it again", Figure: w.figure, Hints: look(w.unit)}, true
 		}
 		return Output{}, nil, false
 	}
@@ -151,6 +152,7 @@ func (w *witness) judge(now run, after time.Duration, last bool) (said Output, f
 		return Output{}, nil, false
 	}
 	switch {
+	case now.active == "failed":
 	case w.other:
 		return ours("%s was stopped by somebody else %v after its %s", w.unit, span(w.gone), w.verb), nil, true
 	case w.verb == Start:
@@ -164,7 +166,7 @@ func (w *witness) farewell() Output {
 	if w.died == "" {
 		return Output{}
 	}
-	return ours("%s %s; systemd has started it again, with the new files: restart: %[1]s would do no worse", w.unit, w.died)
+	return ours("%s %s; systemd has started it again, with the new files", w.unit, w.died)
 }
 
 // failure is the error of a unit that did not stay up.
@@ -173,7 +175,7 @@ func (w *witness) failure(now run, after time.Duration, again bool) *Error {
 	if again {
 		what += "; systemd starts it again"
 	}
-	e := &Error{Reason: Failed, What: what, Figure: span(after).String() + " after", Hints: look(w.unit)}
+	e := &Error{Reason: Failed, What: what, Figure: figure(after), Hints: look(w.unit)}
 	if !w.worst.bad() && !now.bad() && !again {
 		switch w.verb {
 		case Reload:
@@ -229,6 +231,9 @@ func (d death) detail() string {
 	}
 	return ""
 }
+
+// figure is the part of an error's text that says when.
+func figure(after time.Duration) string { return span(after).String() + " after" }
 
 // span rounds a time to what a person wants to know.
 func span(d time.Duration) time.Duration {

@@ -99,11 +99,13 @@ func TestVigil(t *testing.T) {
 		{name: "is still ending", verb: Restart, moments: []moment{{0, up, nil}, {time.Second, up.with(func(r *run) { r.active = "deactivating" }), &news{death: exited1}}},
 			want: outcome{Reason: Failed, What: "failed 3s after its restart: exit status 1"}, took: 3 * time.Second},
 		{name: "dies of its reload", verb: Reload, before: up, moments: []moment{{0, up, nil}, {30 * time.Millisecond, failed, &news{death: exited1}}},
-			want: outcome{Reason: Failed, What: "failed 30ms after its reload: exit status 1"}, took: 30 * time.Millisecond},
+			want: outcome{Reason: Failed, What: "failed 30ms after its reload: exit status 1"}, took: 250 * time.Millisecond},
+		{name: "its reload is a restart, and for a moment it has failed", verb: Reload, before: up, moments: []moment{{0, up, nil}, {30 * time.Millisecond, failed, &news{death: exited1}}, {31 * time.Millisecond, waits, &news{}}, {130 * time.Millisecond, again, &news{}}},
+			want: outcome{Says: "u.service failed 31ms after its reload: exit status 1; systemd has started it again, with the new files"}, took: 3 * time.Second},
 		{name: "ends by its reload", verb: Reload, before: up, moments: []moment{{0, ended, nil}},
 			want: outcome{Reason: Failed, What: "ended 1ms after its reload"}, took: 250 * time.Millisecond},
 		{name: "its reload is a restart", verb: Reload, before: up, moments: []moment{{0, waits, &news{death: exited1}}, {100 * time.Millisecond, again, &news{}}},
-			want: outcome{Says: "u.service failed 1ms after its reload: exit status 1; systemd has started it again, with the new files: restart: u.service would do no worse"}, took: 3 * time.Second},
+			want: outcome{Says: "u.service failed 1ms after its reload: exit status 1; systemd has started it again, with the new files"}, took: 3 * time.Second},
 		{name: "its reload begins a loop", verb: Reload, before: up, moments: []moment{{0, waits, &news{death: exited1}}, {100 * time.Millisecond, again, &news{}},
 			{150 * time.Millisecond, again.with(func(r *run) { r.active, r.death = "activating", exited1 }), &news{death: exited1}}},
 			want: outcome{Reason: Failed, What: "failed 150ms after its reload: exit status 1; systemd starts it again"}, took: 150 * time.Millisecond},
@@ -132,7 +134,7 @@ func TestVigil(t *testing.T) {
 				got := outcome{Says: string(said.Text)}
 				if e, ok := errors.AsType[*Error](err); ok {
 					got.Reason, got.What = e.Reason, e.What
-					if e.Figure == "" && tt.took < 3*time.Second || !strings.Contains(e.What, e.Figure) || len(e.Hints) < 2 {
+					if e.Figure == "" || !strings.Contains(e.What, e.Figure) || len(e.Hints) < 2 {
 						t.Errorf("the figure is %q, the hints are %q", e.Figure, e.Hints)
 					}
 				}
