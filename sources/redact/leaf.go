@@ -85,6 +85,7 @@ func (c *collector) leaf(text string) {
 		return
 	}
 	c.text(text)
+	c.shortLines(text)
 	if strings.Contains(text, "://") {
 		for _, m := range authority.FindAllStringSubmatch(text, -1) {
 			c.value(m[3])
@@ -114,6 +115,32 @@ func (c *collector) leaf(text string) {
 		c.bytes(data)
 		if utf8.Valid(data) {
 			c.value(string(data))
+		}
+	}
+}
+
+// fewLines is how many lines a text may have for each to be a secret of its own, as a user and a password are.
+const fewLines = 8
+
+// shortLines takes the lines that are shorter than what is recognised of the text. Those with too few letters and digits for a window
+// are words, which a longer text has for other reasons.
+func (c *collector) shortLines(text string) {
+	few := strings.Count(text, "\n") < fewLines
+	if !strings.Contains(text, "\n") || !few && len(text) <= dense {
+		return
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > longestLine || harmless(strings.TrimSpace(line)) {
+			continue
+		}
+		n := 0
+		for i := range len(line) {
+			if isLetter(line[i]) {
+				n++
+			}
+		}
+		if few && n < window || len(text) > dense && n >= window && n < window+winnowed-1 {
+			c.text(strings.TrimRight(line, "\r\n"))
 		}
 	}
 }

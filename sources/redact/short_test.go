@@ -34,6 +34,27 @@ func TestShortSecrets(t *testing.T) {
 	}
 }
 
+// Each line of a secret is one, however long or short the secret is.
+func TestLinesOfASecret(t *testing.T) {
+	r := New()
+	r.Learn(secret("bob\nhunter2\n"))
+	long := []string{"key 12", "k1 value-of-1", "some words only, of small letters", "p4ss-of-line-4"}
+	for i := range 200 {
+		long = append(long, strings.Repeat("q", i%7+1)+"0123456789abcdef"[i%16:])
+	}
+	r.Learn(secret(strings.Join(long, "\n")))
+	for _, hides := range []string{"hunter2", "k1 value-of-1", "p4ss-of-line-4", "P4SS-OF-LINE-4"} {
+		if got := r.Redact([]byte("before " + hides + " after")); got != "before "+hidden+" after" {
+			t.Errorf("%q: %q", hides, got)
+		}
+	}
+	for _, shown := range []string{"key 12", "hunter20", "words", "small letter"} {
+		if got := r.Redact([]byte("before " + shown + " after")); got != "before "+shown+" after" {
+			t.Errorf("%q: %q", shown, got)
+		}
+	}
+}
+
 // What is no secret in AWS is not hidden, nor what anybody would guess.
 func TestWhatIsNoSecret(t *testing.T) {
 	r := New()
