@@ -141,7 +141,7 @@ func TestTroubleOfOneServiceLeavesOthersAlone(t *testing.T) {
 				w.want("f", "1")
 				w.want("g", "1")
 				w.want("h", "2")
-				if n := w.logged("level=WARN", "service=bad", "file="+w.path("f"), `ref="secret s"`, "hint=\"the remedy\""); n != 1 {
+				if n := w.logged("level=WARN", "service=bad", "file="+w.path("f"), `ref="secret s"`, "hint=\"the remedy"); n != 1 {
 					t.Errorf("%d warnings; want one that names service, file, ref and remedy:\n%s", n, w.log.String())
 				}
 				w.values.refuse("s", "")
@@ -343,7 +343,7 @@ func TestCanaryStandsInFilesOnly(t *testing.T) {
 		d := &dependent{name: "app", fails: 2}
 		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" "k" }}`)
 		w.service("bad", "@every 1s", nil, "g", `{{ secret "s" "none" }}`)
-		w.service("worse", "@every 1s", nil, "h", `{{ range secret "s" }}{{ end }}`)
+		w.service("worse", "@every 1s", nil, "h", `{{ $s := "" }}{{ $s = secret "s" }}{{ range $s }}{{ end }}`)
 		w.values.set("s", `{"k":"`+canary+`"}`)
 		w.start()
 		w.after(10 * time.Second)
