@@ -88,6 +88,9 @@ func (s *soak) begin() {
 	s.cmd.Dir, s.cmd.Stderr = s.dir, s.log
 	s.cmd.Env = append(os.Environ(), append(s.aws.Env(), "RUNTIME_DIRECTORY="+s.dir, "GOTRACEBACK=all",
 		"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT="+s.aws.URL)...)
+	if os.Geteuid() != 0 {
+		s.cmd.Env = append(s.cmd.Env, traceable+"=true") // its descriptors are counted
+	}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
