@@ -36,9 +36,6 @@ func Stat(path string) (fs.FileInfo, error) { return asked(path, os.Stat) }
 // Lstat is os.Lstat as Stat is os.Stat.
 func Lstat(path string) (fs.FileInfo, error) { return asked(path, os.Lstat) }
 
-// Readlink is os.Readlink as Stat is os.Stat.
-func Readlink(path string) (string, error) { return asked(path, os.Readlink) }
-
 // ReadDir is os.ReadDir as Stat is os.Stat.
 func ReadDir(path string) ([]fs.DirEntry, error) { return asked(path, os.ReadDir) }
 

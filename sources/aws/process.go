@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -58,15 +59,7 @@ func comesFrom(p awssdk.CredentialsProvider, source awssdk.CredentialSource) boo
 	from, ok := p.(interface {
 		ProviderSources() []awssdk.CredentialSource
 	})
-	if !ok {
-		return false
-	}
-	for _, s := range from.ProviderSources() {
-		if s == source {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(from.ProviderSources(), source)
 }
 
 // A process is the credential_process of a profile:

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // users are the files that say who is in a group (passwd(5), group(5)).
@@ -12,7 +14,7 @@ type users struct{ passwd, group string }
 
 var machineUsers = users{"/etc/passwd", "/etc/group"}
 
-// maxUsers is how many bytes of such a file are read.
+// maxUsers is how many bytes such a file may have; a larger one is not read.
 const maxUsers = 1 << 20
 
 // of gives the users of a group, sorted: those whose own group it is, and its members. -1 is the
@@ -42,8 +44,8 @@ func (u users) of(gid int) []string {
 
 // lines gives the fields of each line.
 func lines(path string) (list [][]string) {
-	data, err := os.ReadFile(path)
-	if err != nil || len(data) > maxUsers {
+	data, err := disk.ReadFile(path, maxUsers)
+	if err != nil {
 		return nil
 	}
 	for line := range strings.Lines(string(data)) {
