@@ -54,12 +54,12 @@ func TestHangingDestination(t *testing.T) {
 				t.Errorf("%d threads, %d before the config was read again ten times", after, before)
 			}
 
-			ended := make(chan error, 1)
+			ended, pid := make(chan error, 1), first.Process.Pid // who waits for it changes it
 			if err := first.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
 			go func() { ended <- first.Wait() }()
-			until(t.Fatalf, "the daemon is gone, or only what hangs of it is left", func() bool { return stuck(first.Process.Pid) })
+			until(t.Fatalf, "the daemon is gone, or only what hangs of it is left", func() bool { return stuck(pid) })
 			second := s.start()
 			s.follows()
 			s.disk.mended()

@@ -109,10 +109,11 @@ func oneVersionAFile(t *testing.T, batch bool) {
 	}
 	defer ledger.Close()
 
+	chance := rand.New(rand.NewPCG(3, 4))
 	passes, current, changing := 0, make(map[string]int), make(map[string]int)
 	pass := func() {
 		passes++
-		for _, o := range watch.Once(t.Context(), plan, plan.Services, ledger, r.rand, true, nil) {
+		for _, o := range watch.Once(t.Context(), plan, plan.Services, ledger, chance, true, nil) {
 			if o.Err == nil {
 				current[o.Service]++
 			} else if e := o.FileErrors(); !strings.Contains(o.Err.Error(), string(sources.Changing)) {
