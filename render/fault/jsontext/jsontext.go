@@ -40,9 +40,6 @@ const (
 // TooDeep is a cause as well: the text may be JSON, and is more than is read.
 var TooDeep = fmt.Sprintf("objects and lists nest deeper than %d", MaxDepth)
 
-// Error gives "not JSON at line 6, column 3: what"; it has no lines, and gives the byte.
-func (e *Error) Error() string { return fmt.Sprintf("not JSON at byte %d: %s", e.Offset, e.Cause) }
-
 // A Step leads into an object by a key, or into a list by a number.
 type Step struct {
 	Key   string
