@@ -99,8 +99,8 @@ func (f Format) Check(data []byte) (err error) {
 		return nil
 	}
 	defer func() {
-		if recover() != nil { // a parser of somebody else gave up
-			err = &Error{Format: c.title}
+		if recover() != nil {
+			err = &Error{Format: c.title, What: gaveUp, Limit: true}
 		}
 	}()
 	if e := c.check(data); e != nil {
@@ -109,6 +109,10 @@ func (f Format) Check(data []byte) (err error) {
 	}
 	return nil
 }
+
+// gaveUp is said where a parser panics. That is its mistake and not the file's, and what it says
+// itself may quote the file.
+const gaveUp = "its parser gives up over it; please report this"
 
 // bom marks UTF-8 at the beginning of a file.
 var bom = []byte("\xef\xbb\xbf")

@@ -364,7 +364,7 @@ func (t *tomlChecker) inline() *Error {
 	}
 }
 
-// basic reads what follows a ", or """, and adds the text to what is not nil.
+// basic reads what follows a double quote, or three, and adds the text to what is not nil.
 func (t *tomlChecker) basic(lines bool, text *[]byte) *Error {
 	begin := t.at
 	for t.at < len(t.data) {
@@ -394,7 +394,7 @@ func (t *tomlChecker) basic(lines bool, text *[]byte) *Error {
 	return at(t.data, begin, "a quote that begins here is not closed")
 }
 
-// literal reads what follows a ', or ”'.
+// literal reads what follows a single quote, or three.
 func (t *tomlChecker) literal(lines bool) *Error {
 	begin := t.at
 	for t.at < len(t.data) {

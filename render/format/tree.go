@@ -72,8 +72,8 @@ func (f Format) Tree(data []byte) (tree Node, err error) {
 		return Node{}, &Error{Format: checks[f.name].title, What: "there is too much in it", Limit: true}
 	}
 	defer func() {
-		if recover() != nil { // a parser of somebody else gave up
-			err = &Error{Format: checks[f.name].title}
+		if recover() != nil {
+			err = &Error{Format: checks[f.name].title, What: gaveUp, Limit: true}
 		}
 	}()
 	tree, e := read(data)

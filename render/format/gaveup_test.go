@@ -1,0 +1,21 @@
+package format
+
+import "testing"
+
+// A parser that panics is said to be at fault, and not the file.
+func TestParserThatGivesUp(t *testing.T) {
+	was, tree := checks["ini"], trees["ini"]
+	t.Cleanup(func() { checks["ini"], trees["ini"] = was, tree })
+	broken := was
+	broken.check = func([]byte) *Error { panic("hunter2") }
+	checks["ini"] = broken
+	trees["ini"] = func([]byte) (Node, *Error) { panic("hunter2") }
+	const want = "cannot be checked as INI: its parser gives up over it; please report this"
+	f := Format{"ini"}
+	if err := f.Check([]byte("[a]\n")); err == nil || err.Error() != want {
+		t.Errorf("check: %v", err)
+	}
+	if _, err := f.Tree([]byte("[a]\n")); err == nil || err.Error() != want {
+		t.Errorf("tree: %v", err)
+	}
+}
