@@ -3,6 +3,7 @@ package render
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,7 +168,7 @@ func (f *found) nullAt(names []string) []any {
 	}
 	switch t := tree.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(t) {
+		for _, k := range slices.Sorted(maps.Keys(t)) {
 			if t[k] == nil {
 				return append(keys[:len(keys)-1], k)
 			}
@@ -211,15 +212,6 @@ func lastCommand(path []parse.Node) *parse.CommandNode {
 		}
 	}
 	return nil
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // fieldsOf gives the names that a node follows.

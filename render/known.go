@@ -53,7 +53,7 @@ func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
 // noSuchName says that a map of vars does not have a name.
 func noSuchName(name string, m map[string]any) (what string, hints []string) {
 	what = "there is no " + name
-	if near := fault.Near(name, sortedKeys(m)); near != "" && near != name {
+	if near := fault.Near(name, slices.Sorted(maps.Keys(m))); near != "" && near != name {
 		what += "; did you mean " + near + "?"
 	}
 	return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}

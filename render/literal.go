@@ -15,6 +15,12 @@ type Spot struct {
 	Line  string
 }
 
+// spot gives the place of a byte.
+func (t Text) spot(offset int) Spot {
+	f := t.fault(offset, "")
+	return Spot{f.Place, f.Line}
+}
+
 // Literal finds what a pattern matches in the text between actions, which is printed as it stands.
 func (t *Template) Literal(pattern *regexp.Regexp) (found []Spot) {
 	t.eachNode(func(at *Text, n parse.Node) {
@@ -23,8 +29,7 @@ func (t *Template) Literal(pattern *regexp.Regexp) (found []Spot) {
 			return
 		}
 		for _, m := range pattern.FindAllIndex(text.Text, -1) {
-			f := at.fault(int(text.Pos)+m[0], "")
-			found = append(found, Spot{f.Place, f.Line})
+			found = append(found, at.spot(int(text.Pos)+m[0]))
 		}
 	})
 	return found
@@ -39,8 +44,7 @@ func (t *Template) Keys(functions []string, wanted func(function, key string) bo
 		}
 		for i := 1; i < len(c.Args); i += 2 {
 			if key, ok := c.Args[i].(*parse.StringNode); ok && wanted(function, key.Text) {
-				f := at.fault(int(key.Pos), "")
-				found = append(found, Spot{f.Place, f.Line})
+				found = append(found, at.spot(int(key.Pos)))
 			}
 		}
 	}
@@ -83,6 +87,5 @@ func (t *Template) Unended() (Spot, bool) {
 	if strings.TrimSpace(literal) == "" {
 		return Spot{}, false
 	}
-	f := t.Main.fault(len(body), "")
-	return Spot{f.Place, f.Line}, true
+	return t.Main.spot(len(body)), true
 }

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,17 +20,13 @@ var assigned = regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?(?:` + strings.Jo
 // reserved finds variables of an env file that a shell which reads it does not set.
 func (l *linter) reserved(s Service) (found []finding) {
 	for i, t := range s.Templates {
-		name := s.Files[i].Format.String()
-		if name == "" {
-			name = formats[filepath.Ext(s.Files[i].Path)]
-		}
 		spots := t.Keys([]string{"dotenv", "dotenvAsIs"}, func(function, key string) bool {
 			if function == "dotenv" {
 				key = strings.ToUpper(key)
 			}
 			return slices.Contains(shellNames, key)
 		})
-		if name == "dotenv" {
+		if formatOf(&s.Files[i]) == "dotenv" {
 			spots = append(spots, t.Literal(assigned)...)
 		}
 		for _, at := range spots {

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -18,6 +19,11 @@ var quotes = map[string]string{"dotenv": "envQuote", "json": "toJson", "ini": "i
 // formats are those of files that name none, by the end of their name.
 var formats = map[string]string{".env": "dotenv", ".json": "json", ".ini": "ini"}
 
+// formatOf gives the format that a file has, or has by the end of its name; "" where neither says.
+func formatOf(f *config.File) string {
+	return cmp.Or(f.Format.String(), formats[filepath.Ext(f.Path)])
+}
+
 // numberKey is the name of what is a number, or true or false, as a rule.
 var numberKey = regexp.MustCompile(`(?i)(^|[._-])(ports?|timeout|ttl|size|count|limit|number|max|min|seconds|interval|weight|enabled|disabled|debug)$`)
 
@@ -25,10 +31,7 @@ var numberKey = regexp.MustCompile(`(?i)(^|[._-])(ports?|timeout|ttl|size|count|
 func (l *linter) unquoted(s Service) (found []finding) {
 	for i := range s.Files {
 		f, t := &s.Files[i], s.Templates[i]
-		name := f.Format.String()
-		if name == "" {
-			name = formats[filepath.Ext(f.Path)]
-		}
+		name := formatOf(f)
 		quote := quotes[name]
 		if quote == "" {
 			continue
