@@ -15,9 +15,10 @@ import (
 // A Filter gives what may be shown of a check's output.
 type Filter func(c command.Check, output []byte) string
 
-// CheckStaged runs the file's check over its staged form. The fault holds what filter gives of the check's output. The temporary's name
-// differs each time and tells nobody anything, so the destination stands in its place. Where held is not nil the check is
-// given that file by a descriptor: its name may come to lead elsewhere.
+// CheckStaged runs the file's check over its staged form. The fault holds what filter gives of the
+// check's output. The temporary's name differs each time and tells nobody anything, so the
+// destination stands in its place. Where held is not nil the check is given that file by a
+// descriptor: its name may come to lead elsewhere.
 func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, filter Filter) *fault.Fault {
 	o := command.Options{Timeout: f.Check.Timeout}
 	if held != nil {
@@ -35,8 +36,8 @@ func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, fi
 	return refused(f.Check.With(f.Path), err, filter(f.Check, output), known, fault.Place{File: f.Path}, "file not written")
 }
 
-// firstExtra is the path by which a command opens the first of its extra files, from its beginning: proc(5) makes it the file itself, whatever
-// its name has become.
+// firstExtra is the path by which a command opens the first of its extra files, from its beginning:
+// proc(5) makes it the file itself, whatever its name has become.
 const firstExtra = "/proc/self/fd/3"
 
 // CheckService runs a service's check, which sees the staged files at their places; see preview.Run. Where it cannot be shown them it

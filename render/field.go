@@ -127,7 +127,8 @@ func (r *run) aboutKeys(path []parse.Node, err *funcs.KeyError) string {
 	return what
 }
 
-// aboutNothing says which null of a secret's JSON it is that a function was given, or was to be printed, where that is known.
+// aboutNothing says which null of a secret's JSON it is that a function was given, or was to be
+// printed, where that is known.
 func (r *run) aboutNothing(path []parse.Node, err funcs.Nothing) (string, []string) {
 	for _, f := range r.flowsAt(path) {
 		lookup, function, names := r.whence(f)
@@ -145,8 +146,8 @@ func (r *run) aboutNothing(path []parse.Node, err funcs.Nothing) (string, []stri
 	return err.Error(), nil
 }
 
-// nullAt gives the keys of the null that names lead to from what a secretMap gave; the last may be any, "*". It gives nil where there is
-// none.
+// nullAt gives the keys of the null that names lead to from what a secretMap gave; the last may be
+// any, "*". It gives nil where there is none.
 func (f *found) nullAt(names []string) []any {
 	keys := slices.Clone(f.keys)
 	for _, n := range names {
@@ -181,7 +182,8 @@ func (f *found) nullAt(names []string) []any {
 	return nil
 }
 
-// flowsAt gives what the value that ends a path of nodes may be made of: what stands there, and what the call is given.
+// flowsAt gives what the value that ends a path of nodes may be made of: what stands there, and
+// what the call is given.
 func (r *run) flowsAt(path []parse.Node) []flow {
 	var flows []flow
 	c := lastCommand(path)

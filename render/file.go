@@ -55,8 +55,9 @@ func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Renderi
 	return &Rendering{target, f, out}, out.Asked, nil
 }
 
-// Judge says why the bytes must not be written, though the template gave them; nil: they may be. The same bytes of the same file get
-// the same answer. It costs what parsing costs: bytes that are on disk already need none.
+// Judge says why the bytes must not be written, though the template gave them; nil: they may be.
+// The same bytes of the same file get the same answer. It costs what parsing costs: bytes that are
+// on disk already need none.
 func (r *Rendering) Judge() *fault.Fault {
 	if failed := r.file.parses(r.out); failed != nil {
 		return failed

@@ -40,7 +40,8 @@ func (r *run) functions() template.FuncMap {
 	}
 }
 
-// get looks up the ref that argument number name of a call wrote as text. The keys are those that the call follows into a secret.
+// get looks up the ref that argument number name of a call wrote as text. The keys are those that
+// the call follows into a secret.
 func (r *run) get(site, name int, kind sources.Kind, text any, keys ...any) (*found, error) {
 	f := &found{run: r, site: site, name: name, ref: sources.Ref{Kind: kind}, keys: keys}
 	written, ok := text.(string)

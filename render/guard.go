@@ -58,8 +58,8 @@ func number(c *parse.CommandNode, i int) {
 	c.Args = slices.Insert(c.Args, 1, parse.Node(n))
 }
 
-// printed lets printFunction have the last word in a pipeline, as html/template has its escapers. Where it notes what it prints it gets
-// the number of the action.
+// printed lets printFunction have the last word in a pipeline, as html/template has its escapers.
+// Where it notes what it prints it gets the number of the action.
 func (t *Template) printed(p *parse.PipeNode, at *Text) {
 	pos := p.Cmds[len(p.Cmds)-1].Position()
 	c := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{parse.NewIdentifier(printFunction).SetPos(pos)}}

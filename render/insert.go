@@ -14,8 +14,9 @@ import (
 	"github.com/rendered/rendered/render/structure"
 )
 
-// Where a file has a format, a looked-up value must not change the structure around it. So it is noted where each action prints, and what
-// it printed is looked through for values that stand there as they are: what a function has written in another way is right for its place.
+// Where a file has a format, a looked-up value must not change the structure around it. So it is
+// noted where each action prints, and what it printed is looked through for values that stand there
+// as they are: what a function has written in another way is right for its place.
 
 // An insert is an action that prints.
 type insert struct {
@@ -24,8 +25,9 @@ type insert struct {
 	least int    // from how many bytes a value is taken for a part of what is printed; 0: none is
 }
 
-// leastIn gives from how many bytes a value is taken for a part of what a pipe prints. In what a function has written for a format there
-// are texts that are no values, as the quoted names in JSON; in what puts texts together there are hardly any.
+// leastIn gives from how many bytes a value is taken for a part of what a pipe prints. In what a
+// function has written for a format there are texts that are no values, as the quoted names in
+// JSON; in what puts texts together there are hardly any.
 func leastIn(p *parse.PipeNode) int {
 	id, call := p.Cmds[len(p.Cmds)-1].Args[0].(*parse.IdentifierNode)
 	switch {
@@ -126,7 +128,8 @@ type placed struct {
 const (
 	// maxInserted is how many texts are noted of what an execution prints.
 	maxInserted = 1 << 18
-	// leastPart is the length in bytes from which a text is taken for a part of a value, or a value for a part of a text.
+	// leastPart is the length in bytes from which a text is taken for a part of a value, or a value
+	// for a part of a text.
 	leastPart = 4
 	// leastInner is that from which a value is taken for a part of texts that were put together.
 	leastInner = 2
@@ -134,8 +137,8 @@ const (
 	maxSearch = 64 << 20
 )
 
-// values gives where looked-up texts stand as they are, in order: what an action printed, where that is a value or a part of one, and else
-// the values in it.
+// values gives where looked-up texts stand as they are, in order: what an action printed, where
+// that is a value or a part of one, and else the values in it.
 func (o Output) values() []placed {
 	if len(o.inserted) == 0 {
 		return nil
@@ -258,7 +261,8 @@ func (t *texts) around(text string) (lookup string, ok bool) {
 	return "", false
 }
 
-// constant reports that a text stands between quotes in an action of the template, or in its vars, so that it need not come from a lookup.
+// constant reports that a text stands between quotes in an action of the template, or in its vars,
+// so that it need not come from a lookup.
 func (t *Template) constant(text string) bool {
 	return slices.ContainsFunc(t.literals, func(l string) bool { return strings.Contains(l, text) }) || inVars(t.Vars, text)
 }

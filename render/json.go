@@ -16,7 +16,8 @@ import (
 
 // A secret's JSON is followed in its raw form, so that numbers, the order of keys and everything else come out as stored.
 
-// noKey is the cause of a lookup whose secret is there but has nothing at the path of keys, or null.
+// noKey is the cause of a lookup whose secret is there but has nothing at the path of keys, or
+// null.
 type noKey struct{}
 
 func (noKey) Error() string { return "no such key" }

@@ -18,7 +18,8 @@ var (
 	nothingKind  = regexp.MustCompile(`^(?:invalid value; expected|cannot assign nil to) (.+)$`)
 )
 
-// wrongType says in a user's words that an argument is of another type than the function takes, and "" where that is not what happened.
+// wrongType says in a user's words that an argument is of another type than the function takes, and
+// "" where that is not what happened.
 func (r *run) wrongType(path []parse.Node, words string) (string, []string) {
 	if m := wrongKind.FindStringSubmatch(words); m != nil {
 		name, hints := taker(path, m[1])
@@ -41,8 +42,9 @@ func (r *run) wrongType(path []parse.Node, words string) (string, []string) {
 	return "", nil
 }
 
-// taker gives the innermost function of a path that takes an argument of a type, with a colon after it, and what it takes first.
-// text/template stands at what it looked at last, which may be an argument of an argument.
+// taker gives the innermost function of a path that takes an argument of a type, with a colon after
+// it, and what it takes first. text/template stands at what it looked at last, which may be an
+// argument of an argument.
 func taker(path []parse.Node, kind string) (string, []string) {
 	for _, n := range slices.Backward(path) {
 		c, ok := n.(*parse.CommandNode)

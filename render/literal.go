@@ -72,8 +72,8 @@ func (t *Template) Keys(functions []string, wanted func(function, key string) bo
 	return found
 }
 
-// Unended gives the end of the main template where it stands in the middle of a line that has text of its own. A template that is nothing but
-// an action prints a value as it is.
+// Unended gives the end of the main template where it stands in the middle of a line that has text
+// of its own. A template that is nothing but an action prints a value as it is.
 func (t *Template) Unended() (Spot, bool) {
 	body := t.Main.Body
 	begin := strings.LastIndexByte(body, '\n') + 1

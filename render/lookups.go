@@ -193,7 +193,8 @@ func (f *finder) pipe(p *parse.PipeNode, s scope) any {
 	return value
 }
 
-// command walks a command whose last argument is piped into it by the command before, none{} where nothing is.
+// command walks a command whose last argument is piped into it by the command before, none{} where
+// nothing is.
 func (f *finder) command(c, before *parse.CommandNode, piped any, s scope) any {
 	id, call := c.Args[0].(*parse.IdentifierNode)
 	if !call {

@@ -12,8 +12,9 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// Other programs have functions of the same names whose arguments stand in another order, or that give something else. Where the call alone
-// shows that such a one is meant, it is a fault: it would give a wrong text without a word.
+// Other programs have functions of the same names whose arguments stand in another order, or that
+// give something else. Where the call alone shows that such a one is meant, it is a fault: it would
+// give a wrong text without a word.
 
 // A textOrder is what a function takes before its text, and where the text stands.
 type textOrder struct {
@@ -94,7 +95,8 @@ func isLiteral(n parse.Node) bool {
 	return false
 }
 
-// misordered says what is wrong with the arguments of a call, the last of which may be piped into it.
+// misordered says what is wrong with the arguments of a call, the last of which may be piped into
+// it.
 func misordered(name string, args []operand, piped bool) (what string, hints []string) {
 	if order, ok := textOrders[name]; ok && order.text < len(args) {
 		if turned(order, args) {
@@ -177,7 +179,8 @@ func shownLiteral(value any) string {
 	return fmt.Sprint(value)
 }
 
-// replacing finds the order of consul-template, in which the text comes last: the pattern, the replacement, the text.
+// replacing finds the order of consul-template, in which the text comes last: the pattern, the
+// replacement, the text.
 func replacing(name string, args []operand, piped bool) (string, []string) {
 	if len(args) != 3 {
 		return "", nil
@@ -200,7 +203,8 @@ func replacing(name string, args []operand, piped bool) (string, []string) {
 	return name + " takes the pattern, the text, then the replacement", []string{fmt.Sprintf("{{ %s %s TEXT %s }}", name, shown, strconv.Quote(text))}
 }
 
-// checkUses finds functions whose result is not what it is used for: seq gives text, split a map, and merge changes nothing.
+// checkUses finds functions whose result is not what it is used for: seq gives text, split a map,
+// and merge changes nothing.
 func (t *Template) checkUses() fault.List {
 	var faults fault.List
 	read := 0 // how often $_ is

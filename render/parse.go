@@ -8,8 +8,8 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// parse reads text i into t.trees, as far as it parses. Its parse name is its number: the names that come back in text/template's
-// messages are then ours, whatever a file is called.
+// parse reads text i into t.trees, as far as it parses. Its parse name is its number: the names
+// that come back in text/template's messages are then ours, whatever a file is called.
 func (t *Template) parse(i int) fault.List {
 	text := &t.texts[i]
 	name := strconv.Itoa(i)

@@ -57,7 +57,8 @@ func (f *found) hint(format string) []string {
 	return []string{fmt.Sprintf(format, f.ref.Text())}
 }
 
-// fallback gives the call of secretOr that has a default for these keys, and nothing where one of them is hidden.
+// fallback gives the call of secretOr that has a default for these keys, and nothing where one of
+// them is hidden.
 func (f *found) fallback(keys []any) []string {
 	if f.private() {
 		return nil

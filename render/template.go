@@ -99,7 +99,8 @@ func Parse(o Options) (*Template, fault.List) {
 	return t, nil
 }
 
-// faults finds what is wrong with the trees. Where a text did not parse as it stands, it looks as far as what is left of it tells.
+// faults finds what is wrong with the trees. Where a text did not parse as it stands, it looks as
+// far as what is left of it tells.
 func (t *Template) faults() fault.List {
 	faults := slices.Concat(t.checkFunctions(), t.checkCalls(), t.checkUses())
 	if t.mended != lost {
@@ -131,7 +132,8 @@ var functionNames = sync.OnceValue(func() []string {
 	return names
 })
 
-// maxFaults is how many calls of functions that do not exist are told. What has more is no template.
+// maxFaults is how many calls of functions that do not exist are told. What has more is no
+// template.
 const maxFaults = 100
 
 // checkFunctions finds calls of functions that do not exist.

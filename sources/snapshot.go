@@ -164,9 +164,9 @@ func (s *Snapshot) read(r Ref) map[string]string {
 	}
 }
 
-// Again gives a snapshot with the answers of this one, but for the refs that are torn, which it begins
-// to fetch anew. Refs that can be read from one place only, and from the same, are asked for once:
-// so two names of one thing agree even where it changes all the time.
+// Again gives a snapshot with the answers of this one, but for the refs that are torn, which it
+// begins to fetch anew. Refs that can be read from one place only, and from the same, are asked for
+// once: so two names of one thing agree even where it changes all the time.
 func (s *Snapshot) Again(ctx context.Context, torn []Ref) *Snapshot {
 	again := NewSnapshot(s.source, s.limit)
 	s.mu.Lock()
@@ -198,7 +198,8 @@ func (s *Snapshot) Again(ctx context.Context, torn []Ref) *Snapshot {
 	return again
 }
 
-// thing gives what the version of a ref's value is the state of; false where it is made of several. The lock is held.
+// thing gives what the version of a ref's value is the state of; false where it is made of several.
+// The lock is held.
 func (s *Snapshot) thing(r Ref) (from string, ok bool) {
 	for from, state := range s.read(r) {
 		if state == s.answers[r].result.Value.Version && state != "" {

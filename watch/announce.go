@@ -23,8 +23,9 @@ const (
 	announcedFor = 30 * time.Second
 )
 
-// Announced says that these changed. Services that look one of them up are due after the settle time and their jitter, and
-// again until they have seen the version that was announced last, for 30 seconds at most.
+// Announced says that these changed. Services that look one of them up are due after the settle
+// time and their jitter, and again until they have seen the version that was announced last, for 30
+// seconds at most.
 func (l *Loop) Announced(list []Announcement) { l.send(announced{list}) }
 
 func (l *Loop) announced(list []Announcement, now time.Time) {

@@ -101,7 +101,8 @@ func (k *keeper) job(looks bool, work func(*Outcome)) Outcome {
 		o.TellAt = k.nextTell()
 	}
 	for i := range o.Notices {
-		// What was said before the lookups is filtered after them: a daemon that has just started knows no value until then.
+		// What was said before the lookups is filtered after them: a daemon that has just started
+		// knows no value until then.
 		n := &o.Notices[i]
 		n.Output, n.said = k.said(n.said), notify.Output{}
 	}
@@ -161,8 +162,8 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 	return nil
 }
 
-// render renders every file, and gives what was asked for. All failures are reported, not only the first; one is enough to
-// leave all files alone.
+// render renders every file, and gives what was asked for. All failures are reported, not only the
+// first; one is enough to leave all files alone.
 func (k *keeper) render(ctx context.Context, snapshot *sources.Snapshot) (renderings []*render.Rendering, asked []sources.Ref, _ error) {
 	var errs []error
 	for _, f := range k.service.Files {

@@ -7,8 +7,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// outages are the causes that all services meet at once, as that AWS is away, with the services that
-// meet each now. The log names such a cause once, not once a service.
+// outages are the causes that all services meet at once, as that AWS is away, with the services
+// that meet each now. The log names such a cause once, not once a service.
 type outages map[string]*meeting
 
 // A meeting is one cause, and who meets it.
@@ -17,7 +17,8 @@ type meeting struct {
 	said     string // the service of which it was said; "" where that one no longer meets it
 }
 
-// outage names the cause where it is none of the ref alone, but of its account and Region; "" where it may be the ref's.
+// outage names the cause where it is none of the ref alone, but of its account and Region; "" where
+// it may be the ref's.
 func outage(e *FileError) string {
 	lookup, ok := e.Fault.Err.(*sources.Error)
 	if !ok || !slices.Contains([]sources.Kind{sources.Secret, sources.Param, sources.Params, sources.Own}, lookup.Ref.Kind) {

@@ -8,15 +8,16 @@ import (
 	"github.com/rendered/rendered/watch/notify"
 )
 
-// What commands print is shown without the secrets in it. The redactor is the daemon's: it knows what any service got, and the versions
-// before.
+// What commands print is shown without the secrets in it. The redactor is the daemon's: it knows
+// what any service got, and the versions before.
 
 const (
 	withheldUnknown = "‹output withheld: what is secret in it is known when the lookups of this service have succeeded›"
 	withheldAsked   = "‹output withheld, as output: withhold asks; run the command by hand to see it›"
 )
 
-// learn has the redactor know what the lookups of a render gave. Where all of them did, the output of commands can be shown from now on.
+// learn has the redactor know what the lookups of a render gave. Where all of them did, the output
+// of commands can be shown from now on.
 func (k *keeper) learn(snapshot *sources.Snapshot, all bool) {
 	refs := unique(append(k.service.Refs(), k.asked...))
 	ids := make([]redact.ID, 0, len(refs))
@@ -30,8 +31,8 @@ func (k *keeper) learn(snapshot *sources.Snapshot, all bool) {
 	}
 }
 
-// learnOld has the redactor know what the files held that are about to be replaced. Of a file that everybody may read and that looks nothing
-// up it is no secret.
+// learnOld has the redactor know what the files held that are about to be replaced. Of a file that
+// everybody may read and that looks nothing up it is no secret.
 func (k *keeper) learnOld(s *swap.Swap) {
 	const others = 0o004
 	s.Replaced(func(t swap.Target, old []byte) {

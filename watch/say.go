@@ -63,8 +63,8 @@ func (l *Loop) sayOutcome(s *state, o Outcome) {
 	}
 }
 
-// sayTrouble warns of each cause once, however many files and passes meet it, and tells when all is well again. A cause that other services
-// meet as well was said of the first of them.
+// sayTrouble warns of each cause once, however many files and passes meet it, and tells when all is
+// well again. A cause that other services meet as well was said of the first of them.
 func (l *Loop) sayTrouble(log *slog.Logger, s *state, service string, list []*FileError) {
 	wrong := make(map[string]bool)
 	for _, e := range list {

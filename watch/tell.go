@@ -31,7 +31,8 @@ func (k *keeper) attempt(dependent string) *attempt {
 // now is the wall clock's time.
 func (k *keeper) now() time.Time { return k.wall().Round(0) }
 
-// tell tells every dependent what it is owed, in order. One that fails stays owed and stops no other.
+// tell tells every dependent what it is owed, in order. One that fails stays owed and stops no
+// other.
 func (k *keeper) tell(ctx context.Context, o *Outcome) {
 	if k.half {
 		return
@@ -50,7 +51,8 @@ func (k *keeper) tell(ctx context.Context, o *Outcome) {
 	}
 }
 
-// renderAndTell renders, and gives the snapshot that it rendered from. A lookup may hang, so what is owed is told meanwhile when its time comes: the files are still the old ones.
+// renderAndTell renders, and gives the snapshot that it rendered from. A lookup may hang, so what
+// is owed is told meanwhile when its time comes: the files are still the old ones.
 func (k *keeper) renderAndTell(ctx context.Context, snapshot *sources.Snapshot, o *Outcome) ([]*render.Rendering, *sources.Snapshot, error) {
 	var renderings []*render.Rendering
 	var asked []sources.Ref

@@ -24,12 +24,13 @@ func DefaultSplay(s cron.Schedule) time.Duration {
 	return gap
 }
 
-// mostJitter bounds the spread of a fleet after a change notice, where no splay is set: who waits for
-// a rotation waits for seconds. What a thousand hosts then ask for in these seconds is in ARCHITECTURE.md.
+// mostJitter bounds the spread of a fleet after a change notice, where no splay is set: who waits
+// for a rotation waits for seconds. What a thousand hosts then ask for in these seconds is in
+// ARCHITECTURE.md.
 const mostJitter = 3 * time.Second
 
-// Jitter gives the spread of a fleet after a change notice, which all hosts hear at once: a tenth of
-// the spread of their schedule, and where that was not set by anybody at most three seconds.
+// Jitter gives the spread of a fleet after a change notice, which all hosts hear at once: a tenth
+// of the spread of their schedule, and where that was not set by anybody at most three seconds.
 func Jitter(spread time.Duration, set bool) time.Duration {
 	if set {
 		return spread / 10

@@ -12,8 +12,9 @@ import (
 	"github.com/rendered/rendered/render/verify"
 )
 
-// Parsing is the dearest part of a pass, and a failing service is looked at again and again. So bytes are parsed only where they differ
-// from those on disk, and the same bytes once: what was found out about them is remembered until they are written, or others come.
+// Parsing is the dearest part of a pass, and a failing service is looked at again and again. So
+// bytes are parsed only where they differ from those on disk, and the same bytes once: what was
+// found out about them is remembered until they are written, or others come.
 
 // parsers are what looks at bytes.
 type parsers struct {
@@ -70,8 +71,9 @@ func (k *keeper) judge(renderings []*render.Rendering, changed []string) error {
 	return errors.Join(errs...)
 }
 
-// verify holds what is to be written against the service's rules, before anything is staged. A rule whose files all stay as they are
-// is left alone: a certificate that runs out where it is keeps no other file from changing.
+// verify holds what is to be written against the service's rules, before anything is staged. A rule
+// whose files all stay as they are is left alone: a certificate that runs out where it is keeps no
+// other file from changing.
 func (k *keeper) verify(targets []swap.Target, changed []string) error {
 	content := func(path string) []byte {
 		for _, t := range targets {

@@ -23,7 +23,8 @@ var family = struct {
 	clock  uint64               // counts births
 }{pids: make(map[int]int), births: make(map[*exec.Cmd]uint64)}
 
-// bear starts a process that forget is called for once it was waited for. Starting may hang: it holds no lock.
+// bear starts a process that forget is called for once it was waited for. Starting may hang: it
+// holds no lock.
 func bear(cmd *exec.Cmd) error {
 	family.Lock()
 	family.clock++
@@ -47,12 +48,13 @@ func forget(pid int) {
 	}
 }
 
-// orphanage is how long a process that ended stays a zombie before Reap takes it for nobody's. A library that starts a process waits for
-// it at once, and has taken its status by then.
+// orphanage is how long a process that ended stays a zombie before Reap takes it for nobody's. A
+// library that starts a process waits for it at once, and has taken its status by then.
 const orphanage = 500 * time.Millisecond
 
-// Reap reaps, until ctx ends, what nobody waits for: the process with the number 1 of a container becomes the parent of all whose own
-// parent has ended, and each would stay a zombie (pid_namespaces(7)). It takes the status of no process that Run has started.
+// Reap reaps, until ctx ends, what nobody waits for: the process with the number 1 of a container
+// becomes the parent of all whose own parent has ended, and each would stay a zombie
+// (pid_namespaces(7)). It takes the status of no process that Run has started.
 func Reap(ctx context.Context) {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, unix.SIGCHLD)
@@ -79,7 +81,8 @@ type sighting struct {
 	clock uint64 // of family
 }
 
-// reap looks at the zombies that are there and reaps those that were seen long enough ago. It gives the others.
+// reap looks at the zombies that are there and reaps those that were seen long enough ago. It gives
+// the others.
 func reap(seen map[int]sighting, now time.Time) map[int]sighting {
 	left := make(map[int]sighting)
 	for _, pid := range zombies() {
@@ -122,7 +125,8 @@ func borne(since uint64) bool {
 	return false
 }
 
-// zombies gives the numbers of our children that have ended and that nobody has waited for (proc_pid_stat(5)).
+// zombies gives the numbers of our children that have ended and that nobody has waited for
+// (proc_pid_stat(5)).
 func zombies() (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range files {

@@ -28,7 +28,8 @@ type Error struct {
 // maxDepth is how deep lists, maps, tables or elements may nest, in every format.
 const maxDepth = jsontext.MaxDepth
 
-// Error gives "not JSON at line 6, column 3: what", or "cannot be checked as JSON at line 6, column 3: what".
+// Error gives "not JSON at line 6, column 3: what", or "cannot be checked as JSON at line 6, column
+// 3: what".
 func (e *Error) Error() string {
 	s := "not " + e.Format
 	if e.Limit {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// A private key costs what its multiplications do: half a millisecond for one of RSA with 2048 bits, and with the cube of its length.
+// A private key costs what its multiplications do: half a millisecond for one of RSA with 2048
+// bits, and with the cube of its length.
 const (
 	maxPEMWork    = 1500 // of all private keys together; see keyWork
 	maxPEMHeaders = 100  // of one block
@@ -64,8 +65,9 @@ func checkPEM(data []byte) *Error {
 
 const openSSH = "OPENSSH PRIVATE KEY"
 
-// openSSHForm says what keeps OpenSSH from reading a key, whose block was taken from the data, and where. It wants the key's first line
-// to be the first of the file, and the last one to have its line break, a lone line feed each (sshkey.c, private2_uudecode).
+// openSSHForm says what keeps OpenSSH from reading a key, whose block was taken from the data, and
+// where. It wants the key's first line to be the first of the file, and the last one to have its
+// line break, a lone line feed each (sshkey.c, private2_uudecode).
 func openSSHForm(data, taken []byte) (offset int, what string) {
 	const begin, end = "-----BEGIN " + openSSH + "-----\n", "\n-----END " + openSSH + "-----"
 	first := bytes.Index(data, []byte(strings.TrimSuffix(begin, "\n")))
@@ -85,7 +87,8 @@ func openSSHForm(data, taken []byte) (offset int, what string) {
 	return 0, ""
 }
 
-// manyHeaders gives the first block that has too many headers, -1 where none has. The decoder makes a map of them.
+// manyHeaders gives the first block that has too many headers, -1 where none has. The decoder makes
+// a map of them.
 func manyHeaders(data []byte) int {
 	begin, headers := -1, 0
 	offset := 0

@@ -27,8 +27,8 @@ const (
 	tomlEarly     = "it ends too early"
 )
 
-// checkTOML wants TOML 1.0 (https://toml.io/en/v1.0.0), as Python's tomllib reads it, and integers that 64 bits hold. It takes the stack
-// of as many values as nest, and some 30 bytes a key.
+// checkTOML wants TOML 1.0 (https://toml.io/en/v1.0.0), as Python's tomllib reads it, and integers
+// that 64 bits hold. It takes the stack of as many values as nest, and some 30 bytes a key.
 func checkTOML(data []byte) *Error { return readTOML(data, nil) }
 
 // readTOML checks a file, and adds what stands in it to a tree.

@@ -1,6 +1,7 @@
 package format
 
-// tomlTree gives the lines of a file as they stand: headers, and keys with their values. What they define together is not in it.
+// tomlTree gives the lines of a file as they stand: headers, and keys with their values. What they
+// define together is not in it.
 func tomlTree(data []byte) (Node, *Error) {
 	root := Node{Kind: Map}
 	err := readTOML(data, &treeBuilder{[]*Node{&root}})

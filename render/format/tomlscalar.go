@@ -47,7 +47,8 @@ func (t *tomlChecker) date() *Error {
 	return nil
 }
 
-// number reads an integer or a float. It goes as far as one can, and what is left over is the next one's to refuse.
+// number reads an integer or a float. It goes as far as one can, and what is left over is the next
+// one's to refuse.
 func (t *tomlChecker) number() *Error {
 	begin := t.at
 	if t.peek() == '0' && t.at+2 < len(t.data) {

@@ -2,7 +2,8 @@ package format
 
 import "hash/maphash"
 
-// tomlTables know which keys lead where. A table is the hash of the way to it, so that a key takes the same few bytes whatever its name.
+// tomlTables know which keys lead where. A table is the hash of the way to it, so that a key takes
+// the same few bytes whatever its name.
 type tomlTables struct {
 	seed    maphash.Seed
 	nodes   map[uint64]tomlNode
@@ -104,7 +105,8 @@ func (t *tomlTables) append(key string) bool {
 	return true
 }
 
-// dotted goes into a table by a part of a key, and makes it where it is not there. Only the keys of one section do so.
+// dotted goes into a table by a part of a key, and makes it where it is not there. Only the keys of
+// one section do so.
 func (t *tomlTables) dotted(key string) bool {
 	at := t.child(key)
 	n := t.nodes[at]

@@ -1,6 +1,7 @@
 package format
 
-// A Node is a part of a parsed file, with its own parts in the order of the text. Comments, and blanks that mean nothing, are left out.
+// A Node is a part of a parsed file, with its own parts in the order of the text. Comments, and
+// blanks that mean nothing, are left out.
 type Node struct {
 	Kind  Kind
 	Tag   string // the type of a leaf, the tag and anchor of YAML, the name of an element
@@ -13,8 +14,9 @@ type Node struct {
 // A Kind is what a node is.
 type Kind int
 
-// The parts of an Entry are its key and its value; an entry of an INI file without = has a key alone. The parts of an Element are its
-// attributes, each an Entry, and what stands between its tags. The parts of a Section are the names in its brackets.
+// The parts of an Entry are its key and its value; an entry of an INI file without = has a key
+// alone. The parts of an Element are its attributes, each an Entry, and what stands between its
+// tags. The parts of a Section are the names in its brackets.
 const (
 	Leaf Kind = iota
 	List
@@ -45,7 +47,8 @@ var trees = map[string]func([]byte) (Node, *Error){
 	"xml":    xmlTree,
 }
 
-// maxTreeMarks is how many characters that begin or end a node a text may have that is made a tree of. A node takes 300 bytes.
+// maxTreeMarks is how many characters that begin or end a node a text may have that is made a tree
+// of. A node takes 300 bytes.
 const maxTreeMarks = 400_000
 
 // treeMarks counts them, up to one more than there may be.
@@ -61,8 +64,8 @@ func treeMarks(data []byte) (n int) {
 	return n
 }
 
-// Tree parses data into a tree whose root is a list or a map of all that stands in the file. It is not as strict as Check is, and bounded
-// as it. The error is a *Error.
+// Tree parses data into a tree whose root is a list or a map of all that stands in the file. It is
+// not as strict as Check is, and bounded as it. The error is a *Error.
 func (f Format) Tree(data []byte) (tree Node, err error) {
 	read, ok := trees[f.name]
 	if !ok {

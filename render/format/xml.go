@@ -43,8 +43,9 @@ const (
 	maxXMLNamespaces = 10_000 // that are declared around a place
 )
 
-// checkXML wants a well-formed document of XML 1.0, fifth edition, with Namespaces in XML 1.0, as libxml2 reads it. A document type
-// declaration is only looked through: what it declares is not known.
+// checkXML wants a well-formed document of XML 1.0, fifth edition, with Namespaces in XML 1.0, as
+// libxml2 reads it. A document type declaration is only looked through: what it declares is not
+// known.
 func checkXML(data []byte) *Error {
 	x, err := newXMLChecker(data)
 	if err != nil {

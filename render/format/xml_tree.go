@@ -60,7 +60,8 @@ func xmlTree(data []byte) (Node, *Error) {
 	return root, nil
 }
 
-// trim takes the blanks off a text that has come to its end, and the text out where nothing is left.
+// trim takes the blanks off a text that has come to its end, and the text out where nothing is
+// left.
 func trim(around *Node) {
 	last := len(around.Nodes) - 1
 	if last < 0 || around.Nodes[last].Kind != Leaf || around.Nodes[last].Tag != "" {

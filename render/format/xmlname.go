@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Characters that a name may begin with, beyond ASCII, and those that it may go on with (XML 1.0, fifth edition, section 2.3).
+// Characters that a name may begin with, beyond ASCII, and those that it may go on with (XML 1.0,
+// fifth edition, section 2.3).
 var (
 	xmlNameStart = &unicode.RangeTable{
 		R16: []unicode.Range16{
@@ -41,7 +42,8 @@ func (x *xmlChecker) name() []byte {
 	return x.text[begin:]
 }
 
-// split gives the prefix of a name and what follows its colon. Neither may be nothing, nor begin as no name does.
+// split gives the prefix of a name and what follows its colon. Neither may be nothing, nor begin as
+// no name does.
 func (x *xmlChecker) split(name []byte) (prefix, local []byte, ok bool) {
 	prefix, local, colon := bytes.Cut(name, []byte(":"))
 	if !colon {
@@ -89,8 +91,8 @@ func (s *xmlNamespaces) name(prefix []byte) (name string, bound bool) {
 	return "", false
 }
 
-// resolve declares the namespaces of an element, gives how many they are, and wants its names and those of its attributes to have one,
-// and no attribute to stand there twice.
+// resolve declares the namespaces of an element, gives how many they are, and wants its names and
+// those of its attributes to have one, and no attribute to stand there twice.
 func (x *xmlChecker) resolve(begin int, name []byte, attributes []xmlAttribute) (spaces int, _ *Error) {
 	var seen map[string]bool
 	if len(attributes) > 0 {
@@ -164,14 +166,16 @@ func mayDeclare(prefix, name string) bool {
 	return uri.MatchString(name)
 }
 
-// uri is a URI or a relative one (RFC 3986, appendix A), as far as its characters and its first colon go.
+// uri is a URI or a relative one (RFC 3986, appendix A), as far as its characters and its first
+// colon go.
 var uri = func() *regexp.Regexp {
 	char := `[A-Za-z0-9._~@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}`
 	rest := `(?:[:/?]|` + char + `)*`
 	return regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*:` + rest + `|(?:` + char + `)*(?:[/?]` + rest + `)?)(?:#` + rest + `)?$`)
 }()
 
-// documentType looks through what follows <!DOCTYPE: an external subset is not read, and of an internal one the end is looked for.
+// documentType looks through what follows <!DOCTYPE: an external subset is not read, and of an
+// internal one the end is looked for.
 func (x *xmlChecker) documentType(begin int) *Error {
 	if x.doctype || x.roots > 0 || !x.blank() || len(x.name()) == 0 {
 		return x.fail(begin, xmlDoctype)

@@ -8,8 +8,9 @@ import (
 	"github.com/rendered/rendered/render/fault/yamltext"
 )
 
-// checkYAML parses all documents, and looks for what a parser lets pass and a reader does not: keys that stand twice, aliases inside
-// what they name, aliases of aliases that make much of little, values that are not what their tag says.
+// checkYAML parses all documents, and looks for what a parser lets pass and a reader does not: keys
+// that stand twice, aliases inside what they name, aliases of aliases that make much of little,
+// values that are not what their tag says.
 func checkYAML(data []byte) *Error {
 	documents, err := yamltext.Documents(data)
 	if err != nil {
@@ -28,7 +29,8 @@ func checkYAML(data []byte) *Error {
 	return nil
 }
 
-// maxExpanded is how many nodes a document may be to a reader who puts in the place of each alias what it names.
+// maxExpanded is how many nodes a document may be to a reader who puts in the place of each alias
+// what it names.
 const maxExpanded = 2 << 20
 
 // A yamlChecker looks at the nodes of a document until something is wrong.

@@ -11,7 +11,8 @@ import (
 	"github.com/rendered/rendered/render/fault"
 )
 
-// get gives the value of a key, or the default where the key is missing or leads to null; without a default the key must be there.
+// get gives the value of a key, or the default where the key is missing or leads to null; without a
+// default the key must be there.
 func get(m any, key string, fallback ...any) (any, error) {
 	value, ok, err := entry("get", m, key)
 	switch {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// text/template compares numbers of JSON as texts, so that 10.5 is less than 9.5, and no whole number with one that has a fraction.
+// text/template compares numbers of JSON as texts, so that 10.5 is less than 9.5, and no whole
+// number with one that has a fraction.
 
 func equal(a any, others ...any) (bool, error) {
 	if len(others) == 0 {

@@ -10,9 +10,9 @@ import (
 // lowerNames are the variables that programs know in lower case (curl(1), "ENVIRONMENT"; wget(1)).
 var lowerNames = []string{"all_proxy", "ftp_proxy", "gopher_proxy", "http_proxy", "https_proxy", "no_proxy", "rsync_proxy", "socks_proxy"}
 
-// dotenv writes a whole map as NAME=value lines, sorted, for the readers that envQuote writes for. Names have _ for / - and ., and are
-// in upper case, but for those that have capitals beside small letters and those that programs know in lower case. Two that become the
-// same are an error.
+// dotenv writes a whole map as NAME=value lines, sorted, for the readers that envQuote writes for.
+// Names have _ for / - and ., and are in upper case, but for those that have capitals beside small
+// letters and those that programs know in lower case. Two that become the same are an error.
 func dotenv(m any) (string, error) {
 	return lines("dotenv", m, func(key string) string {
 		name := strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key)

@@ -5,7 +5,8 @@ import (
 	"math/big"
 )
 
-// What is computed with fractions is computed as it is written, by tens, and not by twos: 0.1 and 0.2 are 0.3.
+// What is computed with fractions is computed as it is written, by tens, and not by twos: 0.1 and
+// 0.2 are 0.3.
 
 // fraction gives a number as the fraction that its shortest notation is.
 func fraction(name string, value any) (*big.Rat, error) {
@@ -25,7 +26,8 @@ func fractionOf(f float64) *big.Rat {
 	return r
 }
 
-// maxFraction bounds the bits of a fraction. A larger one is rounded to the nearest float64 before it is computed with.
+// maxFraction bounds the bits of a fraction. A larger one is rounded to the nearest float64 before
+// it is computed with.
 const maxFraction = 1 << 11
 
 // fractions makes a function that folds its arguments.
@@ -64,7 +66,8 @@ func nearest(name string, r *big.Rat) (float64, error) {
 	return f, nil
 }
 
-// quotient divides with sixteen places after the point, as sprig does, and with all that a float64 has where these would say little.
+// quotient divides with sixteen places after the point, as sprig does, and with all that a float64
+// has where these would say little.
 func quotient(z, a, b *big.Rat) *big.Rat {
 	z.Quo(a, b)
 	if new(big.Rat).Abs(z).Cmp(big.NewRat(1, 1000)) < 0 {
@@ -100,8 +103,8 @@ func floor(value any) (float64, error) {
 	return math.Floor(f), err
 }
 
-// round gives a number with so many digits after the point. on is the part of the last digit from which it is rounded away from zero; 0.5
-// without it.
+// round gives a number with so many digits after the point. on is the part of the last digit from
+// which it is rounded away from zero; 0.5 without it.
 func round(value any, digits int, on ...any) (float64, error) {
 	f, err := real("round", value)
 	if err != nil || digits < 0 || digits > 15 || len(on) > 1 {

@@ -22,7 +22,8 @@ type Error string
 // Error gives the text.
 func (e Error) Error() string { return string(e) }
 
-// Nothing is why a function failed that was given nothing: JSON's null, or what a template never set. It holds no value.
+// Nothing is why a function failed that was given nothing: JSON's null, or what a template never
+// set. It holds no value.
 type Nothing string
 
 // Error gives the text.

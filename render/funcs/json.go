@@ -12,9 +12,10 @@ import (
 	"github.com/rendered/rendered/render/fault/jsontext"
 )
 
-// DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as nil, objects as map[string]any, lists as
-// []any. A number that is whole, written as an int64 would be and fits one is an int64; every other stays the json.Number that
-// was written, digit for digit. What CheckJSON refuses it does not decode, nor more values than a list may have elements, where an
+// DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as nil, objects
+// as map[string]any, lists as []any. A number that is whole, written as an int64 would be and fits
+// one is an int64; every other stays the json.Number that was written, digit for digit. What
+// CheckJSON refuses it does not decode, nor more values than a list may have elements, where an
 // object counts as five.
 func DecodeJSON(data []byte) (any, error) {
 	found, err := checkJSON(data)
@@ -47,9 +48,10 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("not JSON at line %d, column %d: %s", e.Line, e.Column, e.What)
 }
 
-// CheckJSON reports what decoding the data would refuse, change or lose without a word: what is no JSON, which is a *SyntaxError; what
-// nests too deeply; bytes that are no UTF-8, half of a character, which has none, and an object's key that stands there twice. The
-// error says where, and not what.
+// CheckJSON reports what decoding the data would refuse, change or lose without a word: what is no
+// JSON, which is a *SyntaxError; what nests too deeply; bytes that are no UTF-8, half of a
+// character, which has none, and an object's key that stands there twice. The error says where, and
+// not what.
 func CheckJSON(data []byte) error {
 	_, err := checkJSON(data)
 	return err
@@ -120,8 +122,8 @@ func toJSON(value any) (string, error) { return encode("toJson", value, "") }
 
 func toPrettyJSON(value any) (string, error) { return encode("toPrettyJson", value, "  ") }
 
-// encode writes JSON without HTML escapes, keys in order, numbers as they came. encoding/json would write U+FFFD for a byte that is
-// not UTF-8.
+// encode writes JSON without HTML escapes, keys in order, numbers as they came. encoding/json would
+// write U+FFFD for a byte that is not UTF-8.
 func encode(name string, value any, indent string) (string, error) {
 	if err := encodable(name, value); err != nil {
 		return "", err
@@ -161,7 +163,8 @@ func encodable(name string, value any) error {
 	return nil
 }
 
-// textual refuses a text that is not UTF-8: who quotes or encodes characters would change its bytes.
+// textual refuses a text that is not UTF-8: who quotes or encodes characters would change its
+// bytes.
 func textual(name, text string) error {
 	if utf8.ValidString(text) {
 		return nil

@@ -53,7 +53,8 @@ func (l *load) tooMuch() bool { return l.bytes > maxText || l.elements > maxCoun
 // decoders are the functions that make bytes of a text.
 var decoders = []string{"b64dec", "b32dec"}
 
-// spoilt says what a function did to characters without a word: of arguments of one weight it made a result of another.
+// spoilt says what a function did to characters without a word: of arguments of one weight it made
+// a result of another.
 func spoilt(name string, args, result load) error {
 	switch {
 	case result.binary && !args.binary && !slices.Contains(decoders, name):

@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// What a template prints, or a function makes text of, is a single value: a text, a number, true or false. Go's notation of a map, a
-// list or nothing is no format that anything reads, and the address of a pointer differs from run to run.
+// What a template prints, or a function makes text of, is a single value: a text, a number, true or
+// false. Go's notation of a map, a list or nothing is no format that anything reads, and the
+// address of a pointer differs from run to run.
 
 // Print gives what a template prints where a value stands for itself.
 func Print(value any) (string, error) { return text("", value) }
 
-// text gives a single value as text: numbers of JSON digit for digit, others as JSON writes them. name is the function, "" where a
-// value stands for itself.
+// text gives a single value as text: numbers of JSON digit for digit, others as JSON writes them.
+// name is the function, "" where a value stands for itself.
 func text(name string, value any) (string, error) {
 	switch v := value.(type) {
 	case string:
@@ -66,8 +67,8 @@ func singles(list reflect.Value) bool {
 	return true
 }
 
-// decimal writes a floating-point number as JSON does: with an exponent only where it is 1e21 or more, or less than 1e-6. Go would
-// write a million as 1e+06, which sh takes for no number.
+// decimal writes a floating-point number as JSON does: with an exponent only where it is 1e21 or
+// more, or less than 1e-6. Go would write a million as 1e+06, which sh takes for no number.
 func decimal(name string, f float64) (string, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "", failf("%sthis is no number", prefix(name))
@@ -184,8 +185,8 @@ func sprintln(args ...any) (string, error) {
 	return bounded("println", fmt.Sprintln(ready...))
 }
 
-// separate gives the values as fmt.Sprint is to print them, which puts a space between two that are no texts. A number of JSON counts as
-// a text there.
+// separate gives the values as fmt.Sprint is to print them, which puts a space between two that are
+// no texts. A number of JSON counts as a text there.
 func separate(name string, args []any) ([]any, error) {
 	ready, err := printables(name, args)
 	for i, a := range args {
@@ -234,8 +235,8 @@ func cat(values ...any) (string, error) {
 	return strings.TrimSpace(strings.Join(list, " ")), err
 }
 
-// markup makes of an escaper of text/template one that takes what can be printed. They would write U+FFFD for bytes that are not UTF-8,
-// and html for a zero byte.
+// markup makes of an escaper of text/template one that takes what can be printed. They would write
+// U+FFFD for bytes that are not UTF-8, and html for a zero byte.
 func markup(name string, escape func(...any) string) func(...any) (string, error) {
 	return func(args ...any) (string, error) {
 		ready, err := separate(name, args)

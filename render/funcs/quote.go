@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// single gives a value as the text to quote: texts, numbers, true and false as they print. No file that is quoted for holds bytes that
-// are not UTF-8: what reads it either refuses them or takes them for other characters.
+// single gives a value as the text to quote: texts, numbers, true and false as they print. No file
+// that is quoted for holds bytes that are not UTF-8: what reads it either refuses them or takes
+// them for other characters.
 func single(name string, value any) (string, error) {
 	if value == nil {
 		return "", Nothing(name + ": there is nothing to quote")
@@ -34,9 +35,10 @@ const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.,
 
 func isSafe(text string) bool { return text != "" && strings.Trim(text, safe) == "" }
 
-// envQuote writes one value for sh and for systemd's EnvironmentFile. Between double quotes both take every character for
-// itself, line breaks too, but for " \ ` and $ after a backslash (POSIX, Shell Command Language 2.2.3; systemd.exec(5),
-// EnvironmentFile=). systemd reads no line of a file with a noncharacter in it (unichar_is_valid in src/basic/utf8.c).
+// envQuote writes one value for sh and for systemd's EnvironmentFile. Between double quotes both
+// take every character for itself, line breaks too, but for " \ ` and $ after a backslash (POSIX,
+// Shell Command Language 2.2.3; systemd.exec(5), EnvironmentFile=). systemd reads no line of a file
+// with a noncharacter in it (unichar_is_valid in src/basic/utf8.c).
 func envQuote(value any) (string, error) {
 	text, err := without("envQuote", value, "\x00", "a value of the environment holds no zero byte")
 	if err != nil || isSafe(text) {
@@ -48,7 +50,8 @@ func envQuote(value any) (string, error) {
 	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "`", "\\`", `$`, `\$`).Replace(text) + `"`, nil
 }
 
-// isNoncharacter reports what Unicode will never make a character of (The Unicode Standard, section 23.7).
+// isNoncharacter reports what Unicode will never make a character of (The Unicode Standard, section
+// 23.7).
 func isNoncharacter(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe }
 
 // shellQuote writes one word for sh. Between single quotes everything stands for itself.
@@ -73,8 +76,9 @@ func nginxQuote(value any) (string, error) {
 	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text) + `"`, nil
 }
 
-// pgpassQuote writes one field of a .pgpass file, in which : and \ stand after a backslash (PostgreSQL, "The Password File"). So do a *
-// that is the whole field, which else means any, and a # that begins one, which else makes the line a comment.
+// pgpassQuote writes one field of a .pgpass file, in which : and \ stand after a backslash
+// (PostgreSQL, "The Password File"). So do a * that is the whole field, which else means any, and a
+// # that begins one, which else makes the line a comment.
 func pgpassQuote(value any) (string, error) {
 	text, err := without("pgpassQuote", value, "\n\r\x00", "a field of .pgpass holds no line break and no zero byte")
 	quoted := strings.NewReplacer(`\`, `\\`, `:`, `\:`).Replace(text)
@@ -144,8 +148,9 @@ func xmlQuote(value any) (string, error) {
 	return b.String(), nil
 }
 
-// quote writes each value in double quotes as Go's own source has them, with spaces between. Of what other programs read, YAML, TOML and
-// JSON take them for plain text; the functions that are named for a reader know its rules.
+// quote writes each value in double quotes as Go's own source has them, with spaces between. Of
+// what other programs read, YAML, TOML and JSON take them for plain text; the functions that are
+// named for a reader know its rules.
 func quote(values ...any) (string, error) {
 	return each("quote", values, func(text string) (string, error) { return strconv.Quote(text), nil })
 }

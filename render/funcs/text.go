@@ -83,8 +83,8 @@ func sortAlpha(list any) ([]string, error) {
 	return sorted, err
 }
 
-// substr gives the bytes from start to end; an end that is negative or too large is that of the text, a start that is negative the
-// beginning.
+// substr gives the bytes from start to end; an end that is negative or too large is that of the
+// text, a start that is negative the beginning.
 func substr(start, end int, text string) (string, error) {
 	switch {
 	case start < 0:
@@ -120,7 +120,8 @@ func initials(text string) string {
 	return b.String()
 }
 
-// swapcase makes capitals small; small letters become title case at the beginning of a word, and capitals elsewhere.
+// swapcase makes capitals small; small letters become title case at the beginning of a word, and
+// capitals elsewhere.
 func swapcase(text string) string {
 	begins := true
 	return strings.Map(func(r rune) rune {
@@ -233,7 +234,8 @@ func regexReplaceAll(expr, text, by string) (string, error) {
 // group is what stands for a group of a pattern in a replacement (regexp, "Regexp.Expand").
 var group = regexp.MustCompile(`\$(?:\$|([\pL\p{Nd}_]+)|\{([^}]*)\})`)
 
-// groups refuses a replacement with a group that the pattern does not have. regexp puts nothing in its place: $1x is the group 1x.
+// groups refuses a replacement with a group that the pattern does not have. regexp puts nothing in
+// its place: $1x is the group 1x.
 func groups(re *regexp.Regexp, by string) error {
 	for _, m := range group.FindAllStringSubmatch(by, -1) {
 		name := m[1] + m[2]

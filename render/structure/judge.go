@@ -31,7 +31,8 @@ func (d *document) judge() *Breach {
 	if breach := d.narrow(all); breach != nil {
 		return breach
 	}
-	// Two values may break out together where neither does alone. Those that are known to be good alone are no part of it.
+	// Two values may break out together where neither does alone. Those that are known to be good
+	// alone are no part of it.
 	rest := slices.DeleteFunc(slices.Clone(all), func(i int) bool { return d.values[i].clear })
 	if len(rest) < 2 {
 		return nil
@@ -79,8 +80,8 @@ func (d *document) narrow(some []int) *Breach {
 	return nil
 }
 
-// clear notes that values change nothing. One that came out beside the words of others and does not beside their values says nothing: what
-// it stands in may be a comment that another one began.
+// clear notes that values change nothing. One that came out beside the words of others and does not
+// beside their values says nothing: what it stands in may be a comment that another one began.
 func (d *document) clear(some []int, seen *sight) {
 	for _, i := range some {
 		_, shown := d.shown[i]
@@ -89,8 +90,9 @@ func (d *document) clear(some []int, seen *sight) {
 	}
 }
 
-// test puts words in the place of some values, in each way in which that may be meant, and compares. Values in the place of which there
-// may be any number of entries or elements could hide what another one adds, so the others are looked at without them.
+// test puts words in the place of some values, in each way in which that may be meant, and
+// compares. Values in the place of which there may be any number of entries or elements could hide
+// what another one adds, so the others are looked at without them.
 func (d *document) test(some []int) (verdict, *sight) {
 	was, seen := d.compare(some)
 	if was != same || len(seen.wild) == 0 {
@@ -105,7 +107,8 @@ func (d *document) test(some []int) (verdict, *sight) {
 	return was, others
 }
 
-// compare gives same where one of the ways gives the same structure, and differs where none does and one of them parses.
+// compare gives same where one of the ways gives the same structure, and differs where none does
+// and one of them parses.
 func (d *document) compare(some []int) (verdict, *sight) {
 	was, first := unknown, newSight()
 	for _, way := range d.ways(some) {
@@ -143,8 +146,8 @@ func (d *document) tree(some []int, word func(i int) string) (format.Node, bool)
 	return tree, err == nil
 }
 
-// ways gives the words that may stand in the place of values, the likeliest first: one for all, and for those that begin their line such as
-// make an entry, an element or a list of them.
+// ways gives the words that may stand in the place of values, the likeliest first: one for all, and
+// for those that begin their line such as make an entry, an element or a list of them.
 func (d *document) ways(some []int) []func(int) string {
 	plain := func(i int) string { return d.token(i) }
 	meant := func(i int) string {
@@ -197,8 +200,9 @@ func (d *document) edged(i int, word string) string {
 	return string(text[:head]) + word + string(text[tail:])
 }
 
-// behind puts a word behind each value that stands between quotes, or in a text, where the word alone came out in a text. Where it does
-// not come out there, the value made a comment of what follows it.
+// behind puts a word behind each value that stands between quotes, or in a text, where the word
+// alone came out in a text. Where it does not come out there, the value made a comment of what
+// follows it.
 func (d *document) behind(some []int, seen *sight) *Breach {
 	if d.format.String() == "json" {
 		return nil // it has no comments

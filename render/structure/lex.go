@@ -2,7 +2,8 @@ package structure
 
 import "bytes"
 
-// A state is what a byte stands in, by the rules of a format: for the letter that stands there none of its rules holds.
+// A state is what a byte stands in, by the rules of a format: for the letter that stands there none
+// of its rules holds.
 type state int
 
 const (
@@ -15,7 +16,8 @@ const (
 	section      // CDATA
 )
 
-// lex says for each value what it stands in. The values themselves are left out, as if a word stood there.
+// lex says for each value what it stands in. The values themselves are left out, as if a word stood
+// there.
 func (d *document) lex(step func(s state, text []byte) (state, int)) {
 	s := outside
 	for i := range d.values {

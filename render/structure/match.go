@@ -10,7 +10,8 @@ import (
 // maxSteps bounds how many parts of two trees are compared.
 const maxSteps = 4_000_000
 
-// A matcher compares the tree of a file that has words in the place of values with that of the file itself.
+// A matcher compares the tree of a file that has words in the place of values with that of the file
+// itself.
 type matcher struct {
 	*document
 	steps int
@@ -36,8 +37,9 @@ func (m *matcher) node(meant, is format.Node) bool {
 // yamlMerge is the tag of a key that takes in another map's entries.
 const yamlMerge = "!!merge"
 
-// leaf compares a text. Without a word in it it is the same. A word may have become any text, but what is written without quotes reads as
-// it was printed. One that is all of its place may have become a map or a list of its own.
+// leaf compares a text. Without a word in it it is the same. A word may have become any text, but
+// what is written without quotes reads as it was printed. One that is all of its place may have
+// become a map or a list of its own.
 func (m *matcher) leaf(meant, is format.Node) bool {
 	if !strings.Contains(meant.Text, m.prefix) {
 		return is.Kind == format.Leaf && meant.Text == is.Text && meant.Tag == is.Tag
@@ -58,7 +60,8 @@ func (m *matcher) leaf(meant, is format.Node) bool {
 	return meant.Style != format.Plain || m.reads(meant.Text, is.Text)
 }
 
-// alike reports that a text between two styles of quotes, as " and """ of TOML, is one between quotes.
+// alike reports that a text between two styles of quotes, as " and """ of TOML, is one between
+// quotes.
 func alike(meant, is format.Style) bool {
 	between := func(s format.Style) bool { return s == format.Quoted || s == format.Block }
 	return meant == is || between(meant) && between(is)
@@ -119,8 +122,8 @@ func (m *matcher) each(meant, is []format.Node) bool {
 	return true
 }
 
-// wild gives the number of the value that may be any number of entries, elements or documents here, and -1 where there is none: one that
-// begins its line, or stands in brackets.
+// wild gives the number of the value that may be any number of entries, elements or documents here,
+// and -1 where there is none: one that begins its line, or stands in brackets.
 func (m *matcher) wild(n, around format.Node) int {
 	switch n.Kind {
 	case format.Entry:

@@ -5,7 +5,8 @@ import (
 	"encoding/pem"
 )
 
-// armour wants each value to be whole blocks of PEM, with text around them as openssl writes it, or to have no line of one.
+// armour wants each value to be whole blocks of PEM, with text around them as openssl writes it, or
+// to have no line of one.
 func (d *document) armour() *Breach {
 	for i := range d.values {
 		rest := d.text(i)

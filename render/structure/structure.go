@@ -1,9 +1,10 @@
-// Package structure finds out whether a value that stands in a file has changed the structure of the file around it: whether a text
-// that was put in the place of one password is now a password and two more keys.
+// Package structure finds out whether a value that stands in a file has changed the structure of
+// the file around it: whether a text that was put in the place of one password is now a password
+// and two more keys.
 //
-// It knows a format, bytes and where the values lie in them, and nothing of templates. In the place of each value it puts a word that
-// means nothing, and compares what the file then is with what it is. Where that says nothing, the value passes: what is refused is known
-// to be wrong.
+// It knows a format, bytes and where the values lie in them, and nothing of templates. In the place
+// of each value it puts a word that means nothing, and compares what the file then is with what it
+// is. Where that says nothing, the value passes: what is refused is known to be wrong.
 package structure
 
 import (
@@ -38,8 +39,8 @@ const (
 	Armour                // PEM
 )
 
-// Check gives the first value that breaks out of its place, nil where none does as far as is known. The spans are in order and do not
-// overlap; the content has the format. It ends soon after until.
+// Check gives the first value that breaks out of its place, nil where none does as far as is known.
+// The spans are in order and do not overlap; the content has the format. It ends soon after until.
 func Check(f format.Format, content []byte, spans []Span, until time.Time) *Breach {
 	d := newDocument(f, content, spans, until)
 	if len(d.values) == 0 || len(d.values) > maxValues {
@@ -89,8 +90,8 @@ type value struct {
 	clear     bool // it changes nothing, as far as is known
 }
 
-// Harmless reports that a text changes nothing, whatever stands around it, in any of the formats: letters, digits and some marks, and
-// numbers.
+// Harmless reports that a text changes nothing, whatever stands around it, in any of the formats:
+// letters, digits and some marks, and numbers.
 func Harmless(text string) bool {
 	if strings.HasPrefix(text, "-") && json.Valid([]byte(text)) && strings.TrimSpace(text) == text {
 		return true
@@ -139,7 +140,8 @@ func newDocument(f format.Format, content []byte, spans []Span, until time.Time)
 	return d
 }
 
-// together reports that two values are parts of one: a chain of certificates may be stored in pieces.
+// together reports that two values are parts of one: a chain of certificates may be stored in
+// pieces.
 func (d *document) together(end, start int) bool {
 	between := d.content[end:start]
 	return len(between) == 0 || d.format.String() == "pem" && len(bytes.TrimSpace(between)) == 0
@@ -155,7 +157,8 @@ func (d *document) whole() bool {
 	return true
 }
 
-// before gives what stands between value i and the one before, or the end of the file after the last.
+// before gives what stands between value i and the one before, or the end of the file after the
+// last.
 func (d *document) before(i int) []byte {
 	start, end := 0, len(d.content)
 	if i > 0 {

@@ -2,7 +2,8 @@ package structure
 
 import "strings"
 
-// A token is a word that stands for a value: letters that have no meaning, in any format, and stand nowhere in the file.
+// A token is a word that stands for a value: letters that have no meaning, in any format, and stand
+// nowhere in the file.
 
 const (
 	letters = "bcdfghjkmnpqrstv" // of the number
@@ -37,7 +38,8 @@ func (d *document) word(text string) (i int, only bool) {
 	return i, len(rest) == width && i < len(d.values)
 }
 
-// next finds the first token in a text: its value, and the text before and behind it. ok is false where there is none.
+// next finds the first token in a text: its value, and the text before and behind it. ok is false
+// where there is none.
 func (d *document) next(text string) (before string, i int, behind string, ok bool) {
 	for from := 0; ; {
 		at := strings.Index(text[from:], d.prefix)

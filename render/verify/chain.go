@@ -14,7 +14,8 @@ import (
 
 const orderHint = "the certificate stands first, then the one that signed it, and so on; the root may be left out"
 
-// A signature costs its verifier what the key's length makes it, and each certificate is held against others.
+// A signature costs its verifier what the key's length makes it, and each certificate is held
+// against others.
 const (
 	maxChain = 100   // certificates; browsers and libraries take ten
 	maxRSA   = 16384 // bits of a key; OpenSSL refuses to verify with more (OPENSSL_RSA_MAX_MODULUS_BITS)

@@ -81,8 +81,8 @@ func (t TLS) Read(content func(path string) []byte) *Reading {
 	return r
 }
 
-// Faults says what is wrong, as of now. The File of each fault's place is the path of the file that it is about. The text stays the
-// same as time goes by, until something else is wrong.
+// Faults says what is wrong, as of now. The File of each fault's place is the path of the file that
+// it is about. The text stays the same as time goes by, until something else is wrong.
 func (r *Reading) Faults(now time.Time) fault.List {
 	list := slices.Clone(r.faults)
 	if r.chain == nil {

@@ -30,8 +30,9 @@ func (f *fetch) askSecrets(refs []sources.Ref) {
 	}
 }
 
-// askSecretBatch asks for up to twenty secrets at once. Where the call as a whole is refused, by IAM or by the policy of a VPC endpoint,
-// they are asked for one by one, and so is everything after; where only the answer is too large, these are.
+// askSecretBatch asks for up to twenty secrets at once. Where the call as a whole is refused, by
+// IAM or by the policy of a VPC endpoint, they are asked for one by one, and so is everything
+// after; where only the answer is too large, these are.
 func (f *fetch) askSecretBatch(refs []sources.Ref) {
 	in := new(secretsmanager.BatchGetSecretValueInput)
 	for _, r := range refs {

@@ -163,7 +163,8 @@ func (c *connections) noteMetadata(raw any, err error) {
 }
 
 // metadataTrouble says what instance metadata does in the place of answering, as a sentence without
-// its subject; "" where it has no answer to give, or is switched off. err is what the SDK makes of it.
+// its subject; "" where it has no answer to give, or is switched off. err is what the SDK makes of
+// it.
 func (c *connections) metadataTrouble(err error) string {
 	if why := metadataTrouble(err); why != "" {
 		return why
@@ -177,7 +178,8 @@ func (c *connections) metadataTrouble(err error) string {
 // the machine's own: a proxy would answer with the role of its own machine, or learn ours.
 var unproxied = []string{"169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"}
 
-// proxy gives the proxy of the environment. Loopback has none there (net/http, ProxyFromEnvironment).
+// proxy gives the proxy of the environment. Loopback has none there (net/http,
+// ProxyFromEnvironment).
 func proxy(r *http.Request) (*url.URL, error) {
 	if slices.Contains(unproxied, r.URL.Hostname()) {
 		return nil, nil

@@ -15,7 +15,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// A credentialsError is a failure to get credentials, told from the failures of the call that needed them.
+// A credentialsError is a failure to get credentials, told from the failures of the call that
+// needed them.
 type credentialsError struct {
 	err      error
 	metadata string // what instance metadata did in the place of answering, where it was asked last

@@ -95,7 +95,8 @@ func (s *site) missing(r sources.Ref, t *trouble) (detail string, hints []string
 			`or      {{ secretOr "VALUE" ` + strconv.Quote(r.Text()) + ` }}`,
 		}, elsewhere(r)...)
 		if wholeSecretARN.MatchString(r.Name) {
-			// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html (Name)
+			// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+			// (Name)
 			hints = append(hints, "the name ends in a hyphen and six characters, as an ARN does: AWS may look for a secret without them; its whole ARN is found in any case")
 		}
 	case t.code == "ParameterVersionNotFound":

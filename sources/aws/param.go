@@ -223,10 +223,12 @@ func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
 	}
 }
 
-// maxParam is the most bytes of a parameter's value (AWS Systems Manager endpoints and quotas: advanced parameters).
+// maxParam is the most bytes of a parameter's value (AWS Systems Manager endpoints and quotas:
+// advanced parameters).
 const maxParam = 8 << 10
 
-// tooLong tells whether a parameter's value is longer than any of Parameter Store's. It hands on secrets, too.
+// tooLong tells whether a parameter's value is longer than any of Parameter Store's. It hands on
+// secrets, too.
 func tooLong(p types.Parameter) bool {
 	limit := maxParam
 	if strings.HasPrefix(parameterKey(awssdk.ToString(p.Name)), "aws/reference/secretsmanager/") {
@@ -235,8 +237,8 @@ func tooLong(p types.Parameter) bool {
 	return len(*p.Value) > limit
 }
 
-// state gives the version of a parameter that was asked for with the selector, and its Value.Read. A secret read as
-// /aws/reference/secretsmanager/… has no version of its own but says the secret's.
+// state gives the version of a parameter that was asked for with the selector, and its Value.Read.
+// A secret read as /aws/reference/secretsmanager/… has no version of its own but says the secret's.
 func state(p types.Parameter, selector string) (version string, read map[string]string) {
 	arn := awssdk.ToString(p.ARN)
 	if p.Version != 0 {
@@ -257,7 +259,8 @@ func state(p types.Parameter, selector string) (version string, read map[string]
 	return secret.VersionId, secretRead(secret.ARN, selector, secret.VersionId, secret.VersionStages)
 }
 
-// isParamVersion tells a version from a label, which does not begin with a digit (LabelParameterVersion).
+// isParamVersion tells a version from a label, which does not begin with a digit
+// (LabelParameterVersion).
 func isParamVersion(selector string) bool {
 	return strings.Trim(selector, "0123456789") == "" && selector != ""
 }

@@ -77,7 +77,8 @@ const (
 	processLinger = time.Second
 )
 
-// A processError is why a credential_process gave no credentials. It holds nothing that looks like one.
+// A processError is why a credential_process gave no credentials. It holds nothing that looks like
+// one.
 type processError struct{ profile, what, said string }
 
 func (e *processError) Error() string {
@@ -168,8 +169,8 @@ func (h *head) Write(p []byte) (int, error) {
 // keylike are the words in which a key or a token may be.
 var keylike = regexp.MustCompile(`[A-Za-z0-9+/=_.~-]{16,}`)
 
-// harmless gives what a command said as one line of an error, without words that may be keys or tokens, and without what stood on
-// its stdout.
+// harmless gives what a command said as one line of an error, without words that may be keys or
+// tokens, and without what stood on its stdout.
 func harmless(said string, out []byte) string {
 	for _, word := range strings.FieldsFunc(string(out), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"{},:`, r) }) {
 		if len(word) >= 6 && strings.ContainsAny(word, "0123456789") {

@@ -67,9 +67,9 @@ func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary [
 	f.answer(r, sources.Result{Value: v})
 }
 
-// secretRead gives the Value.Read of a secret's version: what the label that was meant stood at, and
-// which labels the version had. The latter differ where AWSCURRENT and AWSPREVIOUS are read from
-// either side of a rotation and are one version.
+// secretRead gives the Value.Read of a secret's version: what the label that was meant stood at,
+// and which labels the version had. The latter differ where AWSCURRENT and AWSPREVIOUS are read
+// from either side of a rotation and are one version.
 func secretRead(arn, selector, version string, stages []string) map[string]string {
 	if arn == "" || version == "" {
 		return nil

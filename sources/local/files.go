@@ -15,11 +15,13 @@ import (
 // secret.
 type Files struct{}
 
-// maxSize is the size in bytes up to which a file is read. AWS holds 64 KiB in a secret; a file of this size is a mistake.
+// maxSize is the size in bytes up to which a file is read. AWS holds 64 KiB in a secret; a file of
+// this size is a mistake.
 const maxSize = 16 << 20
 
-// Fetch reads each file anew. Names are absolute paths; only regular files of up to 16 MiB are read, and none is waited for. As root it reads
-// none that others could have it be led to; see disk.ReadInput.
+// Fetch reads each file anew. Names are absolute paths; only regular files of up to 16 MiB are
+// read, and none is waited for. As root it reads none that others could have it be led to; see
+// disk.ReadInput.
 func (*Files) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
 	fetch(ctx, refs, deliver, readFile)
 }
@@ -49,7 +51,8 @@ func readFile(r sources.Ref) sources.Result {
 	return failed(r, sources.Unavailable, cause(err))
 }
 
-// cause gives the reason in err without the operation and the path around it: the caller names the path.
+// cause gives the reason in err without the operation and the path around it: the caller names the
+// path.
 func cause(err error) string {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err

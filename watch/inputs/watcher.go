@@ -164,7 +164,8 @@ func (w *Watcher) look() []string {
 	return paths
 }
 
-// mostArmed bounds how often directories are armed in one look; a path holds up to 40 links (path_resolution(7)).
+// mostArmed bounds how often directories are armed in one look; a path holds up to 40 links
+// (path_resolution(7)).
 const mostArmed = 40
 
 // arm watches every directory on the way to every input, through every link, and reports whether it began to watch any. inotify

@@ -12,8 +12,9 @@ import (
 // foreseeTimeout bounds the questions about one dependent.
 const foreseeTimeout = 10 * time.Second
 
-// Foresee says why telling a dependent would fail as things are now; nil where nothing is known against it. It tells nobody. The error is a
-// *Error: NotRunning and Stale may be over by the time that there is something to tell.
+// Foresee says why telling a dependent would fail as things are now; nil where nothing is known
+// against it. It tells nobody. The error is a *Error: NotRunning and Stale may be over by the time
+// that there is something to tell.
 func Foresee(ctx context.Context, a Action) error {
 	ctx, cancel := context.WithTimeout(ctx, foreseeTimeout)
 	defer cancel()
@@ -75,7 +76,8 @@ func (m *manager) near(ctx context.Context, name string) string {
 	return fault.Near(name, names)
 }
 
-// template is the error of a template's name, which is no unit before it has an instance (systemd.unit(5)).
+// template is the error of a template's name, which is no unit before it has an instance
+// (systemd.unit(5)).
 func template(name string) error {
 	head, suffix, _ := strings.Cut(name, "@.")
 	if suffix == "" {

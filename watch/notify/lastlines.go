@@ -17,10 +17,11 @@ const (
 // journalctl is the program that is asked.
 var journalctl = "journalctl"
 
-// lastWords gives the last lines that a unit has written since a time, oldest first; nil where there are none, or we may not read them. The
-// lines are the unit's own, and may hold anything.
+// lastWords gives the last lines that a unit has written since a time, oldest first; nil where
+// there are none, or we may not read them. The lines are the unit's own, and may hold anything.
 //
-// They are looked for by unit: by _SYSTEMD_INVOCATION_ID the line that a process wrote last was missing in one of ten cases.
+// They are looked for by unit: by _SYSTEMD_INVOCATION_ID the line that a process wrote last was
+// missing in one of ten cases.
 func lastWords(ctx context.Context, unit string, since time.Time) []byte {
 	ctx, cancel := context.WithTimeout(ctx, journalLimit)
 	defer cancel()

@@ -201,7 +201,8 @@ func (m *manager) mainPID(ctx context.Context, u *unit) (uint32, error) {
 	return pid, nil
 }
 
-// follow asks systemd to say when the unit changes. Where it does not, the unit is looked at now and then.
+// follow asks systemd to say when the unit changes. Where it does not, the unit is looked at now
+// and then.
 func (m *manager) follow(ctx context.Context, u *unit) {
 	_ = m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".Subscribe", 0).Err
 	if m.owner != destination { // a bus passes on what it is asked for

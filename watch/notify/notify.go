@@ -27,8 +27,9 @@ type Action interface {
 	// names, also after a restart of the daemon, and different ones different names.
 	Name() string
 
-	// Do tells the dependent of a change and waits for its acknowledgement, as far as there is one. It gives what there is to
-	// say about that, beside an error as well as without. The error is a *Error or a *command.Error.
+	// Do tells the dependent of a change and waits for its acknowledgement, as far as there is one.
+	// It gives what there is to say about that, beside an error as well as without. The error is a
+	// *Error or a *command.Error.
 	Do(ctx context.Context, c Change) (Output, error)
 }
 

@@ -59,8 +59,8 @@ func fromPIDFile(path string) (*process, error) {
 // maxPIDFile is how many bytes are read of a pid file.
 const maxPIDFile = 4096
 
-// readPIDFile reads the number in a pid file's first line; some programs write more lines. Root reads none that others could have led to a
-// process of their choice.
+// readPIDFile reads the number in a pid file's first line; some programs write more lines. Root
+// reads none that others could have led to a process of their choice.
 func readPIDFile(path string) (found pidRecord, _ error) {
 	f, way, err := disk.Open(path)
 	switch {
@@ -103,9 +103,10 @@ const (
 	ownHint       = "a user must not choose whom the daemon signals; have the program write the file as root, or as the user that it runs as"
 )
 
-// believable is an error where others than root and the owner of a pid file choose what it says: they can write to it, or put another file in
-// its place, for which any of root's would do that they can give a second name or move. One that belongs to a user, in a directory of that user
-// or one that many share, is believed as far as it names a process of that user; see wrote.
+// believable is an error where others than root and the owner of a pid file choose what it says:
+// they can write to it, or put another file in its place, for which any of root's would do that
+// they can give a second name or move. One that belongs to a user, in a directory of that user or
+// one that many share, is believed as far as it names a process of that user; see wrote.
 func believable(way disk.Way) error {
 	last, leads := way.Last(), way.Doubts()
 	var by *disk.Doubt
@@ -124,8 +125,9 @@ func believable(way disk.Way) error {
 	return &Error{Reason: NotPermitted, What: fmt.Sprintf("pid file can be chosen by others than root (%v)", by), Hints: []string{ownHint, writeItAsRoot}}
 }
 
-// ExaminePIDFile says what is wrong with the place of a pid file, whether or not there is one now; it looks at no process. The user, where it
-// is one of a user's, is the only one whose processes it can be about; -1 where it can be about any.
+// ExaminePIDFile says what is wrong with the place of a pid file, whether or not there is one now;
+// it looks at no process. The user, where it is one of a user's, is the only one whose processes it
+// can be about; -1 where it can be about any.
 func ExaminePIDFile(path string) (user int, err error) {
 	way, err := disk.Walk(path)
 	if err == nil {

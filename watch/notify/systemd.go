@@ -23,8 +23,9 @@ const (
 // methods are those of the interface org.freedesktop.systemd1.Manager (org.freedesktop.systemd1(5)).
 var methods = map[Verb]string{Reload: "ReloadUnit", Restart: "RestartUnit", Start: "StartUnit"}
 
-// Systemd has systemd do something with a unit, waits until that is done, and sees that the unit stays up. To reload a unit that does not run succeeds
-// without doing anything: it reads its files when it starts.
+// Systemd has systemd do something with a unit, waits until that is done, and sees that the unit
+// stays up. To reload a unit that does not run succeeds without doing anything: it reads its files
+// when it starts.
 type Systemd struct {
 	Verb    Verb
 	Unit    string        // without a suffix it is a .service
@@ -47,8 +48,8 @@ const ownTimeout = 5 * time.Second
 // Do has it done. The text says so where nothing had to be done. A restart of our own unit is done when systemd has accepted it: whoever
 // waited for its end would not live to see it, and the next process would owe it again.
 //
-// systemd's word that a job is done is no word about the next moment: a unit is looked at for some more time, and has failed where it does
-// not stay up. What it wrote last is then the output.
+// systemd's word that a job is done is no word about the next moment: a unit is looked at for some
+// more time, and has failed where it does not stay up. What it wrote last is then the output.
 func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
 	itself := s.Verb == Restart && unitName(s.Unit) == own()
 	if itself {
@@ -136,8 +137,8 @@ func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string
 	return Output{}, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
 }
 
-// failed is the error of a job that failed. Where a service failed by one of its own timeouts the job is no more than failed; its result
-// timeout is that of JobTimeoutSec (seen with systemd 252).
+// failed is the error of a job that failed. Where a service failed by one of its own timeouts the
+// job is no more than failed; its result timeout is that of JobTimeoutSec (seen with systemd 252).
 func (s Systemd) failed(ctx context.Context, m *manager, u *unit) *Error {
 	now, err := m.run(ctx, u)
 	if s.Verb == Reload {

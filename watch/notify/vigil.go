@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// vigils are how long a unit is looked at after systemd is done with it. A program that cannot use its files ends within the first second
-// or two of its start; what systemd says of a start, unless the program tells it that it is ready, comes before that. A reload is
-// answered by the running program, which ends at once or not for that reason.
+// vigils are how long a unit is looked at after systemd is done with it. A program that cannot use
+// its files ends within the first second or two of its start; what systemd says of a start, unless
+// the program tells it that it is ready, comes before that. A reload is answered by the running
+// program, which ends at once or not for that reason.
 var vigils = map[Verb]time.Duration{Restart: 3 * time.Second, Start: 3 * time.Second, Reload: 500 * time.Millisecond}
 
 // lookEvery is how often a unit is looked at where no signal of systemd says that it has changed.
@@ -40,7 +41,8 @@ type news struct {
 	other bool // somebody else had systemd do something with the unit
 }
 
-// A vigil looks at a unit after systemd was done with what it was asked for, until it has been up for long enough.
+// A vigil looks at a unit after systemd was done with what it was asked for, until it has been up
+// for long enough.
 type vigil struct {
 	verb   Verb
 	unit   string
@@ -49,8 +51,8 @@ type vigil struct {
 	news   <-chan news                        // may be nil
 }
 
-// keep gives what there is to say of a unit that is up, or has done its work, and an error of one that failed. The end of ctx ends it:
-// what systemd said counts then.
+// keep gives what there is to say of a unit that is up, or has done its work, and an error of one
+// that failed. The end of ctx ends it: what systemd said counts then.
 func (v vigil) keep(ctx context.Context) (Output, error) {
 	w := witness{vigil: v, base: v.before}
 	begun := time.Now()
@@ -78,7 +80,8 @@ func (v vigil) keep(ctx context.Context) (Output, error) {
 		case n := <-v.news:
 			w.hear(n)
 		case <-over.C:
-			// One that systemd has started again after a reload gets as long as one that we started.
+			// One that systemd has started again after a reload gets as long as one that we
+			// started.
 			if left := vigils[Restart] - time.Since(begun); w.died != "" && left > 0 {
 				over.Reset(left)
 			} else {
@@ -100,8 +103,8 @@ type witness struct {
 	figure string        // in died, as Error.Figure
 }
 
-// restedFor is how long a unit has ended, and not only until systemd starts it again: systemd 254 and newer call it inactive or failed
-// between the two, for a moment.
+// restedFor is how long a unit has ended, and not only until systemd starts it again: systemd 254
+// and newer call it inactive or failed between the two, for a moment.
 const restedFor = 200 * time.Millisecond
 
 func (w *witness) hear(n news) {

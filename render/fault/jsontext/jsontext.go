@@ -1,5 +1,6 @@
-// Package jsontext reads JSON texts within bounds, and says where a text stops being JSON, and why. What it says holds nothing of the
-// text, which encoding/json's own errors quote. It takes a few bytes of memory for each key, and no stack for what nests.
+// Package jsontext reads JSON texts within bounds, and says where a text stops being JSON, and why.
+// What it says holds nothing of the text, which encoding/json's own errors quote. It takes a few
+// bytes of memory for each key, and no stack for what nests.
 package jsontext
 
 import (
@@ -56,8 +57,9 @@ type Text struct {
 // bom marks UTF-8 at the beginning of a file.
 var bom = []byte("\xef\xbb\xbf")
 
-// Check wants exactly one value in UTF-8 (RFC 8259), without keys that stand twice in an object: what readers make of these differs.
-// It gives the first that is wrong; a key that stands twice counts where its object ends.
+// Check wants exactly one value in UTF-8 (RFC 8259), without keys that stand twice in an object:
+// what readers make of these differs. It gives the first that is wrong; a key that stands twice
+// counts where its object ends.
 func Check(data []byte) (Text, *Error) {
 	s := scanner{data: data, found: Text{Half: -1}}
 	err := s.text()
@@ -134,7 +136,8 @@ func (s *scanner) text() *Error {
 	return nil
 }
 
-// value reads a value, or the beginning of an object or list that is not empty: then a value comes next.
+// value reads a value, or the beginning of an object or list that is not empty: then a value comes
+// next.
 func (s *scanner) value() (opened bool, err *Error) {
 	s.found.Values++
 	switch c := s.blank(); c {

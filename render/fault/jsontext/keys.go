@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A keyStack holds the keys of all objects that are open, those of the innermost last. They are hashes: a set of texts would take many
-// times what the text does.
+// A keyStack holds the keys of all objects that are open, those of the innermost last. They are
+// hashes: a set of texts would take many times what the text does.
 type keyStack struct {
 	seed maphash.Seed
 	keys []key

@@ -2,7 +2,8 @@ package jsontext
 
 import "iter"
 
-// Members gives the keys and values of an object in their order. The text is a value that Check let pass, or a part of one.
+// Members gives the keys and values of an object in their order. The text is a value that Check let
+// pass, or a part of one.
 func Members(object []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for s := (&scanner{data: object}); s.first('}'); s.at++ {
@@ -18,7 +19,8 @@ func Members(object []byte) iter.Seq2[string, []byte] {
 	}
 }
 
-// Elements gives the values of a list in their order. The text is a value that Check let pass, or a part of one.
+// Elements gives the values of a list in their order. The text is a value that Check let pass, or a
+// part of one.
 func Elements(list []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for s := (&scanner{data: list}); s.first(']'); s.at++ {
@@ -29,7 +31,8 @@ func Elements(list []byte) iter.Seq[[]byte] {
 	}
 }
 
-// first goes to the next member or element, into the object or list where it is before it. It reports whether there is one.
+// first goes to the next member or element, into the object or list where it is before it. It
+// reports whether there is one.
 func (s *scanner) first(end byte) bool {
 	if s.at == 0 {
 		s.blank()
