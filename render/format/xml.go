@@ -2,7 +2,6 @@ package format
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -197,136 +196,6 @@ func (x *xmlChecker) next() *Error {
 	return x.startTag(begin)
 }
 
-// characters reads text up to the next <.
-func (x *xmlChecker) characters() *Error {
-	begin := x.at
-	if end := bytes.IndexByte(x.text[x.at:], '<'); end >= 0 {
-		end += x.at
-		return x.within(begin, end)
-	}
-	return x.within(begin, len(x.text))
-}
-
-// within wants the text from a byte to another to be character data.
-func (x *xmlChecker) within(begin, end int) *Error {
-	if len(x.open) == 0 {
-		if x.blank(); x.at < end {
-			return x.fail(x.at, xmlText)
-		}
-		return nil
-	}
-	if n := bytes.Index(x.text[begin:end], []byte("]]>")); n >= 0 {
-		return x.fail(begin+n, xmlCDATAEnd)
-	}
-	return x.references(end)
-}
-
-// references reads characters and references up to a byte.
-func (x *xmlChecker) references(end int) *Error {
-	for x.at < end {
-		if x.text[x.at] == '&' {
-			if err := x.reference(end); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := x.char(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// char goes past a character that XML allows (section 2.2).
-func (x *xmlChecker) char() *Error {
-	c := x.text[x.at]
-	if c < utf8.RuneSelf {
-		if c < ' ' && !isXMLBlank(c) {
-			return x.fail(x.at, xmlChar)
-		}
-		x.at++
-		return nil
-	}
-	r, size := utf8.DecodeRune(x.text[x.at:])
-	if r == 0xfffe || r == 0xffff {
-		return x.fail(x.at, xmlChar)
-	}
-	x.at += size
-	return nil
-}
-
-// until goes past characters up to the end of what they are in, and past that.
-func (x *xmlChecker) until(end string) *Error {
-	n := bytes.Index(x.text[x.at:], []byte(end))
-	stop := x.at + n
-	if n < 0 {
-		stop = len(x.text)
-	}
-	for x.at < stop {
-		if err := x.char(); err != nil {
-			return err
-		}
-	}
-	if n < 0 {
-		return x.fail(stop, xmlEarly)
-	}
-	x.at += len(end)
-	return nil
-}
-
-func (x *xmlChecker) comment() *Error {
-	if n := bytes.Index(x.text[x.at:], []byte("--")); n >= 0 && !bytes.HasPrefix(x.text[x.at+n:], []byte("-->")) {
-		return x.fail(x.at+n, xmlHyphens)
-	}
-	return x.until("-->")
-}
-
-// reference reads what begins with an &, up to a byte at most.
-func (x *xmlChecker) reference(end int) *Error {
-	begin := x.at
-	const longest = len("&#x0000000010ffff;")
-	text := x.text[x.at:min(end, x.at+longest)]
-	if bytes.HasPrefix(text, []byte("&#")) {
-		// Zeros may stand before the digits, as many as one likes.
-		text = x.text[x.at:end]
-	}
-	n := bytes.IndexByte(text, ';')
-	if n < 0 {
-		return x.fail(begin, xmlEntity)
-	}
-	name := text[1:n]
-	x.at += n + 1
-	if len(name) == 0 || name[0] != '#' {
-		switch string(name) {
-		case "amp", "lt", "gt", "apos", "quot":
-			return nil
-		}
-		return x.fail(begin, xmlEntity)
-	}
-	digits, base, code := name[1:], 10, 0
-	if len(digits) > 0 && digits[0] == 'x' {
-		digits, base = digits[1:], 16
-	}
-	for _, c := range digits {
-		digit := strings.IndexByte("0123456789abcdef"[:base], lower(c))
-		if digit < 0 {
-			return x.fail(begin, xmlEntity)
-		}
-		code = min(code*base+digit, utf8.MaxRune+1)
-	}
-	if len(digits) == 0 {
-		return x.fail(begin, xmlEntity)
-	}
-	if !isXMLChar(rune(code)) {
-		return x.fail(begin, xmlChar)
-	}
-	return nil
-}
-
-func isXMLChar(r rune) bool {
-	return r == '\t' || r == '\n' || r == '\r' || r >= ' ' && utf8.ValidRune(r) && r != 0xfffe && r != 0xffff
-}
-
 // instruction reads what follows <?.
 func (x *xmlChecker) instruction(begin int) *Error {
 	name := x.name()
@@ -373,107 +242,41 @@ var xmlDecl = func() *regexp.Regexp {
 	return regexp.MustCompile(`^` + version + `(?:` + attribute("encoding", `[A-Za-z][A-Za-z0-9._-]*`) + `)?(?:` + attribute("standalone", `(?:yes|no)`) + `)?[ \t\r\n]*\?>`)
 }()
 
-// endTag reads what follows </.
-func (x *xmlChecker) endTag(begin int) *Error {
-	name := x.name()
-	x.blank()
-	switch {
-	case !x.comes(">"):
-		return x.expected("the > of an end tag is expected")
-	case len(x.open) == 0:
-		return x.fail(begin, xmlNoStart)
+// documentType looks through what follows <!DOCTYPE: an external subset is not read, and of an
+// internal one the end is looked for.
+func (x *xmlChecker) documentType(begin int) *Error {
+	if x.doctype || x.roots > 0 || !x.blank() || len(x.name()) == 0 {
+		return x.fail(begin, xmlDoctype)
 	}
-	e := x.open[len(x.open)-1]
-	if !bytes.Equal(e.name, name) {
-		return x.fail(begin, xmlEndTag)
-	}
-	x.spaces.close(e.spaces)
-	x.open = x.open[:len(x.open)-1]
-	return nil
-}
-
-// startTag reads what follows the < of an element.
-func (x *xmlChecker) startTag(begin int) *Error {
-	name := x.name()
-	switch {
-	case len(name) == 0:
-		return x.expected(xmlMarkup)
-	case len(x.open) == 0 && x.roots > 0:
-		return x.fail(begin, xmlRoots)
-	case len(x.open) == maxDepth:
-		e := x.fail(begin, fmt.Sprintf("elements nest deeper than %d", maxDepth))
-		e.Limit = true
-		return e
-	}
-	attributes, err := x.attributes()
-	if err != nil {
-		return err
-	}
-	empty := x.comes("/>")
-	if !empty && !x.comes(">") {
-		return x.expected(xmlTag)
-	}
-	spaces, err := x.resolve(begin, name, attributes)
-	if err != nil {
-		return err
-	}
-	if len(x.open) == 0 {
-		x.roots++
-	}
-	if empty {
-		x.spaces.close(spaces)
-	} else {
-		x.open = append(x.open, xmlElement{name, spaces})
-	}
-	return nil
-}
-
-// An xmlAttribute is where an attribute stands in the text.
-type xmlAttribute struct {
-	at          int
-	name, value []byte
-}
-
-// attributes reads the attributes of a tag, each with the blank before it.
-func (x *xmlChecker) attributes() ([]xmlAttribute, *Error) {
-	var list []xmlAttribute
-	for x.blank() && x.peek() != '>' && x.peek() != '/' {
-		a := xmlAttribute{at: x.at}
-		a.name = x.name()
-		if len(a.name) == 0 {
-			return nil, x.expected(xmlTag)
+	x.doctype = true
+	inside := false
+	for x.at < len(x.text) {
+		var err *Error
+		switch c := x.text[x.at]; {
+		case c == '"' || c == '\'':
+			x.at++
+			err = x.until(string(c))
+		case x.comes("<!--"):
+			err = x.comment()
+		case inside && x.comes("<?"):
+			err = x.instruction(x.at - len("<?"))
+		case c == '[' && !inside:
+			inside = true
+			x.at++
+		case c == ']' && inside:
+			inside = false
+			x.at++
+		case c == '>' && !inside:
+			x.at++
+			return nil
+		case c == '<' && !inside:
+			return x.fail(x.at, xmlDoctype)
+		default:
+			err = x.char()
 		}
-		x.blank()
-		if !x.comes("=") {
-			return nil, x.expected(xmlNoValue)
-		}
-		x.blank()
-		quote := x.peek()
-		if quote != '"' && quote != '\'' {
-			return nil, x.expected(xmlUnquoted)
-		}
-		x.at++
-		begin := x.at
-		n := bytes.IndexByte(x.text[begin:], quote)
-		if n < 0 {
-			n = len(x.text) - begin
-		}
-		if less := bytes.IndexByte(x.text[begin:begin+n], '<'); less >= 0 {
-			return nil, x.fail(begin+less, xmlLess)
-		}
-		if err := x.references(begin + n); err != nil {
-			return nil, err
-		}
-		if x.at == len(x.text) {
-			return nil, x.fail(x.at, xmlEarly)
-		}
-		a.value = x.text[begin:x.at]
-		x.at++
-		if list = append(list, a); len(list) > maxXMLAttributes {
-			e := x.fail(a.at, fmt.Sprintf("an element has more than %d attributes", maxXMLAttributes))
-			e.Limit = true
-			return nil, e
+		if err != nil {
+			return err
 		}
 	}
-	return list, nil
+	return x.fail(len(x.text), xmlEarly)
 }
