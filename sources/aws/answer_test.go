@@ -200,7 +200,7 @@ func TestLyingEndpoint(t *testing.T) {
 				if got.Err == nil || got.Err.Reason != v.reason || !strings.Contains(got.Err.Detail, lie.want) {
 					t.Errorf("got %v, want %q", got.Err, lie.want)
 				}
-				if took > 5*time.Second {
+				if took > 20*time.Second { // on a machine that does other things as well
 					t.Errorf("it took %s", took)
 				}
 				// The endpoint's share, which writes into a socket, is small.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,17 +116,19 @@ func TestVigil(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				begun, now := time.Now(), tt.moments[0].run
+				begun := time.Now()
+				var now atomic.Pointer[run]
+				now.Store(&tt.moments[0].run)
 				heard := make(chan news, len(tt.moments))
 				for _, m := range tt.moments[1:] {
 					time.AfterFunc(m.after, func() {
-						if now = m.run; m.news != nil {
+						if now.Store(&m.run); m.news != nil {
 							heard <- *m.news
 						}
 					})
 				}
 				v := vigil{verb: tt.verb, unit: "u.service", before: tt.before, news: heard,
-					look: func(context.Context) (run, error) { return now, nil }}
+					look: func(context.Context) (run, error) { return *now.Load(), nil }}
 				if n := tt.moments[0].news; n != nil {
 					heard <- *n
 				}
@@ -188,7 +191,9 @@ func TestUnitFailsAfterItsJob(t *testing.T) {
 	if err := os.WriteFile(journalctl, []byte("#!/bin/sh\necho \"$@\"\necho cannot use the password hunter2\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	s.mu.Lock()
 	s.more = map[string]dbus.Variant{"InvocationID": dbus.MakeVariant([]byte{1}), "NRestarts": dbus.MakeVariant(uint32(0)), "Type": dbus.MakeVariant("simple")}
+	s.mu.Unlock()
 	type answer struct {
 		output Output
 		err    error

@@ -22,8 +22,6 @@ const (
 	maxMarks = 3 << 18
 	// maxDirectives is how many lines may begin with %. Each is held against all before.
 	maxDirectives = 1000
-	// maxTime is how long yaml.v3 may work on a text, in CPU time, so that a busy machine refuses nothing.
-	maxTime = 2 * time.Second
 )
 
 var tooDeep = fmt.Sprintf("maps and lists nest deeper than %d", MaxDepth)

@@ -1,0 +1,8 @@
+//go:build race
+
+package yamltext
+
+import "time"
+
+// maxTime is longer where the race detector makes everything take several times as long.
+const maxTime = 8 * time.Second
