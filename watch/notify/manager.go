@@ -201,16 +201,6 @@ func (m *manager) mainPID(ctx context.Context, u *unit) (uint32, error) {
 	return pid, nil
 }
 
-// follow asks systemd to say when the unit changes. Where it does not, the unit is looked at now
-// and then.
-func (m *manager) follow(ctx context.Context, u *unit) {
-	_ = m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".Subscribe", 0).Err
-	if m.owner != destination { // a bus passes on what it is asked for
-		_ = m.conn.AddMatchSignalContext(ctx, dbus.WithMatchSender(destination), dbus.WithMatchObjectPath(u.path),
-			dbus.WithMatchInterface(propertiesType), dbus.WithMatchMember("PropertiesChanged"))
-	}
-}
-
 // run asks what a unit is like.
 func (m *manager) run(ctx context.Context, u *unit) (run, error) {
 	of, err := m.properties(ctx, u, unitType)
@@ -247,107 +237,6 @@ func deathIn(properties map[string]dbus.Variant) death {
 	d.code, _ = properties["ExecMainCode"].Value().(int32)
 	d.status, _ = properties["ExecMainStatus"].Value().(int32)
 	return d
-}
-
-// A job is one that systemd has accepted.
-type job struct {
-	m       *manager
-	path    dbus.ObjectPath
-	removed chan *dbus.Signal // every signal that reaches us
-}
-
-// enqueue has systemd accept a job, which is to be forgotten in the end. An error of D-Bus is given as it is.
-func (m *manager) enqueue(ctx context.Context, method, unit string) (*job, error) {
-	j := &job{m: m, removed: make(chan *dbus.Signal, 16)}
-	m.conn.Signal(j.removed)
-	// "replace" is what systemctl does: the job takes the place of one that is in its way.
-	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+"."+method, 0, unit, "replace").Store(&j.path)
-	if err != nil {
-		j.forget()
-		return nil, err
-	}
-	return j, nil
-}
-
-func (j *job) forget() { j.m.conn.RemoveSignal(j.removed) }
-
-// wait gives the job's result. An error of D-Bus is given as it is.
-func (j *job) wait(ctx context.Context) (string, error) {
-	for {
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case s, open := <-j.removed:
-			if !open {
-				return "", errors.Join(ctx.Err(), dbus.ErrClosed)
-			}
-			if result, ok := ended(s, j.path); ok && j.m.signs(ctx, s.Sender) {
-				return result, nil
-			}
-		}
-	}
-}
-
-// follow gives what systemd says about the unit from now on, until ctx ends.
-func (j *job) follow(ctx context.Context, u *unit) <-chan news {
-	all := make(chan news)
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case s, open := <-j.removed:
-				if !open {
-					return
-				}
-				n, ok := newsIn(s, u)
-				if !ok || !j.m.signs(ctx, s.Sender) {
-					continue
-				}
-				select {
-				case all <- n:
-				case <-ctx.Done():
-					return
-				}
-			}
-		}
-	}()
-	return all
-}
-
-// newsIn reads a signal about a unit. Our job is over: another one is somebody else's.
-func newsIn(s *dbus.Signal, u *unit) (news, bool) {
-	var id uint32
-	var path dbus.ObjectPath
-	var unit, result, of string
-	var changed map[string]dbus.Variant
-	switch {
-	case s.Name == managerType+".JobRemoved" && dbus.Store(s.Body, &id, &path, &unit, &result) == nil:
-		return news{other: true}, unit == u.name
-	case s.Name == propertiesType+".PropertiesChanged" && s.Path == u.path && len(s.Body) > 1 && dbus.Store(s.Body[:2], &of, &changed) == nil:
-		return news{death: deathIn(changed)}, true
-	}
-	return news{}, false
-}
-
-// ended gives the result in a JobRemoved of this job.
-func ended(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
-	var id uint32
-	var path dbus.ObjectPath
-	var unit, result string
-	if s.Name != managerType+".JobRemoved" || dbus.Store(s.Body, &id, &path, &unit, &result) != nil {
-		return "", false
-	}
-	return result, path == job
-}
-
-// signs reports whether the sender of a signal is systemd. Anybody on a bus can send a signal that looks like one of its.
-func (m *manager) signs(ctx context.Context, sender string) bool {
-	if sender == m.owner {
-		return true
-	}
-	owner, err := m.nameOwner(ctx)
-	return err == nil && owner == sender
 }
 
 // usable is an error where the unit is none that could run.
