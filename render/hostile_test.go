@@ -137,3 +137,33 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// A secret that is full of what fmt prints for a mistake is none, and each value is gone through once.
+func TestValueFullOfMishaps(t *testing.T) {
+	for _, secret := range []string{
+		"[" + count(48<<10, `"%%!d(%d)",`) + `""]`,
+		"[" + strings.Repeat(`"<nil>",`, 6000) + `""]`,
+	} {
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "main", Body: `{{ secret "a" }}`}})
+		if faults != nil {
+			t.Fatal(faults)
+		}
+		begun := cpu(t)
+		if out, failed := tmpl.Execute(t.Context(), sources.NewSnapshot(one(secret), 0)); failed != nil || string(out.Content) != secret {
+			t.Errorf("%.20s…: %v", secret, failed)
+		}
+		if took := cpu(t) - begun; took > 3*time.Second {
+			t.Errorf("%.20s…: %v", secret, took)
+		}
+	}
+}
+
+// cpu is how long the process has computed.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano())
+}

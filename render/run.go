@@ -132,23 +132,34 @@ var mishap = regexp.MustCompile(`<no value>|<nil>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:
 
 // refuseMishap finds output in which something went wrong unnoticed. What a value itself holds is no mishap.
 func (r *run) refuseMishap(content []byte) *fault.Fault {
+	var suspects []string
+	places := make(map[string]int) // where each stands first
 	for _, at := range mishap.FindAllIndex(content, -1) {
 		found := string(content[at[0]:at[1]])
-		if r.snapshot.Verbatim(found) || r.t.written(found) {
-			continue
-		}
-		what := found
-		if strings.HasPrefix(found, "%!") {
-			what = "a formatting error, " + found[:min(3, len(found))] + "…"
-		}
-		line := 1 + strings.Count(string(content[:at[0]]), "\n")
-		return &fault.Fault{
-			Place: fault.Place{File: r.t.Main.shown()},
-			What:  fmt.Sprintf("line %d of the output holds %s", line, what),
-			Hints: []string{"something printed there is nothing, or of another type than its verb; see the template around it"},
+		if _, known := places[found]; !known {
+			places[found] = at[0]
+			if !r.t.written(found) {
+				suspects = append(suspects, found)
+			}
 		}
 	}
-	return nil
+	if len(suspects) == 0 {
+		return nil
+	}
+	absent := r.snapshot.Absent(suspects)
+	if len(absent) == 0 {
+		return nil
+	}
+	what := absent[0]
+	if strings.HasPrefix(what, "%!") {
+		what = "a formatting error, " + what[:min(3, len(what))] + "…"
+	}
+	line := 1 + bytes.Count(content[:places[absent[0]]], []byte("\n"))
+	return &fault.Fault{
+		Place: fault.Place{File: r.t.Main.shown()},
+		What:  fmt.Sprintf("line %d of the output holds %s", line, what),
+		Hints: []string{"something printed there is nothing, or of another type than its verb; see the template around it"},
+	}
 }
 
 // Bounds of a search for what a byte of the output comes from.

@@ -2,16 +2,23 @@ package sources
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
-// Verbatim reports whether some value holds text as it stands.
-func (s *Snapshot) Verbatim(text string) bool {
-	found := false
+// Absent gives those of the texts that no value holds as they stand, in their order. Each value is
+// gone through once, however many texts there are.
+func (s *Snapshot) Absent(texts []string) []string {
+	absent := slices.Clone(texts)
 	s.each(func(v Value) {
-		v.parts(func(part string) { found = found || strings.Contains(part, text) })
+		if len(absent) == 0 {
+			return
+		}
+		v.parts(func(part string) {
+			absent = slices.DeleteFunc(absent, func(text string) bool { return strings.Contains(part, text) })
+		})
 	})
-	return found
+	return absent
 }
 
 // parts calls f with the value's texts and the leaves of their JSON.
