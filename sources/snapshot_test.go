@@ -141,12 +141,3 @@ func TestValuesDoNotPrint(t *testing.T) {
 		}
 	}
 }
-
-// fixed answers from a map.
-type fixed map[Ref]Value
-
-func (f fixed) Fetch(_ context.Context, refs []Ref, deliver func(Ref, Result)) {
-	for _, r := range refs {
-		deliver(r, Result{Value: f[r]})
-	}
-}
