@@ -28,7 +28,8 @@ import (
 	"github.com/rendered/rendered/watch/sandbox"
 )
 
-// A compiler makes plans of configs. It keeps what answers from AWS, with its connections and credentials, from one plan to the next.
+// A compiler makes plans of configs. It keeps what answers from AWS, with its connections and
+// credentials, from one plan to the next.
 type compiler struct {
 	path     string
 	options  config.Options
@@ -124,8 +125,8 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 	return plan, nil
 }
 
-// ownFiles gives what else root must be alone to write to: whoever writes to the state directory, or to what is in it, has it rename what he
-// likes.
+// ownFiles gives what else root must be alone to write to: whoever writes to the state directory,
+// or to what is in it, has it rename what he likes.
 func ownFiles(cfg *config.Config) []inputs.Input {
 	all := func(string) bool { return true }
 	list := []inputs.Input{{Path: cfg.StateDir, Match: all}, {Path: watch.LedgerDir(cfg.StateDir), Match: all}}
@@ -135,7 +136,8 @@ func ownFiles(cfg *config.Config) []inputs.Input {
 	return append(list, sharedConfig()...)
 }
 
-// sharedConfig gives those files of AWS's shared configuration that are there; /dev/null is none. They name programs to run (credential_process), and where AWS is.
+// sharedConfig gives those files of AWS's shared configuration that are there; /dev/null is none.
+// They name programs to run (credential_process), and where AWS is.
 func sharedConfig() (list []inputs.Input) {
 	home, _ := os.UserHomeDir()
 	for variable, path := range map[string]string{"AWS_CONFIG_FILE": ".aws/config", "AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials"} {

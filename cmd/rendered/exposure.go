@@ -16,8 +16,9 @@ import (
 	"github.com/rendered/rendered/watch/notify"
 )
 
-// exposures are what a machine's other users can do about the paths of a config: to which root would not write, from which it would not read, or by
-// which it would signal nobody, as faults; what goes on and may be meant, as warnings. It is found on the machine as it is now, so that no
+// exposures are what a machine's other users can do about the paths of a config: to which root
+// would not write, from which it would not read, or by which it would signal nobody, as faults;
+// what goes on and may be meant, as warnings. It is found on the machine as it is now, so that no
 // user can keep a config from being loaded.
 type exposures struct {
 	faults, warnings fault.List
@@ -124,7 +125,8 @@ func (e *exposures) input(at fault.Place, path string) {
 	}
 }
 
-// program looks at the program of a command that names it by its path, by itself or at the head of a line for the shell.
+// program looks at the program of a command that names it by its path, by itself or at the head of
+// a line for the shell.
 func (e *exposures) program(at fault.Place, c command.Command) {
 	words := c.Args
 	if c.Shell != "" {

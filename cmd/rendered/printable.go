@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// A printable writes text for people. Much of it is by others: what commands print, AWS's messages, names of files. Characters that direct a
-// terminal, or change the order in which it shows others, are written as their escapes; lines and tabs stay.
+// A printable writes text for people. Much of it is by others: what commands print, AWS's messages,
+// names of files. Characters that direct a terminal, or change the order in which it shows others,
+// are written as their escapes; lines and tabs stay.
 type printable struct{ io.Writer }
 
 // Write writes the text escaped. Each text ends with a whole character.

@@ -10,8 +10,9 @@ import (
 	"github.com/rendered/rendered/watch/notify"
 )
 
-// reaches reports whether every dependent can be told, as far as that is known before there is something to tell: a unit that is not there
-// is a fault, a program that is not running may run by then. Where systemd does not answer its units are not judged.
+// reaches reports whether every dependent can be told, as far as that is known before there is
+// something to tell: a unit that is not there is a fault, a program that is not running may run by
+// then. Where systemd does not answer its units are not judged.
 func reaches(ctx context.Context, plan *watch.Plan, stderr io.Writer) bool {
 	good := true
 	asked := make(map[string]bool)

@@ -47,7 +47,8 @@ func askReload(ctx context.Context, path string, stderr io.Writer) error {
 	return exit{exitFailed}
 }
 
-// sayOutdated says where the unit's environment is not that of the daemon, which systemd gave it at its start: its socket is as old as it is.
+// sayOutdated says where the unit's environment is not that of the daemon, which systemd gave it at
+// its start: its socket is as old as it is.
 func sayOutdated(w io.Writer, socket, environment string) {
 	daemon, err := os.Stat(socket)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/watch"
 )
 
-// A tally counts lookups: refs that are known, by what they name, and calls whose ref only a render can tell.
+// A tally counts lookups: refs that are known, by what they name, and calls whose ref only a render
+// can tell.
 type tally struct{ secrets, params, paths, files, facts, dynamic int }
 
 func tallyOf(s *watch.Service) tally {
@@ -68,8 +69,8 @@ const (
 	batch           = 10 // parameters of one GetParameters
 )
 
-// costs says how many lookups there are, and what they come to a day. What only a render can tell is not counted; services
-// that happen to be due together share their calls, so it may be less.
+// costs says how many lookups there are, and what they come to a day. What only a render can tell
+// is not counted; services that happen to be due together share their calls, so it may be less.
 func costs(w io.Writer, cfg *config.Config, plan *watch.Plan) {
 	lookups := 0
 	var secretCalls, paramCalls float64

@@ -69,8 +69,9 @@ type library struct {
 	prefixes map[string]string // what the config writes before the names of a directory
 }
 
-// newLibrary gives the library of a config. A template, and what stands beside it, is called as the config writes it: two of one name are told
-// apart. Where two directories are written alike, as beside the config and in conf.d, they are called by their whole paths.
+// newLibrary gives the library of a config. A template, and what stands beside it, is called as the
+// config writes it: two of one name are told apart. Where two directories are written alike, as
+// beside the config and in conf.d, they are called by their whole paths.
 func newLibrary(cfg *config.Config) library {
 	l := library{make(map[string]shelf), make(map[string]string)}
 	dirs := make(map[string]string) // by prefix

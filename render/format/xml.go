@@ -106,7 +106,8 @@ func newXMLChecker(data []byte) (*xmlChecker, *Error) {
 			}
 		}
 	case oneByte.MatchString(encoding) && len(x.text) == len(data):
-		// Their characters beyond ASCII differ, but not what is markup. So Latin-1 stands for all of them.
+		// Their characters beyond ASCII differ, but not what is markup. So Latin-1 stands for all
+		// of them.
 		x.wider = true
 		x.text = make([]byte, 0, len(data)+len(data)/8)
 		for _, b := range data {

@@ -228,8 +228,9 @@ func (s *Swap) Commit() error {
 	return s.syncDirs()
 }
 
-// Unmoved is an error where somebody who can change the names in a directory has put something else in the place of what was staged there.
-// That may come to be at any moment; it is looked at before a service's check is shown it, and before it is renamed.
+// Unmoved is an error where somebody who can change the names in a directory has put something else
+// in the place of what was staged there. That may come to be at any moment; it is looked at before
+// a service's check is shown it, and before it is renamed.
 func (s *Swap) Unmoved() error {
 	for _, f := range s.files {
 		if f.temp == "" || len(f.foreign) == 0 {
@@ -242,8 +243,9 @@ func (s *Swap) Unmoved() error {
 	return nil
 }
 
-// Held gives the staged file for a destination where others than root can change its directory, nil where they cannot: a check that opened
-// it by its name could be shown another. The caller closes it.
+// Held gives the staged file for a destination where others than root can change its directory, nil
+// where they cannot: a check that opened it by its name could be shown another. The caller closes
+// it.
 func (s *Swap) Held(path string) (*os.File, error) {
 	for _, f := range s.files {
 		if f.Path == path && f.temp != "" && len(f.foreign) > 0 {

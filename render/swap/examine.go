@@ -17,8 +17,8 @@ type Exposure struct {
 	Open  bool        // who may read the new file is not configured
 }
 
-// Examine says why a target could not be written, and what others than root can do about it. It writes nothing and needs no content. A directory
-// that is not there yet is no error.
+// Examine says why a target could not be written, and what others than root can do about it. It
+// writes nothing and needs no content. A directory that is not there yet is no error.
 func (m Machine) Examine(t Target) (e Exposure, _ error) {
 	t.DirMode = 0
 	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
@@ -70,7 +70,8 @@ func (f *file) describe(found disk.Info) string {
 	return strings.Join(words, ", ")
 }
 
-// Unreachable tells whether an error of Examine is that something could not be looked at, and not that it is refused.
+// Unreachable tells whether an error of Examine is that something could not be looked at, and not
+// that it is refused.
 func Unreachable(err error) bool {
 	_, failed := errors.AsType[*fs.PathError](err)
 	return failed

@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/render/disk"
 )
 
-// settle decides whose the file is to be, and with which mode: as configured, else as that of what stands there, else the daemon's own.
+// settle decides whose the file is to be, and with which mode: as configured, else as that of what
+// stands there, else the daemon's own.
 func (f *file) settle(found disk.Info) error {
 	f.foreign = f.dir.Doubts()
 	f.kept = f.keeps(found)
@@ -32,10 +33,11 @@ func (f *file) settle(found disk.Info) error {
 	return nil
 }
 
-// keeps tells whether owner, mode and attributes of what stands there may be taken over. Who made a file could have prepared it so that
-// he can read what is written to it: by its mode, by an access control list, by a second name for a file of root's that many can read. So
-// root takes over from its own files and from those of the owner that is configured, and where nobody else could have put anything there and
-// none is configured, from any.
+// keeps tells whether owner, mode and attributes of what stands there may be taken over. Who made a
+// file could have prepared it so that he can read what is written to it: by its mode, by an access
+// control list, by a second name for a file of root's that many can read. So root takes over from
+// its own files and from those of the owner that is configured, and where nobody else could have
+// put anything there and none is configured, from any.
 func (f *file) keeps(found disk.Info) bool {
 	switch {
 	case !found.Exists:
@@ -48,8 +50,9 @@ func (f *file) keeps(found disk.Info) bool {
 	return len(f.foreign) == 0 || found.Links == 1
 }
 
-// undecided is an error where others can put any of root's files at the name, and who may read the new one would come from such a file: they
-// could give a private one the mode of a public one by a rename.
+// undecided is an error where others can put any of root's files at the name, and who may read the
+// new one would come from such a file: they could give a private one the mode of a public one by a
+// rename.
 func (f *file) undecided(found disk.Info) error {
 	if !f.kept || len(f.foreign) == 0 || disk.Only(f.foreign, f.UID) {
 		return nil
@@ -66,7 +69,8 @@ func (f *file) undecided(found disk.Info) error {
 	return &UndecidedError{Path: f.Path, Missing: missing, By: f.foreign[0], UID: found.UID, GID: found.GID, Mode: found.Mode}
 }
 
-// An UndecidedError is that who may read a file is not configured, and that what stands there cannot be believed.
+// An UndecidedError is that who may read a file is not configured, and that what stands there
+// cannot be believed.
 type UndecidedError struct {
 	Path     string
 	Missing  string // "mode" or "group"
@@ -84,8 +88,9 @@ func (e *UndecidedError) Hints() []string {
 	return []string{fmt.Sprintf("set owner: %d:%d and mode: %04o, which are those of the file there, if that is who may read it", e.UID, e.GID, uint32(e.Mode))}
 }
 
-// takeOver reads the attributes that the new file is to have. Where others could have prepared the file, its list grants nothing beside
-// a mode that is configured; a file that is as it should be but for such a list has drifted.
+// takeOver reads the attributes that the new file is to have. Where others could have prepared the
+// file, its list grants nothing beside a mode that is configured; a file that is as it should be
+// but for such a list has drifted.
 func (f *file) takeOver(found disk.Info) error {
 	if !f.kept && len(f.foreign) > 0 {
 		return nil
@@ -112,8 +117,9 @@ func (f *file) refuseInPlace(found disk.Info) error {
 	return openToOthers(f.Path, found, f.UID, f.Mode, f.foreign)
 }
 
-// openToOthers is an error where others than root and the owner-to-be of a file may have it open, for whom its content would change under
-// their hands, or may have put another file there, for root to write to. What everybody may read harms nobody in a file of one name.
+// openToOthers is an error where others than root and the owner-to-be of a file may have it open,
+// for whom its content would change under their hands, or may have put another file there, for root
+// to write to. What everybody may read harms nobody in a file of one name.
 func openToOthers(path string, found disk.Info, uid int, mode fs.FileMode, foreign []*disk.Doubt) error {
 	switch {
 	case os.Geteuid() != 0, mode&0o004 != 0 && found.Links == 1:
@@ -127,7 +133,8 @@ func openToOthers(path string, found disk.Info, uid int, mode fs.FileMode, forei
 	}
 }
 
-// beyondReach tells whether a file is one of root's, for root alone, that others cannot replace, though they can make names beside it.
+// beyondReach tells whether a file is one of root's, for root alone, that others cannot replace,
+// though they can make names beside it.
 func beyondReach(found disk.Info, foreign []*disk.Doubt) bool {
 	private := found.UID == 0 && found.Mode&0o007 == 0 && (found.GID == 0 || found.Mode&0o070 == 0)
 	return private && !slices.ContainsFunc(foreign, func(d *disk.Doubt) bool { return !d.Sticky })

@@ -24,7 +24,8 @@ type job struct {
 	signals chan *dbus.Signal // every signal that reaches us
 }
 
-// enqueue has systemd accept a job, which is to be forgotten in the end. An error of D-Bus is given as it is.
+// enqueue has systemd accept a job, which is to be forgotten in the end. An error of D-Bus is given
+// as it is.
 func (m *manager) enqueue(ctx context.Context, method, unit string) (*job, error) {
 	j := &job{m: m, signals: make(chan *dbus.Signal, 16)}
 	m.conn.Signal(j.signals)
@@ -109,7 +110,8 @@ func ended(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
 	return result, path == job
 }
 
-// signs reports whether the sender of a signal is systemd. Anybody on a bus can send a signal that looks like one of its.
+// signs reports whether the sender of a signal is systemd. Anybody on a bus can send a signal that
+// looks like one of its.
 func (m *manager) signs(ctx context.Context, sender string) bool {
 	if sender == m.owner {
 		return true

@@ -43,8 +43,9 @@ func (l *loader) destination(r *reader, n *yaml.Node, where string, f *File) {
 	l.byPath[d.real] = d
 }
 
-// kernelDir gives the directory that holds no files to be written by name: /dev/stdout leads to whatever the process has open there. Of /dev
-// there is one part that is for files (shm_overview(7)).
+// kernelDir gives the directory that holds no files to be written by name: /dev/stdout leads to
+// whatever the process has open there. Of /dev there is one part that is for files
+// (shm_overview(7)).
 func kernelDir(path string) string {
 	for _, dir := range []string{"/dev", "/proc", "/sys"} {
 		if strings.HasPrefix(path, dir+"/") && !strings.HasPrefix(path, "/dev/shm/") {

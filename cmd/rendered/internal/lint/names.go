@@ -8,7 +8,8 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 )
 
-// shellNames are the variables that bash, or sh as dash is, refuses to set or gives another value (bash(1), "Shell Variables").
+// shellNames are the variables that bash, or sh as dash is, refuses to set or gives another value
+// (bash(1), "Shell Variables").
 var shellNames = []string{
 	"BASHOPTS", "BASHPID", "BASH_ARGC", "BASH_ARGV", "BASH_COMMAND", "BASH_LINENO", "BASH_SOURCE", "BASH_SUBSHELL", "BASH_VERSINFO", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS",
 	"EUID", "FUNCNAME", "GROUPS", "HISTCMD", "LINENO", "OPTIND", "PPID", "RANDOM", "SECONDS", "SHELLOPTS", "SRANDOM", "UID", "_",
