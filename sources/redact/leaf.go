@@ -202,6 +202,7 @@ func (c *collector) text(text string) {
 		c.word(text, folded, beyond > 0)
 		return
 	}
+	taken := len(folded) >= leastRun // windows of a to z alone hide nothing shorter
 	before := len(c.prints)
 	c.windows(folded, func(i int) (uint16, bool) {
 		var marks uint16
@@ -212,9 +213,11 @@ func (c *collector) text(text string) {
 			}
 			bare = bare && (masked == nil || !masked[at])
 		}
-		return marks, bare && (marks == 0 || varied(folded[i:i+window]))
+		ok := bare && (marks == 0 || varied(folded[i:i+window]))
+		taken = taken || ok && marks != 0
+		return marks, ok
 	})
-	if len(c.prints) == before && masked == nil {
+	if (len(c.prints) == before || !taken) && masked == nil {
 		c.word(text, folded, beyond > 0)
 	}
 }

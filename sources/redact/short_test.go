@@ -175,3 +175,14 @@ func TestPrivateKeysOfNobody(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A secret whose windows are of a to z alone, or of one character, is a word.
+func TestMonotonousSecrets(t *testing.T) {
+	for _, value := range []string{"aaaaaaaa1", "1aaaaaaaa", "aaaaaaaaX"} {
+		r := New()
+		r.Learn(secret(value))
+		if got, want := r.Redact([]byte("password="+value+" in line 3")), "password="+hidden+" in line 3"; got != want {
+			t.Errorf("%s: %q, not %q", value, got, want)
+		}
+	}
+}
