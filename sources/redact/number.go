@@ -1,6 +1,9 @@
 package redact
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // What is decoded here need not be meant so: of ordinary text it makes noise, in which no secret is recognised.
 
@@ -103,6 +106,35 @@ func octals(t *reading) *reading {
 		case n == len(word) && n == 6 && value < 1<<16:
 			r.add(byte(value), first, last)
 			r.add(byte(value>>8), first, last)
+		}
+	})
+	return r
+}
+
+// machineWords reads the words of a dump that are numbers of the machine, whose lower bytes come first in memory: eight or sixteen hexadecimal
+// digits, as of od -t x4 and xxd -e, five decimal ones, as of hexdump -d, and the bits of a byte.
+func machineWords(t *reading) *reading {
+	r := newReading(len(t.data) / 4)
+	r.code = true
+	words(t, func(from, to int) {
+		word := t.data[from:to]
+		first, last := t.from[from], t.to[to-1]
+		if len(word) == 5 {
+			if value, n := number(word, 10, 5); n == 5 && value < 1<<16 {
+				r.add(byte(value), first, last)
+				r.add(byte(value>>8), first, last)
+			}
+			return
+		}
+		if value, n := number(word, 2, 8); len(word) == 8 && n == 8 {
+			r.add(byte(value), first, last)
+			return
+		}
+		if len(word) != 8 && len(word) != 16 || bytes.ContainsFunc(word, func(c rune) bool { return c >= utf8.RuneSelf || !isHex(byte(c)) }) {
+			return
+		}
+		for i := len(word) - 2; i >= 0; i -= 2 {
+			r.add(byte(digit(word[i])<<4|digit(word[i+1])), first, last)
 		}
 	})
 	return r

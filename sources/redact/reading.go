@@ -68,6 +68,7 @@ func readings(output []byte) iter.Seq[*reading] {
 			base64s(t, give)
 			hexes(t, give)
 			give(octals(t))
+			give(machineWords(t))
 			give(decimals(t))
 		}
 	}
@@ -119,8 +120,21 @@ func withoutControls(t *reading) *reading {
 	return r
 }
 
-// control gives the length of the sequence for terminals that text begins with; 0 where it begins with none.
+// invisible are characters that take no room: spaces of no width, joiners, marks of direction, a byte order mark, a soft hyphen.
+var invisible = [][]byte{
+	[]byte("\u200b"), []byte("\u200c"), []byte("\u200d"), []byte("\u200e"), []byte("\u200f"), []byte("\u2060"), []byte("\ufeff"), []byte("\u00ad"),
+}
+
+// control gives the length of what text begins with that is not seen, a sequence for terminals or a character of no width; 0 where it
+// begins with none.
 func control(text []byte) int {
+	if text[0] >= utf8.RuneSelf {
+		for _, c := range invisible {
+			if bytes.HasPrefix(text, c) {
+				return len(c)
+			}
+		}
+	}
 	n := 0
 	switch {
 	case text[0] == 0x1b:
