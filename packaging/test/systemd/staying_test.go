@@ -68,7 +68,7 @@ func unitsThatStay(s *site) {
 	s.write("/etc/systemd/system/listens.socket", "[Socket]\nListenStream=/run/listens\n")
 	s.write("/etc/systemd/system/listens.service", "[Service]\nExecStart=sleep infinity\n")
 	s.write("/etc/staying.yaml", config)
-	s.write("/etc/staying.values", "secrets: {password: c4n4ry-staying}\n")
+	s.write("/etc/staying.values", "secrets: {password: p4ss-of-staying}\n")
 	s.must("mkdir", "-p", "/etc/staying")
 	s.must("systemctl", "daemon-reload")
 	s.must("rm", "/etc/systemd/system/masked.service")
@@ -95,7 +95,7 @@ func unitsThatStay(s *site) {
 	if !strings.Contains(said, "restart listens.socket (") {
 		s.t.Error("the socket was not restarted")
 	}
-	if strings.Contains(said, "c4n4ry") || !strings.Contains(said, "the password ‹value› is wrong") {
+	if strings.Contains(said, "p4ss") || !strings.Contains(said, "the password ‹value› is wrong") {
 		s.t.Error("what a unit wrote last is not there, or with the value")
 	}
 	if s.t.Failed() {
