@@ -125,7 +125,7 @@ func TestCanaries(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := 0
-		until(t.Fatalf, "every service was looked at", func() bool {
+		untilWithin(5*patience, t.Fatalf, "every service was looked at", func() bool {
 			text := string(must(os.ReadFile(log)))
 			for seen < n && strings.Contains(text, fmt.Sprintf("s%03d", seen+1)) {
 				seen++

@@ -185,9 +185,14 @@ const patience = time.Minute
 
 // until asks again and again, without a pause that would have to be guessed right.
 func until(fail func(string, ...any), what string, ok func() bool) {
+	untilWithin(patience, fail, what, ok)
+}
+
+// untilWithin is until for what takes longer than others do.
+func untilWithin(longest time.Duration, fail func(string, ...any), what string, ok func() bool) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(patience)
+	limit := time.After(longest)
 	for !ok() {
 		select {
 		case <-tick.C:
