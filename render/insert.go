@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/template/parse"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/format"
@@ -200,15 +201,15 @@ func (o Output) within(in inserted, text string, known *texts) []placed {
 type texts struct {
 	names map[string]string // what each comes from
 	long  []given           // those that may stand in a text, the longest first
-	whole []given
-	size  int // in bytes, of whole and of the template's own texts
+	whole []given           // those that parts may come from
+	size  int               // in bytes, of whole and of the template's own texts
 }
 
 // cost is about how many bytes are looked at for a text.
 func (t *texts) cost(text string) int { return t.size + len(t.long)*(16+len(text)) }
 
 func (o Output) texts() *texts {
-	t := &texts{names: make(map[string]string), whole: o.given}
+	t := &texts{names: make(map[string]string), whole: slices.Clone(o.given)}
 	add := func(g given) {
 		if _, known := t.names[g.text]; known || structure.Harmless(g.text) {
 			return
@@ -229,25 +230,49 @@ func (o Output) texts() *texts {
 		add(g)
 	}
 	for _, g := range o.given {
-		if text := strings.TrimSpace(g.text); text != "" && (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)) {
-			decoded(text, func(leaf string) { add(given{g.lookup, leaf}) })
-		}
+		decoded(g.text, func(leaf string, escaped bool) {
+			part := given{g.lookup, leaf}
+			add(part)
+			// What stands there without escapes is a part of the JSON itself.
+			if escaped && len(leaf) >= leastPart && !structure.Harmless(leaf) {
+				t.whole = append(t.whole, part)
+				t.size += 16 + len(leaf)
+			}
+		})
 	}
 	slices.SortStableFunc(t.long, func(a, b given) int { return len(b.text) - len(a.text) })
 	return t
 }
 
-// decoded calls each with every key and text of JSON, as fromJson gives them.
-func decoded(text string, each func(string)) {
-	d := json.NewDecoder(strings.NewReader(text))
+// decoded calls each with every key and text of a text that is JSON, as fromJson gives them, with
+// those of JSON in these, and with whether it stands there by escapes. Each level has escapes for
+// the one above, which bounds the levels. Quotes stand only around keys and texts, so that the rest
+// can be passed over: a decoder takes seconds for millions of numbers.
+func decoded(text string, each func(leaf string, escaped bool)) {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.IndexByte(`{["`, text[0]) < 0 || !json.Valid([]byte(text)) {
+		return
+	}
 	for {
-		t, err := d.Token()
-		if err != nil {
+		start := strings.IndexByte(text, '"')
+		if start < 0 {
 			return
 		}
-		if leaf, ok := t.(string); ok {
-			each(leaf)
+		end := start + 1
+		for text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
 		}
+		quoted := text[start : end+1]
+		leaf := quoted[1 : len(quoted)-1]
+		escaped := strings.IndexByte(leaf, '\\') >= 0 || !utf8.ValidString(leaf)
+		if !escaped || json.Unmarshal([]byte(quoted), &leaf) == nil {
+			each(leaf, escaped)
+			decoded(leaf, each)
+		}
+		text = text[end+1:]
 	}
 }
 
