@@ -144,8 +144,8 @@ var breaches = map[string][]struct{ body, secret string }{
 	},
 }
 
-// What breaks out of its place is refused, in words that name the lookup and say what to write, and that hold nothing of the value. Where
-// the config lets it, it passes.
+// What breaks out of its place is refused, in words that name the lookup and say what to write, and
+// that hold nothing of the value. Where the config lets it, it passes.
 func TestBreaches(t *testing.T) {
 	n := 0
 	for name, list := range breaches {
@@ -173,7 +173,8 @@ func TestBreaches(t *testing.T) {
 	t.Logf("%d templates", n)
 }
 
-// judged renders a template in which a lookup of any secret gives that text, and says why it must not be written.
+// judged renders a template in which a lookup of any secret gives that text, and says why it must
+// not be written.
 func judged(t *testing.T, f format.Format, placed bool, body, secret string) string {
 	t.Helper()
 	tmpl, faults := render.Parse(render.Options{

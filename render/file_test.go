@@ -45,7 +45,8 @@ func TestFailingCheckIsOneCause(t *testing.T) {
 	}
 }
 
-// A check that is given the file by a descriptor reads that file, from its beginning, and whatever its name leads to by now.
+// A check that is given the file by a descriptor reads that file, from its beginning, and whatever
+// its name leads to by now.
 func TestCheckOfAHeldFile(t *testing.T) {
 	dir := t.TempDir()
 	staged := filepath.Join(dir, ".rendered-a1")

@@ -21,9 +21,10 @@ import (
 
 var update = flag.Bool("update", false, "write what the golden cases give into their files")
 
-// Each case of testdata is an archive. Its head sets what the template works with, a line each: "var NAME=TEXT", "delims L R",
-// "env NAME=TEXT", "format NAME". Of its files the first is the template, those that begin with _ are partials, values.yaml answers the
-// lookups, others are there for the function file; at the end stand what it gives: "refs", and "output" or "faults".
+// Each case of testdata is an archive. Its head sets what the template works with, a line each:
+// "var NAME=TEXT", "delims L R", "env NAME=TEXT", "format NAME". Of its files the first is the
+// template, those that begin with _ are partials, values.yaml answers the lookups, others are there
+// for the function file; at the end stand what it gives: "refs", and "output" or "faults".
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {

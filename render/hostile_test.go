@@ -20,7 +20,8 @@ import (
 
 var large = flag.Bool("large", false, "")
 
-// TestMain is also the child that renders one template: a stack that overflows must not be the end of the tests.
+// TestMain is also the child that renders one template: a stack that overflows must not be the end
+// of the tests.
 func TestMain(m *testing.M) {
 	if body := os.Getenv("RENDER_TEST_CHILD"); body != "" {
 		child(body, os.Getenv("RENDER_TEST_KIND"), os.Getenv("RENDER_TEST_SIZE"))
@@ -138,7 +139,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// A secret that is full of what fmt prints for a mistake is none, and each value is gone through once.
+// A secret that is full of what fmt prints for a mistake is none, and each value is gone through
+// once.
 func TestValueFullOfMishaps(t *testing.T) {
 	for _, secret := range []string{
 		"[" + count(48<<10, `"%%!d(%d)",`) + `""]`,

@@ -15,7 +15,8 @@ import (
 // goWords are what Go calls its types.
 var goWords = regexp.MustCompile(`interface \{\}|map\[|\[\]|<nil>|json\.|funcs\.|reflect|\bstring\b|\bint\b|\bint64\b|\bfloat64\b|\bbool\b|panic|runtime|Value\b.*type`)
 
-// Whatever a function is given, what is said about it names no type of Go, holds no value, and the file gets no notation of Go.
+// Whatever a function is given, what is said about it names no type of Go, holds no value, and the
+// file gets no notation of Go.
 func TestWrongArgumentsAreSaidInWords(t *testing.T) {
 	dir := t.TempDir()
 	values := `secrets: {s: '{"m": {"h": "canary"}, "l": ["canary", {"h": "canary"}], "n": 5, "r": 1.50, "t": "canary", "b": true, "z": null}'}`

@@ -10,8 +10,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// BenchmarkJudge is what it costs to look at the structure of a file, beside parsing it alone: a small one, and one of 47 KB with 103
-// values, none of which is harmless.
+// BenchmarkJudge is what it costs to look at the structure of a file, beside parsing it alone: a
+// small one, and one of 47 KB with 103 values, none of which is harmless.
 func BenchmarkJudge(b *testing.B) {
 	var large strings.Builder
 	for i := range 103 {
@@ -47,7 +47,8 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-// BenchmarkRender renders 400 actions, for a file without a format and for one in which values are looked for.
+// BenchmarkRender renders 400 actions, for a file without a format and for one in which values are
+// looked for.
 func BenchmarkRender(b *testing.B) {
 	for name, placed := range map[string]bool{"without": false, "format": true} {
 		tmpl, faults := render.Parse(render.Options{

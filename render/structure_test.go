@@ -63,7 +63,8 @@ var blocks = map[string]string{
 	"xml": "<k1>v w</k1>\n<k2 a=\"b\"/>", "toml": "k1 = \"v w\"\nk2 = [1, 2]",
 }
 
-// placed answers the lookups of a shape, each part of a value with the next text. Some names are answered with what such a place is for.
+// placed answers the lookups of a shape, each part of a value with the next text. Some names are
+// answered with what such a place is for.
 type placed struct {
 	shape shape
 	next  func() string
@@ -214,7 +215,8 @@ func (o *oracle) judge(t *testing.T, f format.Format, meant, is, behind string, 
 
 var pieces = strings.Split("x|y z|a|b|1| |: |:|=| = | #|#|; |\n|\n  |\n|'|\"|,|, |{|}|[|]|\\|<|</|/>|>|&|-|- |!|*|%|@|$|(|)|\t|\r\n|true|null|]]>|-->|<!--|admin: true|admin=1|ADMIN=1|\"admin\":1|\"admin\": |<admin/>|---|...|\"\"\"|'''|\n[admin]\n|é|日本|?|~|&a |*a|!!str |\\n|\\|/|://|@h/|+/=|==|`|&amp;|&lt;", "|")
 
-// making are functions that make something of a value that the foreign readers cannot compare with it.
+// making are functions that make something of a value that the foreign readers cannot compare with
+// it.
 var making = regexp.MustCompile(`b64enc|sha256sum|upper|lower|replace|trunc|html|urlquery|js|toJson|Json|trimPrefix|splitList|iniQuote|quote|envQuote|nginxQuote`)
 
 // breakers are values that break out of some place.
@@ -225,8 +227,8 @@ var breakers = []string{
 	"x\n- y", "x\n  - y", "x\n---\ny: z", "x: y", "!!x y", "&a b", "*a", "x\n", "x\r\n", " x ", "p@ss w0rd!", "p#ss", "it's", `say "hi"`, "a=b=c", "C:\\x", "aGVsbG8gd29ybGQ=", "https://h:1/x?y=z&w=1#f", "-x", "@x", "%x", "`x`", "x{{y}}", "$x", "~", "100%",
 }
 
-// Values are put into templates, and readers that are not ours say whether the structure is what the template meant. None that it is
-// intact in is refused.
+// Values are put into templates, and readers that are not ours say whether the structure is what
+// the template meant. None that it is intact in is refused.
 func TestForeignReaders(t *testing.T) {
 	oracle := newOracle(t)
 	type counts struct{ values, unparsed, intact, changed, own, unknown, missed, refused int }

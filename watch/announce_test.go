@@ -154,7 +154,8 @@ func TestChangesWithinSettleAreToldOnce(t *testing.T) {
 	})
 }
 
-// Notices of a Region or an account in which nothing is looked up are counted, and said once, together.
+// Notices of a Region or an account in which nothing is looked up are counted, and said once,
+// together.
 func TestNoticesFromElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

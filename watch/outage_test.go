@@ -9,8 +9,9 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// AWS away is one line in the log, however many services and lookups meet it; so is its return. A service that meets it longer than the
-// one it was said of is named then, and trouble of its own each service has to itself.
+// AWS away is one line in the log, however many services and lookups meet it; so is its return. A
+// service that meets it longer than the one it was said of is named then, and trouble of its own
+// each service has to itself.
 func TestOutageIsSaidOnce(t *testing.T) {
 	for _, reason := range []sources.Reason{sources.Unavailable, sources.Credentials, sources.Throttled} {
 		synctest.Test(t, func(t *testing.T) {

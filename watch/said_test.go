@@ -36,7 +36,8 @@ func (a *talker) Do(context.Context, notify.Change) (notify.Output, error) {
 
 func text(s string) func() string { return func() string { return s } }
 
-// After a restart nobody knows a value before the lookups. What an owed notice prints then is shown when they are over.
+// After a restart nobody knows a value before the lookups. What an owed notice prints then is shown
+// when they are over.
 func TestOutputOfARetryAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -74,7 +75,8 @@ func TestOutputOfARetryAfterARestart(t *testing.T) {
 	})
 }
 
-// Versions before, values of other services on other schedules and what a file held at the start are as secret as the present value.
+// Versions before, values of other services on other schedules and what a file held at the start
+// are as secret as the present value.
 func TestOutputHoldsNobodysSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -103,7 +105,8 @@ func TestOutputHoldsNobodysSecret(t *testing.T) {
 	})
 }
 
-// What is shown is what the config asks for, whatever kind of action speaks; its own words always are.
+// What is shown is what the config asks for, whatever kind of action speaks; its own words always
+// are.
 func TestOutputPolicies(t *testing.T) {
 	const canary = "it is s-Canary-1, \x1b[31m"
 	for _, tt := range []struct {

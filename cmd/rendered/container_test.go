@@ -11,15 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReapsInAContainer has the daemon run as process 1 and tell a hundred dependents whose commands leave a child behind. None of the
-// children is a zombie a second after its end, and what the commands ended with is known.
+// TestReapsInAContainer has the daemon run as process 1 and tell a hundred dependents whose
+// commands leave a child behind. None of the children is a zombie a second after its end, and what
+// the commands ended with is known.
 func TestReapsInAContainer(t *testing.T) {
 	t.Parallel()
 	const notices = 100
 	s := &site{t: t, dir: t.TempDir()}
 	config := "{state_dir: state, values: values.yaml, schedule: '@hourly', services: {a: {files: [{content: x, path: f}], notify: [\n"
 	for i := range notices {
-		// What is left is in a process group and a session of its own, and its parent ends before it, or after.
+		// What is left is in a process group and a session of its own, and its parent ends before it, or
+		// after.
 		line := fmt.Sprintf("(sleep 0.2 >/dev/null 2>&1 & echo $! >>left); setsid sleep 0.1 >/dev/null 2>&1 & exit %d # %d", i%2, i)
 		config += fmt.Sprintf("{run: %q},\n", line)
 	}

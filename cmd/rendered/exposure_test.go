@@ -80,8 +80,9 @@ func (c *crowd) rendered(uid int, verb, services string) (string, error) {
 	return strings.ReplaceAll(string(out), c.dir, "DIR"), err
 }
 
-// What other users can do about a destination, a pid file or an input is named by check: as an error where once refuses it, as a warning where it
-// does not. They read nothing that they could not read before, neither in files nor in what was printed.
+// What other users can do about a destination, a pid file or an input is named by check: as an
+// error where once refuses it, as a warning where it does not. They read nothing that they could
+// not read before, neither in files nor in what was printed.
 func TestCheckNamesWhatOthersCanChange(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t)

@@ -104,7 +104,8 @@ func (s *storm) mount(dir string, size int) {
 	})
 }
 
-// neededRoot skips a test that only root can do. CI runs the tests as root, and once more as an ordinary user.
+// neededRoot skips a test that only root can do. CI runs the tests as root, and once more as an
+// ordinary user.
 func neededRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {

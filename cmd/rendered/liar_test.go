@@ -18,8 +18,9 @@ import (
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
-// TestLyingEndpoint has whoever stands where Secrets Manager should be answer forty questions at once with what it likes. The daemon
-// takes at most 64 MiB more than it did before, names the cause, and serves those who do not ask there.
+// TestLyingEndpoint has whoever stands where Secrets Manager should be answer forty questions at
+// once with what it likes. The daemon takes at most 64 MiB more than it did before, names the
+// cause, and serves those who do not ask there.
 func TestLyingEndpoint(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector has memory of its own")

@@ -144,7 +144,8 @@ func newNginxHost(t *testing.T, nginx string, uid int) *nginxHost {
 			t.Fatal(err)
 		}
 	}
-	// Directories below /var/lib/nginx are made by an nginx that root starts. Here that may never have been done, and only root could.
+	// Directories below /var/lib/nginx are made by an nginx that root starts. Here that may never have
+	// been done, and only root could.
 	write(t, h.path("nginx.conf"), strings.ReplaceAll(`pid DIR/pid; error_log stderr; events {}
 http {
   access_log off;

@@ -237,8 +237,8 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// At the defaults a rotation is told within the settle time, a host's part of three seconds, and a second; where splay is set its
-// tenth takes the place of the three seconds.
+// At the defaults a rotation is told within the settle time, a host's part of three seconds, and a
+// second; where splay is set its tenth takes the place of the three seconds.
 func TestPushAtTheDefaults(t *testing.T) {
 	events := func(s *awsfake.Server, url string) { s.Notify(url, awsfake.Bare) }
 	for _, test := range []struct {

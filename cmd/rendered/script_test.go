@@ -79,8 +79,9 @@ func breaking(n int, how func()) disk.System {
 	})
 }
 
-// traceable is the variable of the environment that has the command let go, before its first step, of what keeps its memory from an
-// ordinary user's strace: that could read neither names nor texts in its system calls (PR_SET_DUMPABLE in prctl(2), ptrace(2)).
+// traceable is the variable of the environment that has the command let go, before its first step,
+// of what keeps its memory from an ordinary user's strace: that could read neither names nor texts
+// in its system calls (PR_SET_DUMPABLE in prctl(2), ptrace(2)).
 const traceable = "RENDERED_TEST_TRACEABLE"
 
 // installedAt is the variable of the environment that names the config as the packages put it.

@@ -30,7 +30,8 @@ type soak struct {
 	count map[string]int // by what was done
 }
 
-// soakConfig has a secret by two names, a check, a notice that can be made to fail, and what differs from round to round.
+// soakConfig has a secret by two names, a check, a notice that can be made to fail, and what
+// differs from round to round.
 const soakConfig = `
 state_dir: state
 settle: 20ms
@@ -202,8 +203,9 @@ func (s *soak) work(span time.Duration) (early, late size) {
 	return early, late
 }
 
-// TestSoak works a daemon by reloads, signals, rotations, edits of the config, templates and notices that fail: it takes no more of
-// the machine at the end than it did before. It has 64 descriptors, and each rotation is written and told.
+// TestSoak works a daemon by reloads, signals, rotations, edits of the config, templates and
+// notices that fail: it takes no more of the machine at the end than it did before. It has 64
+// descriptors, and each rotation is written and told.
 //
 //	go test -run '^TestSoak$' -v ./cmd/rendered -soak 5m
 func TestSoak(t *testing.T) {

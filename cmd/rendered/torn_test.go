@@ -58,8 +58,9 @@ func tornServices(secret, key string) map[string]string {
 	}
 }
 
-// TestOneVersionAFile rotates between the lookups of passes, several hundred times: a file never holds two versions of one thing,
-// by whatever names it is looked up, and once nothing changes any more it holds the last.
+// TestOneVersionAFile rotates between the lookups of passes, several hundred times: a file never
+// holds two versions of one thing, by whatever names it is looked up, and once nothing changes any
+// more it holds the last.
 func TestOneVersionAFile(t *testing.T) {
 	for _, batch := range []bool{false, true} {
 		t.Run(fmt.Sprint("batch ", batch), func(t *testing.T) {

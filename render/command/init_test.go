@@ -16,7 +16,8 @@ import (
 // asInit is the variable of the environment of a test that is the first process of its namespace.
 const asInit = "RENDERED_TEST_AS_INIT"
 
-// TestReap has this test run once more, as the first process of a PID namespace, as a daemon is in a container.
+// TestReap has this test run once more, as the first process of a PID namespace, as a daemon is in
+// a container.
 func TestReap(t *testing.T) {
 	if os.Getenv(asInit) != "" {
 		beInit(t)
@@ -45,8 +46,8 @@ func TestReap(t *testing.T) {
 	}
 }
 
-// beInit runs commands that leave children, by Run and by a library that waits by itself. No status is lost, and no zombie is left a
-// second later.
+// beInit runs commands that leave children, by Run and by a library that waits by itself. No status
+// is lost, and no zombie is left a second later.
 func beInit(t *testing.T) {
 	if os.Getpid() != 1 {
 		t.Fatalf("the number is %d", os.Getpid())
@@ -111,7 +112,8 @@ func beInit(t *testing.T) {
 	if n := len(zombies()); n > 0 || gone > 10*time.Second {
 		t.Errorf("%d zombies are left after %v", n, gone)
 	}
-	// One that Run waits for lies there for a second, while what it left holds its output: it is not taken.
+	// One that Run waits for lies there for a second, while what it left holds its output: it is not
+	// taken.
 	output, err := Run(ctx, Command{Shell: "echo said; sleep 3 & exit 9"}, Options{})
 	var e *Error
 	if !errors.As(err, &e) || e.Code != 9 || string(output) != "said\n" {
@@ -119,7 +121,8 @@ func beInit(t *testing.T) {
 	}
 }
 
-// A process that is being started has no number yet: until it has one, no zombie is taken that is not older than it.
+// A process that is being started has no number yet: until it has one, no zombie is taken that is
+// not older than it.
 func TestReapWaitsForBirths(t *testing.T) {
 	cmd := exec.Command("true")
 	family.Lock()

@@ -96,8 +96,9 @@ func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 	return nil
 }
 
-// fresh wants the directory that was opened to be the one that was made: who can change the names in this one can put another of ours in its
-// place, and would have it get a wider mode. The group that it has of a set-group-ID directory (mkdir(2)) is taken off.
+// fresh wants the directory that was opened to be the one that was made: who can change the names
+// in this one can put another of ours in its place, and would have it get a wider mode. The group
+// that it has of a set-group-ID directory (mkdir(2)) is taken off.
 func (d *dir) fresh(fd int, name string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

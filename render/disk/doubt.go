@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Doubt is that others than root can change a file, a directory or a link. There is one rule of that: root alone can change what
-// belongs to user 0 and cannot be written to by everybody, by another group than 0, or by whom an access control list (acl(5)) names.
-// A link is as good as its owner, for its target cannot be written to (symlink(7)).
+// A Doubt is that others than root can change a file, a directory or a link. There is one rule of
+// that: root alone can change what belongs to user 0 and cannot be written to by everybody, by
+// another group than 0, or by whom an access control list (acl(5)) names. A link is as good as its
+// owner, for its target cannot be written to (symlink(7)).
 type Doubt struct {
 	Path string // without links
 	What string // who can: "it belongs to user 12"
@@ -31,9 +32,10 @@ func Only(doubts []*Doubt, user int) bool {
 	return user != Several && !slices.ContainsFunc(doubts, func(d *Doubt) bool { return d.User != user })
 }
 
-// judge says who else than root can change what was looked at: the content of a file, the names in a directory, where a link leads. List
-// gives its access control list, and is asked only where that can matter. In a sticky directory others than its owner can make names, which
-// makers is about, and replace none but their own (unlink(2)), which doubt is about.
+// judge says who else than root can change what was looked at: the content of a file, the names in
+// a directory, where a link leads. List gives its access control list, and is asked only where that
+// can matter. In a sticky directory others than its owner can make names, which makers is about,
+// and replace none but their own (unlink(2)), which doubt is about.
 func judge(path string, st *unix.Stat_t, list func() ([]byte, error)) (doubt, makers *Doubt) {
 	others := ""
 	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
@@ -57,7 +59,8 @@ func judge(path string, st *unix.Stat_t, list func() ([]byte, error)) (doubt, ma
 	return doubt, makers
 }
 
-// writers says who else than root and the owner can write to what was looked at; "" where nobody can.
+// writers says who else than root and the owner can write to what was looked at; "" where nobody
+// can.
 func writers(st *unix.Stat_t, list func() ([]byte, error)) string {
 	switch {
 	case st.Mode&0o002 != 0:
@@ -102,7 +105,8 @@ type entry struct {
 	id               uint32
 }
 
-// parseList reads an access control list as Linux stores it (linux/posix_acl_xattr.h). No text is no list.
+// parseList reads an access control list as Linux stores it (linux/posix_acl_xattr.h). No text is
+// no list.
 func parseList(text []byte) (entries []entry, good bool) {
 	if len(text) == 0 {
 		return nil, true
@@ -116,8 +120,8 @@ func parseList(text []byte) (entries []entry, good bool) {
 	return entries, true
 }
 
-// listOf gives the access control list of a name in an open directory, nil where it has none. A descriptor of its own would take the right to
-// read it.
+// listOf gives the access control list of a name in an open directory, nil where it has none. A
+// descriptor of its own would take the right to read it.
 func listOf(dir int, name string) ([]byte, error) {
 	text := make([]byte, maxAttributes)
 	n, err := unix.Lgetxattr(fmt.Sprintf("/proc/self/fd/%d/%s", dir, name), accessList, text)
@@ -130,5 +134,6 @@ func listOf(dir int, name string) ([]byte, error) {
 	return nil, err
 }
 
-// distrusts tells whether there are others to distrust: what an ordinary user's process may do its user may do, too.
+// distrusts tells whether there are others to distrust: what an ordinary user's process may do its
+// user may do, too.
 func distrusts() bool { return os.Geteuid() == 0 }

@@ -120,7 +120,8 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// Who can change where a path leads is found on the way, through directories and links; what is at its end is another matter.
+// Who can change where a path leads is found on the way, through directories and links; what is at
+// its end is another matter.
 func TestWhoLeads(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root has others to distrust")
@@ -184,7 +185,8 @@ func TestWhoLeads(t *testing.T) {
 	}
 }
 
-// A directory that is made has exactly its mode and our group, whatever the one above it would hand down.
+// A directory that is made has exactly its mode and our group, whatever the one above it would hand
+// down.
 func TestMkdirInheritsNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a directory away")

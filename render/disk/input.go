@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open opens the regular file at an absolute path, and gives the way that led to it. It waits for nothing, as ReadFile. Root follows a link
-// only where root alone can change the link and the way to it; whether to believe in what was opened is for the caller to judge by the way.
+// Open opens the regular file at an absolute path, and gives the way that led to it. It waits for
+// nothing, as ReadFile. Root follows a link only where root alone can change the link and the way
+// to it; whether to believe in what was opened is for the caller to judge by the way.
 func Open(path string) (*os.File, Way, error) {
 	type opened struct {
 		file *os.File
@@ -62,7 +63,8 @@ func openFile(path string) (*os.File, Way, error) {
 	return os.NewFile(uintptr(fd), path), way, nil
 }
 
-// ReadInput is ReadFile for what root reads on behalf of others: it is a *ForeignError where that could give somebody a file that he cannot read.
+// ReadInput is ReadFile for what root reads on behalf of others: it is a *ForeignError where that
+// could give somebody a file that he cannot read.
 func ReadInput(path string, limit int64) ([]byte, error) {
 	f, way, err := Open(path)
 	if err != nil {
@@ -75,10 +77,12 @@ func ReadInput(path string, limit int64) ([]byte, error) {
 	return readAll(f, limit)
 }
 
-// Input tells whether root may read what the way leads to. Where others than root can change that they could have it lead to a file that they
-// cannot read. There is one exception: a file in a user's own directory that is that user's own, has no other name, and that nobody else can put
-// there, holds nothing but what the user could write into any other. In a sticky directory, as /tmp, it must be root's, which others cannot
-// replace. What a file holds that root alone decides on may be anybody's.
+// Input tells whether root may read what the way leads to. Where others than root can change that
+// they could have it lead to a file that they cannot read. There is one exception: a file in a
+// user's own directory that is that user's own, has no other name, and that nobody else can put
+// there, holds nothing but what the user could write into any other. In a sticky directory, as
+// /tmp, it must be root's, which others cannot replace. What a file holds that root alone decides
+// on may be anybody's.
 func (w Way) Input() error {
 	doubts, last := w.Doubts(), w.Last()
 	if last.shared && last.UID != 0 {
@@ -119,7 +123,8 @@ func (e *ForeignError) Hints() []string {
 	return []string{"have it in a directory that root alone can change, or in the directory of the user that it belongs to, without links"}
 }
 
-// Hints says what helps where root does not go where others lead, or who may read a file is not known; nil otherwise.
+// Hints says what helps where root does not go where others lead, or who may read a file is not
+// known; nil otherwise.
 func Hints(err error) []string {
 	if e, ok := errors.AsType[interface {
 		error

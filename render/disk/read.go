@@ -13,7 +13,8 @@ import (
 // ErrNotRegular is that a pipe, a socket or a device is not read.
 var ErrNotRegular = errors.New("not a regular file")
 
-// TooLarge is that a file has more than so many bytes, whatever it says of its size: files of /proc say 0, and one may grow while it is read.
+// TooLarge is that a file has more than so many bytes, whatever it says of its size: files of /proc
+// say 0, and one may grow while it is read.
 type TooLarge int64
 
 func (t TooLarge) Error() string {
@@ -29,14 +30,16 @@ func (t TooLarge) Error() string {
 // Is tells that it is a kind of EFBIG.
 func (t TooLarge) Is(target error) bool { return target == unix.EFBIG }
 
-// ReadFile gives the content of the regular file at path, of up to limit bytes. It never waits for the other end of a pipe, for a device, or
-// for long for a file system that hangs. Errors other than TooLarge, ErrNotRegular and ErrSilent are fs.PathErrors; of a directory it is EISDIR.
+// ReadFile gives the content of the regular file at path, of up to limit bytes. It never waits for
+// the other end of a pipe, for a device, or for long for a file system that hangs. Errors other
+// than TooLarge, ErrNotRegular and ErrSilent are fs.PathErrors; of a directory it is EISDIR.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	info, err := Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	// The type is looked at before the file is opened, and once more on the descriptor: to open some devices is to do something.
+	// The type is looked at before the file is opened, and once more on the descriptor: to open some
+	// devices is to do something.
 	if err := readable(path, info, limit); err != nil {
 		return nil, err
 	}

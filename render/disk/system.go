@@ -15,11 +15,13 @@ import (
 // A System is what files are on: this machine's file systems, or, in tests, one whose steps fail or whose power fails. Everything that
 // swaps and the ledger do to files goes through it.
 type System interface {
-	// Open opens the directory at the absolute path. Links on the way are followed, but root follows only those that nobody else
-	// could have put there: root alone can change the link and every directory and link on the way to it.
+	// Open opens the directory at the absolute path. Links on the way are followed, but root follows
+	// only those that nobody else could have put there: root alone can change the link and every
+	// directory and link on the way to it.
 	Open(path string) (Dir, error)
-	// Follow is Open for a directory that a destination's link leads to. Root follows it only where root alone can change the whole way
-	// and the directory, unless it is sticky: whoever could would choose what root replaces.
+	// Follow is Open for a directory that a destination's link leads to. Root follows it only where
+	// root alone can change the whole way and the directory, unless it is sticky: whoever could would
+	// choose what root replaces.
 	Follow(path string) (Dir, error)
 }
 
@@ -29,8 +31,9 @@ type Dir interface {
 	Path() string
 	// Real is its path without links.
 	Real() string
-	// Doubts says who else than root can decide what stands at a name in the directory, because they can make names in it, or put another
-	// directory in its place. For an ordinary user's process there is nobody.
+	// Doubts says who else than root can decide what stands at a name in the directory, because they
+	// can make names in it, or put another directory in its place. For an ordinary user's process
+	// there is nobody.
 	Doubts() []*Doubt
 	// Self looks at the directory itself.
 	Self() (Info, error)
@@ -39,25 +42,28 @@ type Dir interface {
 	// Link gives the path that a link leads to, which is absolute; the link itself is not followed further. Root gets it only where nobody
 	// else could have put the link there, as for Open.
 	Link(name string) (target string, err error)
-	// Attributes gives those extended attributes of a file that belong to its name rather than to its content: its access control list,
-	// its security label, and what users have noted. It is an error where the file is not the one that was looked at.
+	// Attributes gives those extended attributes of a file that belong to its name rather than to its
+	// content: its access control list, its security label, and what users have noted. It is an error
+	// where the file is not the one that was looked at.
 	Attributes(name string, of Info) (Attributes, error)
 	// Names lists the directory in no particular order. Several may list at the same time.
 	Names() ([]string, error)
-	// Read gives the content of a regular file. It never waits for a pipe or a device. The error is a TooLarge where there are more than
-	// limit bytes.
+	// Read gives the content of a regular file. It never waits for a pipe or a device. The error is a
+	// TooLarge where there are more than limit bytes.
 	Read(name string, limit int64) ([]byte, error)
 	// Create makes a new file, readable by its owner alone, and fails where the name is taken. A default ACL of the directory, which
 	// would let others read it, is taken off.
 	Create(name string) (File, error)
-	// Mkdir makes a directory of ours with exactly this mode, and without the access control lists and the group that the one above it would
-	// hand down. One that is there is left alone.
+	// Mkdir makes a directory of ours with exactly this mode, and without the access control lists and
+	// the group that the one above it would hand down. One that is there is left alone.
 	Mkdir(name string, mode fs.FileMode) error
 	// Rename puts old in the place of new, in one step.
 	Rename(old, new string) error
-	// Overwrite writes a regular file that is there where it is, durably: not in one step, and a crash leaves anything. The file keeps its
-	// place, whatever is mounted on it or holds it open, and gets this owner and mode. Where there is no room it is left as it was. It is an
-	// error where the file is not the one that was looked at. Unless it is to be listed, its access control list is taken off.
+	// Overwrite writes a regular file that is there where it is, durably: not in one step, and a crash
+	// leaves anything. The file keeps its place, whatever is mounted on it or holds it open, and gets
+	// this owner and mode. Where there is no room it is left as it was. It is an error where the file
+	// is not the one that was looked at. Unless it is to be listed, its access control list is taken
+	// off.
 	Overwrite(name string, of Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error
 	// Remove takes a name away; one that is not there is no error.
 	Remove(name string) error

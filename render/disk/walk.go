@@ -31,11 +31,12 @@ type Step struct {
 // Path is where the step is, without links on the way to it.
 func (s Step) Path() string { return filepath.Join(s.Dir, s.Name) }
 
-// Doubt says who else than root can change what is there; nil where nobody can, or where we are not root.
+// Doubt says who else than root can change what is there; nil where nobody can, or where we are not
+// root.
 func (s Step) Doubt() *Doubt { return s.doubt }
 
-// planted says that what is there may have been put there by others, though it is not theirs: by a second name (link(2); what
-// fs.protected_hardlinks forbids is not forbidden everywhere).
+// planted says that what is there may have been put there by others, though it is not theirs: by a
+// second name (link(2); what fs.protected_hardlinks forbids is not forbidden everywhere).
 func (s Step) planted() *Doubt {
 	if !s.shared || s.Links < 2 || s.Type == fs.ModeDir {
 		return nil
@@ -54,8 +55,8 @@ func (w Way) Real() string {
 	return filepath.Join(slices.Concat([]string{w.Last().Path()}, w.Rest)...)
 }
 
-// Doubts says who else than root can change where the path leads: a directory or a link on the way, not what stands at its end. An ordinary
-// user's process has nobody to distrust.
+// Doubts says who else than root can change where the path leads: a directory or a link on the way,
+// not what stands at its end. An ordinary user's process has nobody to distrust.
 func (w Way) Doubts() (doubts []*Doubt) {
 	for i, s := range w.Steps {
 		if s.doubt != nil && i < len(w.Steps)-1 {
@@ -68,7 +69,8 @@ func (w Way) Doubts() (doubts []*Doubt) {
 	return doubts
 }
 
-// within says who else than root can decide what stands at a name in the directory that the way leads to.
+// within says who else than root can decide what stands at a name in the directory that the way
+// leads to.
 func (w Way) within() []*Doubt {
 	doubts := w.Doubts()
 	if m := w.Last().makers; m != nil {
@@ -77,9 +79,10 @@ func (w Way) within() []*Doubt {
 	return doubts
 }
 
-// Walk goes the way to an absolute path as the kernel does (path_resolution(7)), and opens nothing at its end. That something is not there is
-// no error. Where a file system on the way does not answer within three seconds the error is ErrSilent; beside an error the way is given as
-// far as it could be gone.
+// Walk goes the way to an absolute path as the kernel does (path_resolution(7)), and opens nothing
+// at its end. That something is not there is no error. Where a file system on the way does not
+// answer within three seconds the error is ErrSilent; beside an error the way is given as far as it
+// could be gone.
 func Walk(path string) (Way, error) {
 	type walked struct {
 		way Way
@@ -98,8 +101,9 @@ func Walk(path string) (Way, error) {
 	return w.way, w.err
 }
 
-// walk is Walk. It gives the directory in which the way ends, or that it leads to, as a descriptor to look by (O_PATH in open(2)), -1 beside an
-// error. Admit is asked before each link is followed, with the way up to it; nil admits all.
+// walk is Walk. It gives the directory in which the way ends, or that it leads to, as a descriptor
+// to look by (O_PATH in open(2)), -1 beside an error. Admit is asked before each link is followed,
+// with the way up to it; nil admits all.
 func walk(path string, admit func(Way) error) (at int, way Way, err error) {
 	at, err = unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -172,8 +176,8 @@ func top(at int) (Step, error) {
 	return s, nil
 }
 
-// take looks at a name in an open directory, and opens what is there if it is a directory. What is judged is what was opened, whatever others
-// put in its place meanwhile.
+// take looks at a name in an open directory, and opens what is there if it is a directory. What is
+// judged is what was opened, whatever others put in its place meanwhile.
 func take(at int, here Step, name string) (next int, s Step, err error) {
 	s = Step{Dir: here.Path(), Name: name, shared: here.makers != nil && here.doubt == nil}
 	if name == ".." {
@@ -246,7 +250,8 @@ func (w Way) Trusted() error {
 	return nil
 }
 
-// admitTrusted refuses to follow a link where others than root can change it, or could have put another in its place.
+// admitTrusted refuses to follow a link where others than root can change it, or could have put
+// another in its place.
 func admitTrusted(way Way) error {
 	link := way.Last()
 	// The link is not the end: it counts as what is on the way.

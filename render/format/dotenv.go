@@ -64,14 +64,15 @@ func readDotenv(data []byte, each func(name, value string)) *Error {
 	return nil
 }
 
-// noncharacter gives the first code point that Unicode will never make a character of (The Unicode Standard, section 23.7), -1 where
-// there is none. systemd 252 and 257 refuse the whole file for it (unichar_is_valid in src/basic/utf8.c).
+// noncharacter gives the first code point that Unicode will never make a character of (The Unicode
+// Standard, section 23.7), -1 where there is none. systemd 252 and 257 refuse the whole file for it
+// (unichar_is_valid in src/basic/utf8.c).
 func noncharacter(data []byte) int {
 	return bytes.IndexFunc(data, func(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe })
 }
 
-// assignment reads the line at a byte, or several where quotes go on. It gives the name that is set there, "" for none, and the byte after
-// it; or the one that is wrong, and why.
+// assignment reads the line at a byte, or several where quotes go on. It gives the name that is set
+// there, "" for none, and the byte after it; or the one that is wrong, and why.
 func assignment(data []byte, offset int) (name string, next int, what string) {
 	offset = skipBlanks(data, offset)
 	line, _, _ := bytes.Cut(data[offset:], []byte("\n"))

@@ -33,8 +33,8 @@ func FuzzPEM(f *testing.F) {
 	fuzz(f, "pem", testCertificate(), "-----BEGIN A-----\nb: c\n\nAAAA\n-----END A-----\n", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----")
 }
 
-// fuzz wants a format to answer soon and in little memory, whatever the bytes, and however often they are repeated; it does not panic,
-// and quotes no run of them.
+// fuzz wants a format to answer soon and in little memory, whatever the bytes, and however often
+// they are repeated; it does not panic, and quotes no run of them.
 func fuzz(f *testing.F, name string, seeds ...string) {
 	for _, seed := range seeds {
 		f.Add([]byte(seed))

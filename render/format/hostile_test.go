@@ -22,10 +22,12 @@ const (
 	patience   = 5
 )
 
-// large adds documents of 16 MiB, which take a minute, and looks at memory, of which the race detector takes many times more.
+// large adds documents of 16 MiB, which take a minute, and looks at memory, of which the race
+// detector takes many times more.
 var large = flag.Bool("large", false, "")
 
-// TestMain is also the child that checks one document: a stack that overflows, or memory without end, must not be the end of the tests.
+// TestMain is also the child that checks one document: a stack that overflows, or memory without
+// end, must not be the end of the tests.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("FORMAT_TEST_CHILD"); name != "" {
 		child(name)
@@ -104,7 +106,8 @@ func count(size int, format string) string {
 	return b.String()
 }
 
-// A hostile is a document of a size that costs a careless parser more than it should, and what must be said of it: "" where it passes.
+// A hostile is a document of a size that costs a careless parser more than it should, and what must
+// be said of it: "" where it passes.
 type hostile struct {
 	name string
 	make func(size int) string
@@ -316,7 +319,8 @@ var hostiles = map[string][]hostile{
 	},
 }
 
-// Whatever a value holds, a format answers soon, in little memory, and rightly or with an error that names what is too much.
+// Whatever a value holds, a format answers soon, in little memory, and rightly or with an error
+// that names what is too much.
 func TestHostile(t *testing.T) {
 	sizes := []int{64 << 10}
 	if *large {

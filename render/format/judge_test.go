@@ -15,7 +15,8 @@ import (
 	"testing"
 )
 
-// Programs of others judge what a format lets pass, over documents written by hand and thousands made of them.
+// Programs of others judge what a format lets pass, over documents written by hand and thousands
+// made of them.
 
 // judge finds a program, without which the test is skipped, but not where CI runs.
 func judge(t *testing.T, name string) string {
@@ -30,7 +31,8 @@ func judge(t *testing.T, name string) string {
 	return path
 }
 
-// python gives for each document whether Python's reader takes it. The code defines read, which raises an exception where it does not.
+// python gives for each document whether Python's reader takes it. The code defines read, which
+// raises an exception where it does not.
 func python(t *testing.T, code string, documents []string) []bool {
 	t.Helper()
 	const script = `
@@ -97,7 +99,8 @@ func mutants(seeds []string, n int, pieces []string) []string {
 	return all
 }
 
-// agrees holds what a format says of documents against what a judge does. Where the format is stricter on purpose, it must say so.
+// agrees holds what a format says of documents against what a judge does. Where the format is
+// stricter on purpose, it must say so.
 func agrees(t *testing.T, name string, documents []string, takes []bool, stricter ...string) {
 	t.Helper()
 	taken, purpose, wrong := 0, 0, 0
@@ -210,8 +213,8 @@ func TestXMLAsLibxmlReadsIt(t *testing.T) {
 	agrees(t, "xml", documents, libxml(t, documents), xmlVersion, xmlEncoding)
 }
 
-// yamlCorner is where yaml.v3 and libyaml 0.2.5 part: a colon at the end of a word in brackets, brackets in a tag, a question mark at the
-// end of a word in brackets.
+// yamlCorner is where yaml.v3 and libyaml 0.2.5 part: a colon at the end of a word in brackets,
+// brackets in a tag, a question mark at the end of a word in brackets.
 var yamlCorner = regexp.MustCompile(`:[,}\]]|![^ \n]*[\[\]{},]|[^ \n]\?[ \n]`)
 
 func TestYAMLAsLibyamlReadsIt(t *testing.T) {

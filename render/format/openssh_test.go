@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What passes for PEM ssh-keygen reads, whatever a store, an editor or a template did to the key, and what it does not read does not
-// pass.
+// What passes for PEM ssh-keygen reads, whatever a store, an editor or a template did to the key,
+// and what it does not read does not pass.
 func TestKeysAsSSHReadsThem(t *testing.T) {
 	ssh := judge(t, "ssh-keygen")
 	dir := t.TempDir()

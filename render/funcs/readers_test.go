@@ -17,7 +17,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// program gives the path of a foreign reader. Where it is not installed the test is skipped, in CI it fails.
+// program gives the path of a foreign reader. Where it is not installed the test is skipped, in CI
+// it fails.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -31,7 +32,8 @@ func program(t *testing.T, name string) string {
 	return ""
 }
 
-// randomTexts makes texts of many kinds: of any bytes, of any characters, of what has a meaning somewhere, of words.
+// randomTexts makes texts of many kinds: of any bytes, of any characters, of what has a meaning
+// somewhere, of words.
 func randomTexts(seed uint64, n int) []string {
 	r := rand.New(rand.NewPCG(seed, 0))
 	const special = "\"'\\`$#;=:,.@%&|<>(){}[]*?!~^+-/ \t\n\rabnrtx019EN_"
@@ -71,7 +73,8 @@ func randomTexts(seed uint64, n int) []string {
 // A reader gives what a foreign program reads in each of the quoted texts.
 type reader func(t *testing.T, quoted []string) []string
 
-// roundTrip has a foreign reader read what a function makes of 2,000 random texts, of a fixed seed and of a new one.
+// roundTrip has a foreign reader read what a function makes of 2,000 random texts, of a fixed seed
+// and of a new one.
 func roundTrip(t *testing.T, name string, quote func(any) (string, error), read reader) {
 	t.Helper()
 	for _, seed := range []uint64{1, uint64(time.Now().UnixNano())} {
@@ -147,8 +150,8 @@ func TestShellsReadBack(t *testing.T) {
 	}
 }
 
-// systemd's own reader of EnvironmentFile is also what reads environment.d(5), where it then expands variables, and prints each with
-// what a shell needs escaped. In environment.d $$ is a $.
+// systemd's own reader of EnvironmentFile is also what reads environment.d(5), where it then
+// expands variables, and prints each with what a shell needs escaped. In environment.d $$ is a $.
 func TestSystemdReadsBack(t *testing.T) {
 	const generator = "/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator"
 	program(t, generator)

@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// libpq finds a password in a .pgpass file by the name of the database, both of them quoted, and sends both to a server.
+// libpq finds a password in a .pgpass file by the name of the database, both of them quoted, and
+// sends both to a server.
 func TestLibpqReadsBack(t *testing.T) {
 	path := program(t, "python3")
 	program(t, "psql") // comes with the library
@@ -101,8 +102,8 @@ func unquotedField(q string) string {
 	return b.String()
 }
 
-// login is the server's part of a login with a password in the clear (PostgreSQL, "Message Flow"). It gives the names of database and
-// password, and ends the connection.
+// login is the server's part of a login with a password in the clear (PostgreSQL, "Message Flow").
+// It gives the names of database and password, and ends the connection.
 func login(conn net.Conn) (got [2]string) {
 	defer conn.Close()
 	message := func(head int) []byte {

@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/render/structure"
 )
 
-// Among the many values of a large file the one that breaks out is found. Where the time is over nothing is refused.
+// Among the many values of a large file the one that breaks out is found. Where the time is over
+// nothing is refused.
 func TestLargeFiles(t *testing.T) {
 	for name, line := range map[string]string{
 		"yaml": "k%: \"‹x y›\"\n", "toml": "k% = \"‹x y›\"\n", "ini": "k% = ‹x y›\n", "dotenv": "K%=\"‹x y›\"\n", "xml": "<k a=\"‹x y›\">‹x y›</k>\n", "json": "\"k%\": \"‹x y›\",\n",

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// Who has a file open reads what is written to it in place, whatever its mode has become. So it is written only where it is root's or that of its
-// owner-to-be, and nobody else can have put it there.
+// Who has a file open reads what is written to it in place, whatever its mode has become. So it is
+// written only where it is root's or that of its owner-to-be, and nobody else can have put it
+// there.
 func TestOthersHoldNothingOpen(t *testing.T) {
 	top := place(t)
 	for i, tt := range []struct {
@@ -74,8 +75,8 @@ func makeFile(path string, uid int, mode fs.FileMode) error {
 	return errors.Join(os.WriteFile(path, []byte("old"), 0o600), os.Chown(path, uid, uid), os.Chmod(path, mode))
 }
 
-// Who owns the directory can put another file in the place of a staged one. What is written in place is then not what root reads there, neither at
-// once nor after a crash.
+// Who owns the directory can put another file in the place of a staged one. What is written in
+// place is then not what root reads there, neither at once nor after a crash.
 func TestStagedFileOfHisChoiceIsNotRead(t *testing.T) {
 	top := place(t)
 	private := filepath.Join(top, "private")
@@ -108,7 +109,8 @@ func TestStagedFileOfHisChoiceIsNotRead(t *testing.T) {
 	}
 }
 
-// Nor is another file renamed, as far as can be seen; and what the check of a file is given stays the file.
+// Nor is another file renamed, as far as can be seen; and what the check of a file is given stays
+// the file.
 func TestStagedFileIsHeld(t *testing.T) {
 	top := place(t)
 	dir := filepath.Join(top, "d")
@@ -173,8 +175,9 @@ func TestSweepLeavesDirectories(t *testing.T) {
 // attacks is set for the test below where it is executed by the test itself.
 const attacks = "RENDERED_TEST_ATTACKS"
 
-// A user who makes, moves, links and reads whatever he can, as fast as he can, in the directory of a destination reads nothing of it, gets nothing
-// of another file into it, and has no other file changed.
+// A user who makes, moves, links and reads whatever he can, as fast as he can, in the directory of
+// a destination reads nothing of it, gets nothing of another file into it, and has no other file
+// changed.
 func TestOthersRace(t *testing.T) {
 	if dir, calm, called := strings.Cut(os.Getenv(attacks), "|"); called {
 		attack(dir, calm == "true")
@@ -235,7 +238,8 @@ func TestOthersRace(t *testing.T) {
 	}
 }
 
-// attack does what a user may think of until it is killed, where it is calm to staged files alone. It prints whatever it reads.
+// attack does what a user may think of until it is killed, where it is calm to staged files alone.
+// It prints whatever it reads.
 func attack(dir string, calm bool) {
 	path := func(name string) string { return filepath.Join(dir, name) }
 	held := make(map[string]*os.File)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A staged file holds what is in force after Former, and cannot be put in place any more; not where that would open it, or there is none.
+// A staged file holds what is in force after Former, and cannot be put in place any more; not where
+// that would open it, or there is none.
 func TestFormer(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -24,7 +24,8 @@ const (
 	readers = 12003 // a group of neither
 )
 
-// as does something with a user's rights to files, and no more: by a thread of its own, which ends with it (credentials(7)).
+// as does something with a user's rights to files, and no more: by a thread of its own, which ends
+// with it (credentials(7)).
 func as(uid int, do func()) {
 	done := make(chan struct{})
 	go func() {
@@ -38,7 +39,8 @@ func as(uid int, do func()) {
 	<-done
 }
 
-// list is an access control list, as Linux stores it, that gives the owner and both users so much, and everybody else other.
+// list is an access control list, as Linux stores it, that gives the owner and both users so much,
+// and everybody else other.
 func list(permissions, other byte) []byte {
 	return slices.Concat([]byte{2, 0, 0, 0},
 		[]byte{1, 0, permissions, 0, 255, 255, 255, 255},
@@ -104,8 +106,8 @@ func (k kind) make(t *testing.T, path string) {
 	}
 }
 
-// A preparation is what a user does to the path of a destination. In its directory root has a file public, which all can read. What the user may
-// not do there fails, which is no matter.
+// A preparation is what a user does to the path of a destination. In its directory root has a file
+// public, which all can read. What the user may not do there fails, which is no matter.
 type preparation struct {
 	regular bool // a plain file, or none, is there afterwards
 	do      func(dir, key string)
@@ -170,8 +172,9 @@ var configured = map[string]Target{
 	"nothing":            {UID: Keep, GID: Keep, Mode: 0o600, KeepMode: true},
 }
 
-// Others who can make names beside a file read nothing of it, whatever they made there before the first pass, make between passes, and do
-// after them. Where it is configured who may read it, and a plain file is in the way or none, the new one comes to its place and is as configured.
+// Others who can make names beside a file read nothing of it, whatever they made there before the
+// first pass, make between passes, and do after them. Where it is configured who may read it, and a
+// plain file is in the way or none, the new one comes to its place and is as configured.
 func TestOthersReadNothing(t *testing.T) {
 	top := place(t)
 	cases, passed := 0, 0
@@ -186,7 +189,8 @@ func TestOthersReadNothing(t *testing.T) {
 					write(t, filepath.Join(dir, "public"), "public", 0o644)
 					target.Path = filepath.Join(dir, "key")
 					p.do(dir, target.Path)
-					// Who may read it is in doubt where root's own file may have been moved there. Nothing is then put in its place.
+					// Who may read it is in doubt where root's own file may have been moved there. Nothing is then
+					// put in its place.
 					moved := strings.Contains(prepName, "moved")
 					decided := !target.InPlace && (!moved || target.UID != Keep && target.GID != Keep && !target.KeepMode)
 					for pass := range 2 {

@@ -171,7 +171,8 @@ func askAny(t *testing.T, lookup string) sources.Result {
 	return fetchAll(t.Context(), t, m, r)[r]
 }
 
-// Whatever an endpoint answers in the place of AWS costs little memory and time, and the error names it.
+// Whatever an endpoint answers in the place of AWS costs little memory and time, and the error
+// names it.
 func TestLyingEndpoint(t *testing.T) {
 	for who, v := range victims {
 		for name, lie := range lies {
@@ -212,7 +213,8 @@ func TestLyingEndpoint(t *testing.T) {
 	}
 }
 
-// No redirect is followed, wherever it leads: what is signed, and the tokens of instance metadata and of SSO, stay here.
+// No redirect is followed, wherever it leads: what is signed, and the tokens of instance metadata
+// and of SSO, stay here.
 func TestNoRedirectIsFollowed(t *testing.T) {
 	var elsewhere atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
@@ -277,7 +279,8 @@ func TestSlowAnswer(t *testing.T) {
 	})
 }
 
-// A path whose pages never end is given up where it has become too large, and one that has only empty pages when the time is over.
+// A path whose pages never end is given up where it has become too large, and one that has only
+// empty pages when the time is over.
 func TestEndlessPath(t *testing.T) {
 	for name, test := range map[string]struct{ page, want string }{
 		"full":  {`{"Parameters":[{"Name":"/app/%[1]d","Value":"` + strings.Repeat("v", maxParam) + `"}],"NextToken":"%[1]d"}`, errPathTooLarge.what},
@@ -287,7 +290,10 @@ func TestEndlessPath(t *testing.T) {
 			environment(t, toAll(t, "http://aws.test")...)
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
+				var asked sync.WaitGroup
 				s, err := New(t.Context(), Options{Timeout: time.Second, Transport: served{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					asked.Add(1)
+					defer asked.Done()
 					if n++; n%10 == 0 {
 						<-time.After(time.Millisecond)
 					}
@@ -297,7 +303,7 @@ func TestEndlessPath(t *testing.T) {
 					t.Fatal(err)
 				}
 				wantError(t, fetchOne(t, s, "params /app"), sources.Unavailable, test.want)
-				time.Sleep(time.Second) // the request that was given up ends; no time passes once this goroutine has ended
+				asked.Wait() // no time passes for a request that was given up once this goroutine has ended
 			})
 		})
 	}

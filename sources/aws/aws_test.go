@@ -260,7 +260,8 @@ func TestValues(t *testing.T) {
 	wantCalls(t, fake, map[string]int{"GetSecretValue": 7, "GetParameters": 2, "GetParameter": 4, "GetParametersByPath": 2})
 }
 
-// Names of one thing are read from the same; a version that was asked for by its number cannot change.
+// Names of one thing are read from the same; a version that was asked for by its number cannot
+// change.
 func TestReadings(t *testing.T) {
 	fake, s := start(t, Options{})
 	old, now := fake.PutSecret("prod/db", canary), fake.PutSecret("prod/db", canary)

@@ -22,8 +22,8 @@ import (
 	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
-// The machine's own addresses are asked without the proxy of the environment; all else goes through it. net/http reads that
-// environment once, so the questions come from a process of their own.
+// The machine's own addresses are asked without the proxy of the environment; all else goes through
+// it. net/http reads that environment once, so the questions come from a process of their own.
 func TestProxyOfTheEnvironment(t *testing.T) {
 	if os.Getenv("RENDERED_TEST_PROXIED") != "" {
 		askProxied(t)
@@ -127,7 +127,8 @@ func TestClosedSource(t *testing.T) {
 	}
 }
 
-// A source is current until a file of its configuration changes, one that was missing included, or its credentials are refused.
+// A source is current until a file of its configuration changes, one that was missing included, or
+// its credentials are refused.
 func TestCurrent(t *testing.T) {
 	fake := awsfake.Start(t)
 	fake.PutSecret("prod/db", canary)
@@ -216,7 +217,8 @@ func (s served) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// Metadata that takes the connection and says nothing, as it does two hops away, is told from metadata that knows no role.
+// Metadata that takes the connection and says nothing, as it does two hops away, is told from
+// metadata that knows no role.
 func TestSilentMetadata(t *testing.T) {
 	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	untokened := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

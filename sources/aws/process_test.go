@@ -18,7 +18,8 @@ import (
 
 const goodKeys = `{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}`
 
-// processProfile makes the environment that of a profile with a credential_process, which is a script.
+// processProfile makes the environment that of a profile with a credential_process, which is a
+// script.
 func processProfile(t *testing.T, fake *awsfake.Server, script string, more string) {
 	t.Helper()
 	environment(t, "AWS_ENDPOINT_URL="+fake.URL, "AWS_REGION=eu-west-1", "AWS_PROFILE=web", "AWS_EC2_METADATA_DISABLED=true",
@@ -76,7 +77,8 @@ func TestCredentialProcessOfTheSourceProfile(t *testing.T) {
 	}
 }
 
-// What a credential_process leaves in its process group ends with it, whether it ends by itself or its time is over.
+// What a credential_process leaves in its process group ends with it, whether it ends by itself or
+// its time is over.
 func TestCredentialProcessLeavesNobody(t *testing.T) {
 	fake := awsfake.Start(t)
 	fake.PutSecret("prod/db", canary)

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// large adds files of 16 MiB, which take a while, and looks at memory, of which the race detector takes many times more.
+// large adds files of 16 MiB, which take a while, and looks at memory, of which the race detector
+// takes many times more.
 var large = flag.Bool("large", false, "")
 
 func worked() time.Duration {
@@ -24,7 +25,8 @@ func worked() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// Whatever a values file holds, it is read soon, in little memory, and rightly or with a few faults that name the file.
+// Whatever a values file holds, it is read soon, in little memory, and rightly or with a few faults
+// that name the file.
 func TestHostileValues(t *testing.T) {
 	fill := func(n int, text string) string { return strings.Repeat(text, max(n/len(text), 1)) }
 	count := func(n int, format string) string {

@@ -33,7 +33,8 @@ func outputs() map[string]string {
 	}
 }
 
-// used gives the processor's time that the process took, which others on the machine do not lengthen much.
+// used gives the processor's time that the process took, which others on the machine do not
+// lengthen much.
 func used(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

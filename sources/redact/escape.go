@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// unescape reads t with what begins with a mark decoded; nil where nothing does. Decode gives the bytes for what text begins with, and how
-// much of it they stand for; 0: it is no escape.
+// unescape reads t with what begins with a mark decoded; nil where nothing does. Decode gives the
+// bytes for what text begins with, and how much of it they stand for; 0: it is no escape.
 func unescape(t *reading, mark byte, decode func(text []byte) (data []byte, n int)) *reading {
 	at := bytes.IndexByte(t.data, mark)
 	if at < 0 {

@@ -8,7 +8,8 @@ import (
 
 var (
 	fewDigits = regexp.MustCompile(`^[+-]?[0-9]{0,5}$`)
-	// hostName is a name in lower case, with a port perhaps, that ends as names of machines do: a password may hold dots, too.
+	// hostName is a name in lower case, with a port perhaps, that ends as names of machines do: a
+	// password may hold dots, too.
 	hostName = regexp.MustCompile(`^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|aws|info|edu|gov|mil|int|example|test|invalid|local|localdomain|internal|intranet|lan|home|corp|private|arpa|svc|[a-z]{2})\.?(?::[0-9]{1,5})?$`)
 	filePath = regexp.MustCompile(`^~?(?:(?:/[a-z0-9._@+-]{1,40}){2,}|/[a-z]{1,10})/?$`)
 )
@@ -16,8 +17,8 @@ var (
 // maxHarmless is how long a name of a machine may be (RFC 1035, 2.3.4), with a port.
 const maxHarmless = 260
 
-// harmless tells of a whole value that it is no secret, whatever it is called: everybody could guess it, and who hid it would hide much of
-// what programs say.
+// harmless tells of a whole value that it is no secret, whatever it is called: everybody could
+// guess it, and who hid it would hide much of what programs say.
 func harmless(text string) bool {
 	if len(text) > maxHarmless {
 		return false

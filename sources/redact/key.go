@@ -5,7 +5,8 @@ import (
 	"regexp"
 )
 
-// A private key is withheld whether or not it is known: a program may write it in another form than the one in which AWS has it.
+// A private key is withheld whether or not it is known: a program may write it in another form than
+// the one in which AWS has it.
 
 var (
 	keyBegins = regexp.MustCompile(`-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?:[A-Z ]{0,12}-{4,5})?`)
@@ -40,7 +41,8 @@ func (f *finder) privateKeys(t *reading) {
 	}
 }
 
-// bodyAfter gives where the lines end that may be the body of a block, of which the first begins at start or follows it.
+// bodyAfter gives where the lines end that may be the body of a block, of which the first begins at
+// start or follows it.
 func bodyAfter(data []byte, start int) int {
 	for at := start; ; {
 		end := at + bytes.IndexByte(data[at:], '\n')

@@ -69,16 +69,19 @@ func (c *collector) tree(name string, tree any) {
 }
 
 var (
-	// armour is what stands around a PEM block. Its words are no secret, and programs use them to say what is wrong.
+	// armour is what stands around a PEM block. Its words are no secret, and programs use them to say
+	// what is wrong.
 	armour = regexp.MustCompile(`-----(?:BEGIN|END)[^-\n]{1,80}-----`)
-	// authority is what of a URL names where it leads to: its scheme, and what follows the user and the password.
+	// authority is what of a URL names where it leads to: its scheme, and what follows the user and
+	// the password.
 	authority  = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:(?:[a-z]+:)?//)(?:([^\s/?#@:"']*)(?::([^\s/?#@"']*))?@)?([^\s/?#@"']*)`)
 	untilBlank = regexp.MustCompile(`^[^\s"']*`)
 	// setting is a name with its value, as in connection strings and .env files.
 	setting = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[=:][ \t]*("[^"\n]*"|'[^'\n]*'|[^\s;,&"']+)`)
 )
 
-// leaf takes a text as a whole, and what it holds: a password in a URL, the value of a setting, the bytes that it encodes.
+// leaf takes a text as a whole, and what it holds: a password in a URL, the value of a setting, the
+// bytes that it encodes.
 func (c *collector) leaf(text string) {
 	text = strings.TrimSpace(text)
 	if harmless(text) {
@@ -119,11 +122,12 @@ func (c *collector) leaf(text string) {
 	}
 }
 
-// fewLines is how many lines a text may have for each to be a secret of its own, as a user and a password are.
+// fewLines is how many lines a text may have for each to be a secret of its own, as a user and a
+// password are.
 const fewLines = 8
 
-// shortLines takes the lines that are shorter than what is recognised of the text. Those with too few letters and digits for a window
-// are words, which a longer text has for other reasons.
+// shortLines takes the lines that are shorter than what is recognised of the text. Those with too
+// few letters and digits for a window are words, which a longer text has for other reasons.
 func (c *collector) shortLines(text string) {
 	few := strings.Count(text, "\n") < fewLines
 	if !strings.Contains(text, "\n") || !few && len(text) <= dense {
@@ -160,7 +164,8 @@ func (c *collector) settings(line string) {
 // leastDecoded is how many bytes a text must stand for to be taken for their base64 or hexadecimal.
 const leastDecoded = 8
 
-// decoded gives the bytes that a text is the base64 or hexadecimal of; nil where it is neither. Words are not meant so.
+// decoded gives the bytes that a text is the base64 or hexadecimal of; nil where it is neither.
+// Words are not meant so.
 func decoded(text string) []byte {
 	if strings.ContainsAny(text, " \t") {
 		return nil
@@ -222,7 +227,8 @@ func (c *collector) text(text string) {
 	}
 }
 
-// mask tells which bytes of a text are no secret: PEM's armour, the names of settings, and where a URL leads to. It is nil where none are.
+// mask tells which bytes of a text are no secret: PEM's armour, the names of settings, and where a
+// URL leads to. It is nil where none are.
 func mask(text string) []bool {
 	var masked []bool
 	cover := func(from, to int) {
@@ -278,11 +284,12 @@ func (c *collector) word(text string, folded []byte, beyond bool) {
 	}
 }
 
-// leastBare is how many letters and digits a short secret has to have to be recognised with anything between them.
+// leastBare is how many letters and digits a short secret has to have to be recognised with
+// anything between them.
 const leastBare = 5
 
-// LearnOld has the Redactor know what a file held that it is to hold no more: the version of a secret that was in force before, though
-// nobody may have looked it up since the start.
+// LearnOld has the Redactor know what a file held that it is to hold no more: the version of a
+// secret that was in force before, though nobody may have looked it up since the start.
 func (r *Redactor) LearnOld(old, new []byte) {
 	if r == nil {
 		return

@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// What is decoded here need not be meant so: of ordinary text it makes noise, in which no secret is recognised.
+// What is decoded here need not be meant so: of ordinary text it makes noise, in which no secret is
+// recognised.
 
 // base64Digits gives the value of each character of base64, in either alphabet; 64: it is none.
 var base64Digits = func() (of [2][256]byte) {
@@ -20,7 +21,8 @@ var base64Digits = func() (of [2][256]byte) {
 	return of
 }()
 
-// base64s gives what all of base64's characters stand for together, beginning with each of the first four.
+// base64s gives what all of base64's characters stand for together, beginning with each of the
+// first four.
 func base64s(t *reading, give func(*reading)) {
 	ofURLs := bytes.ContainsAny(t.data, "-_")
 	for alphabet, used := range []bool{!ofURLs || bytes.ContainsAny(t.data, "+/"), ofURLs} {
@@ -57,8 +59,9 @@ func base64At(t *reading, at []int32, digits *[256]byte) *reading {
 	return r
 }
 
-// hexes gives what all hexadecimal digits stand for together, beginning with the first or the second, in the order in which they stand and
-// with the bytes of each pair swapped, as od -x has them.
+// hexes gives what all hexadecimal digits stand for together, beginning with the first or the
+// second, in the order in which they stand and with the bytes of each pair swapped, as od -x has
+// them.
 func hexes(t *reading, give func(*reading)) {
 	at := make([]int32, 0, len(t.data))
 	for i, b := range t.data {
@@ -86,7 +89,8 @@ func hexes(t *reading, give func(*reading)) {
 	}
 }
 
-// octals reads what od(1) prints without -x: characters, bytes of three octal digits, and words of six, the lower byte first.
+// octals reads what od(1) prints without -x: characters, bytes of three octal digits, and words of
+// six, the lower byte first.
 func octals(t *reading) *reading {
 	r := newReading(len(t.data) / 4)
 	r.code = true
@@ -111,8 +115,9 @@ func octals(t *reading) *reading {
 	return r
 }
 
-// machineWords reads the words of a dump that are numbers of the machine, whose lower bytes come first in memory: eight or sixteen hexadecimal
-// digits, as of od -t x4 and xxd -e, five decimal ones, as of hexdump -d, and the bits of a byte.
+// machineWords reads the words of a dump that are numbers of the machine, whose lower bytes come
+// first in memory: eight or sixteen hexadecimal digits, as of od -t x4 and xxd -e, five decimal
+// ones, as of hexdump -d, and the bits of a byte.
 func machineWords(t *reading) *reading {
 	r := newReading(len(t.data) / 4)
 	r.code = true

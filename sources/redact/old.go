@@ -8,8 +8,8 @@ import (
 // maxLines bounds the lines of an old file that are looked at.
 const maxLines = 10_000
 
-// gone gives what the lines of an old text hold that the new one lacks. Of a line that differs from one of the new text by a part it is
-// that part: the rest is no secret that is new to anybody.
+// gone gives what the lines of an old text hold that the new one lacks. Of a line that differs from
+// one of the new text by a part it is that part: the rest is no secret that is new to anybody.
 func gone(old, new string) []string {
 	has := make(map[string]bool)
 	for line := range strings.Lines(new) {
@@ -53,11 +53,12 @@ func flush(parts, block []string) []string {
 	return parts
 }
 
-// leastAlike is how many bytes at its beginning a line has to have in common with another to be the same line with another value.
+// leastAlike is how many bytes at its beginning a line has to have in common with another to be the
+// same line with another value.
 const leastAlike = 3
 
-// difference gives the part of a line that is not in the line most like it, whole words, and whether there is one that is like it; else it
-// gives the line.
+// difference gives the part of a line that is not in the line most like it, whole words, and
+// whether there is one that is like it; else it gives the line.
 func difference(line string, sorted []string) (part string, changed bool) {
 	i := sort.SearchStrings(sorted, line)
 	best, like := 0, ""

@@ -7,7 +7,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// Values as real machines have them: of an RDS secret, a token, a whole config, a certificate with its key.
+// Values as real machines have them: of an RDS secret, a token, a whole config, a certificate with
+// its key.
 var machine = []sources.Value{
 	secret(`{"username":"shop","password":"Zr8-kQ!w2vLx9@pT","engine":"postgres","host":"shop-db.cxyz12345678.eu-west-1.rds.amazonaws.com","port":5432,"dbname":"shop","dbInstanceIdentifier":"shop-db"}`),
 	secret("xoxb-EXAMPLE-4f9QhX2mVt7LwPz"),

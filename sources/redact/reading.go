@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// A reading is one way to read an output: what it says then, byte by byte, and where in the output that stands.
+// A reading is one way to read an output: what it says then, byte by byte, and where in the output
+// that stands.
 type reading struct {
 	data     []byte
 	from, to []int32
@@ -120,13 +121,14 @@ func withoutControls(t *reading) *reading {
 	return r
 }
 
-// invisible are characters that take no room: spaces of no width, joiners, marks of direction, a byte order mark, a soft hyphen.
+// invisible are characters that take no room: spaces of no width, joiners, marks of direction, a
+// byte order mark, a soft hyphen.
 var invisible = [][]byte{
 	[]byte("\u200b"), []byte("\u200c"), []byte("\u200d"), []byte("\u200e"), []byte("\u200f"), []byte("\u2060"), []byte("\ufeff"), []byte("\u00ad"),
 }
 
-// control gives the length of what text begins with that is not seen, a sequence for terminals or a character of no width; 0 where it
-// begins with none.
+// control gives the length of what text begins with that is not seen, a sequence for terminals or a
+// character of no width; 0 where it begins with none.
 func control(text []byte) int {
 	if text[0] >= utf8.RuneSelf {
 		for _, c := range invisible {
@@ -193,8 +195,9 @@ func reversed(t *reading) *reading {
 	return r
 }
 
-// undumped leaves out of each line the number or the address that it begins with, and of a hexadecimal dump the characters at its end, which
-// it gives by themselves. Both are nil where no line begins with any.
+// undumped leaves out of each line the number or the address that it begins with, and of a
+// hexadecimal dump the characters at its end, which it gives by themselves. Both are nil where no
+// line begins with any.
 func undumped(t *reading) (content, beside *reading) {
 	for start := 0; start < len(t.data); {
 		end := start + bytes.IndexByte(t.data[start:], '\n') + 1

@@ -1,11 +1,13 @@
 // Package redact takes secrets out of what other programs print.
 //
-// A Redactor does not keep the values that it knows, and does not spell them in all the ways in which a program may. It keeps keyed
-// fingerprints of every eight letters and digits in a row, decodes the output in all those ways, and hides what it recognises.
+// A Redactor does not keep the values that it knows, and does not spell them in all the ways in
+// which a program may. It keeps keyed fingerprints of every eight letters and digits in a row,
+// decodes the output in all those ways, and hides what it recognises.
 //
-// It is best effort. It finds parts of at least 8 letters and digits of a secret, 23 of one over 1 KiB; in capitals, with anything between
-// the characters, reversed, escaped, in base64, hexadecimal, octal or decimal numbers, encoded once. A shorter secret is found as a whole
-// word. It cannot find what was encoded twice, compressed, encrypted or hashed.
+// It is best effort. It finds parts of at least 8 letters and digits of a secret, 23 of one over 1
+// KiB; in capitals, with anything between the characters, reversed, escaped, in base64,
+// hexadecimal, octal or decimal numbers, encoded once. A shorter secret is found as a whole word.
+// It cannot find what was encoded twice, compressed, encrypted or hashed.
 package redact
 
 import (
@@ -26,11 +28,12 @@ const (
 	Withheld = "‹output withheld: what is secret in it cannot be told›"
 )
 
-// maxPrints bounds the fingerprints of a Redactor, which take 24 MiB then: about 7,000 secrets of 200 bytes, or 100 of 64 KiB.
+// maxPrints bounds the fingerprints of a Redactor, which take 24 MiB then: about 7,000 secrets of
+// 200 bytes, or 100 of 64 KiB.
 const maxPrints = 3 << 19
 
-// A Redactor knows secrets by their fingerprints, and forgets those that were not seen for the longest time. It may be used from several
-// goroutines. Nothing of it is ever written to disk.
+// A Redactor knows secrets by their fingerprints, and forgets those that were not seen for the
+// longest time. It may be used from several goroutines. Nothing of it is ever written to disk.
 type Redactor struct {
 	seed  maphash.Seed // of values and windows
 	words maphash.Seed // of short secrets as they are written
@@ -45,8 +48,8 @@ type Redactor struct {
 	forms  [256]uint32 // how many values have each
 }
 
-// A form is what a value is beside its windows: bytes, a word of some length, or one of some letters and digits. It makes a way of looking
-// worth its while.
+// A form is what a value is beside its windows: bytes, a word of some length, or one of some
+// letters and digits. It makes a way of looking worth its while.
 type form uint8
 
 const (
@@ -85,7 +88,8 @@ func (r *Redactor) hash(window uint64) uint64 {
 	return maphash.Bytes(r.seed, b[:])
 }
 
-// Learn has the Redactor know a value where it is a secret. The ID, which is 0 for one that is not, asks Knows whether it does so still.
+// Learn has the Redactor know a value where it is a secret. The ID, which is 0 for one that is not,
+// asks Knows whether it does so still.
 func (r *Redactor) Learn(v sources.Value) ID {
 	if r == nil || !v.Secret {
 		return 0
@@ -118,7 +122,8 @@ func (r *Redactor) Learn(v sources.Value) ID {
 	})
 }
 
-// LearnText has the Redactor know a text that may be a secret, as the environment variables that templates read are.
+// LearnText has the Redactor know a text that may be a secret, as the environment variables that
+// templates read are.
 func (r *Redactor) LearnText(text string) {
 	if r != nil {
 		r.learn(ID(maphash.String(r.words, text)), func(c *collector) { c.value(text) })
@@ -176,7 +181,8 @@ func (r *Redactor) add(id ID, c *collector) {
 	r.known[id] = r.used.PushFront(e)
 }
 
-// forget makes room for some fingerprints, and for an eighth of all: it goes through the whole table.
+// forget makes room for some fingerprints, and for an eighth of all: it goes through the whole
+// table.
 func (r *Redactor) forget(count int) {
 	of := make(map[uint16]int)
 	for _, owner := range r.prints.owners {
@@ -206,8 +212,9 @@ func (r *Redactor) Knows(ids []ID) bool {
 	return !slices.ContainsFunc(ids, func(id ID) bool { return id != 0 && r.known[id] == nil })
 }
 
-// Redact gives output with every secret that the Redactor recognises in it hidden. What stands in the public texts (templates, the
-// command itself) is shown. Where anything goes wrong it gives Withheld.
+// Redact gives output with every secret that the Redactor recognises in it hidden. What stands in
+// the public texts (templates, the command itself) is shown. Where anything goes wrong it gives
+// Withheld.
 func (r *Redactor) Redact(output []byte, public ...string) (shown string) {
 	defer func() {
 		if recover() != nil { // whatever it says may be of the output

@@ -166,7 +166,8 @@ var spellings = map[string]func(*testing.T, string) string{
 	"a trace": pure(func(s string) string { return "+ curl -H 'X-Token: " + s + "' https://api.example/" }),
 }
 
-// The values that spellings are of. What of each must not be seen is the longest run of its letters and digits.
+// The values that spellings are of. What of each must not be seen is the longest run of its letters
+// and digits.
 var secrets = map[string]string{
 	"password":    "hT7-q9Zp&0xKv'w\"3",
 	"eight":       "q7Zp0xKv",

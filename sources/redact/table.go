@@ -2,8 +2,9 @@ package redact
 
 import "math/bits"
 
-// A table holds fingerprints. Each belongs to an owner, by whose number it is forgotten; one that has several stands there several times.
-// Ten bytes are one slot, of which at most three in four are taken.
+// A table holds fingerprints. Each belongs to an owner, by whose number it is forgotten; one that
+// has several stands there several times. Ten bytes are one slot, of which at most three in four
+// are taken.
 type table struct {
 	prints []uint64 // by linear probing
 	owners []uint16 // with the marks; 0: the slot is empty
@@ -33,7 +34,8 @@ func (t *table) add(p uint64, owner, marks uint16) {
 	t.count++
 }
 
-// marks gives the marks of a fingerprint, those that it has for any owner, and whether it is in the table.
+// marks gives the marks of a fingerprint, those that it has for any owner, and whether it is in the
+// table.
 func (t *table) marks(p uint64) (marks uint16, ok bool) {
 	if !t.maybe(p) {
 		return 0, false

@@ -15,7 +15,8 @@ const (
 	leastRun = 12 // letters of a to z in a row that are more than a word
 )
 
-// fold gives a letter or a digit as it is compared, and whether it is one. Bytes beyond ASCII are letters.
+// fold gives a letter or a digit as it is compared, and whether it is one. Bytes beyond ASCII are
+// letters.
 func fold(b byte) (byte, bool) {
 	switch {
 	case b >= 'a' && b <= 'z', b >= '0' && b <= '9', b >= 0x80:
@@ -86,7 +87,8 @@ func varied(b []byte) bool {
 	return false
 }
 
-// windows takes the windows of data. What says of each, by where it begins, what marks it gets, and whether it is taken.
+// windows takes the windows of data. What says of each, by where it begins, what marks it gets, and
+// whether it is taken.
 func (c *collector) windows(data []byte, what func(i int) (uint16, bool)) {
 	type candidate struct {
 		at     int
@@ -121,8 +123,8 @@ func (c *collector) windows(data []byte, what func(i int) (uint16, bool)) {
 	}
 }
 
-// scrambled orders windows by chance, and the same in every process: which parts of a secret are recognised differs from run to run for
-// nobody.
+// scrambled orders windows by chance, and the same in every process: which parts of a secret are
+// recognised differs from run to run for nobody.
 func scrambled(x uint64) uint64 {
 	x ^= x >> 32
 	x *= 0x9e3779b97f4a7c15

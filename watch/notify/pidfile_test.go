@@ -31,8 +31,8 @@ func sleeper(t *testing.T, uid int) int {
 	return cmd.Process.Pid
 }
 
-// A user who can write to a pid file, put one of his or another in its place, or lead to another by a link, has root signal no process but his
-// own.
+// A user who can write to a pid file, put one of his or another in its place, or lead to another by
+// a link, has root signal no process but his own.
 func TestPIDFilesOfOthers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root has others to distrust")

@@ -182,7 +182,8 @@ func TestTroubleIsTheSame(t *testing.T) {
 	}
 }
 
-// Over a bus: the unit fails when the job is done, systemd says so, and what it wrote last is the output, which is not ours.
+// Over a bus: the unit fails when the job is done, systemd says so, and what it wrote last is the
+// output, which is not ours.
 func TestUnitFailsAfterItsJob(t *testing.T) {
 	address := bus(t)
 	s := fakeSystemd(t, address, map[string]*fakeUnit{"u.service": {"loaded", "active", true, nil}})

@@ -53,7 +53,8 @@ var dependents = map[string]dependent{
 	"runs":    {unit: "ExecStart=sleep infinity", notice: "start", begins: true, says: told},
 }
 
-// unitsThatStay has units of all kinds told side by side. Which did not stay up is said, with what it wrote last, in which no value stands.
+// unitsThatStay has units of all kinds told side by side. Which did not stay up is said, with what
+// it wrote last, in which no value stands.
 func unitsThatStay(s *site) {
 	config := "state_dir: /var/lib/staying\nvalues: /etc/staying.values\nservices:\n"
 	for _, name := range slices.Sorted(maps.Keys(dependents)) {

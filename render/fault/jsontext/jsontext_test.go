@@ -44,7 +44,8 @@ func cause(err *Error) string {
 	return err.Cause
 }
 
-// Check agrees with encoding/json but where it says so, and Members and Elements give what encoding/json does.
+// Check agrees with encoding/json but where it says so, and Members and Elements give what
+// encoding/json does.
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,{"b":null}],"c":"\u00e9\\"}`, `[ -1.5e3 , true, "x" ]`, `{"a":1,"a":2}`, "\"\xff\"", `"\ud800"`, "[[[]]]"} {
 		f.Add([]byte(seed))

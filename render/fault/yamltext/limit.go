@@ -12,13 +12,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// yaml.v3 bounds how deep a text nests, by 10,000, and nothing else. It takes up to 200 bytes and a microsecond for each byte of a dense
-// text, and more than that in corners.
+// yaml.v3 bounds how deep a text nests, by 10,000, and nothing else. It takes up to 200 bytes and a
+// microsecond for each byte of a dense text, and more than that in corners.
 const (
 	// MaxDepth is how deep maps and lists may nest.
 	MaxDepth = 1000
-	// maxMarks is how many nodes and comments a text may have. They are not counted, but the characters that there are at least as many
-	// of, wherever these stand: a text of 1 MiB that has more is none that people or programs write.
+	// maxMarks is how many nodes and comments a text may have. They are not counted, but the
+	// characters that there are at least as many of, wherever these stand: a text of 1 MiB that has
+	// more is none that people or programs write.
 	maxMarks = 3 << 18
 	// maxDirectives is how many lines may begin with %. Each is held against all before.
 	maxDirectives = 1000
@@ -74,7 +75,8 @@ func deepest(n *yaml.Node, depth int) *yaml.Node {
 	return nil
 }
 
-// A parser has yaml.v3 parse a text, more than once where a place is searched for, within one limit of time.
+// A parser has yaml.v3 parse a text, more than once where a place is searched for, within one limit
+// of time.
 type parser struct {
 	ends  time.Duration // of the thread's CPU time
 	spent bool
@@ -99,7 +101,8 @@ func cpuTime() time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// A meter hands a text to yaml.v3, which asks for some hundred bytes at a time, until the time is spent.
+// A meter hands a text to yaml.v3, which asks for some hundred bytes at a time, until the time is
+// spent.
 type meter struct {
 	parser *parser
 	text   io.Reader

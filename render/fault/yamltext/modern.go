@@ -8,8 +8,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// yaml.v3 refuses two things of YAML 1.2 that libyaml reads: the directive %YAML 1.2, and \/ between double quotes, which PHP and others
-// write in JSON. Both are parsed as something of YAML 1.1 that is as long, so that places stay right.
+// yaml.v3 refuses two things of YAML 1.2 that libyaml reads: the directive %YAML 1.2, and \/
+// between double quotes, which PHP and others write in JSON. Both are parsed as something of YAML
+// 1.1 that is as long, so that places stay right.
 
 // modern parses a text that may have them.
 func (p *parser) modern(text []byte) ([]*yaml.Node, error) {
@@ -41,7 +42,8 @@ func (p *parser) modern(text []byte) ([]*yaml.Node, error) {
 
 var version12 = regexp.MustCompile(`^%YAML[ \t]+1\.2[ \t]*(?:#.*)?\r?\n?$`)
 
-// olderVersion gives the text with %YAML 1.1 for %YAML 1.2, where a document may begin; nil where that stands nowhere.
+// olderVersion gives the text with %YAML 1.1 for %YAML 1.2, where a document may begin; nil where
+// that stands nowhere.
 func olderVersion(text []byte) []byte {
 	if !bytes.Contains(text, []byte("%YAML")) {
 		return nil
@@ -62,7 +64,8 @@ func olderVersion(text []byte) []byte {
 	return older
 }
 
-// A standIn is an escape that a text does not hold and yaml.v3 knows. It stands for \/ where the text is parsed.
+// A standIn is an escape that a text does not hold and yaml.v3 knows. It stands for \/ where the
+// text is parsed.
 type standIn struct {
 	escape string // where \ is no escape the two stay as they are
 	char   string // what it becomes between double quotes

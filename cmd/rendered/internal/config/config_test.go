@@ -125,7 +125,8 @@ func dump(c *Config) []byte {
 	return b.Bytes()
 }
 
-// A link that others can put at a destination is the trouble of that destination, and makes no config unusable.
+// A link that others can put at a destination is the trouble of that destination, and makes no
+// config unusable.
 func TestLinksOfOthersAreNoFault(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root has others to distrust")

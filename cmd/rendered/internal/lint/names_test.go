@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Each of the names is one that dash or bash does not give the value that a file assigns, and a common one is not.
+// Each of the names is one that dash or bash does not give the value that a file assigns, and a
+// common one is not.
 func TestShellNames(t *testing.T) {
 	dash, err := exec.LookPath("dash")
 	bash, err2 := exec.LookPath("bash")
