@@ -120,7 +120,7 @@ func TestHostile(t *testing.T) {
 		for _, body := range []string{`{{ secret "s" "k" }}`, `{{ len (secretMap "s") }}`, `{{ len (fromJson (secret "s")) }}`, `{{ secret "s" "l" }}`} {
 			for _, size := range sizes {
 				cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-				cmd.Env = []string{"RENDER_TEST_CHILD=" + body, "RENDER_TEST_KIND=" + kind, "RENDER_TEST_SIZE=" + strconv.Itoa(size)}
+				cmd.Env = []string{"RENDER_TEST_CHILD=" + body, "RENDER_TEST_KIND=" + kind, "RENDER_TEST_SIZE=" + strconv.Itoa(size), "GORACE=atexit_sleep_ms=0"}
 				out, err := cmd.Output()
 				var a measure
 				if err == nil {

@@ -14,7 +14,7 @@ func TestBusAway(t *testing.T) {
 	t.Parallel()
 	s := &site{t: t, dir: t.TempDir()}
 	write(t, s.path("rendered.yaml"), `{state_dir: state, schedule: '@hourly', services: {web: {files: [{content: x, path: f}], notify: [{reload: nginx.service}]}}}`)
-	environ := append(os.Environ(), "GORACE=atexit_sleep_ms=0", "DBUS_SYSTEM_BUS_ADDRESS=unix:path="+s.path("bus"))
+	environ := append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS=unix:path="+s.path("bus"))
 	once := exec.CommandContext(t.Context(), "rendered", "once", "-c", "rendered.yaml")
 	once.Dir, once.Env = s.dir, environ
 	out, err := once.CombinedOutput()

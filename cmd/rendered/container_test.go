@@ -35,7 +35,7 @@ exit 0
 `)
 	write(t, s.path("values.yaml"), "{}\n")
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", "mount --make-rprivate / && mount -t proc proc /proc && touch up && exec rendered run -c rendered.yaml")
-	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	cmd.Dir, cmd.Env = s.dir, os.Environ()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID}
 	if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER

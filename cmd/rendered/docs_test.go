@@ -130,7 +130,7 @@ func TestDocumentsShowGoodConfigs(t *testing.T) {
 			}
 			cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", "rendered.yaml")
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1", "GORACE=atexit_sleep_ms=0")
+			cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v:\n%s%s", path, err, m[1], out)
 			}

@@ -150,7 +150,7 @@ func (s *hangSite) start() *exec.Cmd {
 	log := must(os.OpenFile(s.path("log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600))
 	defer log.Close()
 	cmd := exec.Command("rendered", "run", "-c", "rendered.yaml")
-	cmd.Dir, cmd.Env, cmd.Stderr = s.dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0"), log
+	cmd.Dir, cmd.Env, cmd.Stderr = s.dir, os.Environ(), log
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}

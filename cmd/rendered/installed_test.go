@@ -17,7 +17,7 @@ import (
 func checked(t *testing.T, path string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", path)
-	cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1", "GORACE=atexit_sleep_ms=0")
+	cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -146,7 +146,7 @@ func TestInstalledExampleTakesTheSecretOfTheCookbook(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "rendered", "once", "-c", "rendered.yaml", "--values", "values.yaml", "--root", "out")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	cmd.Env = os.Environ()
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "created") != 2 {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -96,7 +96,7 @@ func (m *machine) try(args ...string) (string, error) {
 	}
 	defer said.Close()
 	cmd := exec.CommandContext(m.t.Context(), "nsenter", append([]string{"-t", m.pid, "-m", "-n", "-p", "--"}, args...)...)
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	cmd.Env = os.Environ()
 	cmd.Stdout, cmd.Stderr = said, said
 	failed := cmd.Run()
 	text, err := os.ReadFile(said.Name())

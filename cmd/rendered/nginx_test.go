@@ -203,7 +203,7 @@ func (h *nginxHost) once(good bool, want ...string) {
 	var said bytes.Buffer
 	seen := h.watch(func() {
 		cmd := exec.CommandContext(h.t.Context(), h.rendered, "once", "-c", h.path("rendered.yaml"))
-		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+		cmd.Env = os.Environ()
 		cmd.Stdout, cmd.Stderr = &said, &said
 		if h.uid != os.Geteuid() {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(h.uid), Gid: uint32(h.uid)}}

@@ -58,7 +58,7 @@ func TestSystemdHears(t *testing.T) {
 		slow: {files: [{content: x, path: h, check: 'read line <gate; test -f {}'}]}}}`)
 	run := exec.Command("rendered", "run", "-c", "rendered.yaml")
 	run.Dir, run.Stderr = s.dir, must(os.Create(s.path("log")))
-	run.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "NOTIFY_SOCKET="+s.path("notify"), "WATCHDOG_USEC=300000")
+	run.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.path("notify"), "WATCHDOG_USEC=300000")
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}

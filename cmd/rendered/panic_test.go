@@ -52,7 +52,7 @@ func TestPanicInTheDaemon(t *testing.T) {
 		defer log.Close()
 		run := exec.Command("rendered", "run", "-c", "rendered.yaml")
 		run.Dir, run.Stderr = s.dir, log
-		run.Env = append(os.Environ(), append(s.aws.Env(), "GORACE=atexit_sleep_ms=0", fmt.Sprint(panicAt, "=", step))...)
+		run.Env = append(os.Environ(), append(s.aws.Env(), fmt.Sprint(panicAt, "=", step))...)
 		if err := run.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func TestStagedFilesAreNeverOpen(t *testing.T) {
 	watched := watchAsStranger(t, dirs)
 	slow := "inject=fchown,fchmod,fsetxattr,fremovexattr,write,fsync:delay_enter=5000:delay_exit=5000"
 	cmd := exec.CommandContext(t.Context(), "strace", "-f", "-o", "/dev/null", "-e", slow, "rendered", "once", "-c", "rendered.yaml")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	cmd.Dir, cmd.Env = dir, os.Environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v:\n%s", err, out)
 	}

@@ -33,7 +33,7 @@ func TestRotations(t *testing.T) {
 	put(0)
 	cmd := exec.CommandContext(t.Context(), "rendered", "run", "-c", "rendered.yaml")
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), append(s.aws.Env(), "GORACE=atexit_sleep_ms=0")...)
+	cmd.Env = append(os.Environ(), s.aws.Env()...)
 	var said strings.Builder
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {

@@ -55,6 +55,7 @@ func TestMain(m *testing.M) {
 	if strings.HasSuffix(os.Args[0], ".test") {
 		// Under nohup(1) every program that the tests launch would ignore it, and a shell cannot change that.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each child waits a second for the race detector
 	}
 	testscript.Main(m, map[string]func(){"rendered": main})
 }
@@ -126,7 +127,7 @@ func TestScripts(t *testing.T) {
 			env.Values["aws"] = aws
 			env.Vars = append(env.Vars, aws.Env()...)
 			// The race detector would otherwise sleep for a second at the end of every process.
-			env.Vars = append(env.Vars, "QUICKSTART="+quickstart, "GORACE=atexit_sleep_ms=0")
+			env.Vars = append(env.Vars, "QUICKSTART="+quickstart, "GORACE="+os.Getenv("GORACE"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

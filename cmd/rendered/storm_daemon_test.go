@@ -28,7 +28,7 @@ func (s *storm) start(slow bool) *daemon {
 	defer w.Close()
 	d := &daemon{exec.Command("rendered", "run", "-c", "rendered.yaml"), r}
 	d.Dir, d.Stderr, d.ExtraFiles = s.dir, s.log, []*os.File{w}
-	d.Env = append(os.Environ(), append(s.aws.Env(), "GORACE=atexit_sleep_ms=0")...)
+	d.Env = append(os.Environ(), s.aws.Env()...)
 	if slow {
 		d.Env = append(d.Env, slowDisk+"=yes")
 	}

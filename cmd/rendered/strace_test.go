@@ -57,7 +57,7 @@ func (s *site) once(under ...string) (string, error) {
 	args := append(under, "rendered", "once", "-c", "rendered.yaml")
 	cmd := exec.CommandContext(s.t.Context(), args[0], args[1:]...)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), append(s.aws.Env(), "GORACE=atexit_sleep_ms=0")...)
+	cmd.Env = append(os.Environ(), s.aws.Env()...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

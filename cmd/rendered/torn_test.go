@@ -131,13 +131,10 @@ func oneVersionAFile(t *testing.T, batch bool) {
 		}
 	}
 	for _, r.odds = range []int{1, 2, 5} {
-		for range 12 {
+		for until := r.n + 100; r.n < until; {
 			pass()
 		}
 		t.Logf("one request of %d rotates: after %d rotations current %v, given up %v", r.odds, r.n, current, changing)
-	}
-	if r.n < 300 {
-		t.Errorf("only %d rotations", r.n)
 	}
 	for _, name := range []string{"secret", "param", "dynamic"} {
 		if changing[name] > 0 {

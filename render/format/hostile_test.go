@@ -84,7 +84,7 @@ func peak() int64 {
 func inChild(t *testing.T, name, data string) (answer, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-	cmd.Env = []string{"FORMAT_TEST_CHILD=" + name}
+	cmd.Env = []string{"FORMAT_TEST_CHILD=" + name, "GORACE=atexit_sleep_ms=0"}
 	cmd.Stdin = strings.NewReader(data)
 	out, err := cmd.Output()
 	var a answer
