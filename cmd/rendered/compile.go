@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -92,7 +91,7 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 	if more := silent(plan.Inputs, cfg.Values); len(more) > 0 {
 		return plan, append(faults, more...)
 	}
-	faults = append(faults, distrust(slices.Concat(plan.Inputs, ownFiles(cfg)))...)
+	faults = append(faults, distrust(slices.Concat(plan.Inputs, ownFiles(ctx, cfg)))...)
 	now := time.Now()
 	kinds := make(map[sources.Kind]bool)
 	beside := newLibrary(cfg)
@@ -127,22 +126,20 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 
 // ownFiles gives what else root must be alone to write to: whoever writes to the state directory,
 // or to what is in it, has it rename what he likes.
-func ownFiles(cfg *config.Config) []inputs.Input {
+func ownFiles(ctx context.Context, cfg *config.Config) []inputs.Input {
 	all := func(string) bool { return true }
 	list := []inputs.Input{{Path: cfg.StateDir, Match: all}, {Path: watch.LedgerDir(cfg.StateDir), Match: all}}
 	if cfg.Values != "" {
 		return append(list, inputs.Input{Path: cfg.Values})
 	}
-	return append(list, sharedConfig()...)
+	return append(list, filesOfAWS(ctx, awsOptions(cfg.AWS))...)
 }
 
-// sharedConfig gives those files of AWS's shared configuration that are there; /dev/null is none.
-// They name programs to run (credential_process), and where AWS is.
-func sharedConfig() (list []inputs.Input) {
-	home, _ := os.UserHomeDir()
-	for variable, path := range map[string]string{"AWS_CONFIG_FILE": ".aws/config", "AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials"} {
-		path = cmp.Or(os.Getenv(variable), filepath.Join(home, path))
-		if way, err := disk.Walk(path); filepath.IsAbs(path) && err == nil && way.Found() && way.Last().Type == 0 {
+// filesOfAWS gives those files of AWS's configuration that are there; /dev/null is none. They name
+// programs to run (credential_process), and where AWS is.
+func filesOfAWS(ctx context.Context, o aws.Options) (list []inputs.Input) {
+	for _, path := range aws.Files(ctx, o) {
+		if way, err := disk.Walk(path); err == nil && way.Found() && way.Last().Type == 0 {
 			list = append(list, inputs.Input{Path: path})
 		}
 	}
@@ -190,7 +187,7 @@ func kindsOf(s *watch.Service) map[sources.Kind]bool {
 func (c *compiler) answers(ctx context.Context, cfg *config.Config, kinds map[sources.Kind]bool) (sources.Source, *fault.Fault) {
 	mux := sources.Mux{sources.File: new(local.Files)}
 	unusable := func(err error) *fault.Fault {
-		failed := &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Err: err}
+		failed := &fault.Fault{Place: fault.Place{File: cfg.Path}, What: "aws: " + err.Error(), Hints: disk.Hints(err), Err: err}
 		if aws.LacksRegion(err) {
 			failed.Hints = regionHint(c.path)
 		}

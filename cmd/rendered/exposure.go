@@ -139,12 +139,8 @@ func (e *exposures) program(at fault.Place, c command.Command) {
 	if err != nil || !way.Found() {
 		return
 	}
-	doubts := way.Doubts()
-	if own := way.Last().Doubt(); own != nil {
-		doubts = append(doubts, own)
-	}
-	if len(doubts) > 0 {
-		e.warn(at, fmt.Sprintf("%s: root runs it, and others can change it (%v)", words[0], doubts[0]), "have it in a directory that root alone can change, as /usr/local/bin")
+	if by := way.Changers(); len(by) > 0 {
+		e.warn(at, fmt.Sprintf("%s: root runs it, and others can change it (%v)", words[0], by[0]), "have it in a directory that root alone can change, as /usr/local/bin")
 	}
 }
 

@@ -200,9 +200,11 @@ func TestRootDistrustsSharedConfig(t *testing.T) {
 	}
 	write(t, path("etc/rendered.yaml"), "state_dir: state\nservices: {app: {files: [{content: '{{ secret \"s\" }}', path: out}]}}\n")
 	write(t, path("etc/config"), "")
+	write(t, path("etc/profile"), "[default]\nca_bundle = "+path("etc/config")+"\n[profile web]\nca_bundle = etc/config\n")
 	check := func(env ...string) string {
 		cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", path("etc/rendered.yaml"))
-		cmd.Env = append(os.Environ(), append([]string{"AWS_REGION=eu-west-1", "HOME=" + path("home"), "AWS_CONFIG_FILE=", "AWS_SHARED_CREDENTIALS_FILE="}, env...)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), append([]string{"AWS_REGION=eu-west-1", "HOME=" + path("home"), "AWS_CONFIG_FILE=", "AWS_SHARED_CREDENTIALS_FILE=", "AWS_CA_BUNDLE="}, env...)...)
 		out, _ := cmd.CombinedOutput()
 		return string(out)
 	}
@@ -225,8 +227,14 @@ func TestRootDistrustsSharedConfig(t *testing.T) {
 	if err := os.Chown(path("etc/config"), 12, 12); err != nil {
 		t.Fatal(err)
 	}
-	if out := check("HOME=/nonexistent", "AWS_CONFIG_FILE="+path("etc/config")); !strings.Contains(out, "error: "+path("etc/config")+": it belongs to user 12; root does not work from it\n") {
-		t.Errorf("named, and a user's: %s", out)
+	for _, env := range [][]string{
+		{"AWS_CONFIG_FILE=" + path("etc/config")}, {"AWS_CONFIG_FILE=etc/config"}, {"AWS_SHARED_CREDENTIALS_FILE=../" + filepath.Base(dir) + "/etc/config"},
+		{"AWS_CA_BUNDLE=" + path("etc/config")}, {"AWS_CONFIG_FILE=" + path("etc/profile")}, {"AWS_CONFIG_FILE=" + path("etc/profile"), "AWS_PROFILE=web"},
+	} {
+		wrong := "error: " + path("etc/config") + ": it belongs to user 12; root does not work from it\n"
+		if out := check(append([]string{"HOME=/nonexistent"}, env...)...); !strings.Contains(out, wrong) {
+			t.Errorf("%s: %s", env, out)
+		}
 	}
 }
 

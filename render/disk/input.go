@@ -77,6 +77,20 @@ func ReadInput(path string, limit int64) ([]byte, error) {
 	return readAll(f, limit)
 }
 
+// ReadTrusted is ReadFile, of an absolute path, for what root works from: it is an *UntrustedError
+// where others than root can change it, and a *LinkError where others lead to it.
+func ReadTrusted(path string, limit int64) ([]byte, error) {
+	f, way, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if by := way.Changers(); len(by) > 0 {
+		return nil, &UntrustedError{by[0]}
+	}
+	return readAll(f, limit)
+}
+
 // Input tells whether root may read what the way leads to. Where others than root can change that
 // they could have it lead to a file that they cannot read. There is one exception: a file in a
 // user's own directory that is that user's own, has no other name, and that nobody else can put
@@ -121,6 +135,18 @@ func (e *ForeignError) Error() string {
 // Hints says what helps.
 func (e *ForeignError) Hints() []string {
 	return []string{"have it in a directory that root alone can change, or in the directory of the user that it belongs to, without links"}
+}
+
+// An UntrustedError is that others than root can change what root is to work from.
+type UntrustedError struct{ By *Doubt }
+
+func (e *UntrustedError) Error() string {
+	return "others than root can change it (" + e.By.Error() + "); root does not work from it"
+}
+
+// Hints says what helps.
+func (e *UntrustedError) Hints() []string {
+	return []string{"what root works from belongs where root alone can write, as /etc/rendered"}
 }
 
 // Hints says what helps where root does not go where others lead, or who may read a file is not

@@ -69,6 +69,15 @@ func (w Way) Doubts() (doubts []*Doubt) {
 	return doubts
 }
 
+// Changers says who else than root can change what the way leads to, or have it lead elsewhere.
+func (w Way) Changers() []*Doubt {
+	doubts := w.Doubts()
+	if own := w.Last().doubt; own != nil {
+		doubts = append(doubts, own)
+	}
+	return doubts
+}
+
 // within says who else than root can decide what stands at a name in the directory that the way
 // leads to.
 func (w Way) within() []*Doubt {

@@ -83,12 +83,11 @@ func New(ctx context.Context, o Options) (*Source, error) {
 	if err := checkEndpoint(o.EndpointURL); err != nil {
 		return nil, err
 	}
-	c, files := newConnections(o), lookAtSettings()
-	cfg, err := load(ctx, o, c)
+	c := newConnections(o)
+	cfg, files, err := load(ctx, o, c)
 	if err != nil {
 		return nil, err
 	}
-	files.addBundle(cfg)
 	if cfg.Region, err = region(ctx, cfg, c); err != nil {
 		return nil, err
 	}

@@ -26,22 +26,27 @@ const (
 	metadataWithin = 2 * time.Second
 )
 
-// load reads the environment and the shared config files as every AWS tool does. It does not use
-// the network. What the SDK makes on the way, the chain of credentials, uses the connections.
-func load(ctx context.Context, o Options, c *connections) (awssdk.Config, error) {
+// load reads the environment and the shared config files as every AWS tool does, and gives the
+// files that it read. It does not use the network. What the SDK makes on the way, the chain of
+// credentials, uses the connections.
+func load(ctx context.Context, o Options, c *connections) (awssdk.Config, settings, error) {
+	files, err := readSettings(ctx, o)
+	if err != nil {
+		return awssdk.Config{}, files, err
+	}
 	name := "rendered"
 	if o.Version != "" {
 		name += "/" + o.Version
 	}
 	var chained endpoint
-	options := []func(*config.LoadOptions) error{
+	options := append(files.options(),
 		config.WithHTTPClient(c.forSDK()),
 		config.WithAPIOptions([]func(*middleware.Stack) error{c.carry}),
 		config.WithAppID(name),
 		config.WithLogger(logging.Nop{}),
 		config.WithAssumeRoleCredentialOptions(chained.forRoles),
 		config.WithWebIdentityRoleCredentialOptions(chained.forTokens),
-	}
+	)
 	if o.Region != "" {
 		options = append(options, config.WithRegion(o.Region))
 	}
@@ -53,12 +58,12 @@ func load(ctx context.Context, o Options, c *connections) (awssdk.Config, error)
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return awssdk.Config{}, unusable(err)
+		return awssdk.Config{}, files, unusable(err)
 	}
 	chained.url = cfg.BaseEndpoint
 	c.adopt(cfg.HTTPClient)
 	cfg.Credentials = withProcess(cfg, c)
-	return cfg, nil
+	return cfg, files, nil
 }
 
 // unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a credentials file.

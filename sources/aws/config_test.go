@@ -83,7 +83,7 @@ func TestNewSaysWhatToSet(t *testing.T) {
 		{"no such profile", []string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"}, Options{Profile: "web"},
 			"AWS profile web is in none of the shared config files"},
 		{"no CA bundle", []string{"AWS_CA_BUNDLE=/nonexistent/ca.pem"}, Options{},
-			"AWS config: open /nonexistent/ca.pem: no such file or directory"},
+			"AWS config file /nonexistent/ca.pem: no such file or directory"},
 		{"no certificate", []string{"AWS_CA_BUNDLE=" + broken}, Options{},
 			"AWS config: the file of AWS_CA_BUNDLE or ca_bundle holds no certificate"},
 		{"endpoint", nil, Options{EndpointURL: "user:" + canary + "@host"},

@@ -53,7 +53,7 @@ func newIdentity(o Options, cfg awssdk.Config, c *connections) *identity {
 		provider:    assume(cfg),
 		renewed:     time.Now(),
 		renew: func(ctx context.Context) (awssdk.CredentialsProvider, error) {
-			cfg, err := load(ctx, o, c)
+			cfg, _, err := load(ctx, o, c)
 			if err != nil {
 				return nil, err
 			}
@@ -159,6 +159,7 @@ func (id *identity) read(ctx context.Context) bool {
 	id.renewed = time.Now()
 	provider, err := id.renew(ctx)
 	if err != nil {
+		id.connections.say("AWS's configuration cannot be read anew; what was read before stays in force", "err", err.Error())
 		return false
 	}
 	id.provider, id.err = provider, nil

@@ -23,12 +23,11 @@ type Metadata struct {
 // NewMetadata gives the source. It asks nobody; AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_EC2_METADATA_DISABLED hold for it as for every
 // AWS tool. The error is that of New.
 func NewMetadata(ctx context.Context, o Options) (*Metadata, error) {
-	c, files := newConnections(o), lookAtSettings()
-	cfg, err := load(ctx, o, c)
+	c := newConnections(o)
+	cfg, files, err := load(ctx, o, c)
 	if err != nil {
 		return nil, err
 	}
-	files.addBundle(cfg)
 	return &Metadata{imds.NewFromConfig(cfg), c, files}, nil
 }
 

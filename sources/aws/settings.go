@@ -1,67 +1,174 @@
 package aws
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
-	"io"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
-// settings are the files that AWS's configuration came from, with a digest of each: the shared
-// config and credentials files, and the CA bundle. The SDK reads them once.
-type settings map[string][sha256.Size]byte
+// maxSettings bounds a file of AWS's configuration, in bytes. A bundle of all public authorities
+// has 250 KiB.
+const maxSettings = 4 << 20
 
-// lookAtSettings gives the files that load is about to read, as far as they are known.
-func lookAtSettings() settings {
-	s := make(settings)
-	s.add(cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()))
-	s.add(cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()))
-	s.add(os.Getenv("AWS_CA_BUNDLE"))
-	return s
+// settings are the files that AWS's configuration comes from: the shared config and credentials
+// files, and the CA bundle.
+//
+// The SDK opens the shared files by their paths. It would wait for the other end of a pipe and read
+// a device for ever. So each is read here first, and the SDK is given those alone that could be.
+type settings struct {
+	digests map[string][sha256.Size]byte // by path; of what is not there that of nothing
+
+	config, credentials []string // what the SDK reads, never nil
+	bundle              []byte   // nil: none is named
 }
 
-// addBundle adds the CA bundle that the profile names.
-func (s settings) addBundle(cfg awssdk.Config) {
-	if p := profileOf(cfg); p != nil {
-		s.add(p.CustomCABundle)
+// readSettings reads the files that options and environment name. An error holds a path and never
+// what the file says.
+func readSettings(ctx context.Context, o Options) (settings, error) {
+	s, err := readShared()
+	if err != nil {
+		return s, err
 	}
+	path := s.bundlePath(ctx, o)
+	if path == "" {
+		return s, nil
+	}
+	if s.bundle, err = readSetting(path); err != nil {
+		return s, err
+	}
+	s.digests[path] = sha256.Sum256(s.bundle)
+	return s, nil
 }
 
-func (s settings) add(path string) {
-	if path != "" {
-		s[path] = digest(path)
+// readShared reads the shared config and credentials files.
+func readShared() (settings, error) {
+	s := settings{digests: make(map[string][sha256.Size]byte), config: []string{}, credentials: []string{}}
+	for _, file := range []struct {
+		path string
+		list *[]string
+	}{{configFile(), &s.config}, {credentialsFile(), &s.credentials}} {
+		content, err := readSetting(file.path)
+		switch {
+		case err == nil:
+			*file.list = append(*file.list, file.path)
+		case !isAbsent(err):
+			return s, err
+		}
+		s.digests[file.path] = sha256.Sum256(content)
 	}
+	return s, nil
+}
+
+// bundlePath gives the path of the CA bundle; "" where the environment and the profile name none.
+func (s settings) bundlePath(ctx context.Context, o Options) string {
+	path := os.Getenv("AWS_CA_BUNDLE")
+	if path == "" {
+		name := cmp.Or(o.Profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), config.DefaultSharedConfigProfile)
+		profile, err := config.LoadSharedConfigProfile(ctx, name, func(l *config.LoadSharedConfigOptions) {
+			l.ConfigFiles, l.CredentialsFiles = s.config, s.credentials
+		})
+		if err != nil {
+			return "" // load says why
+		}
+		path = profile.CustomCABundle
+	}
+	if path == "" {
+		return ""
+	}
+	return absolute(path)
+}
+
+// options has the SDK read what was read, and nothing else.
+func (s settings) options() []func(*config.LoadOptions) error {
+	list := []func(*config.LoadOptions) error{config.WithSharedConfigFiles(s.config), config.WithSharedCredentialsFiles(s.credentials)}
+	if s.bundle != nil {
+		list = append(list, config.WithCustomCABundle(bytes.NewReader(s.bundle)))
+	}
+	return list
 }
 
 // same tells whether the files are as they were.
 func (s settings) same() bool {
-	for path, was := range s {
-		if digest(path) != was {
+	for path, was := range s.digests {
+		if content, err := readSetting(path); err != nil && !isAbsent(err) || sha256.Sum256(content) != was {
 			return false
 		}
 	}
 	return true
 }
 
-// digest gives the zero digest of what is no regular file, or cannot be read.
-func digest(path string) (sum [sha256.Size]byte) {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return sum
-	}
-	f, err := os.Open(path)
+// Files gives the absolute paths of the files that New reads with these options as far as they are
+// known, whether or not they are there: the shared config and credentials files, and the CA bundle.
+func Files(ctx context.Context, o Options) []string {
+	list := []string{configFile(), credentialsFile()}
+	s, err := readShared()
 	if err != nil {
-		return sum
+		return list
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err == nil {
-		h.Sum(sum[:0])
+	if path := s.bundlePath(ctx, o); path != "" {
+		list = append(list, path)
 	}
-	return sum
+	return list
+}
+
+func configFile() string {
+	return absolute(cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()))
+}
+
+func credentialsFile() string {
+	return absolute(cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()))
+}
+
+func absolute(path string) string {
+	if all, err := filepath.Abs(path); err == nil {
+		return all
+	}
+	return path
+}
+
+// readSetting gives the content of one file, never nil; nothing of the null device, by which a file
+// is switched off. As root it reads none that others can change: it names programs to run, and AWS
+// to be somebody else's.
+func readSetting(path string) ([]byte, error) {
+	content, err := disk.ReadTrusted(path, maxSettings)
+	if err == disk.ErrNotRegular && isNull(path) {
+		content, err = []byte{}, nil
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("AWS config file %s: %w", path, err)
+	}
+	return content, nil
+}
+
+// isAbsent tells of an error that a file is not there, or is not for us to read. Shared files need
+// not be.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// isNull tells whether a path leads to the null device.
+func isNull(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
 }
 
 // profileOf gives the profile in use, with what it refers to; nil where there is none.
