@@ -62,8 +62,11 @@ func (k *keeper) shown(policy command.OutputPolicy, output []byte) string {
 		return string(output)
 	case policy == command.Withhold:
 		return withheldAsked
-	case k.values == nil || !k.redactor.Knows(k.values):
+	case k.redactor == nil || k.values == nil:
 		return withheldUnknown
+	}
+	if words := k.redactor.Withholds(k.values); words != "" {
+		return words
 	}
 	return k.redactor.Redact(output, k.public()...)
 }

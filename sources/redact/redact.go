@@ -13,19 +13,22 @@ package redact
 import (
 	"container/list"
 	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"sync"
 
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 )
 
-const (
-	// hidden stands in the place of what was recognised.
-	hidden = "‹value›"
+// hidden stands in the place of what was recognised.
+const hidden = "‹value›"
 
-	// Withheld stands for an output that cannot be shown.
-	Withheld = "‹output withheld: what is secret in it cannot be told›"
+// What stands in the place of an output that is not shown.
+const (
+	withheldForgotten = "‹output withheld: there are more secrets than can be recognised in it at once; run the command by hand to see it›"
+	withheldMistake   = "‹output withheld: what is secret in it cannot be told, by %s; please report this; run the command by hand to see it›"
 )
 
 // maxPrints bounds the fingerprints of a Redactor, which take 24 MiB then: about 7,000 secrets of
@@ -46,6 +49,8 @@ type Redactor struct {
 	prints table
 	most   int         // fingerprints
 	forms  [256]uint32 // how many values have each
+
+	mistake *fault.Fault // of our own, for which something could not be learned; nil: none
 }
 
 // A form is what a value is beside its windows: bytes, a word of some length, or one of some
@@ -89,7 +94,7 @@ func (r *Redactor) hash(window uint64) uint64 {
 }
 
 // Learn has the Redactor know a value where it is a secret. The ID, which is 0 for one that is not,
-// asks Knows whether it does so still.
+// asks Withholds whether it does so still.
 func (r *Redactor) Learn(v sources.Value) ID {
 	if r == nil || !v.Secret {
 		return 0
@@ -130,23 +135,27 @@ func (r *Redactor) LearnText(text string) {
 	}
 }
 
-// learn adds what collect collects, unless the entry is there.
-func (r *Redactor) learn(id ID, collect func(*collector)) (known ID) {
-	known = id
+// learn adds what collect collects, unless the entry is there. A value that is at odds with us must
+// not keep its service from being rendered: after a panic no output is shown any more.
+func (r *Redactor) learn(id ID, collect func(*collector)) ID {
 	if r.touch(id) {
-		return known
+		return id
 	}
-	defer func() {
-		_ = recover() // whatever it says may be of the value, of which Knows says that it is not known
-	}()
-	c := newCollector(r)
-	collect(c)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.known[id] == nil {
-		r.add(id, c)
+	mistake := fault.Caught(func() {
+		c := newCollector(r)
+		collect(c)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.known[id] == nil {
+			r.add(id, c)
+		}
+	})
+	if mistake != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.mistake = mistake
 	}
-	return known
+	return id
 }
 
 // touch reports whether an entry is known, which is thereby used.
@@ -202,30 +211,39 @@ func (r *Redactor) forget(count int) {
 	r.prints.forget(func(owner uint16) bool { return gone[owner] })
 }
 
-// Knows reports whether the Redactor knows the values of all ids still.
-func (r *Redactor) Knows(ids []ID) bool {
-	if r == nil {
-		return false
-	}
+// Withholds gives what stands in the place of an output that may hold these values, where the
+// Redactor does not know all of them any more, or something could not be learned. It is "" where the
+// output can be redacted.
+func (r *Redactor) Withholds(ids []ID) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return !slices.ContainsFunc(ids, func(id ID) bool { return id != 0 && r.known[id] == nil })
+	switch {
+	case r.mistake != nil:
+		return fmt.Sprintf(withheldMistake, r.mistake.What)
+	case slices.ContainsFunc(ids, func(id ID) bool { return id != 0 && r.known[id] == nil }):
+		return withheldForgotten
+	}
+	return ""
 }
 
 // Redact gives output with every secret that the Redactor recognises in it hidden. What stands in
-// the public texts (templates, the command itself) is shown. Where anything goes wrong it gives
-// Withheld.
+// the public texts (templates, the command itself) is shown. Where anything goes wrong now, or went
+// wrong before, it gives what Withholds gives.
 func (r *Redactor) Redact(output []byte, public ...string) (shown string) {
-	defer func() {
-		if recover() != nil { // whatever it says may be of the output
-			shown = Withheld
-		}
-	}()
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	f := finder{Redactor: r, public: newPublic(public), hide: make([]bool, len(output))}
-	for t := range readings(output) {
-		f.read(t)
+	if words := r.Withholds(nil); words != "" {
+		return words
 	}
-	return f.result(output)
+	mistake := fault.Caught(func() {
+		r.mu.RLock()
+		defer r.mu.RUnlock()
+		f := finder{Redactor: r, public: newPublic(public), hide: make([]bool, len(output))}
+		for t := range readings(output) {
+			f.read(t)
+		}
+		shown = f.result(output)
+	})
+	if mistake != nil {
+		return fmt.Sprintf(withheldMistake, mistake.What)
+	}
+	return shown
 }

@@ -94,19 +94,40 @@ func TestPublicText(t *testing.T) {
 	}
 }
 
-// Whatever goes wrong, nothing is shown.
+// Whatever goes wrong, nothing is shown, and the words for it say what it was and what helps. What
+// the panic says is not among them.
 func TestWithheld(t *testing.T) {
-	if got := (*Redactor)(nil).Redact([]byte("canary")); got != Withheld {
-		t.Error(got)
+	broken := func(*collector) { panic("canary") }
+	for name, breaks := range map[string]func(r *Redactor){
+		"a value":         func(r *Redactor) { r.learn(1, broken) },
+		"the table":       func(r *Redactor) { r.prints.owners = nil; r.Learn(secret("another-secret-0")) },
+		"only in finding": func(r *Redactor) { r.prints.owners = nil },
+	} {
+		r := New()
+		id := r.Learn(secret("hT7-q9Zp0xKv"))
+		if words := r.Withholds([]ID{id}); words != "" {
+			t.Fatal(words)
+		}
+		breaks(r)
+		got := r.Redact([]byte("canary hT7-q9Zp0xKv"))
+		for _, want := range []string{"‹output withheld", "a mistake in rendered itself: panic of ", "redact.", "please report", "by hand"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: no %q in %q", name, want, got)
+			}
+		}
+		if strings.Contains(got, "canary") || strings.Contains(got, "hT7") {
+			t.Errorf("%s: %q", name, got)
+		}
+		if words := r.Withholds([]ID{id}); name != "only in finding" && words != got {
+			t.Errorf("%s: %q, but %q", name, words, got)
+		}
 	}
 	r := New()
-	r.Learn(secret("hT7-q9Zp0xKv"))
-	r.prints.owners = nil // as no mistake is known to do
-	if got := r.Redact([]byte("canary hT7-q9Zp0xKv")); got != Withheld {
-		t.Error(got)
-	}
-	if id := r.Learn(secret("another-secret-0")); r.Knows([]ID{id}) {
-		t.Error("it is said to know what it could not learn")
+	r.most = 100
+	id := r.Learn(secret(large(1)[:90]))
+	r.Learn(secret(large(2)[:90]))
+	if words := r.Withholds([]ID{id}); !strings.Contains(words, "more secrets than can be recognised") || !strings.Contains(words, "by hand") {
+		t.Errorf("forgotten: %q", words)
 	}
 }
 
@@ -120,7 +141,7 @@ func TestForgetsTheLeastRecent(t *testing.T) {
 		r.Learn(secret("the first secret 0123456789")) // it is in use
 	}
 	early := r.Learn(sources.Value{})
-	if !r.Knows([]ID{first, last, early}) || r.prints.count > r.most {
+	if r.Withholds([]ID{first, last, early}) != "" || r.prints.count > r.most {
 		t.Errorf("%d fingerprints, at most %d", r.prints.count, r.most)
 	}
 	if n := r.used.Len(); n >= 200 || n < 10 {
