@@ -219,10 +219,11 @@ func undumped(t *reading) (content, beside *reading) {
 }
 
 // dumpLine gives where the content of a line begins, 0 where it has no number, and where it ends.
+// Before the number there may stand the mark of a line that differs.
 func dumpLine(line []byte) (from, to int) {
 	to = len(line)
 	i := 0
-	for i < to && (line[i] == ' ' || line[i] == '\t') {
+	for i < to && strings.IndexByte(" \t<>+-", line[i]) >= 0 {
 		i++
 	}
 	digits := i
@@ -232,9 +233,14 @@ func dumpLine(line []byte) (from, to int) {
 	if i == digits || i-digits > 16 || i == to || strings.IndexByte(": \t\r\n|)", line[i]) < 0 {
 		return 0, to
 	}
-	// Two spaces divide the characters from the bytes; hexdump -C has two in the middle, too.
-	for j := i; j+1 < to; j++ {
-		if line[j] == ' ' && line[j+1] == ' ' && hexGroups(line[i:j]) && !hexGroups(line[j:]) {
+	// Two spaces divide the characters from the bytes; hexdump -C has bars around them, and two spaces
+	// in the middle of the bytes, too.
+	apart := "  "
+	if bytes.HasSuffix(bytes.TrimSpace(line), []byte("|")) {
+		apart = "  |"
+	}
+	for j := i; j < to; j++ {
+		if bytes.HasPrefix(line[j:], []byte(apart)) && hexGroups(line[i:j]) && !hexGroups(line[j:]) {
 			return i, j
 		}
 	}

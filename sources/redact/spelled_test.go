@@ -12,6 +12,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"html"
+	mathrand "math/rand/v2"
 	"mime/quotedprintable"
 	"net/url"
 	"os/exec"
@@ -241,6 +242,40 @@ func TestKeysInAnotherForm(t *testing.T) {
 				got := r.Redact([]byte("before " + output + " after"))
 				if rest, _ := lettersOf([]byte(strings.ReplaceAll(got, hidden, ""))); len(rest) > 80+len(output)/4 {
 					t.Errorf("%d of %d characters stay of %.60q: %.300q", len(rest), len(output), output, got)
+				}
+			}
+		}
+	}
+}
+
+// Of a large value few windows have fingerprints, so that they are recognised only where the lines
+// of a dump are read one after the other: without their numbers and what stands at their ends.
+func TestDumpsOfALargeSecret(t *testing.T) {
+	data := make([]byte, 8<<10)
+	mathrand.NewChaCha8([32]byte{4}).Read(data)
+	r := New()
+	r.Learn(sources.Value{Bytes: data, Secret: true})
+	var xxd strings.Builder
+	for at := 0; at < len(data); at += 16 {
+		fmt.Fprintf(&xxd, "%08x:", at)
+		for i := at; i < at+16; i += 2 {
+			fmt.Fprintf(&xxd, " %x", data[i:i+2])
+		}
+		fmt.Fprintf(&xxd, "  %s\n", strings.Map(func(r rune) rune {
+			if r < ' ' || r > '~' {
+				return '.'
+			}
+			return r
+		}, string(data[at:at+16])))
+	}
+	for name, dump := range map[string]string{"hexdump -C": hex.Dump(data), "xxd": xxd.String()} {
+		for _, mark := range []string{"", "> ", "+"} {
+			lines := strings.SplitAfter(dump, "\n")
+			shown := r.Redact([]byte(mark + strings.Join(lines[:len(lines)-1], mark)))
+			shown = strings.ReplaceAll(shown, " ", "")
+			for at := 16; at < len(data)-16; at += 8 { // what is at either end may be left of a run
+				if strings.Contains(shown, hex.EncodeToString(data[at:at+8])) {
+					t.Fatalf("%s, %q: the bytes at %d are shown", name, mark, at)
 				}
 			}
 		}
