@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"io/fs"
+
 	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
@@ -32,12 +34,12 @@ func (k *keeper) learn(snapshot *sources.Snapshot, all bool) {
 }
 
 // learnOld has the redactor know what the files held that are about to be replaced. Of a file that
-// everybody may read and that looks nothing up it is no secret.
+// everybody may read, as it is and as it will be, and that looks nothing up it is no secret.
 func (k *keeper) learnOld(s *swap.Swap) {
 	const others = 0o004
-	s.Replaced(func(t swap.Target, old []byte) {
+	s.Replaced(func(t swap.Target, old []byte, mode fs.FileMode) {
 		for _, f := range k.service.Files {
-			if f.Path == t.Path && (t.Mode&others == 0 || len(f.Template.Lookups()) > 0) {
+			if f.Path == t.Path && (mode&t.Mode&others == 0 || len(f.Template.Lookups()) > 0) {
 				k.redactor.LearnOld(old, t.Content)
 			}
 		}

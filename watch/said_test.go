@@ -105,6 +105,27 @@ func TestOutputHoldsNobodysSecret(t *testing.T) {
 	})
 }
 
+// What a file held is secret though its template looks nothing up any more and everybody may read
+// what it makes, unless everybody could read the file before.
+func TestOutputHoldsNoOldSecretOfAPublicFile(t *testing.T) {
+	for mode, want := range map[os.FileMode]string{0o600: "it had ‹value›", 0o640: "it had ‹value›", 0o644: "it had planted-Canary-0"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			if err := os.WriteFile(w.path("f"), []byte("KEY=planted-Canary-0\n"), mode); err != nil {
+				t.Fatal(err)
+			}
+			s := w.service("app", "@every 1h", nil, "f", "KEY=none\n")
+			s.Files[0].Mode, s.Files[0].KeepMode = 0o644, false
+			s.Dependents = []notify.Action{&talker{name: "a", says: text("it had planted-Canary-0")}}
+			w.plan.Redactor = redact.New()
+			w.start()
+			if w.logged(want) != 1 {
+				t.Errorf("%o: want %s:\n%s", mode, want, w.log.String())
+			}
+		})
+	}
+}
+
 // What is shown is what the config asks for, whatever kind of action speaks; its own words always
 // are.
 func TestOutputPolicies(t *testing.T) {
