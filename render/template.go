@@ -71,7 +71,7 @@ type position struct {
 }
 
 // builtin are text/template's own functions that funcs does not replace.
-var builtin = []string{"and", "call", "len", "not", "or"}
+var builtin = []string{"and", "call", "not", "or"}
 
 // Parse reads the template and its partials and finds their lookups. It reports every fault it finds, not only the first.
 func Parse(o Options) (*Template, fault.List) {

@@ -1,7 +1,6 @@
 package funcs
 
 import (
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -74,9 +73,9 @@ func index(value any, keys ...any) (any, error) {
 				return nil, noKey("index", v.Interface(), name)
 			}
 			value = found
-		case v.Kind() == reflect.String:
+		case typeName(v.Interface()) == "text":
 			return nil, Error("index: this is text; slice TEXT 0 1 gives a part of it")
-		case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
+		case isList(v):
 			i, err := whole("index", key)
 			if err != nil {
 				return nil, err
@@ -131,52 +130,6 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
-// comparing are the functions of sprig that compare by reflect.DeepEqual, for which an int64 of a config is no int of a template.
-var comparing = []string{"deepEqual", "has", "mustHas", "uniq", "mustUniq", "without", "mustWithout"}
-
-// levelled makes of a function one that gets every whole number as an int.
-func levelled(f any) any {
-	fn := reflect.ValueOf(f)
-	return reflect.MakeFunc(fn.Type(), func(args []reflect.Value) []reflect.Value {
-		for i, a := range args {
-			level := reflect.New(a.Type()).Elem()
-			if v := reflect.ValueOf(ints(a.Interface())); v.IsValid() && v.Type().AssignableTo(a.Type()) {
-				level.Set(v)
-				args[i] = level
-			}
-		}
-		if fn.Type().IsVariadic() {
-			return fn.CallSlice(args)
-		}
-		return fn.Call(args)
-	}).Interface()
-}
-
-// ints copies a value, with every whole number in it an int.
-func ints(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		m := make(map[string]any, len(v))
-		for k, e := range v {
-			m[k] = ints(e)
-		}
-		return m
-	case []any:
-		l := make([]any, len(v))
-		for i, e := range v {
-			l[i] = ints(e)
-		}
-		return l
-	}
-	switch v := reflect.ValueOf(value); {
-	case v.CanInt():
-		return int(v.Int())
-	case v.CanUint() && v.Uint() <= math.MaxInt:
-		return int(v.Uint())
-	}
-	return value
-}
-
 // keys gives the keys of maps, sorted.
 func keys(list ...map[string]any) []string {
 	names := []string{}
@@ -203,7 +156,7 @@ func last(list any) (any, error)  { return at("last", list, func(n int) int { re
 
 func at(name string, list any, place func(length int) int) (any, error) {
 	v := reflect.ValueOf(list)
-	if !v.IsValid() || v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+	if !isList(v) {
 		return nil, failf("%s: this is %s, not a list", name, typeName(list))
 	}
 	if v.Len() == 0 {
@@ -218,7 +171,7 @@ func chunk(size int, list any) ([][]any, error) {
 		return nil, Error("chunk: the size is less than 1")
 	}
 	v := reflect.ValueOf(list)
-	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+	if !isList(v) {
 		return nil, failf("chunk: this is %s, not a list", typeName(list))
 	}
 	chunks := make([][]any, 0, v.Len()/size+1)

@@ -130,7 +130,7 @@ func digitsOf(text string) digits {
 // slice gives a part of a text or a list, from the first index up to the second.
 func slice(value any, indexes ...any) (any, error) {
 	v := reflect.ValueOf(value)
-	if v.Kind() != reflect.String && v.Kind() != reflect.Slice {
+	if typeName(value) != "text" && v.Kind() != reflect.Slice {
 		return nil, failf("slice: this is %s, which has no parts", typeName(value))
 	}
 	if len(indexes) > 2 {

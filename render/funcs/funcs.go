@@ -62,14 +62,14 @@ const (
 
 // taken are the functions of sprig that are good as they are. What they fail with is reworded by whoever executes templates.
 var taken = []string{
-	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base", "camelcase", "clean",
-	"compact", "concat", "contains", "deepCopy", "deepEqual", "default", "dir", "empty", "ext", "has", "hasPrefix",
-	"hasSuffix", "initial", "isAbs", "kebabcase", "kindIs", "kindOf", "list", "lower", "mustAppend",
-	"mustCompact", "mustDeepCopy", "mustHas", "mustInitial", "mustPrepend", "mustPush", "mustRest", "mustReverse", "mustUniq",
-	"mustWithout", "omit", "pick", "plural", "pluck", "prepend", "push", "regexQuoteMeta", "rest", "reverse",
-	"semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "split", "splitList", "splitn",
-	"title", "trim", "trimAll", "trimPrefix", "trimSuffix", "tuple",
-	"typeIs", "typeIsLike", "typeOf", "uniq", "upper", "urlJoin", "without",
+	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base",
+	"camelcase", "clean", "compact", "concat", "contains", "deepCopy", "default", "dir", "empty",
+	"ext", "hasPrefix", "hasSuffix", "initial", "isAbs", "kebabcase", "list", "lower", "mustAppend",
+	"mustCompact", "mustDeepCopy", "mustInitial", "mustPrepend", "mustPush", "mustRest",
+	"mustReverse", "omit", "pick", "plural", "pluck", "prepend", "push", "regexQuoteMeta", "rest",
+	"reverse", "semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "split",
+	"splitList", "splitn", "title", "trim", "trimAll", "trimPrefix", "trimSuffix", "tuple", "upper",
+	"urlJoin",
 }
 
 // own are the functions that are ours, and those that stand in for sprig's of the same name.
@@ -85,6 +85,9 @@ var own = template.FuncMap{
 	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "dig": dig, "chunk": chunk, "mustChunk": chunk, "first": first, "mustFirst": first, "last": last, "mustLast": last,
 	"merge": merge(sprigMerge), "mustMerge": merge(sprigMerge), "mergeOverwrite": merge(sprigOverwrite), "mustMergeOverwrite": merge(sprigOverwrite),
 	"coalesce": coalesce, "ternary": ternary,
+
+	"kindOf": kindOf, "kindIs": kindIs, "typeOf": typeOf, "typeIs": typeIs, "typeIsLike": typeIs, "len": length,
+	"deepEqual": alike, "has": has, "mustHas": has, "uniq": uniq, "mustUniq": uniq, "without": except, "mustWithout": except,
 
 	"int": toInt, "int64": toInt64, "atoi": toInt, "float64": toFloat64, "toDecimal": toDecimal,
 	"add": add, "add1": add1, "sub": sub, "mul": mul, "div": div, "mod": mod, "max": largest, "biggest": largest, "min": smallest,
@@ -116,9 +119,6 @@ var everything = sync.OnceValue(func() template.FuncMap {
 	m := maps.Clone(own)
 	for _, name := range taken {
 		m[name] = sprigs[name]
-	}
-	for _, name := range comparing {
-		m[name] = levelled(m[name])
 	}
 	return boundAll(m)
 })

@@ -65,21 +65,6 @@ func TestGrowthEnds(t *testing.T) {
 	}
 }
 
-func TestWholeNumbersAreEqualWhereverTheyComeFrom(t *testing.T) {
-	data := map[string]any{"ports": []any{int64(5432), uint8(6)}}
-	for text, want := range map[string]string{
-		`{{ has 5432 .ports }}`:                               "true",
-		`{{ without .ports 6 }}`:                              "[5432]",
-		`{{ uniq (list 5432 (index .ports 0)) }}`:             "[5432]",
-		`{{ deepEqual .ports (list 5432 6) }}`:                "true",
-		`{{ deepEqual (fromJson "{\"a\":1}") (dict "a" 1) }}`: "true",
-	} {
-		if got, err := execute(text, data); got != want || err != nil {
-			t.Errorf("%s: %s, %v", text, got, err)
-		}
-	}
-}
-
 func TestNothingInTheWrongPlace(t *testing.T) {
 	for _, text := range []string{
 		`{{ dict "a" }}`, `{{ dict 1 2 }}`, `{{ round 1e308 15 }}`, `{{ seq 1 9223372036854775807 }}`, `{{ print nil }}`, `{{ printf "%p" . }}`,

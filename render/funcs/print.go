@@ -212,7 +212,7 @@ func texts(name string, values []any) ([]string, error) {
 // elements gives the texts of a list, or of a single value as a list of one.
 func elements(name string, list any) ([]string, error) {
 	v := reflect.ValueOf(list)
-	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+	if !isList(v) {
 		return texts(name, []any{list})
 	}
 	found := make([]string, v.Len())

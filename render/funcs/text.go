@@ -59,7 +59,7 @@ func replace(old, new, text string) (string, error) {
 
 func join(sep string, list any) (string, error) {
 	v := reflect.ValueOf(list)
-	if list == nil || v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+	if !isList(v) {
 		return "", failf("join: this is %s, not a list", typeName(list))
 	}
 	parts, err := elements("join", list)
