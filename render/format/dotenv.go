@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"strings"
+	"unicode"
 )
 
 // What a dotenv file must not hold, since sh and systemd's EnvironmentFile (systemd.exec(5)) would not read the same.
@@ -11,6 +12,7 @@ const (
 	envBlank   = "a blank outside quotes, which ends the value for sh (envQuote writes them)"
 	envReturn  = "a carriage return outside quotes, which sh keeps and systemd does not"
 	envExpand  = "a $ or ` between double quotes, which sh acts on (envQuote writes them)"
+	envDelete  = "a DEL behind a \\ between double quotes, which bash leaves out (envQuote writes them)"
 	envAfter   = "text after a closing quote; one pair of quotes holds the whole value (envQuote writes it)"
 	envOpen    = "a quote that begins here is not closed"
 	envComment = "; does not begin a comment for sh; write #"
@@ -68,7 +70,7 @@ func readDotenv(data []byte, each func(name, value string)) *Error {
 // Standard, section 23.7), -1 where there is none. systemd 252 and 257 refuse the whole file for it
 // (unichar_is_valid in src/basic/utf8.c).
 func noncharacter(data []byte) int {
-	return bytes.IndexFunc(data, func(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe })
+	return bytes.IndexFunc(data, func(r rune) bool { return unicode.Is(unicode.Noncharacter_Code_Point, r) })
 }
 
 // assignment reads the line at a byte, or several where quotes go on. It gives the name that is set
@@ -141,7 +143,9 @@ func quoted(data []byte, offset int) (next int, what string) {
 			return lineEnd(data, n+1, envAfter)
 		case quote == '\'':
 		case c == '\\':
-			n++
+			if n++; n < len(data) && data[n] == 0x7f {
+				return n, envDelete
+			}
 		case c == '$' || c == '`':
 			return n, envExpand
 		}

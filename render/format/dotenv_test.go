@@ -4,8 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
 func TestDotenv(t *testing.T) {
@@ -50,6 +53,7 @@ func TestDotenv(t *testing.T) {
 		"# c\r\n":              "line 1, column 4: " + envReturn,
 		"A=\"x $canary\"":      "line 1, column 6: " + envExpand,
 		"A=\"`canary`\"":       "line 1, column 4: " + envExpand,
+		"A=\"\\\x7fcanary\"":   "line 1, column 5: " + envDelete,
 		"A=\"a\" canary":       "line 1, column 6: " + envAfter,
 		"A=\"a\"canary":        "line 1, column 6: " + envAfter,
 		"A='it'\\''s canary'":  "line 1, column 7: " + envAfter,
@@ -71,21 +75,73 @@ func TestDotenv(t *testing.T) {
 		case err != nil && strings.Contains(err.Error(), "canary"):
 			t.Errorf("%q: the error quotes: %v", data, err)
 		case err == nil:
-			sourced(t, data)
+			sourced(t, "sh", data)
 		}
 	}
 }
 
-// sourced wants sh to read the file without a word, though it finds no command.
-func sourced(t *testing.T, data string) {
+// What passes systemd and the shells read alike, whole and without a warning.
+func TestDotenvAsSystemdReadsIt(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Log(err)
+	}
+	passed := 0
+	for _, f := range quotetest.EnvironmentFiles {
+		tree, err := Format{"dotenv"}.Tree([]byte(f.Text))
+		if err != nil {
+			continue
+		}
+		passed++
+		if f.Refused || f.Ignores || f.Since254 != nil {
+			t.Errorf("%q passes", f.Text)
+		}
+		names := make(map[string]bool)
+		for _, entry := range tree.Nodes {
+			names[entry.Nodes[0].Text] = true
+		}
+		if len(names) != len(f.Sets) {
+			t.Errorf("%q: %d names are found, systemd finds %q", f.Text, len(names), f.Sets)
+		}
+		for _, shell := range []string{"sh", bash} {
+			if shell == "" {
+				continue
+			}
+			if got := sourced(t, shell, f.Text); !slices.Equal(got, f.Sets) {
+				t.Errorf("%q: %s reads %q, systemd %q", f.Text, shell, got, f.Sets)
+			}
+		}
+	}
+	t.Logf("%d of %d spellings pass", passed, len(quotetest.EnvironmentFiles))
+	if passed < len(quotetest.EnvironmentFiles)/4 {
+		t.Error("too much is refused")
+	}
+}
+
+// sourced wants a shell to read the file without a word, though it finds no command, and gives the
+// variables that it then has of it: NAME=value, sorted.
+func sourced(t *testing.T, shell, data string) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "env")
 	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-eu", path)
+	cmd := exec.CommandContext(t.Context(), shell, "-euc", `set -a; . "$0"; exec /usr/bin/env -0`, path)
 	cmd.Env = []string{"PATH=/nowhere"}
-	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("%q: sh: %v: %s", data, err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%q: %s: %v: %s", data, shell, err, out)
 	}
+	var variables []string
+	for assignment := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		name, _, set := strings.Cut(assignment, "=")
+		switch {
+		case !set:
+			t.Errorf("%q: %s says %q", data, shell, assignment)
+		case !slices.Contains([]string{"PATH", "PWD", "OLDPWD", "SHLVL"}, name) && assignment != "_=/usr/bin/env":
+			variables = append(variables, assignment)
+		}
+	}
+	slices.Sort(variables)
+	return variables
 }

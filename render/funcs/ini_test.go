@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
 func TestINIQuote(t *testing.T) {
@@ -66,7 +68,7 @@ func TestLongOptions(t *testing.T) {
 // Python's configparser knows no quotes: what iniQuote leaves without them it reads, too.
 func TestConfigparser(t *testing.T) {
 	var texts, quotes []string
-	for _, text := range randomTexts(3, 2000) {
+	for _, text := range quotetest.Random(3, 2000) {
 		if q, err := iniQuote(text); err == nil && q == text {
 			texts, quotes = append(texts, text), append(quotes, q)
 		}

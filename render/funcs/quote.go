@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // single gives a value as the text to quote: texts, numbers, true and false as they print. No file
@@ -52,7 +53,7 @@ func envQuote(value any) (string, error) {
 
 // isNoncharacter reports what Unicode will never make a character of (The Unicode Standard, section
 // 23.7).
-func isNoncharacter(r rune) bool { return r >= 0xfdd0 && r <= 0xfdef || r&0xfffe == 0xfffe }
+func isNoncharacter(r rune) bool { return unicode.Is(unicode.Noncharacter_Code_Point, r) }
 
 // shellQuote writes one word for sh. Between single quotes everything stands for itself.
 func shellQuote(value any) (string, error) {

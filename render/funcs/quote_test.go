@@ -8,16 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 	"gopkg.in/yaml.v3"
-)
 
-// awkward are values that break quoting done by hand.
-var awkward = []string{
-	"plain", "", "482913", "true", "null", "~", "p%z \" \\ < > & '", "two\nlines\n", " leading and trailing ", "-leading", "#no comment", "a: b", "[x]", "{x}", "*x", "&x", "!x",
-	"$HOME `id` $(id) ${x}", `\n \t \\`, "tab\there", "naïve ☃ 🙂", "\x7f\u0085\u2028\ufeff", "=;,:@/", "'single'", `"double"`, "\r\n", "%d %s", "{{ template }}", "é\u0301",
-}
+	"github.com/rendered/rendered/render/funcs/quotetest"
+)
 
 func quoted(t *testing.T, f func(any) (string, error), text string) string {
 	t.Helper()
@@ -29,7 +26,7 @@ func quoted(t *testing.T, f func(any) (string, error), text string) string {
 }
 
 func TestYAMLTOMLXML(t *testing.T) {
-	for _, text := range awkward {
+	for _, text := range quotetest.Awkward {
 		var y map[string]string
 		if err := yaml.Unmarshal([]byte("k: "+quoted(t, yamlQuote, text)+"\n"), &y); err != nil || y["k"] != text {
 			t.Errorf("yaml %q: %q, %v", text, y["k"], err)
@@ -60,7 +57,7 @@ func TestShell(t *testing.T) {
 	}
 	m := make(map[string]any)
 	var script strings.Builder
-	for i, text := range awkward {
+	for i, text := range quotetest.Awkward {
 		m["k"+string(rune('a'+i%26))+string(rune('a'+i/26))] = text
 		script.WriteString("printf '%s\\0' " + quoted(t, shellQuote, text) + "\n")
 		script.WriteString("A=" + quoted(t, envQuote, text) + "; printf '%s\\0' \"$A\"\n")
@@ -74,7 +71,7 @@ func TestShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []string
-	for _, text := range awkward {
+	for _, text := range quotetest.Awkward {
 		want = append(want, text, text)
 	}
 	script.WriteString(". " + path + "\n")
@@ -94,65 +91,36 @@ func TestShell(t *testing.T) {
 	}
 }
 
-// systemdReads reads one line of an EnvironmentFile as systemd does: the states of parse_env_file_internal in
-// src/basic/env-file.c, as far as a value goes.
-func systemdReads(value string) string {
-	var b, trailing strings.Builder
-	var quote byte
-	for i := 0; i < len(value); i++ {
-		c := value[i]
+// What envQuote refuses systemd or the environment has no way to hold, and the error says so.
+func TestEnvQuoteRefuses(t *testing.T) {
+	refused := 0
+	for _, text := range append(quotetest.Random(6, 2000), "a\x00b", "\x00", "\xff", "\ufdd0", "\ufdef", "\ufffe", "a\uffff", "\U0001fffe", "\U0010ffff") {
+		want := ""
 		switch {
-		case quote == '\'':
-			if c == '\'' {
-				quote = 0
-				continue
-			}
-			b.WriteByte(c)
-		case quote == '"':
-			switch {
-			case c == '"':
-				quote = 0
-			case c == '\\' && i+1 < len(value):
-				i++
-				if !strings.ContainsRune("\"\\`$", rune(value[i])) {
-					b.WriteByte('\\')
-				}
-				b.WriteByte(value[i])
-			default:
-				b.WriteByte(c)
-			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == '\n':
-			return b.String()
-		case c == ' ' || c == '\t':
-			trailing.WriteByte(c)
-		default:
-			b.WriteString(trailing.String())
-			trailing.Reset()
-			b.WriteByte(c)
+		case !utf8.ValidString(text):
+			want = "envQuote: this holds bytes that are not UTF-8; b64enc writes bytes as base64"
+		case strings.ContainsRune(text, 0):
+			want = "envQuote: a value of the environment holds no zero byte"
+		case strings.ContainsFunc(text, func(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef }):
+			want = "envQuote: systemd takes no character that Unicode calls a noncharacter, as U+FFFE"
+		}
+		said := ""
+		if _, err := envQuote(text); err != nil {
+			said = err.Error()
+			refused++
+		}
+		if said != want {
+			t.Errorf("%q: %q, want %q", text, said, want)
 		}
 	}
-	return b.String()
+	t.Logf("%d texts refused", refused)
 }
 
-func TestEnvironmentFile(t *testing.T) {
-	for _, text := range awkward {
-		if got := systemdReads(quoted(t, envQuote, text) + "\n"); got != text {
-			t.Errorf("%q is read as %q", text, got)
-		}
-	}
-}
-
-func FuzzEnvQuote(f *testing.F) {
-	for _, text := range awkward {
+func FuzzYAMLAndJSON(f *testing.F) {
+	for _, text := range quotetest.Awkward {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		q, err := envQuote(text)
-		if err == nil && systemdReads(q+"\n") != text {
-			t.Errorf("%q is read as %q", text, systemdReads(q+"\n"))
-		}
 		if q, err := yamlQuote(text); err == nil {
 			var y string
 			if err := yaml.Unmarshal([]byte(q), &y); err != nil || y != text {
@@ -161,8 +129,8 @@ func FuzzEnvQuote(f *testing.F) {
 		}
 		if q, err := toJSON(text); err == nil {
 			var j string
-			if json.Unmarshal([]byte(q), &j) != nil || j != strings.ToValidUTF8(text, "\ufffd") && j != text {
-				t.Logf("json: %q is read as %q", text, j)
+			if err := json.Unmarshal([]byte(q), &j); err != nil || j != text {
+				t.Errorf("json: %q is read as %q, %v", text, j, err)
 			}
 		}
 	})
@@ -189,7 +157,7 @@ func TestNginx(t *testing.T) {
 	dir := t.TempDir()
 	var b strings.Builder
 	b.WriteString("pid " + dir + "/pid; error_log stderr crit; events {} http { access_log off; server { listen 127.0.0.1:65531; location / {\n")
-	for _, text := range awkward {
+	for _, text := range quotetest.Awkward {
 		if strings.Contains(text, "$") {
 			if _, err := nginxQuote(text); err == nil {
 				t.Errorf("%q: nginx cannot quote a $", text)

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
 // program gives the path of a foreign reader. Where it is not installed the test is skipped, in CI
@@ -32,44 +33,6 @@ func program(t *testing.T, name string) string {
 	return ""
 }
 
-// randomTexts makes texts of many kinds: of any bytes, of any characters, of what has a meaning
-// somewhere, of words.
-func randomTexts(seed uint64, n int) []string {
-	r := rand.New(rand.NewPCG(seed, 0))
-	const special = "\"'\\`$#;=:,.@%&|<>(){}[]*?!~^+-/ \t\n\rabnrtx019EN_"
-	words := strings.Fields(`* #x no yes on off true false null none E_ALL PHP_VERSION ~ 007 1.50 .8 0x1A 1e5 nan inf ${HOME} $HOME $(id) ` + "`id`" + ` \n \t \\ \" \' '' "" %d %(x)s
-		<a> &amp; ]]> --> {{ x }} a: #b ;c ]`)
-	texts := append([]string{}, awkward...)
-	texts = append(texts, words...)
-	for len(texts) < n {
-		var b strings.Builder
-		kind := r.IntN(8)
-		for range r.IntN(24) {
-			switch kind {
-			case 0:
-				b.WriteByte(byte(r.IntN(256)))
-			case 1:
-				b.WriteRune(rune(r.IntN(0x110000))) // a surrogate becomes U+FFFD
-			case 2:
-				b.WriteRune(rune(r.IntN(0x300)))
-			case 3:
-				b.WriteString(words[r.IntN(len(words))])
-			case 4:
-				b.WriteByte(byte(' ' + r.IntN(95)))
-			case 5:
-				b.WriteByte(special[r.IntN(len(special)-21)]) // no control characters
-			default:
-				b.WriteByte(special[r.IntN(len(special))])
-			}
-		}
-		if r.IntN(8) == 0 {
-			b.WriteString([]string{" ", "\t", "\\", "\n", "\"", "'", "$"}[r.IntN(7)])
-		}
-		texts = append(texts, b.String())
-	}
-	return texts
-}
-
 // A reader gives what a foreign program reads in each of the quoted texts.
 type reader func(t *testing.T, quoted []string) []string
 
@@ -79,7 +42,7 @@ func roundTrip(t *testing.T, name string, quote func(any) (string, error), read 
 	t.Helper()
 	for _, seed := range []uint64{1, uint64(time.Now().UnixNano())} {
 		var texts, quotes []string
-		all := randomTexts(seed, 2000)
+		all := quotetest.Random(seed, 2000)
 		for _, text := range all {
 			if q, err := quote(text); err == nil {
 				texts, quotes = append(texts, text), append(quotes, q)
@@ -332,7 +295,7 @@ func TestXMLReadersReadBack(t *testing.T) {
 	t.Run("xmllint", func(t *testing.T) {
 		path := program(t, "xmllint")
 		var b strings.Builder
-		for _, text := range randomTexts(2, 2000) {
+		for _, text := range quotetest.Random(2, 2000) {
 			if q, err := xmlQuote(text); err == nil {
 				fmt.Fprintf(&b, "<k v=\"%s\">%[1]s</k>\n", q)
 			}

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
 func TestCharactersStayWhole(t *testing.T) {
@@ -22,7 +24,7 @@ func TestCharactersStayWhole(t *testing.T) {
 
 // Of ASCII they give what sprig gives.
 func TestWordsAreThoseOfSprig(t *testing.T) {
-	for _, text := range randomTexts(5, 3000) {
+	for _, text := range quotetest.Random(5, 3000) {
 		if strings.ContainsFunc(text, func(r rune) bool { return r == 0 || r >= utf8.RuneSelf }) {
 			continue
 		}

@@ -27,6 +27,7 @@ var stories = []struct {
 	{"a stop", stop},
 	{"a file elsewhere", elsewhere},
 	{"units that do not stay up", unitsThatStay},
+	{"environment files", environmentFiles},
 	{"narrower sandboxes", narrowed},
 	{"an ordinary user", ordinaryUser},
 	{"without a daemon", onceBeforeNginx},
