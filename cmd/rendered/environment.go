@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
@@ -52,8 +53,13 @@ func (g *globals) asTheUnit(flags *pflag.FlagSet, w io.Writer) error {
 	if faults := distrust([]inputs.Input{{Path: path}}); len(faults) > 0 {
 		return faults
 	}
+	settings, refused := parseEnvironment(data)
+	if refused != nil {
+		refused.Place.File = path
+		return fault.List{refused}
+	}
 	var taken []string
-	for _, v := range parseEnvironment(data) {
+	for _, v := range settings {
 		if _, set := os.LookupEnv(v.name); set && !slices.Contains(taken, v.name) {
 			continue // the shell's wins
 		}
@@ -92,31 +98,60 @@ type setting struct{ name, value string }
 // environmentName is what systemd takes for the name of a variable (systemd.exec(5)).
 var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// parseEnvironment reads an environment file as systemd does (systemd.exec(5), EnvironmentFile=;
-// src/basic/env-file.c): lines that begin with # or ; are comments, a backslash at the end of a
-// line goes on with the next one, a value may stand in quotes, and names that are none are left
-// out.
-func parseEnvironment(text string) (list []setting) {
+// What white space means to systemd in an environment file: a carriage return ends a line, too.
+const (
+	environmentBreaks = "\n\r"
+	environmentSpace  = " \t" + environmentBreaks
+)
+
+// parseEnvironment reads an environment file as systemd does (systemd.exec(5), EnvironmentFile=):
+// lines that begin with # or ; are comments, a backslash at the end of a line goes on with the next
+// one, a value may stand in quotes, and names that are none are left out. After a comment that ends
+// with a backslash systemd leaves the next line out before version 254, and so does this. The fault
+// is why systemd takes nothing of the file at all; it has no path yet.
+func parseEnvironment(text string) ([]setting, *fault.Fault) {
+	refused := func(offset int, what string) *fault.Fault {
+		return &fault.Fault{
+			Place: fault.Place{Line: 1 + strings.Count(text[:offset], "\n")},
+			What:  what + ", and the unit starts without this file",
+			Hints: []string{"take it out; bytes can be written as base64"},
+		}
+	}
+	if n := strings.IndexByte(text, 0); n >= 0 {
+		return nil, refused(n, "systemd reads no file with a zero byte in it")
+	}
+	var list []setting
 	p := environmentParser{rest: text}
 	for p.rest != "" {
-		p.rest = strings.TrimLeft(p.rest, " \t\r\n")
+		p.rest = strings.TrimLeft(p.rest, environmentSpace)
 		if p.rest != "" && strings.IndexByte("#;", p.rest[0]) >= 0 {
 			p.comment()
 			continue
 		}
+		offset := len(text) - len(p.rest)
 		name, isSetting := p.name()
 		if !isSetting {
 			continue
 		}
 		value := p.value()
-		if environmentName.MatchString(name) && utf8.ValidString(value) && !strings.ContainsRune(value, 0) {
+		if !isEnvironmentText(name) || !isEnvironmentText(value) {
+			return nil, refused(offset, "systemd reads no file that sets what is not UTF-8, or a noncharacter of Unicode, as U+FFFE")
+		}
+		if environmentName.MatchString(name) {
 			list = append(list, setting{name, value})
 		}
 	}
-	return list
+	return list, nil
 }
 
-// An environmentParser is what is not read yet.
+// isEnvironmentText reports what systemd takes for text.
+func isEnvironmentText(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.Is(unicode.Noncharacter_Code_Point, r)
+	})
+}
+
+// An environmentParser is what is not read yet. There is no zero byte in it.
 type environmentParser struct{ rest string }
 
 // next takes the next byte; 0 at the end.
@@ -129,23 +164,30 @@ func (p *environmentParser) next() byte {
 	return c
 }
 
+// endsLine reports what next gives where a line ends, or the file.
+func endsLine(c byte) bool { return c == 0 || strings.IndexByte(environmentBreaks, c) >= 0 }
+
 // comment reads to the end of a line, or of those that a backslash ties to it.
 func (p *environmentParser) comment() {
-	for c := p.next(); c != 0 && c != '\n'; c = p.next() {
+	for c := p.next(); !endsLine(c); c = p.next() {
 		if c == '\\' {
 			p.next()
 		}
 	}
 }
 
-// name reads to the = of a line. A line without one is none.
+// name reads to the = of a line; one that the line begins with is a part of the name. A line
+// without one is none.
 func (p *environmentParser) name() (string, bool) {
-	end := strings.IndexAny(p.rest, "=\n")
-	if end < 0 {
+	end := -1
+	if p.rest != "" {
+		end = 1 + strings.IndexAny(p.rest[1:], "="+environmentBreaks)
+	}
+	if end <= 0 {
 		p.rest = ""
 		return "", false
 	}
-	name, is := strings.TrimRight(p.rest[:end], " \t\r"), p.rest[end] == '='
+	name, is := strings.TrimRight(p.rest[:end], environmentSpace), p.rest[end] == '='
 	p.rest = p.rest[end+1:]
 	return name, is
 }
@@ -153,63 +195,59 @@ func (p *environmentParser) name() (string, bool) {
 // value reads what stands behind the =, up to the end of the line. Parts in quotes and parts
 // without follow one another.
 func (p *environmentParser) value() string {
-	var b strings.Builder
+	var value []byte
 	for {
-		p.rest = strings.TrimLeft(p.rest, " \t\r")
 		before := p.rest
-		switch c := p.next(); c {
-		case 0, '\n':
-			return b.String()
-		case '\'':
+		switch c := p.next(); {
+		case endsLine(c):
+			return string(value)
+		case c == ' ' || c == '\t':
+		case c == '\'':
 			for c := p.next(); c != 0 && c != '\''; c = p.next() {
-				b.WriteByte(c)
+				value = append(value, c)
 			}
-		case '"':
-			p.double(&b)
+		case c == '"':
+			value = p.double(value)
 		default:
 			p.rest = before
-			b.WriteString(p.plain())
-			return b.String()
+			return string(p.plain(value))
 		}
 	}
 }
 
-// double reads a part in double quotes, in which a backslash stands for itself but before what a
+// double appends a part in double quotes, in which a backslash stands for itself but before what a
 // shell gives a meaning to.
-func (p *environmentParser) double(b *strings.Builder) {
+func (p *environmentParser) double(value []byte) []byte {
 	for c := p.next(); c != 0 && c != '"'; c = p.next() {
 		if c != '\\' {
-			b.WriteByte(c)
+			value = append(value, c)
 			continue
 		}
 		switch c := p.next(); {
 		case c == 0 || c == '\n':
 		case strings.IndexByte("\"\\`$", c) >= 0:
-			b.WriteByte(c)
+			value = append(value, c)
 		default:
-			b.WriteByte('\\')
-			b.WriteByte(c)
+			value = append(value, '\\', c)
 		}
 	}
+	return value
 }
 
-// plain reads the rest of a line that has no quotes at its begin. White space at its end does not
-// count.
-func (p *environmentParser) plain() string {
-	var b strings.Builder
-	keep := 0
-	for c := p.next(); c != 0 && c != '\n'; c = p.next() {
+// plain appends the rest of a line that has no quotes at its begin. Blanks at its end do not count.
+func (p *environmentParser) plain(value []byte) []byte {
+	keep := len(value)
+	for c := p.next(); !endsLine(c); c = p.next() {
+		blank := c == ' ' || c == '\t'
 		if c == '\\' {
-			if c = p.next(); c != 0 && c != '\n' {
-				b.WriteByte(c)
-			}
-			keep = b.Len()
-			continue
+			c = p.next()
 		}
-		b.WriteByte(c)
-		if strings.IndexByte(" \t\r", c) < 0 {
-			keep = b.Len()
+		if !endsLine(c) {
+			value = append(value, c)
+		}
+		if !blank {
+			keep = len(value)
 		}
 	}
-	return b.String()[:keep]
+	return value[:keep]
 }

@@ -1,46 +1,72 @@
 package main
 
 import (
-	"fmt"
-	"strings"
+	"maps"
+	"slices"
 	"testing"
+
+	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/funcs"
+	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
 // An environment file means what systemd makes of it.
 func TestEnvironmentFile(t *testing.T) {
-	for text, want := range map[string]string{
-		"A=1\nB=2":                          "A=1|B=2",
-		"# A=1\n; B=2\n\n C = 3 \n":         "C=3",
-		"A=\"x y\"\nB='x \"y\" $z'\n":       "A=x y|B=x \"y\" $z",
-		"A=\"a\\\"b\\\\c\\$d\\`e\\nf\"":     "A=a\"b\\c$d`e\\nf",
-		"A=a\\ b\\\nc\nB=1":                 "A=a bc|B=1",
-		"# a \\\nA=1\nB=2":                  "B=2",
-		"export A=1\nB=2\n=3\nC\nD=":        "B=2|D=",
-		"A='x'\"y\"z\nB=x'y'":               "A=xyz|B=x'y'",
-		"A=\"two\nlines\"\nB='and\nmore'\n": "A=two\nlines|B=and\nmore",
-		"A=x   \t\nB=x \\ \nC=é ":           "A=x|B=x  |C=é",
-		"A=1\r\nB=2\r\n":                    "A=1|B=2",
-		"A=\"never closed\nB=2":             "A=never closed\nB=2",
-		"1A=x\nA-B=x\nA=\xff\nB=ok":         "B=ok",
-		"":                                  "",
-		"A=1\nA=2":                          "A=1|A=2",
-	} {
-		var got []string
-		for _, v := range parseEnvironment(text) {
-			got = append(got, fmt.Sprintf("%s=%s", v.name, v.value))
-		}
-		if strings.Join(got, "|") != want {
-			t.Errorf("%q: %q, want %q", text, strings.Join(got, "|"), want)
+	for _, f := range quotetest.EnvironmentFiles {
+		settings, refused := parseEnvironment(f.Text)
+		if got := assignments(settings); !slices.Equal(got, f.Sets) || (refused != nil) != f.Refused {
+			t.Errorf("%q: %q, %v; want %q, refused: %v", f.Text, got, refused, f.Sets, f.Refused)
 		}
 	}
 }
 
+// assignments gives what processes have of settings: NAME=value, sorted, the last of a name.
+func assignments(settings []setting) []string {
+	values := make(map[string]string)
+	for _, s := range settings {
+		values[s.name] = s.value
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		list = append(list, name+"="+values[name])
+	}
+	return list
+}
+
+// FuzzEnvironmentFile wants every file to be read without a panic, every text that envQuote writes
+// to come back, and every name that format: dotenv lets pass to be found.
 func FuzzEnvironmentFile(f *testing.F) {
-	f.Add("A=\"x\\\ny\" 'z'\n#\\\nB=1")
+	for _, file := range quotetest.EnvironmentFiles {
+		f.Add(file.Text)
+	}
+	envQuote := funcs.Map()["envQuote"].(func(any) (string, error))
+	dotenv, err := format.Parse("dotenv")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, v := range parseEnvironment(text) {
+		list, refused := parseEnvironment(text)
+		for _, v := range list {
 			if !environmentName.MatchString(v.name) || len(v.value) > len(text) {
 				t.Errorf("%q: %q", text, v)
+			}
+		}
+		if tree, failed := dotenv.Tree([]byte(text)); failed == nil {
+			var names, want []string
+			for _, v := range list {
+				names = append(names, v.name)
+			}
+			for _, entry := range tree.Nodes {
+				want = append(want, entry.Nodes[0].Text)
+			}
+			if refused != nil || !slices.Equal(names, want) {
+				t.Errorf("%q: %q, %v; format: dotenv finds %q", text, names, refused, want)
+			}
+		}
+		if quoted, failed := envQuote(text); failed == nil {
+			list, refused := parseEnvironment("A=" + quoted + "\nB=1\n")
+			if want := []setting{{"A", text}, {"B", "1"}}; refused != nil || !slices.Equal(list, want) {
+				t.Errorf("%q, written %s, is read as %q, %v", text, quoted, list, refused)
 			}
 		}
 	})
