@@ -35,12 +35,12 @@ func (t *Template) checkCalls() fault.List {
 				if i > 0 {
 					given++ // what is piped in
 				}
-				faults = append(faults, checkCall(at, c.Args[0], given)...)
+				faults = append(faults, checkCall(at, c.Args[0], given, c.Args[1:])...)
 			}
 		case *parse.CommandNode:
 			faults = append(faults, checkField(at, n)...)
 			for _, a := range n.Args[1:] {
-				faults = append(faults, checkCall(at, a, 0)...)
+				faults = append(faults, checkCall(at, a, 0, nil)...)
 			}
 		case *parse.NumberNode:
 			if strings.HasPrefix(n.Text, "'") {
@@ -73,7 +73,8 @@ func checkField(at *Text, c *parse.CommandNode) fault.List {
 	return fault.List{at.fault(start(f), what, hints...)}
 }
 
-func checkCall(at *Text, n parse.Node, given int) fault.List {
+// checkCall finds too few arguments or too many of a call, of which some may be piped in.
+func checkCall(at *Text, n parse.Node, given int, written []parse.Node) fault.List {
 	id, ok := n.(*parse.IdentifierNode)
 	if !ok {
 		return nil
@@ -99,7 +100,11 @@ func checkCall(at *Text, n parse.Node, given int) fault.List {
 	}
 	what := fmt.Sprintf("%s takes %s %s, here it gets %d", id.Ident, wants, plural(least, "argument"), given)
 	if id.Ident == "get" && given == 1 {
-		return fault.List{at.fault(int(id.Pos), what, "get takes a map and a key; confd's get is {{ param \"/app/key\" }} here")}
+		key := `"/app/key"`
+		if len(written) == 1 {
+			key = asHere(written[0].String(), key, nil)
+		}
+		return fault.List{at.fault(int(id.Pos), what, fmt.Sprintf("get takes a map and a key; confd's get is {{ param %s }} here", key))}
 	}
 	return fault.List{at.fault(int(id.Pos), what)}
 }

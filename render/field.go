@@ -54,8 +54,8 @@ func (r *run) noField(path []parse.Node, words string) (string, []string) {
 	noEntry := strings.HasPrefix(words, "map has no entry")
 	switch {
 	case lookup == nil || !endsWith(names, fields):
-		if noEntry && lookup == nil {
-			return noSuchName(name, r.t.Vars)
+		if at := slices.Index(fields, name); noEntry && lookup == nil && at >= 0 {
+			return noSuchName(name, r.t.Vars, upTo(node, at), fields[at+1:])
 		}
 	case function == "secretMap":
 		if what := lookup.without(names); what != "" {

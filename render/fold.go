@@ -13,7 +13,8 @@ import (
 
 // unknown is what only a render can tell.
 type unknown struct {
-	piece *piece // what it is a part of and as it is, where the template alone tells that; nil: of nothing that is known
+	piece *piece       // what it is a part of and as it is, where the template alone tells that; nil: of nothing that is known
+	made  reflect.Type // what the function that makes it gives; nil is any
 }
 
 // none is the absence of a piped argument.
@@ -71,8 +72,11 @@ func (s scope) constant(n parse.Node) any {
 	case *parse.BoolNode:
 		return n.True
 	case *parse.NumberNode:
-		if n.IsInt {
+		switch {
+		case n.IsInt:
 			return int(n.Int64)
+		case n.IsFloat:
+			return n.Float64
 		}
 	case *parse.DotNode:
 		return s.dot

@@ -75,11 +75,23 @@ func (f foreign) hint(name string, args []string, templates map[string]*parse.Tr
 	return text
 }
 
+// noText finds samples in whose place no text can stand.
+var noText = regexp.MustCompile(`^(?:\d+|\.map|\.list)$`)
+
 // asHere gives an argument as it may stand here, where the sample is a name: of a parameter it
-// begins with /, no path has a * at its end, and a template is there.
+// begins with /, no path has a * at its end, and a template is there. Where the sample is no text a
+// text that is written down is left to it.
 func asHere(arg, sample string, templates map[string]*parse.Tree) string {
 	text, err := strconv.Unquote(arg)
-	if strings.HasPrefix(sample, `"_`) && (err != nil || templates[text] == nil) {
+	if strings.HasPrefix(sample, `"_`) {
+		for _, name := range []string{text, "_" + text, "_" + text + ".tmpl"} {
+			if err == nil && templates[name] != nil {
+				return strconv.Quote(name)
+			}
+		}
+		return sample
+	}
+	if err == nil && noText.MatchString(sample) {
 		return sample
 	}
 	if err != nil || sample[0] != '"' {

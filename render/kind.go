@@ -66,14 +66,8 @@ func taker(path []parse.Node, kind string) (string, []string) {
 
 // orderHint says what a function takes, where the order is what people have wrong.
 func orderHint(name string) []string {
-	if order, ok := textOrders[name]; ok {
-		return []string{name + " takes " + order.first + " first, then the text"}
-	}
-	switch name {
-	case "join":
-		return []string{"join takes the separator first, then the list"}
-	case "regexReplaceAll", "mustRegexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAllLiteral":
-		return []string{name + " takes the pattern, the text, then the replacement"}
+	if o, ok := orderNamed(name); ok {
+		return []string{o.words(name)}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template/parse"
 
@@ -37,7 +38,7 @@ func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
 			return
 		}
 		if value, ok = m[name]; !ok {
-			what, hints := noSuchName(name, m)
+			what, hints := noSuchName(name, m, upTo(n, i), path[i+1:])
 			if abroad := foreignField(path[i:]); abroad != nil && i == 0 {
 				what, hints = "there is no "+name, abroad
 			} else if f.maybe > 0 {
@@ -50,13 +51,39 @@ func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
 	}
 }
 
-// noSuchName says that a map of vars does not have a name.
-func noSuchName(name string, m map[string]any) (what string, hints []string) {
+// noSuchName says that a map of vars does not have a name. in is how the template writes the map,
+// below the names that it follows behind this one.
+func noSuchName(name string, m map[string]any, in string, below []string) (what string, hints []string) {
 	what = "there is no " + name
 	if near := fault.Near(name, slices.Sorted(maps.Keys(m))); near != "" && near != name {
 		what += "; did you mean " + near + "?"
 	}
-	return what, []string{fmt.Sprintf("an optional one is {{ get . %q DEFAULT }}", name)}
+	if len(below) == 0 {
+		return what, []string{fmt.Sprintf("an optional one is {{ get %s %q \"default\" }}", in, name)}
+	}
+	call := "dig"
+	for _, key := range append([]string{name}, below...) {
+		call += " " + strconv.Quote(key)
+	}
+	return what, []string{fmt.Sprintf("an optional one is {{ %s \"default\" %s }}", call, in)}
+}
+
+// upTo writes a node as far as the first of its names that are followed, and so many more.
+func upTo(n parse.Node, names int) string {
+	text, fields := ".", fieldsOf(n)
+	switch n := n.(type) {
+	case *parse.VariableNode:
+		text = n.Ident[0]
+	case *parse.ChainNode:
+		text = n.Node.String()
+		if _, ok := n.Node.(*parse.PipeNode); ok {
+			text = "(" + text + ")"
+		}
+	}
+	if names == 0 {
+		return text
+	}
+	return strings.TrimSuffix(text, ".") + "." + strings.Join(fields[:names], ".")
 }
 
 // answerable notes once where a ref can never be answered.

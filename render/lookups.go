@@ -218,7 +218,7 @@ func (f *finder) command(c, before *parse.CommandNode, piped any, s scope) any {
 		args = append(args, piped)
 	}
 	if _, ok := lookupFunctions[id.Ident]; ok {
-		f.note(id, args, s.text)
+		f.note(c, args, s.text)
 		given := f.given(id, args)
 		f.asksVault(id, given.piece, s)
 		if given.piece.shape == oneText {
@@ -226,14 +226,19 @@ func (f *finder) command(c, before *parse.CommandNode, piped any, s scope) any {
 		}
 		return given
 	}
-	f.ordered(c, args, before, s)
+	operands := f.operands(c, before, args)
+	f.ordered(c, operands, s)
 	f.takes(id, args, s)
+	f.unfit(c, before, operands, s)
 	result := f.folder.call(id.Ident, args)
 	if v, ok := result.(unknown); !ok || v.piece == nil { // else it is a piece still
 		for _, a := range args {
 			if v, ok := a.(unknown); ok {
 				f.uses(v.piece)
 			}
+		}
+		if t := signatures()[id.Ident]; ok && t != nil {
+			result = unknown{made: t.Out(0)}
 		}
 	}
 	return result
@@ -260,7 +265,8 @@ func (f *finder) arg(n parse.Node, s scope) any {
 }
 
 // note records the lookup that a call makes.
-func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
+func (f *finder) note(c *parse.CommandNode, args []any, text *Text) {
+	id := c.Args[0].(*parse.IdentifierNode)
 	fn := lookupFunctions[id.Ident]
 	at := text.fault(int(id.Pos), "")
 	l := Lookup{Function: id.Ident, Place: at.Place, Line: at.Line}
@@ -279,8 +285,9 @@ func (f *finder) note(id *parse.IdentifierNode, args []any, text *Text) {
 		}
 		if fn.arg == 1 && swapped(args) && !f.noted[id] {
 			f.noted[id] = true
-			f.faults = append(f.faults, text.fault(int(id.Pos), fmt.Sprintf("%s takes the default first, then the name", id.Ident),
-				fmt.Sprintf("{{ %s %q %q }}", id.Ident, args[1], args[0])))
+			o, _ := orderNamed(id.Ident)
+			f.t.rewritten.order(c, places(o.spread(o.ours, len(args)), o.spread(o.abroad[0], len(args))))
+			f.faults = append(f.faults, f.t.rewritten.fault(text, id, o.words(id.Ident)))
 		}
 	}
 	if f.seen[id] == nil {

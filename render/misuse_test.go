@@ -46,7 +46,7 @@ func TestTemplatesOfOtherPrograms(t *testing.T) {
 		`{{ secretMap "pki/issue/x" "common_name=a" }}`, `{{ secretOr "" "a" "ttl=1h" }}`, `{{ paramList "/x" | envQuote }}`, `{{ params "/x" | yamlQuote }}`, `{{ paramList "/x" | upper }}`,
 		`{{ (index (list (secret "a")) 0).Data.y }}`, `{{ .Files.Get "x" }}`,
 		`{{ lookup('aws_secret', 'x') }}`, `{{ x | default('y') }}`, `{{ item.name }}`, `{{ name }}`,
-		`{{ secret "a" | fromJson | toYaml }}`, `{{ index (secret "a") "b" }}`, `{{ get (param "/a") "b" }}`, `{{ keys (secret "a") }}`, `{{ dotenv (secret "a") }}`,
+		`{{ secret "a" | fromJson | toYaml }}`, `{{ index (secret "a") "b" }}`, `{{ get (param "/a") "b" }}`, `{{ index (secret "a") 0 }}`, `{{ keys (secret "a") }}`, `{{ dotenv (secret "a") }}`,
 		`{{ range secret "a" }}{{ . }}{{ end }}`, `{{ range $k, $v := secretOr "x" "a" "b" }}{{ end }}`, `{{ range params "/a" }}{{ .Value }}{{ end }}`,
 		`{{ params "/a" }}`, `{{ paramList "/a" }}`, `{{ (param "/a").Value }}`, `{{ with param "/a" }}{{ .Value }}{{ end }}`, `{{ (imds "x").y }}`,
 	} {
@@ -72,7 +72,7 @@ func TestWhatCanWorkPasses(t *testing.T) {
 	for _, body := range []string{
 		`{{ with secretMap "a" }}{{ .Data.data.y }}{{ .Value }}{{ end }}`, `{{ $m := secret "a" | fromJson }}{{ $m.Data }}`, `{{ secret "secret/data/a" "y" }}`,
 		`{{ range secretMap "a" }}{{ .x }}{{ end }}`, `{{ (secretMap "a" "b").c.d }}`, `{{ with params "/a" }}{{ .x }}{{ index . "b/c" }}{{ end }}`,
-		`{{ (paramsTree "/a").x.y }}`, `{{ index (paramList "/a") 0 }}`, `{{ range $i, $x := paramList "/a" }}{{ $i }}{{ $x }}{{ end }}`, `{{ index (secret "a") 0 }}`,
+		`{{ (paramsTree "/a").x.y }}`, `{{ index (paramList "/a") 0 }}`, `{{ range $i, $x := paramList "/a" }}{{ $i }}{{ $x }}{{ end }}`,
 		`{{ join "," (secretMap "a" "list") }}`, `{{ dotenv (secretMap "a") }}`, `{{ dotenv (params "/a") }}`, `{{ keys (params "/a") | join "," }}`, `{{ secret "a" "A=1" | print }}`,
 		`{{ $x := secretMap "a" }}{{ if true }}{{ $x = dict "y" "z" }}{{ end }}{{ $x.y }}`, `{{ len (secret "a") }}`, `{{ eq (secret "a") "x" }}`, `{{ slice (secret "a") 0 1 }}`,
 		`{{ define "x" }}{{ if kindIs "map" . }}{{ .y }}{{ else }}{{ . }}{{ end }}{{ end }}{{ template "x" secret "a" }}`, `{{ range splitList "," (secret "a") }}{{ . }}{{ end }}`,

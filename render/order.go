@@ -1,57 +1,20 @@
 package render
 
 import (
-	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template/parse"
-
-	"github.com/rendered/rendered/render/fault"
 )
 
-// Other programs have functions of the same names whose arguments stand in another order, or that
-// give something else. Where the call alone shows that such a one is meant, it is a fault: it would
-// give a wrong text without a word.
-
-// A textOrder is what a function takes before its text, and where the text stands.
-type textOrder struct {
-	first string // in words
-	text  int
-	use   use
-}
-
-// A use is what a function does with what stands before the text, as far as that shows in the call.
-type use int
-
-const (
-	counts    use = iota // a number
-	trims                // the end of the text that is to go
-	tests                // what the text begins or ends with
-	contained            // what may stand in the text, or be one of the words that it lists
-	separates            // what stands between the parts of the text
-	matches              // what is looked for in the text
-	replaced             // what is put something in the place of
-)
-
-var textOrders = map[string]textOrder{
-	"trimPrefix": {"the prefix", 1, trims}, "trimSuffix": {"the suffix", 1, trims}, "trimAll": {"the characters", 1, matches},
-	"hasPrefix": {"the prefix", 1, tests}, "hasSuffix": {"the suffix", 1, tests}, "contains": {"what to look for", 1, contained},
-	"split": {"the separator", 1, separates}, "splitList": {"the separator", 1, separates}, "splitn": {"the separator and the count", 2, separates},
-	"regexSplit": {"the pattern", 1, matches}, "mustRegexSplit": {"the pattern", 1, matches},
-	"regexMatch": {"the pattern", 1, matches}, "mustRegexMatch": {"the pattern", 1, matches},
-	"regexFind": {"the pattern", 1, matches}, "mustRegexFind": {"the pattern", 1, matches},
-	"regexFindAll": {"the pattern", 1, matches}, "mustRegexFindAll": {"the pattern", 1, matches},
-	"replace": {"the old and the new part", 2, replaced},
-	"trunc":   {"the count", 1, counts}, "substr": {"start and end", 2, counts}, "repeat": {"the count", 1, counts}, "indent": {"the count", 1, counts},
-	"nindent": {"the count", 1, counts}, "abbrev": {"the width", 1, counts}, "wrap": {"the width", 1, counts},
-}
+// Other programs have functions of the same names whose arguments stand in another order. Where the
+// call alone shows that such an order is meant, it is a fault: it would give a wrong text without a
+// word, or fail at the render.
 
 // An operand is one argument of a call.
 type operand struct {
 	value   any  // as far as it is known
+	kind    kind // as far as it is known
 	literal bool // written down in the call
 }
 
@@ -61,28 +24,37 @@ func (a operand) text() (string, bool) {
 	return text, ok && a.literal
 }
 
-// ordered notes where the arguments of a call are another program's.
-func (f *finder) ordered(c *parse.CommandNode, args []any, before *parse.CommandNode, s scope) {
-	id := c.Args[0].(*parse.IdentifierNode)
-	if f.noted[id] {
-		return
-	}
-	call := make([]operand, len(args))
+// operands gives the arguments of a call, the last of which may be piped into it by the command
+// before.
+func (f *finder) operands(c, before *parse.CommandNode, args []any) []operand {
+	list := make([]operand, len(args))
 	for i, value := range args {
-		call[i].value = value
+		list[i] = operand{value: value, kind: kindOf(value)}
 		switch {
 		case i+1 < len(c.Args):
-			call[i].literal = isLiteral(c.Args[i+1])
+			list[i].literal = isLiteral(c.Args[i+1])
 		case before != nil:
-			call[i].literal = len(before.Args) == 1 && isLiteral(before.Args[0])
+			list[i].literal = len(before.Args) == 1 && isLiteral(before.Args[0])
+		}
+		if f.told > 0 && !list[i].literal {
+			list[i].kind = isAny // the template has asked what it is
 		}
 	}
-	what, hints := misordered(id.Ident, call, len(args) >= len(c.Args))
-	if what == "" {
+	return list
+}
+
+// ordered notes where the arguments of a call stand in another program's order.
+func (f *finder) ordered(c *parse.CommandNode, args []operand, s scope) {
+	id := c.Args[0].(*parse.IdentifierNode)
+	o, ok := orderNamed(id.Ident)
+	if f.noted[id] || !ok {
 		return
 	}
-	f.noted[id] = true
-	f.faults = append(f.faults, s.text.fault(int(id.Pos), what, hints...))
+	if meant := o.meant(args, len(args) >= len(c.Args)); meant != nil {
+		f.noted[id] = true
+		f.t.rewritten.order(c, meant)
+		f.faults = append(f.faults, f.t.rewritten.fault(s.text, id, o.words(id.Ident)))
+	}
 }
 
 func isLiteral(n parse.Node) bool {
@@ -95,233 +67,165 @@ func isLiteral(n parse.Node) bool {
 	return false
 }
 
-// misordered says what is wrong with the arguments of a call, the last of which may be piped into
-// it.
-func misordered(name string, args []operand, piped bool) (what string, hints []string) {
-	if order, ok := textOrders[name]; ok && order.text < len(args) {
-		if turned(order, args) {
-			return fmt.Sprintf("%s takes %s first, then the text", name, order.first), rewritten(name, order, args)
+// meant gives the places from which the arguments of a call are to be taken, where they stand in
+// another order, and nil where they stand in ours or nothing tells. The last may be piped into it.
+func (o order) meant(args []operand, piped bool) []int {
+	ours := o.spread(o.ours, len(args))
+	if ours == nil || fit(ours, args) && !doubtful(ours, args, piped) {
+		return nil
+	}
+	for _, abroad := range o.abroad {
+		places := places(ours, o.spread(abroad, len(args)))
+		moved := make([]operand, len(args))
+		for i, from := range places {
+			moved[i] = args[from]
 		}
-		return "", nil
-	}
-	switch name {
-	case "join":
-		if len(args) != 2 {
-			break
-		}
-		_, text := args[1].text()
-		if _, computed := args[0].value.(unknown); text && computed || isList(args[0]) {
-			return "join takes the separator first, then the list", nil
-		}
-	case "default":
-		if _, computed := args[len(args)-1].value.(unknown); !computed && len(args) == 2 && args[1].literal && !args[0].literal && args[1].value != "" && args[1].value != 0 && args[1].value != false {
-			return "default takes the default first, then the value", []string{fmt.Sprintf("{{ default %s VALUE }}", shownLiteral(args[1].value))}
-		}
-	case "regexReplaceAll", "mustRegexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAllLiteral":
-		return replacing(name, args, piped)
-	}
-	return "", nil
-}
-
-// turned reports that what stands in the text's place cannot be the text.
-func turned(order textOrder, args []operand) bool {
-	first, text := args[0], args[order.text]
-	if order.use == counts {
-		_, number := text.value.(int)
-		_, written := first.value.(string)
-		return written && number && text.literal
-	}
-	written, ok := text.text()
-	if !ok {
-		return false
-	}
-	part, known := first.value.(string)
-	longer := known && len(part) > len(written)
-	switch order.use {
-	case trims, tests, separates:
-		return longer || !known && !first.literal
-	case contained:
-		if first.literal {
-			return longer
-		}
-		return (longer || !known) && !strings.ContainsAny(written, " ,;:|/\n\t") // else a list of words
-	}
-	if order.use == replaced {
-		return (longer || !first.literal) && !(known && strings.Contains(written, part))
-	}
-	return !known && !first.literal
-}
-
-func isList(a operand) bool { return reflect.ValueOf(a.value).Kind() == reflect.Slice }
-
-// rewritten gives the call with the text at its end, where the other arguments are written down.
-func rewritten(name string, order textOrder, args []operand) []string {
-	rest := []string{"TEXT"}
-	for _, a := range slices.Backward(args[1:]) {
-		if _, computed := a.value.(unknown); computed || !a.literal {
-			return nil
-		}
-		rest = slices.Insert(rest, 0, shownLiteral(a.value))
-	}
-	if order.use == replaced && len(args) == 3 { // replace TEXT OLD NEW
-		rest = []string{shownLiteral(args[1].value), shownLiteral(args[2].value), "TEXT"}
-	}
-	if first, ok := args[0].text(); ok {
-		rest[len(rest)-1] = strconv.Quote(first)
-	}
-	return []string{fmt.Sprintf("{{ %s %s }}", name, strings.Join(rest, " "))}
-}
-
-func shownLiteral(value any) string {
-	if text, ok := value.(string); ok {
-		return strconv.Quote(text)
-	}
-	return fmt.Sprint(value)
-}
-
-// replacing finds the order of consul-template, in which the text comes last: the pattern, the
-// replacement, the text.
-func replacing(name string, args []operand, piped bool) (string, []string) {
-	if len(args) != 3 {
-		return "", nil
-	}
-	pattern, known := args[0].value.(string)
-	text, ok := args[1].text()
-	if !ok || args[2].literal && !piped {
-		return "", nil
-	}
-	if piped && known && len(text) > len(pattern) && strings.Contains(text, pattern) { // a place to be filled
-		return "", nil
-	}
-	if re, err := regexp.Compile(pattern); !piped && (!known || err != nil || re.MatchString(text)) {
-		return "", nil
-	}
-	shown := "PATTERN"
-	if args[0].literal {
-		shown = shownLiteral(pattern)
-	}
-	return name + " takes the pattern, the text, then the replacement", []string{fmt.Sprintf("{{ %s %s TEXT %s }}", name, shown, strconv.Quote(text))}
-}
-
-// checkUses finds functions whose result is not what it is used for: seq gives text, split a map,
-// and merge changes nothing.
-func (t *Template) checkUses() fault.List {
-	var faults fault.List
-	read := 0 // how often $_ is
-	t.eachNode(func(_ *Text, n parse.Node) {
-		switch n := n.(type) {
-		case *parse.VariableNode:
-			if n.Ident[0] == "$_" {
-				read++
-			}
-		case *parse.PipeNode:
-			read -= len(n.Decl) // they are nodes, too
-			for _, v := range n.Decl {
-				if v.Ident[0] != "$_" {
-					read++
-				}
-			}
-		}
-	})
-	t.eachNode(func(at *Text, n parse.Node) {
-		switch n := n.(type) {
-		case *parse.RangeNode:
-			faults = append(faults, checkRange(at, n.Pipe)...)
-		case *parse.ActionNode:
-			if read == 0 {
-				faults = append(faults, checkDropped(at, n.Pipe)...)
-			}
-		case *parse.PipeNode:
-			faults = append(faults, checkJoined(at, n)...)
-		}
-	})
-	return faults
-}
-
-// last gives the function that gives a pipeline its value.
-func last(p *parse.PipeNode) (*parse.CommandNode, *parse.IdentifierNode) {
-	c := p.Cmds[len(p.Cmds)-1]
-	id, _ := c.Args[0].(*parse.IdentifierNode)
-	return c, id
-}
-
-func checkRange(at *Text, p *parse.PipeNode) fault.List {
-	c, id := last(p)
-	switch {
-	case id == nil:
-	case id.Ident == "seq":
-		return fault.List{at.fault(int(id.Pos), "seq gives a text, as the program of that name does, and range goes over a list", seqHint(c))}
-	case id.Ident == "split":
-		return fault.List{at.fault(int(id.Pos), "split gives a map, and range goes over its keys in the order _0, _1, _10, _2", "splitList gives a list")}
-	}
-	return nil
-}
-
-// seqHint writes the numbers of seq as untilStep does.
-func seqHint(c *parse.CommandNode) string {
-	var n []int64
-	for _, a := range c.Args[1:] {
-		if number, ok := a.(*parse.NumberNode); ok && number.IsInt {
-			n = append(n, number.Int64)
-		}
-	}
-	first, step := int64(1), int64(1)
-	switch {
-	case len(n) != len(c.Args)-1 || len(n) < 1 || len(n) > 3:
-		return `{{ range splitList " " (seq FIRST LAST) }} goes over the texts`
-	case len(n) > 1:
-		first = n[0]
-	}
-	end := n[len(n)-1]
-	if len(n) == 3 {
-		step = n[1]
-	} else if end < first {
-		step = -1
-	}
-	if step < 0 {
-		return fmt.Sprintf("{{ range untilStep %d %d %d }}", first, end-1, step)
-	}
-	return fmt.Sprintf("{{ range untilStep %d %d %d }}", first, end+1, step)
-}
-
-// checkJoined finds a join of what split gives.
-func checkJoined(at *Text, p *parse.PipeNode) fault.List {
-	for i, c := range p.Cmds {
-		id, ok := c.Args[0].(*parse.IdentifierNode)
-		if !ok || id.Ident != "join" {
-			continue
-		}
-		var of *parse.IdentifierNode
-		if i > 0 && len(c.Args) == 2 {
-			of, _ = p.Cmds[i-1].Args[0].(*parse.IdentifierNode)
-		} else if len(c.Args) == 3 {
-			if inner, ok := c.Args[2].(*parse.PipeNode); ok {
-				_, of = last(inner)
-			}
-		}
-		if of != nil && of.Ident == "split" {
-			return fault.List{at.fault(int(of.Pos), "split gives a map, and join takes a list", "splitList gives a list")}
+		if fit(ours, moved) && !doubtful(ours, moved, false) && worksOnValue(ours, moved) {
+			return places
 		}
 	}
 	return nil
 }
 
-// checkDropped finds {{ $_ := merge $d … }}, by which Helm changes $d.
-func checkDropped(at *Text, p *parse.PipeNode) fault.List {
-	c, id := last(p)
-	if id == nil || len(p.Decl) != 1 || p.Decl[0].Ident[0] != "$_" {
-		return nil
-	}
-	switch id.Ident {
-	case "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite":
-	default:
-		return nil
-	}
-	hint := "{{ $all := " + c.String() + " }}, then $all"
-	if len(c.Args) > 1 {
-		if v, ok := c.Args[1].(*parse.VariableNode); ok && len(v.Ident) == 1 && v.Ident[0] != "$" {
-			hint = "{{ " + v.Ident[0] + " = " + c.String() + " }}"
+// places says for each role of ours where it stands in another order.
+func places(ours, abroad []string) []int {
+	places := make([]int, len(ours))
+	taken := make([]bool, len(ours))
+	for i, role := range ours {
+		for j, other := range abroad {
+			if other == role && !taken[j] {
+				places[i], taken[j] = j, true
+				break
+			}
 		}
 	}
-	return fault.List{at.fault(int(id.Pos), id.Ident+" changes none of its arguments, and what it gives is not used", hint)}
+	return places
+}
+
+// fit reports that each argument may be of the kind that its role takes.
+func fit(roles []string, args []operand) bool {
+	for i, a := range args {
+		if roleNamed[roles[i]].takes&a.kind == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// worksOnValue reports that a function does not work on what is written down while a value is
+// another of its arguments.
+func worksOnValue(roles []string, args []operand) bool {
+	i := placeOf(subject, roles)
+	return i < 0 || !args[i].literal || !slices.ContainsFunc(args, func(a operand) bool { return !a.literal })
+}
+
+func placeOf(u use, roles []string) int {
+	return slices.IndexFunc(roles, func(r string) bool { return roleNamed[r].use == u })
+}
+
+// doubtful reports that what stands in the place of the subject cannot be the subject, by what
+// stands in the other places.
+func doubtful(roles []string, args []operand, piped bool) bool {
+	var on operand
+	if i := placeOf(subject, roles); i >= 0 {
+		on = args[i]
+	}
+	for i, a := range args {
+		if doubts[roleNamed[roles[i]].use](call{roles, args, piped, on}, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// A call is the arguments of one, in the order of their roles.
+type call struct {
+	roles []string
+	args  []operand
+	piped bool
+	on    operand // the subject
+}
+
+// computed reports that only the render knows an argument.
+func computed(a operand) bool {
+	_, known := a.value.(unknown)
+	return known
+}
+
+// longer reports that an argument is a text that is longer than the subject.
+func (c call) longer(a operand) bool {
+	on, _ := c.on.text()
+	part, known := a.value.(string)
+	return known && len(part) > len(on)
+}
+
+// holds reports that the subject holds an argument, which is known.
+func (c call) holds(a operand) bool {
+	on, _ := c.on.text()
+	part, known := a.value.(string)
+	return known && strings.Contains(on, part)
+}
+
+var (
+	verb       = regexp.MustCompile(`%[-+# 0-9.]*[a-zA-Z]`)
+	comparison = regexp.MustCompile(`^\s*[<>=!~^]`)
+	kindNames  = []string{"string", "bool", "slice", "map", "int", "int64", "float64", "invalid"}
+)
+
+// doubts has for each use when it speaks against the subject.
+var doubts = map[use]func(c call, a operand) bool{
+	plain:   func(call, operand) bool { return false },
+	subject: func(call, operand) bool { return false },
+	shorter: func(c call, a operand) bool {
+		_, written := c.on.text()
+		return written && (c.longer(a) || computed(a))
+	},
+	contained: func(c call, a operand) bool {
+		on, written := c.on.text()
+		if a.literal {
+			return written && c.longer(a)
+		}
+		return written && (c.longer(a) || computed(a)) && !strings.ContainsAny(on, " ,;:|/\n\t") // else a list of words
+	},
+	matches: func(c call, a operand) bool {
+		_, written := c.on.text()
+		i := placeOf(fills, c.roles)
+		return written && computed(a) && (i < 0 || c.args[i].literal && !c.piped)
+	},
+	replaced: func(c call, a operand) bool {
+		_, written := c.on.text()
+		return written && (c.longer(a) || !a.literal) && !c.holds(a) && (!computed(a) || !computed(c.args[placeOf(fills, c.roles)]))
+	},
+	fills: func(c call, a operand) bool {
+		on, written := c.on.text()
+		if !written || a.literal && !c.piped {
+			return false
+		}
+		if i := placeOf(replaced, c.roles); i >= 0 {
+			return !a.literal && c.args[i].literal && !c.holds(c.args[i])
+		}
+		pattern := c.args[placeOf(matches, c.roles)]
+		expr, known := pattern.value.(string)
+		if c.piped {
+			return !(c.holds(pattern) && !c.longer(pattern) && len(on) > len(expr)) // else a place to be filled
+		}
+		re, err := regexp.Compile(expr)
+		return known && err == nil && !re.MatchString(on)
+	},
+	fallback: func(c call, a operand) bool {
+		return c.on.literal && !a.literal && c.on.value != "" && c.on.value != 0 && c.on.value != false
+	},
+	formats: func(c call, a operand) bool {
+		format, known := a.value.(string)
+		last, written := c.args[len(c.args)-1].text()
+		return len(c.args) > 1 && !(known && strings.Contains(format, "%")) && written && verb.MatchString(last)
+	},
+	bounds: func(c call, _ operand) bool {
+		version, written := c.on.text()
+		return written && comparison.MatchString(version)
+	},
+	names: func(c call, a operand) bool {
+		name, written := c.on.text()
+		return written && !a.literal && slices.Contains(kindNames, name)
+	},
 }

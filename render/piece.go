@@ -48,7 +48,7 @@ func (f *finder) given(id *parse.IdentifierNode, args []any) unknown {
 		args = []any{fn.name}
 	}
 	if fn.arg >= len(args) {
-		return unknown{p}
+		return unknown{piece: p}
 	}
 	if name, ok := args[fn.arg].(string); ok {
 		p.ref, _ = f.t.ref(fn.kind, name)
@@ -63,7 +63,7 @@ func (f *finder) given(id *parse.IdentifierNode, args []any) unknown {
 			p.keys = append(p.keys, anyName)
 		}
 	}
-	return unknown{p}
+	return unknown{piece: p}
 }
 
 // at gives the part at a name.
@@ -76,7 +76,7 @@ func (p *piece) at(name string) unknown {
 	if p.shape != anyValue {
 		inner.shape = oneText
 	}
-	return unknown{&inner}
+	return unknown{piece: &inner}
 }
 
 // last gives the last key that led to it, where it is known; else "".

@@ -39,21 +39,22 @@ type Options struct {
 // A Template is a parsed template with its partials. It does not change, and may be executed from several goroutines.
 type Template struct {
 	Options
-	set      *template.Template
-	texts    []Text // by the number that stands for a text in parse names: Main, then Partials
-	trees    map[string]*parse.Tree
-	ticks    []position // by the number that a tick was given
-	inserts  []insert   // by the number that the printing of an action was given
-	literals []string   // the texts between quotes in its actions
-	lookups  []Lookup
-	bare     map[*parse.ActionNode]Insertion
-	used     map[sources.Ref]map[string]bool // of a secret the keys that are taken
-	mended   mended
-	sites    []site                      // calls that a name is given to, by the number that each was given; 0 is none
-	calls    map[*parse.CommandNode]site // every call of a function
-	values   map[parse.Node]flow         // what names and what is ranged over stand for
-	called   map[string]bool             // names of functions
-	runs     sync.Pool                   // of *run, those that are over
+	set       *template.Template
+	texts     []Text // by the number that stands for a text in parse names: Main, then Partials
+	trees     map[string]*parse.Tree
+	ticks     []position // by the number that a tick was given
+	inserts   []insert   // by the number that the printing of an action was given
+	literals  []string   // the texts between quotes in its actions
+	lookups   []Lookup
+	bare      map[*parse.ActionNode]Insertion
+	used      map[sources.Ref]map[string]bool // of a secret the keys that are taken
+	mended    mended
+	rewritten *rewriting
+	sites     []site                      // calls that a name is given to, by the number that each was given; 0 is none
+	calls     map[*parse.CommandNode]site // every call of a function
+	values    map[parse.Node]flow         // what names and what is ranged over stand for
+	called    map[string]bool             // names of functions
+	runs      sync.Pool                   // of *run, those that are over
 }
 
 // A Lookup is a call of a lookup function found in a template.
@@ -75,7 +76,7 @@ var builtin = []string{"and", "call", "not", "or"}
 
 // Parse reads the template and its partials and finds their lookups. It reports every fault it finds, not only the first.
 func Parse(o Options) (*Template, fault.List) {
-	t := &Template{Options: o, trees: make(map[string]*parse.Tree)}
+	t := &Template{Options: o, trees: make(map[string]*parse.Tree), rewritten: newRewriting()}
 	t.texts = append([]Text{o.Main}, o.Partials...)
 	var faults fault.List
 	for i := range t.texts {
@@ -89,6 +90,7 @@ func Parse(o Options) (*Template, fault.List) {
 		}
 		return nil, faults
 	}
+	t.rewritten = nil
 	t.trace()
 	t.guard()
 	t.noteCalled()
@@ -106,6 +108,7 @@ func (t *Template) faults() fault.List {
 	if t.mended != lost {
 		faults = append(faults, t.findLookups()...)
 	}
+	t.rewritten.show(t)
 	return faults
 }
 
