@@ -65,7 +65,7 @@ func (e *exposures) destination(f *config.File) {
 	if f.Path == "" || !disk.Answers(f.Path) {
 		return
 	}
-	target := swap.Target{Path: f.Path, UID: f.UID, GID: f.GID, Mode: f.Mode, KeepMode: f.KeepMode, InPlace: f.InPlace}
+	target := swap.Target{Path: f.Path, UID: f.UID, GID: f.GID, Mode: f.Mode, KeepMode: f.KeepMode, DirMode: f.DirMode, InPlace: f.InPlace}
 	found, err := swap.Machine{Disk: disk.Host}.Examine(target)
 	switch {
 	case err != nil && swap.Unreachable(err):
@@ -77,7 +77,12 @@ func (e *exposures) destination(f *config.File) {
 		}
 		e.faults = append(e.faults, &fault.Fault{Place: f.Place, What: what, Hints: disk.Hints(err), Err: err})
 		return
-	case found.By == nil:
+	}
+	if found.Opened {
+		e.warn(f.Place, f.Path+": it can be read by more than it is to be, and who has it open then reads what is written in place",
+			fmt.Sprintf("give it mode %04o, and the group that is configured, while nobody has it open who must not read it", uint32(f.Mode)))
+	}
+	if found.By == nil {
 		return
 	}
 	what := fmt.Sprintf("%s: others than root can put something else in its place (%v)", f.Path, found.By)
