@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/render/command"
@@ -12,6 +16,7 @@ import (
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/local"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -113,19 +118,19 @@ func (e *exposures) input(at fault.Place, path string) {
 	if !disk.Answers(path) {
 		return
 	}
-	way, err := disk.Walk(path)
-	if err == nil {
-		err = way.Trusted()
-	}
-	if err == nil && way.Found() {
-		err = way.Input()
-	}
+	way, err := local.Examine(path)
+	_, failed := errors.AsType[*fs.PathError](err)
 	switch {
-	case err != nil && disk.IsForeign(err):
-		e.faults = append(e.faults, &fault.Fault{Place: at, What: "file " + path + ": " + err.Error(), Hints: disk.Hints(err), Err: err})
-	case err == nil && len(way.Doubts()) > 0:
+	case err != nil && !failed && err != disk.ErrSilent, errors.Is(err, unix.EISDIR):
+		what := err.Error()
+		if failed {
+			what = unix.EISDIR.Error()
+		}
+		e.faults = append(e.faults, &fault.Fault{Place: at, What: "file " + path + ": " + what, Hints: disk.Hints(err), Err: err})
+	case len(way.Steps) == 0: // it is not there to be looked at, or is no more
+	case len(way.Doubts()) > 0:
 		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%v)", path, way.Doubts()[0]))
-	case err == nil && way.Found() && way.Last().Doubt() != nil:
+	case way.Found() && way.Last().Doubt() != nil:
 		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%s)", path, way.Last().Doubt().What))
 	}
 }

@@ -128,10 +128,10 @@ func TestWhoLeads(t *testing.T) {
 	}
 	top := t.TempDir()
 	in := func(name string) string { return filepath.Join(top, name) }
-	for _, d := range []string{"root", "user", "user/root", "sticky", "group"} {
+	for _, d := range []string{"root", "user", "user/root", "sticky", "sticky/root", "group"} {
 		must(t, os.Mkdir(in(d), 0o755))
 	}
-	for _, f := range []string{"root/f", "root/his", "user/root/f", "user/f", "user/two", "sticky/f", "sticky/two", "sticky/his", "group/f"} {
+	for _, f := range []string{"root/f", "root/his", "user/root/f", "user/f", "user/two", "sticky/f", "sticky/two", "sticky/his", "sticky/root/f", "group/f"} {
 		must(t, os.WriteFile(in(f), []byte("x"), 0o600))
 	}
 	must(t, os.Link(in("root/f"), in("user/second")))
@@ -157,10 +157,11 @@ func TestWhoLeads(t *testing.T) {
 		"user/second":   {"user", false, false},
 		"user/out":      {"user", true, false}, // root's link, which he may have moved there
 		"root/his-link": {"root/his-link", true, false},
-		"sticky/f":      {"", false, true},
+		"sticky/f":      {"", false, false}, // root's, which others may have moved there
 		"sticky/two":    {"sticky/two", false, false},
 		"sticky/his":    {"", false, false},
-		"sticky/link":   {"", false, true},
+		"sticky/link":   {"sticky/link", true, false}, // likewise
+		"sticky/root/f": {"", false, true},            // only who can write to a directory can move it
 		"group/f":       {"group", false, false},
 	} {
 		way, err := Walk(in(path))

@@ -66,15 +66,42 @@ func openFile(path string) (*os.File, Way, error) {
 // ReadInput is ReadFile for what root reads on behalf of others: it is a *ForeignError where that
 // could give somebody a file that he cannot read.
 func ReadInput(path string, limit int64) ([]byte, error) {
-	f, way, err := Open(path)
+	f, _, err := openInput(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if err := way.Input(); err != nil {
-		return nil, err
-	}
 	return readAll(f, limit)
+}
+
+// ExamineInput gives the way that ReadInput goes, and the error that it gives, or would give of
+// what may come to stand where nothing is yet. It reads nothing.
+func ExamineInput(path string, limit int64) (Way, error) {
+	f, way, err := openInput(path)
+	if errors.Is(err, fs.ErrNotExist) && way.Last().shared {
+		err = way.Input()
+	}
+	if err != nil {
+		return way, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil {
+		err = readable(path, info, limit)
+	}
+	return way, err
+}
+
+func openInput(path string) (*os.File, Way, error) {
+	f, way, err := Open(path)
+	if err != nil {
+		return nil, way, err
+	}
+	if err := way.Input(); err != nil {
+		f.Close()
+		return nil, way, err
+	}
+	return f, way, nil
 }
 
 // ReadTrusted is ReadFile, of an absolute path, for what root works from: it is an *UntrustedError
@@ -95,11 +122,11 @@ func ReadTrusted(path string, limit int64) ([]byte, error) {
 // they could have it lead to a file that they cannot read. There is one exception: a file in a
 // user's own directory that is that user's own, has no other name, and that nobody else can put
 // there, holds nothing but what the user could write into any other. In a sticky directory, as
-// /tmp, it must be root's, which others cannot replace. What a file holds that root alone decides
-// on may be anybody's.
+// /tmp, it may be nobody's: a file of root's can have been moved there. What a file holds that root
+// alone decides on may be anybody's.
 func (w Way) Input() error {
 	doubts, last := w.Doubts(), w.Last()
-	if last.shared && last.UID != 0 {
+	if last.shared {
 		return &ForeignError{Doubt: &Doubt{Path: last.Dir, What: "others can make names in it, and may have moved there what is not theirs", User: Several}, links: last.Links}
 	}
 	if len(doubts) == 0 {

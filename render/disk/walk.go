@@ -35,10 +35,16 @@ func (s Step) Path() string { return filepath.Join(s.Dir, s.Name) }
 // root.
 func (s Step) Doubt() *Doubt { return s.doubt }
 
-// planted says that what is there may have been put there by others, though it is not theirs: by a
-// second name (link(2); what fs.protected_hardlinks forbids is not forbidden everywhere).
+// planted says that what is there may have been put there by others, though it is not theirs: a
+// link by moving it, a file by a second name (link(2); what fs.protected_hardlinks forbids is not
+// forbidden everywhere). That a file of one name was moved there is for Input to reckon with.
 func (s Step) planted() *Doubt {
-	if !s.shared || s.Links < 2 || s.Type == fs.ModeDir {
+	switch {
+	case !s.shared, s.Type == fs.ModeDir:
+		return nil
+	case s.Type == fs.ModeSymlink:
+		return &Doubt{Path: s.Path(), What: "others can make names in " + s.Dir + ", and may have moved it there", User: Several}
+	case s.Links < 2:
 		return nil
 	}
 	return &Doubt{Path: s.Path(), What: "it has another name elsewhere, and others can make names in " + s.Dir, User: Several}

@@ -26,6 +26,10 @@ func (*Files) Fetch(ctx context.Context, refs []sources.Ref, deliver func(source
 	fetch(ctx, refs, deliver, readFile)
 }
 
+// Examine gives the way to a file, and an error where Fetch would refuse what is there. It reads
+// nothing; that nothing is there is an fs.ErrNotExist.
+func Examine(path string) (disk.Way, error) { return disk.ExamineInput(path, maxSize) }
+
 func readFile(r sources.Ref) sources.Result {
 	switch {
 	case r.Kind != sources.File:
