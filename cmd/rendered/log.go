@@ -8,6 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/journal"
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
 
 // newLog makes the daemon's log. auto is entries with fields where w is the journal, else text: on a terminal with the time of day.
@@ -26,7 +27,7 @@ func newLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := unwrapped(w).(*os.File)
+	f, ok := printable.Unwrap(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
@@ -47,7 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	// A log that nobody reads any more must not end the daemon. It is caught, not ignored: commands would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := newRoot()
-	stdout, stderr = printable{stdout}, printable{stderr}
+	stdout, stderr = printable.Writer{Writer: stdout}, printable.Writer{Writer: stderr}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch"
@@ -96,7 +97,7 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	progress := progressOn(stderr)
 	outcomes := watch.Once(ctx, plan, services, ledger, chance, f.silent, progress)
 	if progress != nil {
-		fmt.Fprint(unwrapped(stderr), clearLine)
+		fmt.Fprint(printable.Unwrap(stderr), clearLine)
 	}
 	p := printer{out: stdout, remarks: stderr, rehearsal: f.root != ""}
 	for _, o := range outcomes {
@@ -114,7 +115,7 @@ func progressOn(w io.Writer) watch.Progress {
 	if !isTerminal(w) {
 		return nil
 	}
-	begun, w := time.Now(), unwrapped(w)
+	begun, w := time.Now(), printable.Unwrap(w)
 	return func(answered, asked int) {
 		fmt.Fprintf(w, "%s%d of %d lookups, %.0f a second", clearLine, answered, asked, float64(answered)/time.Since(begun).Seconds())
 	}

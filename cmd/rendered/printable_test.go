@@ -1,19 +1,41 @@
 package main
 
 import (
+	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
+
+// A line of the log in JSON is JSON, whatever a command printed.
+func TestLogInJSON(t *testing.T) {
+	var said strings.Builder
+	for r := range rune(0x3000) {
+		said.WriteRune(r)
+	}
+	said.WriteString("\U0001f600\U000e0001")
+	var out strings.Builder
+	newLog(printable.Writer{Writer: &out}, "json", slog.LevelInfo).Info("output", "text", said.String()+"\xff")
+	var line struct{ Text string }
+	if err := json.Unmarshal([]byte(out.String()), &line); err != nil || line.Text != said.String()+"\ufffd" {
+		t.Errorf("%v: %q", err, line.Text)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\x7f\u009b\u202e\U000e0001") {
+		t.Error("it directs a terminal")
+	}
+}
 
 // What a terminal would obey is not written to it, wherever it comes from.
 func TestNothingDirectsTheTerminal(t *testing.T) {
 	for text, want := range map[string]string{
-		"plain\ttext\n": "plain\ttext\n", "Grüße, 密码 ‹value› ✓": "Grüße, 密码 ‹value› ✓", "\x1b[2J\x1b]0;t\a": `\x1b[2J\x1b]0;t\x07`, "a\rb\bc\x00\x7f": `a\x0db\x08c\x00\x7f`,
-		"\u009b31m": `\u009b31m`, "\u202eevil\u2066": `\u202eevil\u2066`, "\xff\xc3": `\xff\xc3`, "a\u2028b\u200f": `a\u2028b\u200f`,
+		"plain\ttext\n": "plain\ttext\n", "Grüße, 密码 ‹value› ✓": "Grüße, 密码 ‹value› ✓", "\x1b[2J\x1b]0;t\a": `\x1b[2J\x1b]0;t\x07`, "a\rb\bc\x00\x7f": `a\x0db\x08c\x00\u007f`,
+		"\u009b31m": `\u009b31m`, "\u202eevil\u2066": `\u202eevil\u2066`, "\xff\xc3": `\xff\xc3`, "a\u2028b\u200f": `a\u2028b\u200f`, "\U000e0001": `\udb40\udc01`,
 	} {
-		if got := escaped(text); got != want {
+		if got := printable.Escape(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
 
 // A field is one attribute of a record.
@@ -109,8 +111,10 @@ func (e entry) encode() []byte {
 	return b.Bytes()
 }
 
-// put adds a field. A value of several lines has its length before it.
+// put adds a field. A value of several lines has its length before it. journalctl shows a text that
+// directs a terminal as a blob, or has the terminal obey it, so that none is sent.
 func put(b *bytes.Buffer, name, value string) {
+	value = printable.Escape(value)
 	if !strings.Contains(value, "\n") {
 		fmt.Fprintf(b, "%s=%s\n", name, value)
 		return

@@ -25,6 +25,22 @@ type reader struct {
 	conn *net.UnixConn
 }
 
+// What a terminal would obey is not sent, in any field, nor what is no text.
+func TestNothingDirectsTheTerminal(t *testing.T) {
+	log, journal, _, _ := begin(t)
+	log.Info("out\x1b[2J", "text", "a\x1b[31mred\rb\x7f\u202e\xff\nnext\tline", "service", "a\u009bb")
+	want := map[string]string{
+		"MESSAGE":       `a\u009bb: out\x1b[2J` + "\n  " + `a\x1b[31mred\x0db\u007f\u202e\xff` + "\n  next\tline",
+		"RENDERED_TEXT": `a\x1b[31mred\x0db\u007f\u202e\xff` + "\nnext\tline", "RENDERED_SERVICE": `a\u009bb`,
+	}
+	entry := journal.next()
+	for name, value := range want {
+		if entry[name] != value {
+			t.Errorf("%s: %q, want %q", name, entry[name], value)
+		}
+	}
+}
+
 // begin gives a log, its journal, and where lines go that the journal does not take.
 func begin(t *testing.T) (*slog.Logger, *reader, *bytes.Buffer, *handler) {
 	t.Helper()
