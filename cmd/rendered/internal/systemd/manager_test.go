@@ -215,7 +215,7 @@ func TestStatus(t *testing.T) {
 		{watch.Report{Doing: watch.Reloading, Services: []watch.Standing{current}}, "reading the config again; 1 current"},
 		{watch.Report{Unusable: "rendered.yaml:3:5: unknown key\nand more", Services: []watch.Standing{current}},
 			"config not usable, the old one is in force: rendered.yaml:3:5: unknown key; 1 current"},
-		{watch.Report{Services: []watch.Standing{{Service: "a", Trouble: "two\nlines\x1b[2J"}}}, "1 failing: a: two lines [2J"},
+		{watch.Report{Services: []watch.Standing{{Service: "a", Trouble: "two\nlines\x1b[2J\u009b\u202e\xff"}}}, `1 failing: a: two lines\x1b[2J\u009b\u202e\xff`},
 	} {
 		if got := status(c.report); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)

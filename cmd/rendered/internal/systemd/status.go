@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 	"github.com/rendered/rendered/watch"
 )
 
@@ -25,7 +26,7 @@ func status(r watch.Report) string {
 		parts = append(parts, "config not usable, the old one is in force: "+first)
 	}
 	line := strings.Join(append(parts, standings(r.Services)), "; ")
-	line = strings.Join(strings.FieldsFunc(line, func(c rune) bool { return c < ' ' }), " ")
+	line = printable.Escape(strings.Join(strings.FieldsFunc(line, func(c rune) bool { return c == '\n' || c == '\t' }), " "))
 	if len(line) <= maxStatus {
 		return line
 	}
