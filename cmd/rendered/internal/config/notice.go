@@ -48,6 +48,9 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 		return
 	}
 	switch {
+	case hasKey(n, "output") && !hasKey(n, "run"):
+		r.fault(n, where, "output: goes with run:, of which it says what may be shown")
+		return
 	case signal != nil && hasKey(n, "timeout"):
 		r.fault(n, where, "a signal is sent in no time; timeout: goes with run, reload, restart and start")
 		return
@@ -55,9 +58,6 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 		actions = append(actions, r.signalOf(signal, join(where, "signal"), n, unit, pidFile))
 	case hasKey(n, "unit") || hasKey(n, "pid_file"):
 		r.fault(n, where, "unit: and pid_file: go with signal:")
-		return
-	case hasKey(n, "output") && !hasKey(n, "run"):
-		r.fault(n, where, "output: goes with run:, of which it says what may be shown")
 		return
 	}
 	if len(actions) != 1 {
