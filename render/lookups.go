@@ -47,16 +47,17 @@ func (t *Template) ref(kind sources.Kind, text string) (sources.Ref, error) {
 // A finder walks the trees that the main template can reach, as an execution would, and notes the lookups. Both branches of a
 // condition are walked: which one is taken may depend on a value.
 type finder struct {
-	t      *Template
-	folder folder
-	faults fault.List
-	seen   map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
-	active map[string]bool                                // templates being walked, against recursion
-	noted  map[parse.Node]bool                            // faults that were
-	steps  int
-	depth  int
-	told   int // conditions around that ask what a value is
-	maybe  int // branches around: what stands there may never be executed
+	t          *Template
+	folder     folder
+	faults     fault.List
+	seen       map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
+	active     map[string]bool                                // templates being walked, against recursion
+	noted      map[parse.Node]bool                            // faults that were
+	conditions map[parse.Node]bool                            // pipelines and names that decide; false: a trap, and noted
+	steps      int
+	depth      int
+	told       int // conditions around that ask what a value is
+	maybe      int // branches around: what stands there may never be executed
 }
 
 // maxDepth bounds it where blocks stand in blocks.
@@ -68,11 +69,12 @@ const maxSteps = 100_000
 // findLookups fills t.lookups. A ref that is known and can name nothing is a fault.
 func (t *Template) findLookups() fault.List {
 	f := &finder{
-		t:      t,
-		folder: folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
-		seen:   make(map[*parse.IdentifierNode]map[sources.Ref]bool),
-		active: make(map[string]bool),
-		noted:  make(map[parse.Node]bool),
+		t:          t,
+		folder:     folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
+		seen:       make(map[*parse.IdentifierNode]map[sources.Ref]bool),
+		active:     make(map[string]bool),
+		noted:      make(map[parse.Node]bool),
+		conditions: make(map[parse.Node]bool),
 	}
 	f.template(t.Main.Name, t.Vars)
 	return f.faults
@@ -121,6 +123,7 @@ func (f *finder) node(n parse.Node, s scope) {
 		f.template(n.Name, dot)
 	case *parse.IfNode:
 		s = s.inner()
+		f.decides(n.Pipe)
 		f.pipe(n.Pipe, s)
 		f.asks(n.Pipe, func() {
 			f.branch(n.List, s)
@@ -187,6 +190,7 @@ func (f *finder) pipe(p *parse.PipeNode, s scope) any {
 		}
 		value = f.command(c, before, value, s)
 	}
+	f.judges(p, value, s)
 	for _, v := range p.Decl {
 		s.set(v.Ident[0], value)
 	}
@@ -209,6 +213,9 @@ func (f *finder) command(c, before *parse.CommandNode, piped any, s scope) any {
 	maybe := f.maybe
 	for _, a := range c.Args[1:] {
 		args = append(args, f.arg(a, s))
+		if _, inner := a.(*parse.PipeNode); !inner { // which has been judged
+			f.judges(a, args[len(args)-1], s)
+		}
 		if id.Ident == "and" || id.Ident == "or" {
 			f.maybe++ // the rest is executed where this does not decide
 		}

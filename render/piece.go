@@ -17,6 +17,7 @@ type piece struct {
 	function string      // that gave it
 	ref      sources.Ref // that it asked for; the zero Ref where only the render can tell
 	keys     []string    // that the call was given
+	fallback string      // the default that it was given, where that is a text that is known
 	path     []string    // names that were followed from there
 	shape    shape
 }
@@ -52,6 +53,9 @@ func (f *finder) given(id *parse.IdentifierNode, args []any) unknown {
 	}
 	if name, ok := args[fn.arg].(string); ok {
 		p.ref, _ = f.t.ref(fn.kind, name)
+	}
+	if fn.arg > 0 {
+		p.fallback, _ = args[0].(string)
 	}
 	for _, key := range args[fn.arg+1:] {
 		switch key := key.(type) {

@@ -134,7 +134,7 @@ func (w *rewriting) show(t *Template) {
 		}
 		for _, a := range actions[s.at] {
 			if pos := int(s.node.Position()); a.at <= pos && pos < a.end {
-				s.fault.Hints = append(s.fault.Hints, w.action(s.at.Body[a.at:a.end], a.at, right, pipes[s.at]))
+				s.fault.Hints = slices.Insert(s.fault.Hints, 0, w.action(s.at.Body[a.at:a.end], a.at, right, pipes[s.at]))
 				break
 			}
 		}

@@ -171,7 +171,8 @@ func (o order) words(name string) string {
 }
 
 // spread gives an order for so many arguments: the role with … as often as needed, those at the end
-// of ours that may be left out, left out. It gives nil where they are too few or too many.
+// of ours that may be left out as far as they are. It gives nil where the arguments are too few or
+// too many.
 func (o order) spread(of []string, n int) []string {
 	used := o.ours
 	if many := slices.IndexFunc(used, isMany); many >= 0 {

@@ -48,6 +48,7 @@ type Template struct {
 	lookups   []Lookup
 	bare      map[*parse.ActionNode]Insertion
 	used      map[sources.Ref]map[string]bool // of a secret the keys that are taken
+	truths    fault.List
 	mended    mended
 	rewritten *rewriting
 	sites     []site                      // calls that a name is given to, by the number that each was given; 0 is none
@@ -91,6 +92,9 @@ func Parse(o Options) (*Template, fault.List) {
 		return nil, faults
 	}
 	t.rewritten = nil
+	for _, f := range t.truths {
+		t.delimit(f)
+	}
 	t.trace()
 	t.guard()
 	t.noteCalled()

@@ -24,6 +24,7 @@ const (
 	VaultPath      Rule = "vault-path"
 	Jinja          Rule = "jinja"
 	ReservedName   Rule = "reserved-name"
+	TextCondition  Rule = "text-condition"
 )
 
 // Rules says of each rule, in the order in which they are listed, what it finds.
@@ -42,6 +43,7 @@ var Rules = []struct {
 	{VaultPath, "a secret whose name is a path of Vault's"},
 	{Jinja, "{% %} of Jinja, which is copied into the file as it is"},
 	{ReservedName, "a variable of an env file that sh or bash does not set, as UID"},
+	{TextCondition, "an if over a looked-up text, to which \"false\" and \"0\" are true"},
 }
 
 // allowInto reads the rules that a service allows.

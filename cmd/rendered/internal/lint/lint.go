@@ -27,7 +27,7 @@ type finding struct {
 
 // rules find things in one service each.
 var rules = []func(l *linter, s Service) []finding{
-	(*linter).wide, (*linter).unquoted, (*linter).unchecked, (*linter).noNewline, (*linter).changedByHand, (*linter).secretArgument, (*linter).vaultPaths, (*linter).jinja, (*linter).reserved,
+	(*linter).wide, (*linter).unquoted, (*linter).unchecked, (*linter).noNewline, (*linter).changedByHand, (*linter).secretArgument, (*linter).vaultPaths, (*linter).jinja, (*linter).reserved, (*linter).truths,
 }
 
 // A linter looks through one config.

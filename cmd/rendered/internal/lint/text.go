@@ -109,3 +109,13 @@ func (l *linter) vaultPaths(s Service) (found []finding) {
 	}
 	return found
 }
+
+// truths finds conditions that take a looked-up text for true or false.
+func (l *linter) truths(s Service) (found []finding) {
+	for _, t := range s.Templates {
+		for _, f := range t.Truths() {
+			found = append(found, finding{config.TextCondition, warning(render.Spot{Place: f.Place, Line: f.Line}, f.What, f.Hints...)})
+		}
+	}
+	return found
+}
