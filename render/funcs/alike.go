@@ -11,8 +11,9 @@ import (
 // alike reports that two values are the same, however they are held: numbers as eq compares them,
 // lists and maps by what is in them.
 func alike(a, b any) bool {
-	if order, ok := ordered(a, b); ok {
-		return order == 0
+	if k, ok := keyOf(a); ok {
+		other, single := keyOf(b)
+		return single && k == other
 	}
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	switch {
@@ -56,8 +57,50 @@ func listOf(name string, list any) ([]any, error) {
 	return elements, nil
 }
 
-func contained(element any, list []any) bool {
-	return slices.ContainsFunc(list, func(e any) bool { return alike(e, element) })
+// keyOf gives what two single values that are the same have in common.
+func keyOf(value any) (any, bool) {
+	if text, ok := numberText(value); ok {
+		return digitsOf(text), true
+	}
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return nil, true
+	case reflect.String:
+		return v.String(), true
+	case reflect.Bool:
+		return v.Bool(), true
+	}
+	return nil, false
+}
+
+// A set holds values, of those that are alike one.
+type set struct {
+	single   map[any]bool // by their keys
+	composed []any
+}
+
+// add reports that the set did not hold the value, and now does.
+func (s *set) add(value any) bool {
+	if s.has(value) {
+		return false
+	}
+	k, single := keyOf(value)
+	switch {
+	case !single:
+		s.composed = append(s.composed, value)
+	case s.single == nil:
+		s.single = map[any]bool{k: true}
+	default:
+		s.single[k] = true
+	}
+	return true
+}
+
+func (s *set) has(value any) bool {
+	if k, single := keyOf(value); single {
+		return s.single[k]
+	}
+	return slices.ContainsFunc(s.composed, func(e any) bool { return alike(e, value) })
 }
 
 // has reports that a list holds an element. Nothing holds none.
@@ -66,23 +109,22 @@ func has(element, list any) (bool, error) {
 		return false, nil
 	}
 	elements, err := listOf("has", list)
-	return err == nil && contained(element, elements), err
+	return err == nil && slices.ContainsFunc(elements, func(e any) bool { return alike(e, element) }), err
 }
 
 // uniq gives the elements of a list, each once.
 func uniq(list any) ([]any, error) {
 	elements, err := listOf("uniq", list)
-	kept := []any{}
-	for _, e := range elements {
-		if !contained(e, kept) {
-			kept = append(kept, e)
-		}
-	}
-	return kept, err
+	var seen set
+	return slices.DeleteFunc(elements, func(e any) bool { return !seen.add(e) }), err
 }
 
 // except gives the elements of a list that are none of the others.
 func except(list any, others ...any) ([]any, error) {
 	elements, err := listOf("without", list)
-	return slices.DeleteFunc(elements, func(e any) bool { return contained(e, others) }), err
+	var left set
+	for _, o := range others {
+		left.add(o)
+	}
+	return slices.DeleteFunc(elements, left.has), err
 }
