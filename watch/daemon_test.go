@@ -102,13 +102,14 @@ func TestFaultAtEveryStepOfADaemon(t *testing.T) {
 func (tr *trial) daemon(kind string, n int, fault error) bool {
 	t := tr.t
 	f := &flaw{err: fault}
-	ledger, err := OpenLedger(context.Background(), f.system(), tr.path("state"))
+	state, err := OpenStateDir(context.Background(), f.system(), tr.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ledger.Close()
+	defer state.Close()
 	f.at = len(f.steps) + n
-	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+	state.adopt(tr.plan)
+	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
 	k.service = tr.plan.Services[0]
 	tr.pass = func() ([]faulty.Step, error) {
 		from := len(f.since(0))
@@ -184,7 +185,7 @@ func TestRecordIsWrittenBeforeItIsActedOn(t *testing.T) {
 			seen = append(seen, strings.ReplaceAll(s.String(), tr.dir+"/", ""))
 		}
 	}
-	want := []string{"fsync state/ledger/.app.json.new", "rename state/ledger/app.json", "sync state/ledger", "rename out/key", "sync out"}
+	want := []string{"fsync state/.ledger.jsonl.new", "rename state/ledger.jsonl", "sync state", "rename out/key", "sync out"}
 	if len(seen) < len(want) || fmt.Sprint(seen[:len(want)]) != fmt.Sprint(want) {
 		t.Errorf("steps: %q, want first: %q", seen, want)
 	}
@@ -195,12 +196,13 @@ func TestFinishedSwapIsForgotten(t *testing.T) {
 	tr := newTrial(t)
 	tr.plan.Services[0].Dependents = nil
 	f := new(flaw)
-	ledger, err := OpenLedger(context.Background(), f.system(), tr.path("state"))
+	state, err := OpenStateDir(context.Background(), f.system(), tr.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ledger.Close()
-	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+	defer state.Close()
+	state.adopt(tr.plan)
+	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
 	k.service = tr.plan.Services[0]
 	tr.next()
 	for pass := range 2 {

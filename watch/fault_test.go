@@ -16,6 +16,7 @@ import (
 
 	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 // A trial is a service of two files that changes from one version to the next, over a file system whose steps fail.
@@ -60,12 +61,12 @@ func (tr *trial) next() {
 
 // once runs one pass of a new process.
 func (tr *trial) once(system disk.System) error {
-	ledger, err := OpenLedger(context.Background(), system, tr.path("state"))
+	state, err := OpenStateDir(context.Background(), system, tr.path("state"))
 	if err != nil {
 		return err
 	}
-	defer ledger.Close()
-	return Once(context.Background(), tr.plan, tr.plan.Services, ledger, rand.New(rand.NewPCG(1, 2)), false, nil)[0].Err
+	defer state.Close()
+	return Once(context.Background(), tr.plan, tr.plan.Services, state, rand.New(rand.NewPCG(1, 2)), false, nil)[0].Err
 }
 
 // failing gives a system whose nth step fails, and a list of the steps that were done.
@@ -216,17 +217,17 @@ func (tr *trial) survives(when string, step faulty.Step, err error) {
 	}
 	told += tr.told(when + ", at last")
 	most := 1
-	if told == 2 && strings.Contains(step.Path, "state/ledger") {
+	if told == 2 && strings.HasPrefix(step.Path, tr.path("state")) {
 		most = 2 // it was told, and the record of that failed
 	}
 	if told < 1 || told > most {
 		t.Errorf("%s: told %d times", when, told)
 	}
-	if out, state := tr.left("out"), tr.left("state/ledger"); len(out) != 2 || len(state) != 1 || len(tr.left("real")) > 1 {
+	if out, state := tr.left("out"), tr.left("state"); len(out) != 2 || len(state) != 3 || len(tr.left("real")) > 1 {
 		t.Errorf("%s: left are %v %v", when, out, state)
 	}
-	if record, _ := os.ReadFile(tr.path("state/ledger/app.json")); strings.Contains(string(record), "owed") {
-		t.Errorf("%s: still owed: %s", when, record)
+	if owes(tr.t, tr.world) {
+		t.Errorf("%s: still owed: %s", when, recorded(tr.t, tr.world))
 	}
 	more, err := tr.pass()
 	if err != nil || tr.told(when) > 0 {
@@ -258,11 +259,11 @@ func TestKilledAfterARecordThatMayBeThere(t *testing.T) {
 			defer mu.Unlock()
 			temporary := strings.HasPrefix(filepath.Base(s.Path), ".rendered-")
 			switch {
-			case s.Op == "rename" && filepath.Base(s.Path) == "app.json":
+			case s.Op == "rename" && filepath.Base(s.Path) == ledger.Name:
 				recorded = true
 			case recorded && s.Op == "remove" && temporary:
 				removals--
-			case recorded && s.Op == "sync" && filepath.Base(s.Path) == "ledger":
+			case recorded && s.Op == "sync" && s.Path == tr.path("state"):
 				return unix.EIO
 			}
 			if dead = dead || removals < 0; dead && s.Mutates() {

@@ -137,7 +137,7 @@ func (f *fleet) boot() {
 	schedule := parse(f.t, "*/5 * * * *")
 	for i := range hosts {
 		dir := filepath.Join(f.dir, fmt.Sprint(i))
-		ledger, err := OpenLedger(context.Background(), disk.Host, filepath.Join(dir, "state"))
+		state, err := OpenStateDir(context.Background(), disk.Host, filepath.Join(dir, "state"))
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -149,14 +149,14 @@ func (f *fleet) boot() {
 			Files:  []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
 		}}
 		loop := NewLoop(plan, Options{
-			Load: func() (*Plan, error) { return plan, nil }, Ledger: ledger, Log: slog.New(slog.DiscardHandler),
+			Load: func() (*Plan, error) { return plan, nil }, State: state, Log: slog.New(slog.DiscardHandler),
 			Chance: rand.New(rand.NewPCG(1, uint64(i))),
 		})
 		ended := make(chan struct{})
 		ctx, cancel := context.WithCancel(f.t.Context())
 		go func() { defer close(ended); loop.Run(ctx) }()
 		f.hosts = append(f.hosts, &fleetHost{source, loop})
-		f.stops = append(f.stops, func() { cancel(); <-ended; ledger.Close() })
+		f.stops = append(f.stops, func() { cancel(); <-ended; state.Close() })
 	}
 }
 

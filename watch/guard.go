@@ -9,8 +9,7 @@ func (k *keeper) guarded(looks bool, job func() Outcome) (o Outcome) {
 	if failed == nil {
 		return o
 	}
-	k.rec, k.known, k.unsaved, k.swept, k.half, k.loose = record{}, false, false, false, false, false
-	k.former, k.succeeded = nil, false
+	k.swept, k.half, k.loose = false, false, false
 	k.values = nil
 	clear(k.attempts)
 	k.verdicts = verdicts{}

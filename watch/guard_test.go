@@ -52,12 +52,12 @@ func TestPanicAtEveryStep(t *testing.T) {
 // opening counts the steps of opening the ledger, which are the process's and not the pass's.
 func (tr *trial) opening() int {
 	system, steps := failing(0, nil)
-	ledger, err := OpenLedger(context.Background(), system, tr.path("state"))
+	state, err := OpenStateDir(context.Background(), system, tr.path("state"))
 	if err != nil {
 		tr.t.Fatal(err)
 	}
 	n := len(steps())
-	ledger.Close()
+	state.Close()
 	return n
 }
 
@@ -93,8 +93,8 @@ func TestPanicIsOneServicesTrouble(t *testing.T) {
 		w.want("g", "two")
 		w.after(time.Minute)
 		// What is owed is told before anything is looked up: of the first change, then of the second.
-		if _, _, saw, _ := d.so(); fmt.Sprint(saw) != "[one two]" || recorded(t, w, "bad").Notices["d"].Owed != nil {
-			t.Errorf("told of %q; the record: %+v", saw, recorded(t, w, "bad"))
+		if _, _, saw, _ := d.so(); fmt.Sprint(saw) != "[one two]" || owes(t, w) {
+			t.Errorf("told of %q; the record: %+v", saw, recorded(t, w))
 		}
 		if log := w.log.String(); strings.Contains(log, "c4n4ry") || w.logged("level=WARN", "service=bad", "a mistake in rendered itself: panic of *errors.errorString") != 1 || w.logged("up to date again", "service=bad") != 1 {
 			t.Errorf("the log:\n%s", log)

@@ -6,46 +6,40 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/redact"
+	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/notify"
 )
 
-// A keeper does the work for one service, one job at a time. It alone touches the service's files and its record.
+// A keeper does the work for one service, one job at a time. It alone touches the service's files.
 type keeper struct {
 	service *Service // set between jobs
-	ledger  *Ledger
+	ledger  *ledger.Ledger
+	machine swap.Machine
 	chance  *rand.Rand
 	wall    func() time.Time
 	parsers parsers
 	examine Checker                // runs the service's check
 	silent  bool                   // dependents are not told; what is owed stays owed
 	telling func(dependent string) // is called before one is told; may be nil
-	late    atomic.Bool            // the plan in force has another service in the place of the one that the job is for
+	woken   func(service string)   // is called when the ledger was written for the service; may be nil
 
-	rec    record
-	former []string // whose records speak of what was taken over from them
-	known  bool     // rec is what the ledger holds, or better
-
-	succeeded bool                // what others had on record for its files was looked for
-	unsaved   bool                // the ledger holds something else: saving rec failed
-	swept     bool                // leftovers of earlier processes are gone
-	half      bool                // a commit was begun and not finished: the files do not match, so nobody may be told
-	loose     bool                // names of the last commit may not be durable
-	attempts  map[string]*attempt // by the dependent's name
-	repairs   map[string]repair   // by path
-	blamed    map[string]blame    // what else a check that did not pass was asked; by file, "" is the service's
-	verdicts  verdicts            // on the bytes that the last look was to write
-	asked     []sources.Ref       // what the last render asked for, dynamic refs included
+	swept    bool                // leftovers of earlier processes are gone
+	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
+	loose    bool                // names of the last commit may not be durable
+	attempts map[string]*attempt // by the dependent's name
+	repairs  map[string]repair   // by path
+	blamed   map[string]blame    // what else a check that did not pass was asked; by file, "" is the service's
+	verdicts verdicts            // on the bytes that the last look was to write
+	asked    []sources.Ref       // what the last render asked for, dynamic refs included
 
 	redactor *redact.Redactor // nil: what commands print is withheld
 	values   []redact.ID      // of the last render that succeeded; nil: there was none, and nobody knows what commands may print
@@ -55,9 +49,10 @@ type keeper struct {
 type Checker func(ctx context.Context, check command.Check, files []preview.File, filter render.Filter) *fault.Fault
 
 // newKeeper makes a keeper; its service is yet to be set.
-func newKeeper(ledger *Ledger, chance *rand.Rand, wall func() time.Time) *keeper {
+func newKeeper(dir *StateDir, chance *rand.Rand, wall func() time.Time) *keeper {
 	return &keeper{
-		ledger:   ledger,
+		ledger:   dir.Ledger,
+		machine:  dir.Swap,
 		parsers:  own,
 		examine:  render.CheckService,
 		chance:   rand.New(rand.NewPCG(chance.Uint64(), chance.Uint64())),
@@ -72,8 +67,10 @@ func (k *keeper) take(s *Service) {
 	if k.service != nil && k.service.Fingerprint != s.Fingerprint {
 		k.values = nil
 	}
+	if k.service == nil || !slices.Equal(k.service.paths(), s.paths()) {
+		k.swept = false // who had the new ones may have left temporaries beside them
+	}
 	k.service = s
-	k.late.Store(false)
 }
 
 // look is the whole job: finish what was begun, tell what is owed, look up, render, swap, tell.
@@ -88,6 +85,14 @@ func (k *keeper) look(ctx context.Context, snapshot *sources.Snapshot) Outcome {
 // remind is the job that only tells dependents what they are owed.
 func (k *keeper) remind(ctx context.Context) Outcome {
 	return k.job(false, func(o *Outcome) { k.tell(ctx, o) })
+}
+
+// written passes on what came of a write of the ledger.
+func (k *keeper) written(err error) error {
+	if k.woken != nil {
+		k.woken(k.service.Name)
+	}
+	return err
 }
 
 // job does some work over files and a record that are in order. Where they cannot be brought in order nobody is told before that is tried
@@ -121,7 +126,7 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 	for i, r := range renderings {
 		targets[i] = r.Target
 	}
-	s, err := k.ledger.Compare(k.service.Name, targets)
+	s, err := k.machine.Compare(targets)
 	if err != nil {
 		return err
 	}
@@ -149,13 +154,8 @@ func (k *keeper) refresh(ctx context.Context, snapshot *sources.Snapshot, o *Out
 			return err
 		}
 		k.half = false
-		if k.rec.Half {
-			k.rec.Half = false
-			o.Err = errors.Join(o.Err, k.save()) // which holds up nobody: at worst the next start looks once more
-		}
-		if !k.owes() {
-			k.rec.Swaps = k.swaps(false) // they are as they should be, whatever was to be renamed; each pass would look again
-		}
+		k.ledger.Compared(k.service.paths())
+		k.ledger.Finished(k.service.paths())
 	}
 	s.Files(func(path string, state swap.State) { o.Files = append(o.Files, FileOutcome{path, state}) })
 	k.tell(ctx, o)
@@ -230,31 +230,19 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap) error {
 	if err := k.check(ctx, s); err != nil {
 		return err
 	}
-	before := k.rec.clone()
-	if changed := s.Changed(); len(changed) > 0 {
-		k.oweAll(changed)
-		k.oweNext(changed)
-	}
-	k.rec.Swaps = append(s.Renames(), k.swaps(false)...)
-	if err := k.save(); err != nil {
-		k.rec = before
-		if _, unsure := errors.AsType[disk.Unsure](err); unsure && k.save() != nil {
-			// The record may say that all of them are to be renamed. Who is killed while he takes them away leaves some.
+	if err := k.written(k.ledger.Begin(s.Renames(), s.Changed())); err != nil {
+		if _, uncertain := errors.AsType[ledger.Uncertain](err); uncertain {
+			// The record may say that all of them are to be renamed. Who is killed while it takes them away leaves some.
 			s.Leave()
 			k.swept = false
 		}
 		return err
 	}
-	err := s.Commit()
-	if err != nil {
+	if err := s.Commit(); err != nil {
 		k.half, k.loose = true, true
-	}
-	if err := errors.Join(err, k.saveNext(s.Changed())); err != nil {
 		return err
 	}
-	if !k.owes() {
-		k.rec.Swaps = k.swaps(false) // nobody is to be told, and each pass would look at them; the ledger hears of that with the next record
-	}
+	k.ledger.Finished(k.service.paths())
 	for _, d := range k.service.Dependents {
 		k.attempt(d.Name()).next = time.Time{} // what failed before may work with the new files
 	}

@@ -17,13 +17,14 @@ type Options struct {
 	// Load compiles the config as it is on disk. It is called at every reload, never twice at once. Beside an error the plan, which may
 	// be nil, says in Inputs what was read.
 	Load   func() (*Plan, error)
-	Ledger *Ledger
+	State  *StateDir
 	Log    *slog.Logger
 	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
 	Chance *rand.Rand           // for jitter
 	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
 	Check  Checker              // runs the checks of services; nil: render.CheckService
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
+	Woken  func(service string) // is called when the ledger, which several share, was written for one of them; may be nil
 	Report func(Report)         // is told after each round, before a reload that was asked for, and at the end; may be nil
 	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute
 

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 func TestChangeReachesFileAndDependentInOnePeriod(t *testing.T) {
@@ -351,22 +351,15 @@ func TestCanaryStandsInFilesOnly(t *testing.T) {
 		if strings.Contains(w.log.String(), canary) {
 			t.Errorf("in the log:\n%s", w.log.String())
 		}
-		records, err := os.ReadDir(w.path("state/ledger"))
-		if err != nil || len(records) == 0 {
-			t.Fatal(err)
-		}
-		for _, r := range records {
-			data, err := os.ReadFile(w.path("state/ledger/" + r.Name()))
-			if errors.Join(err) != nil || strings.Contains(string(data), canary) {
-				t.Errorf("in the ledger: %s, %v", data, err)
-			}
+		if r := recorded(t, w); strings.Contains(r, canary) {
+			t.Errorf("in the ledger: %s", r)
 		}
 	})
 }
 
 // Where the ledger is damaged nobody knows whether a swap was cut short: everybody is told, but not before the files are known to match.
 func TestDamagedLedgerCostsANoticeAndLosesNone(t *testing.T) {
-	for _, damage := range []string{"", "{", `{"version":1,"service":"other"}`, strings.Repeat("x", 100), `{"version":2,"service":"app"}`} {
+	for _, damage := range []string{"", "{", `{"version":2}`, strings.Repeat("x", 100), "00000000 00000000 {}\n"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
@@ -374,7 +367,7 @@ func TestDamagedLedgerCostsANoticeAndLosesNone(t *testing.T) {
 			w.values.set("s", "one")
 			w.start()
 			w.stop()
-			if err := os.WriteFile(w.path("state/ledger/app.json"), []byte(damage), 0o600); err != nil {
+			if err := os.WriteFile(w.path("state/"+ledger.Name), []byte(damage), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(w.path("g"), []byte("half new"), 0o600); err != nil {
@@ -400,21 +393,24 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	w := newWorld(t)
 	d := &dependent{name: "app"}
 	s := w.service("app", "@every 1m", []*dependent{d}, "f", "new")
-	ledger, err := OpenLedger(context.Background(), disk.Host, w.path("state"))
+	state, err := OpenStateDir(context.Background(), disk.Host, w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ledger.Close()
-	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+	defer state.Close()
+	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
 	k.service = s
 	if err := k.recover(new(Outcome)); err != nil {
 		t.Fatal(err)
 	}
-	k.oweAll(s.paths())
+	state.adopt(w.plan)
+	swaps := []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: state.Swap.Key.Digest(w.path("f"), []byte("new"))}}
+	if err := state.Ledger.Begin(swaps, s.paths()); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(w.path("f"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.rec.Swaps = []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: ledger.Key.Digest(w.path("f"), []byte("new"))}}
 	k.half = true
 	if o := k.remind(t.Context()); o.Err != nil || d.count() != 1 {
 		t.Errorf("told %d times: %v", d.count(), o.Err)
@@ -448,13 +444,13 @@ func TestOnceReportsProgressOfALongPass(t *testing.T) {
 			w.values.set("s", "s")
 			w.values.set("slow", "slow")
 			w.values.pause["slow"] = pause
-			ledger, err := OpenLedger(t.Context(), disk.Host, w.path("state"))
+			state, err := OpenStateDir(t.Context(), disk.Host, w.path("state"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer ledger.Close()
+			defer state.Close()
 			seen := []string{}
-			Once(t.Context(), w.plan, w.plan.Services, ledger, rand.New(rand.NewPCG(1, 2)), false, func(answered, asked int) {
+			Once(t.Context(), w.plan, w.plan.Services, state, rand.New(rand.NewPCG(1, 2)), false, func(answered, asked int) {
 				seen = append(seen, fmt.Sprintf("%d/%d", answered, asked))
 			})
 			synctest.Wait()

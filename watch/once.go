@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -12,7 +13,7 @@ import (
 
 // Once takes every service of the list, which is of the plan, through one pass, side by side and from one snapshot, and gives the outcomes in the order of the
 // services. Where silent is set nobody is told; what becomes owed stays so. A pass that takes long reports to progress; nil: it does not.
-func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, chance *rand.Rand, silent bool, progress Progress) []Outcome {
+func Once(ctx context.Context, plan *Plan, services []*Service, dir *StateDir, chance *rand.Rand, silent bool, progress Progress) []Outcome {
 	snapshot := sources.NewSnapshot(plan.Source, plan.Within)
 	var refs []sources.Ref
 	for _, s := range services {
@@ -26,11 +27,11 @@ func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, 
 		defer reports.Wait()
 		defer close(over)
 	}
-	ledger.keep(plan.Services)
+	dir.adopt(plan)
 	outcomes := make([]Outcome, len(services))
 	ended := make(chan struct{})
 	for i, s := range services {
-		k := newKeeper(ledger, chance, time.Now)
+		k := newKeeper(dir, chance, time.Now)
 		k.service, k.silent, k.redactor = s, silent, plan.Redactor
 		go func() {
 			outcomes[i] = k.guarded(true, func() Outcome { return k.look(ctx, snapshot) })
@@ -39,6 +40,9 @@ func Once(ctx context.Context, plan *Plan, services []*Service, ledger *Ledger, 
 	}
 	for range services {
 		<-ended
+	}
+	if err := dir.Ledger.Flush(); err != nil && len(outcomes) > 0 {
+		outcomes[0].Err = errors.Join(outcomes[0].Err, err)
 	}
 	return outcomes
 }

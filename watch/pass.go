@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/inputs"
 )
@@ -91,9 +92,14 @@ func (l *Loop) sleep(now time.Time) time.Duration {
 
 // rest tells once that passes are over and nothing is due for a while.
 func (l *Loop) rest(now time.Time) {
-	if l.Idle != nil && l.worked && !l.busy() && l.sleep(now) >= leastRest {
+	if l.worked && !l.busy() && l.sleep(now) >= leastRest {
 		l.worked = false
-		l.Idle()
+		go func() { // where it fails the next job tries again, and says so
+			_ = fault.Caught(func() { _ = l.State.Ledger.Flush() })
+		}()
+		if l.Idle != nil {
+			l.Idle()
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -19,20 +18,20 @@ import (
 	"github.com/rendered/rendered/render/disk/faulty"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/ledger"
 )
 
-// recorded gives the record of a service as it is on disk.
-func recorded(t *testing.T, w *world, name string) record {
-	var r record
-	data, err := os.ReadFile(w.path("state/ledger/" + name + ".json"))
+// recorded gives what is on record on disk.
+func recorded(t *testing.T, w *world) string {
+	data, err := os.ReadFile(w.path("state/" + ledger.Name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return string(data)
 }
+
+// owes tells whether there is a file on record of which something is to be done.
+func owes(t *testing.T, w *world) bool { return strings.Contains(recorded(t, w), "path") }
 
 // write puts a text into a file of the world.
 func (w *world) write(name, text string) {
@@ -51,10 +50,13 @@ func TestToldInTheFuture(t *testing.T) {
 		w.values.set("s", "0")
 		w.start()
 		w.stop()
-		r := recorded(t, w, "app")
-		r.Notices["app"] = notice{Told: time.Now().Add(24 * time.Hour)}
-		data, _ := json.Marshal(r)
-		w.write("state/ledger/app.json", string(data))
+		state, err := OpenStateDir(t.Context(), disk.Host, w.path("state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(state.Ledger.Acknowledge("app", nil, time.Now().Add(24*time.Hour)), state.Close()); err != nil {
+			t.Fatal(err)
+		}
 		w.start()
 		w.values.set("s", "1")
 		w.after(6 * time.Hour)
@@ -80,7 +82,7 @@ func TestReplacedDependentInherits(t *testing.T) {
 		w.loop.Reload()
 		w.after(time.Hour)
 		if e.count() == 0 {
-			t.Errorf("never told; owed stays in the record for nobody: %+v", recorded(t, w, "app").Notices)
+			t.Errorf("never told; owed stays in the record for nobody: %+v", recorded(t, w))
 		}
 	})
 }
@@ -104,8 +106,8 @@ func TestDependentThatComesBackInherits(t *testing.T) {
 		use(reload)
 		w.loop.Reload()
 		w.after(time.Hour)
-		if reload.count() != 2 || len(recorded(t, w, "app").Notices) != 1 {
-			t.Errorf("told %d times, want 2; on record: %+v", reload.count(), recorded(t, w, "app").Notices)
+		if reload.count() != 2 || owes(t, w) {
+			t.Errorf("told %d times, want 2; on record: %+v", reload.count(), recorded(t, w))
 		}
 	})
 }
@@ -120,8 +122,8 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 	var full atomic.Bool
 	synctest.Test(t, func(t *testing.T) {
 		tr.t = t
-		ledger, err := OpenLedger(context.Background(), faulty.System(disk.Host, func(s faulty.Step) error {
-			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == ".app.json.new" {
+		state, err := OpenStateDir(context.Background(), faulty.System(disk.Host, func(s faulty.Step) error {
+			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == "."+ledger.Name+".new" {
 				return unix.ENOSPC
 			}
 			return nil
@@ -129,8 +131,9 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer ledger.Close()
-		k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+		defer state.Close()
+		state.adopt(tr.plan)
+		k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
 		k.service = tr.plan.Services[0]
 		look := func() error { return k.look(t.Context(), sources.NewSnapshot(tr.values, 0)).Err }
 		tr.next()
@@ -143,8 +146,8 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 			t.Fatalf("%v, told %d times", err, tr.d.count())
 		}
 		full.Store(false)
-		if err := look(); err != nil || tr.d.count() != 2 || recorded(t, tr.world, "app").Notices["d"].Owed != nil {
-			t.Errorf("%v, told %d times, still owed: %+v", err, tr.d.count(), recorded(t, tr.world, "app"))
+		if err := look(); err != nil || tr.d.count() != 2 || owes(t, tr.world) {
+			t.Errorf("%v, told %d times, still owed: %+v", err, tr.d.count(), recorded(t, tr.world))
 		}
 	})
 }
@@ -159,7 +162,7 @@ func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
 		var full atomic.Bool
 		tries := 0
 		w.system = faulty.System(disk.Host, func(s faulty.Step) error {
-			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == ".app.json.new" {
+			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == "."+ledger.Name+".new" {
 				if tries++; tries > 100 {
 					full.Store(false)
 					t.Error("tried a hundred times at once")
@@ -177,8 +180,8 @@ func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
 		w.after(time.Hour)
 		full.Store(false)
 		w.after(6 * time.Minute)
-		if d.count() == 0 || recorded(t, w, "app").Notices["d"].Owed != nil || tries > 40 {
-			t.Errorf("told %d times after %d tries; on record: %+v", d.count(), tries, recorded(t, w, "app"))
+		if d.count() == 0 || owes(t, w) || tries > 40 {
+			t.Errorf("told %d times after %d tries; on record: %+v", d.count(), tries, recorded(t, w))
 		}
 	})
 }
@@ -192,7 +195,7 @@ func TestDamageOutlivesARestart(t *testing.T) {
 		w.values.set("s", "one")
 		w.start()
 		w.stop()
-		w.write("state/ledger/app.json", "{")
+		w.write("state/"+ledger.Name, "{")
 		w.write("g", "half new")
 		w.values.refuse("s", sources.Unavailable)
 		w.start()
@@ -212,16 +215,18 @@ func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
 	w.values.set("s", "old")
 	w.start()
 	w.stop()
-	ledger, err := OpenLedger(context.Background(), disk.Host, w.path("state"))
+	state, err := OpenStateDir(context.Background(), disk.Host, w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newKeeper(ledger, rand.New(rand.NewPCG(1, 2)), time.Now)
+
+	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
 	k.service = s
 	if err := k.recover(new(Outcome)); err != nil {
 		t.Fatal(err)
 	}
-	sw, err := ledger.Compare("app", []swap.Target{
+	state.adopt(w.plan)
+	sw, err := state.Swap.Compare([]swap.Target{
 		{Path: w.path("f"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600},
 		{Path: w.path("g"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600}})
 	if err != nil {
@@ -230,17 +235,16 @@ func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
 	if err := sw.Stage(); err != nil {
 		t.Fatal(err)
 	}
-	k.oweAll(s.paths())
-	k.rec.Swaps = sw.Renames()
-	if err := ledger.save(k.rec); err != nil {
+	swaps := sw.Renames()
+	if err := state.Ledger.Begin(swaps, s.paths()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(k.rec.Swaps[0].Temp, k.rec.Swaps[0].Path); err != nil {
+	if err := os.Rename(swaps[0].Temp, swaps[0].Path); err != nil {
 		t.Fatal(err)
 	}
-	ledger.Close()
+	state.Close()
 	w.values.refuse("s", sources.Unavailable)
-	return k.rec.Swaps[1].Temp
+	return swaps[1].Temp
 }
 
 // Somebody cleaned hidden files away: what a crash left cannot be finished without AWS, and nobody is told before it is.
@@ -279,7 +283,7 @@ func TestLongKey(t *testing.T) {
 	w := newWorld(t)
 	os.Mkdir(w.path("state"), 0o700)
 	w.write("state/key", strings.Repeat("x", 40))
-	if l, err := OpenLedger(context.Background(), disk.Host, w.path("state")); err != nil {
+	if l, err := OpenStateDir(context.Background(), disk.Host, w.path("state")); err != nil {
 		t.Error(err)
 	} else {
 		l.Close()

@@ -44,7 +44,7 @@ func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.read, l.tried) }
 // adopt puts a plan in force. Services that are new or differ are due at once; the others keep their times.
 func (l *Loop) adopt(plan *Plan, now time.Time) {
 	l.plan, l.read = plan, plan.Inputs
-	l.Ledger.keep(plan.Services)
+	l.State.adopt(plan)
 	for _, s := range l.states {
 		s.gone = true
 	}
@@ -68,18 +68,13 @@ func (l *Loop) adopt(plan *Plan, now time.Time) {
 			delete(l.states, name)
 		}
 	}
-	for _, s := range l.states {
-		if s.busy && (s.gone || s.service.Fingerprint != s.keeper.service.Fingerprint) {
-			s.keeper.late.Store(true)
-		}
-	}
 	l.untangle(now)
 	l.sayPlan(fresh)
 	l.watchInputs()
 }
 
 // untangle has services wait for the jobs of others that were begun over their files with an older plan. They would find what such a job
-// is about to owe neither in its record nor in the files.
+// is about to change neither on record nor in the files.
 func (l *Loop) untangle(now time.Time) {
 	held := make(map[string]bool) // paths
 	for _, s := range l.states {
@@ -104,12 +99,13 @@ func (l *Loop) untangle(now time.Time) {
 }
 
 func (l *Loop) newState(service string) *state {
-	k := newKeeper(l.Ledger, l.Chance, l.Wall)
+	k := newKeeper(l.State, l.Chance, l.Wall)
 	k.redactor = l.plan.Redactor
 	if l.Check != nil {
 		k.examine = l.Check
 	}
 	k.parsers = l.parsers
+	k.woken = l.Woken
 	k.telling = func(dependent string) { l.send(telling{service, dependent}) }
 	return &state{keeper: k, refused: make(map[string]string)}
 }

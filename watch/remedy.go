@@ -43,7 +43,7 @@ func Remedy(err error) []string {
 		return []string{"the state belongs to the user that the daemon runs as, which is root by default; once --root DIRECTORY has one of its own"}
 	case e.Op == "create" && errors.Is(err, fs.ErrNotExist):
 		// A directory that is open, and has no room for a name, is none any more.
-		return []string{dir + " was taken away; if it is in the state_dir, restart rendered, which makes it anew"}
+		return []string{dir + " was taken away; if it is the state_dir, restart rendered, which makes it anew"}
 	}
 	return sandbox.Remedy(e.Path, err)
 }

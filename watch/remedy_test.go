@@ -12,7 +12,7 @@ import (
 
 // Of a full file system the place to look at is said, wherever in a pass it is met; of an owner that may not be given, what it takes.
 func TestRemedies(t *testing.T) {
-	full := fmt.Errorf("ledger: %w", &fs.PathError{Op: "write", Path: "/state/ledger/f.json", Err: unix.ENOSPC})
+	full := fmt.Errorf("ledger: %w", &fs.PathError{Op: "write", Path: "/state/ledger.jsonl", Err: unix.ENOSPC})
 	staged := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("write: %w", unix.EDQUOT)}
 	owned := &fs.PathError{Op: "stage", Path: "/etc/app/f", Err: fmt.Errorf("chown: %w", unix.EPERM)}
 	state := fmt.Errorf("state_dir: %w", &fs.PathError{Op: "open", Path: "/var/lib/rendered", Err: unix.EACCES})
@@ -24,7 +24,7 @@ func TestRemedies(t *testing.T) {
 	for _, e := range o.FileErrors() {
 		said = append(said, strings.Join(e.Fault.Hints, " "))
 	}
-	want := []string{"df -h /state/ledger", "df -h /etc/app", "it is to belong to somebody else than the daemon's user", ""}
+	want := []string{"df -h /state", "df -h /etc/app", "it is to belong to somebody else than the daemon's user", ""}
 	if len(said) > 2 && !strings.Contains(said[2], "SupplementaryGroups=") {
 		t.Errorf("of a group is said %q", said[2])
 	}

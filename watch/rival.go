@@ -45,7 +45,7 @@ func (k *keeper) contested(targets []swap.Target, changed []string, now time.Tim
 			continue
 		}
 		r, known := k.repairs[t.Path]
-		if !known || r.digest != k.ledger.Key.Digest(t.Path, t.Content) || !now.Before(r.notBefore()) {
+		if !known || r.digest != k.machine.Key.Digest(t.Path, t.Content) || !now.Before(r.notBefore()) {
 			return nil
 		}
 		errs = append(errs, &FileError{t.Path, &fault.Fault{
@@ -64,7 +64,7 @@ func (k *keeper) repaired(targets []swap.Target, changed []string, now time.Time
 		if !slices.Contains(changed, t.Path) {
 			continue
 		}
-		digest := k.ledger.Key.Digest(t.Path, t.Content)
+		digest := k.machine.Key.Digest(t.Path, t.Content)
 		r := k.repairs[t.Path]
 		switch {
 		case r.digest != digest || now.Sub(r.at) > repairForget:

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,14 +39,14 @@ func (k *keeper) tell(ctx context.Context, o *Outcome) {
 		return
 	}
 	for _, d := range k.service.Dependents {
-		owed := k.rec.Notices[d.Name()]
-		if len(owed.Owed) == 0 {
+		owed := k.ledger.Owed(d.Name(), k.service.paths())
+		if len(owed) == 0 {
 			continue
 		}
-		n := NoticeOutcome{Dependent: d.Name(), Paths: owed.Owed}
+		n := NoticeOutcome{Dependent: d.Name(), Paths: slices.Sorted(maps.Keys(owed))}
 		now := k.now()
 		if n.Held = k.held(d.Name(), now); !n.Held {
-			o.Err = errors.Join(o.Err, k.do(ctx, d, &n))
+			o.Err = errors.Join(o.Err, k.do(ctx, d, owed, &n))
 		}
 		o.Notices = append(o.Notices, n)
 	}
@@ -92,7 +93,7 @@ func (k *keeper) nextTell() time.Time {
 		return next
 	}
 	for _, d := range k.service.Dependents {
-		if len(k.rec.Notices[d.Name()].Owed) == 0 {
+		if len(k.ledger.Owed(d.Name(), k.service.paths())) == 0 {
 			continue
 		}
 		if at := k.notBefore(d.Name(), k.now()); next.IsZero() || at.Before(next) {
@@ -118,15 +119,12 @@ func (k *keeper) held(dependent string, now time.Time) bool {
 
 // notBefore gives when a dependent may be told. A time that a stepped clock put ahead counts as now, once and for all.
 func (k *keeper) notBefore(dependent string, now time.Time) time.Time {
-	a, n := k.attempt(dependent), k.rec.Notices[dependent]
+	a := k.attempt(dependent)
 	if limit := now.Add(backoffMost); a.next.After(limit) {
 		a.next = limit
 	}
-	if n.Told.After(now) {
-		n.Told = now
-		k.rec.Notices[dependent] = n
-	}
-	if at := n.Told.Add(k.service.MinInterval); !n.Told.IsZero() && at.After(a.next) {
+	told := k.ledger.Told(dependent, now)
+	if at := told.Add(k.service.MinInterval); !told.IsZero() && at.After(a.next) {
 		return at
 	}
 	return a.next
@@ -134,7 +132,7 @@ func (k *keeper) notBefore(dependent string, now time.Time) time.Time {
 
 // do tells one dependent and records its acknowledgement. Where that cannot be recorded, which is the error, the dependent is
 // told once more after a restart: "at least once" allows it.
-func (k *keeper) do(ctx context.Context, d notify.Action, n *NoticeOutcome) error {
+func (k *keeper) do(ctx context.Context, d notify.Action, owed map[string]uint64, n *NoticeOutcome) error {
 	if k.telling != nil {
 		k.telling(d.Name())
 	}
@@ -150,14 +148,5 @@ func (k *keeper) do(ctx context.Context, d notify.Action, n *NoticeOutcome) erro
 		return nil
 	}
 	*a = attempt{}
-	k.rec.acknowledge(d.Name(), k.now())
-	if !k.owes() {
-		k.rec.Swaps = k.swaps(false) // until then it says which files they are that somebody is to be told of
-	}
-	return k.save()
-}
-
-// owes tells whether any dependent is owed a notice.
-func (k *keeper) owes() bool {
-	return slices.ContainsFunc(k.service.Dependents, func(d notify.Action) bool { return len(k.rec.Notices[d.Name()].Owed) > 0 })
+	return k.written(k.ledger.Acknowledge(d.Name(), owed, k.now()))
 }

@@ -35,7 +35,7 @@ type world struct {
 	plan   *Plan
 	load   func() (*Plan, error)
 	loop   *Loop
-	ledger *Ledger
+	state  *StateDir
 	system disk.System
 	log    journal
 	idle   int // how often the loop said that it is; of its goroutine
@@ -271,12 +271,12 @@ func parse(t *testing.T, schedule string) cron.Schedule {
 func (w *world) start() {
 	w.t.Helper()
 	var err error
-	if w.ledger, err = OpenLedger(context.Background(), w.system, w.path("state")); err != nil {
+	if w.state, err = OpenStateDir(context.Background(), w.system, w.path("state")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.loop = NewLoop(w.plan, Options{
 		Load:   func() (*Plan, error) { return w.load() },
-		Ledger: w.ledger,
+		State:  w.state,
 		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Chance: rand.New(rand.NewPCG(1, 2)),
 		Idle:   func() { w.idle++ },
@@ -304,7 +304,7 @@ func (w *world) start() {
 		cancel()
 		<-ended
 		synctest.Wait()
-		w.ledger.Close()
+		w.state.Close()
 	})
 	w.t.Cleanup(w.stop)
 	synctest.Wait()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 // Where there is no D-Bus a reload stays owed, over a restart too; the log says what is away, and it is tried again.
@@ -21,7 +23,7 @@ func TestBusAway(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "reload nginx.service: systemd does not answer on D-Bus; still owed") || !strings.Contains(string(out), "is dbus running") {
 		t.Errorf("%v:\n%s", err, out)
 	}
-	if record := s.read("state/ledger/web.json"); s.read("f") != "x" || !strings.Contains(record, "owed") {
+	if record := s.read("state/" + ledger.Name); s.read("f") != "x" || !strings.Contains(record, "path") {
 		t.Errorf("f holds %q, the ledger:\n%s", s.read("f"), record)
 	}
 

@@ -128,7 +128,7 @@ func (c *compiler) compile(ctx context.Context, cfg *config.Config, faults fault
 // or to what is in it, has it rename what he likes.
 func ownFiles(ctx context.Context, cfg *config.Config) []inputs.Input {
 	all := func(string) bool { return true }
-	list := []inputs.Input{{Path: cfg.StateDir, Match: all}, {Path: watch.LedgerDir(cfg.StateDir), Match: all}}
+	list := []inputs.Input{{Path: cfg.StateDir, Match: all}}
 	if cfg.Values != "" {
 		return append(list, inputs.Input{Path: cfg.Values})
 	}

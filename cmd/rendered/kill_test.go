@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 // TestKilledAtEveryStep kills a pass with SIGKILL before each of its steps, those that only look included. What is on disk is whole at any
@@ -148,10 +149,10 @@ func (s *site) survives(n int) (told int) {
 	if !strings.HasSuffix(saw, "c-"+new+" k-"+new+"\n") {
 		s.t.Errorf("the dependent was not told at last:\n%s", saw)
 	}
-	if strings.Contains(s.read("state/ledger/site.json"), "owed") {
-		s.t.Errorf("still owed:\n%s", s.read("state/ledger/site.json"))
+	if strings.Contains(s.read("state/"+ledger.Name), "path") {
+		s.t.Errorf("still owed:\n%s", s.read("state/"+ledger.Name))
 	}
-	for dir, want := range map[string]string{"tls": "[same site.crt site.key]", "state/ledger": "[site.json]"} {
+	for dir, want := range map[string]string{"tls": "[same site.crt site.key]", "state": "[key ledger.jsonl lock]"} {
 		var names []string
 		entries, err := os.ReadDir(s.path(dir))
 		for _, e := range entries {

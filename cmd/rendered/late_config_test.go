@@ -29,14 +29,14 @@ func TestConfigChangesBeforeItIsWatched(t *testing.T) {
 	write(t, filepath.Join(dir, "conf.d", "app.yaml"), "services: {app: {files: [{content: one, path: ../f}]}}\n")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)
+	state, err := watch.OpenStateDir(ctx, files, cfg.StateDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ledger.Close()
+	defer state.Close()
 	log := slog.New(slog.DiscardHandler)
 	d := &upkeep{compiler: c, stateDir: cfg.StateDir, level: new(slog.LevelVar), log: log, watcher: inputs.New(log), listener: push.New(log)}
-	d.prepare(ctx, cfg, plan, ledger)
+	d.prepare(ctx, cfg, plan, state)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -87,15 +87,15 @@ func once(ctx context.Context, g *globals, f onceFlags, names []string, stdout, 
 	if err != nil {
 		return err
 	}
-	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)
+	state, err := watch.OpenStateDir(ctx, files, cfg.StateDir)
 	if err != nil {
 		printFaults(stderr, err)
 		return exit{exitFailed}
 	}
-	defer ledger.Close()
+	defer state.Close()
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	progress := progressOn(stderr)
-	outcomes := watch.Once(ctx, plan, services, ledger, chance, f.silent, progress)
+	outcomes := watch.Once(ctx, plan, services, state, chance, f.silent, progress)
 	if progress != nil {
 		fmt.Fprint(printable.Unwrap(stderr), clearLine)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 // TestPanicInAPass makes the command panic before each of its steps, over something that quotes a value. It says where that was and not
@@ -36,7 +38,7 @@ func TestPanicInAPass(t *testing.T) {
 		}
 		s.mustOnce()
 		s.whole(fmt.Sprint("after step ", step), strconv.Itoa(step), strconv.Itoa(step))
-		if record := s.read("state/ledger/site.json"); strings.Contains(record, "owed") {
+		if record := s.read("state/" + ledger.Name); strings.Contains(record, "path") {
 			t.Fatalf("step %d: still owed:\n%s", step, record)
 		}
 	}
@@ -46,7 +48,7 @@ func TestPanicInAPass(t *testing.T) {
 func TestPanicInTheDaemon(t *testing.T) {
 	t.Parallel()
 	inPass := 0
-	for step := 38; step < 76; step += 9 {
+	for step := 30; step < 66; step += 8 {
 		s := newSite(t)
 		log := must(os.Create(s.path("log")))
 		defer log.Close()
@@ -58,7 +60,7 @@ func TestPanicInTheDaemon(t *testing.T) {
 		}
 		until(t.Errorf, "all is told, after a panic", func() bool {
 			said := s.read("log")
-			return s.exited(run) || strings.Contains(said, "a mistake in rendered itself") && strings.Contains(said, "up to date again") && s.read("told") != "" && !strings.Contains(s.read("state/ledger/site.json"), "owed")
+			return s.exited(run) || strings.Contains(said, "a mistake in rendered itself") && strings.Contains(said, "up to date again") && s.read("told") != "" && !strings.Contains(s.read("state/"+ledger.Name), "path")
 		})
 		_ = run.Process.Signal(syscall.SIGTERM)
 		err := run.Wait()

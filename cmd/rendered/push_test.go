@@ -133,13 +133,13 @@ func underPushAs(t *testing.T, config, hostname string, subscribe func(*awsfake.
 		for _, s := range plan.Services {
 			s.Dependents = []notify.Action{teller{p, s.Name}}
 		}
-		ledger, err := watch.OpenLedger(t.Context(), files, cfg.StateDir)
+		state, err := watch.OpenStateDir(t.Context(), files, cfg.StateDir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer ledger.Close()
+		defer state.Close()
 		loop := watch.NewLoop(plan, watch.Options{
-			Load: func() (*watch.Plan, error) { return plan, nil }, Ledger: ledger,
+			Load: func() (*watch.Plan, error) { return plan, nil }, State: state,
 			Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Chance: rand.New(rand.NewPCG(1, 2)),
 		})
 		listener := push.New(slog.New(slog.NewTextHandler(t.Output(), nil)))

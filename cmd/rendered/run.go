@@ -74,7 +74,7 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		}
 		return exit{exitConfig}
 	}
-	ledger, err := watch.OpenLedger(ctx, files, cfg.StateDir)
+	state, err := watch.OpenStateDir(ctx, files, cfg.StateDir)
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -82,13 +82,13 @@ func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error 
 		printFaults(journal.Errors(stderr), err)
 		return exit{exitFailed}
 	}
-	defer ledger.Close()
+	defer state.Close()
 	level := new(slog.LevelVar)
 	level.Set(cfg.Log.Level)
 	log := newLog(stderr, cfg.Log.Format, level)
 	c.logTo(log)
 	d := &upkeep{compiler: c, root: root, stateDir: cfg.StateDir, level: level, log: log, watcher: inputs.New(log), listener: push.New(log)}
-	d.prepare(ctx, cfg, plan, ledger)
+	d.prepare(ctx, cfg, plan, state)
 	d.run(ctx, signals)
 	return nil
 }
@@ -106,11 +106,11 @@ type upkeep struct {
 }
 
 // prepare makes the loop, whose first plan is the one given.
-func (d *upkeep) prepare(ctx context.Context, cfg *config.Config, plan *watch.Plan, ledger *watch.Ledger) {
+func (d *upkeep) prepare(ctx context.Context, cfg *config.Config, plan *watch.Plan, state *watch.StateDir) {
 	manager := systemd.FromEnviron(d.log)
 	d.loop = watch.NewLoop(d.prepared(ctx, cfg, plan), watch.Options{
 		Load:   func() (*watch.Plan, error) { return d.load(ctx) },
-		Ledger: ledger,
+		State:  state,
 		Log:    d.log,
 		Watch:  d.watcher.Set,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 var soakFor = flag.Duration("soak", 2*time.Second, "how long TestSoak works the daemon")
@@ -154,7 +155,7 @@ func (s *soak) signal(signal syscall.Signal) {
 type size struct{ kib, descriptors, goroutines int }
 
 func (s *soak) size() (n size) {
-	until(s.t.Fatalf, "nothing is owed", func() bool { return !strings.Contains(s.read("state/ledger/app.json"), "owed") })
+	until(s.t.Fatalf, "nothing is owed", func() bool { return !strings.Contains(s.read("state/"+ledger.Name), "path") })
 	for range 20 { // the memory of the last pass is given back, and connections close
 		<-time.After(50 * time.Millisecond)
 	}

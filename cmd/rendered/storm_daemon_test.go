@@ -6,10 +6,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 // A daemon is one life of it.
@@ -68,13 +69,7 @@ func (s *storm) settle(d *daemon) {
 				return false
 			}
 		}
-		records, _ := filepath.Glob(s.path("state/ledger/*.json"))
-		for _, path := range records {
-			if data, _ := os.ReadFile(path); strings.Contains(string(data), "owed") {
-				return false
-			}
-		}
-		return len(records) == 2
+		return !strings.Contains(s.read("state/"+ledger.Name), "path")
 	})
 	if err := d.Process.Signal(syscall.SIGTERM); err != nil {
 		s.t.Error(err)

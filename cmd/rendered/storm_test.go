@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 var (
@@ -87,7 +89,7 @@ type moment struct {
 // moments are those that TestStorm chooses from. What is staged, on record and renamed is so a few milliseconds later.
 func moments(span time.Duration) []moment {
 	return []moment{
-		{"", span}, {".rendered-", 3 * time.Millisecond}, {"site.json", 2 * time.Millisecond},
+		{"", span}, {".rendered-", 3 * time.Millisecond}, {"ledger.jsonl", 2 * time.Millisecond},
 		{"site.crt", 2 * time.Millisecond}, {"site.crt", 10 * time.Millisecond},
 	}
 }
@@ -125,29 +127,30 @@ const (
 
 var stages = []string{untouched, staged, recorded, betweenRenames, renamed}
 
+// recordedTemp finds the temporaries that the ledger names.
+var recordedTemp = regexp.MustCompile(`"temp":"([^"]*)"`)
+
 func (s *storm) stage(service string) string {
-	var record struct {
-		Swaps []struct{ Temp string }
-	}
-	if err := json.Unmarshal([]byte(s.read("state/ledger/"+service+".json")), &record); err != nil {
-		s.t.Errorf("the ledger is no JSON: %v", err)
-	}
 	dir := map[string]string{"site": "tls", "app": "app"}[service]
 	left, _ := filepath.Glob(s.path(dir + "/.rendered-*"))
-	there := 0
-	for _, swap := range record.Swaps {
-		if slices.Contains(left, swap.Temp) {
+	begun, there := 0, 0
+	for _, found := range recordedTemp.FindAllStringSubmatch(s.read("state/"+ledger.Name), -1) {
+		if filepath.Base(filepath.Dir(found[1])) != dir {
+			continue
+		}
+		begun++
+		if slices.Contains(left, found[1]) {
 			there++
 		}
 	}
 	switch {
-	case there > 0 && there == len(record.Swaps):
+	case there > 0 && there == begun:
 		return recorded
 	case there > 0:
 		return betweenRenames
 	case len(left) > 0:
 		return staged
-	case len(record.Swaps) > 0:
+	case begun > 0:
 		return renamed
 	}
 	return untouched
@@ -161,16 +164,14 @@ func (s *storm) judge() {
 		}
 	}
 	for dir, want := range map[string]string{
-		"tls": "[site.conf site.crt site.key]", "app": "[app.env]", "state": "[key ledger lock]", "state/ledger": "[app.json site.json]",
+		"tls": "[site.conf site.crt site.key]", "app": "[app.env]", "state": "[key ledger.jsonl lock]",
 	} {
 		if got := fmt.Sprint(s.list(dir)); got != want {
 			s.t.Errorf("%s holds %s, want %s", dir, got, want)
 		}
 	}
-	for _, service := range []string{"site", "app"} {
-		if record := s.read("state/ledger/" + service + ".json"); strings.Contains(record, "owed") {
-			s.t.Errorf("still owed:\n%s", record)
-		}
+	if record := s.read("state/" + ledger.Name); strings.Contains(record, "path") {
+		s.t.Errorf("still owed:\n%s", record)
 	}
 	log := s.read("log")
 	if i := strings.Index(log, canary); i >= 0 {

@@ -95,7 +95,7 @@ func content(kind string, version int64) string {
 
 func newStorm(t *testing.T, seed uint64) *storm {
 	s := &storm{site: &site{t: t, dir: t.TempDir(), aws: awsfake.Start(t)}}
-	for _, dir := range []string{"tls", "app", "chance", "notes", "state", "state/ledger"} {
+	for _, dir := range []string{"tls", "app", "chance", "notes", "state"} {
 		if err := os.Mkdir(s.path(dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	}
 	s.log = must(os.OpenFile(s.path("log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600))
 	s.events = must(fsnotify.NewBufferedWatcher(1 << 16))
-	for _, dir := range []string{"tls", "state/ledger"} {
+	for _, dir := range []string{"tls", "state"} {
 		if err := s.events.Add(s.path(dir)); err != nil {
 			t.Fatal(err)
 		}

@@ -197,12 +197,12 @@ func TestSystemCalls(t *testing.T) {
 		}
 	}
 	record := []step{
-		"unlinkat state/ledger/.site.json.new", // what a crash may have left
-		"create-exclusively-0600 state/ledger/.site.json.new",
-		"write state/ledger/.site.json.new",
-		"fsync state/ledger/.site.json.new",
-		"renameat state/ledger/.site.json.new state/ledger/site.json",
-		"fsync state/ledger",
+		"unlinkat state/.ledger.jsonl.new", // what a crash may have left
+		"create-exclusively-0600 state/.ledger.jsonl.new",
+		"write state/.ledger.jsonl.new",
+		"fsync state/.ledger.jsonl.new",
+		"renameat state/.ledger.jsonl.new state/ledger.jsonl",
+		"fsync state",
 	}
 	var want []step
 	want = append(want, "create state/lock", "ftruncate state/lock", "write state/lock")

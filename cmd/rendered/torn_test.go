@@ -104,17 +104,17 @@ func oneVersionAFile(t *testing.T, batch bool) {
 		t.Fatal(err)
 	}
 	plan.Source = sources.Mux{sources.Secret: source, sources.Param: source, sources.Params: source}
-	ledger, err := watch.OpenLedger(t.Context(), files, cfg.StateDir)
+	state, err := watch.OpenStateDir(t.Context(), files, cfg.StateDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ledger.Close()
+	defer state.Close()
 
 	chance := rand.New(rand.NewPCG(3, 4))
 	passes, current, changing := 0, make(map[string]int), make(map[string]int)
 	pass := func() {
 		passes++
-		for _, o := range watch.Once(t.Context(), plan, plan.Services, ledger, chance, true, nil) {
+		for _, o := range watch.Once(t.Context(), plan, plan.Services, state, chance, true, nil) {
 			if o.Err == nil {
 				current[o.Service]++
 			} else if e := o.FileErrors(); !strings.Contains(o.Err.Error(), string(sources.Changing)) {

@@ -29,8 +29,7 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 		"templates/app.tmpl": "{{ param \"/a\" }}\n",
 		"templates/_part":    "x",
 		"state/key":          "",
-
-		"state/ledger/app.json": "{}",
+		"state/ledger.jsonl": "",
 	} {
 		if err := os.MkdirAll(filepath.Dir(path(name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -49,7 +48,7 @@ func TestRootDistrustsWhatOthersCanWrite(t *testing.T) {
 	if out := check(); !strings.HasSuffix(out, "ok\n") {
 		t.Fatal(out)
 	}
-	for _, name := range []string{"rendered.yaml", "values.yaml", "conf.d/more.yaml", "conf.d", "templates/app.tmpl", "templates/_part", "templates", "state", "state/key", "state/ledger", "state/ledger/app.json"} {
+	for _, name := range []string{"rendered.yaml", "values.yaml", "conf.d/more.yaml", "conf.d", "templates/app.tmpl", "templates/_part", "templates", "state", "state/key", "state/ledger.jsonl"} {
 		info, err := os.Stat(path(name))
 		if err != nil {
 			t.Fatal(err)

@@ -167,7 +167,7 @@ func TestSweepLeavesDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	as(mallory, func() { _ = os.Mkdir(temp, 0o700) })
-	if err := machine.Sweep("web", []string{filepath.Join(dir, "key")}, nothing); err != nil {
+	if err := machine.Sweep([]string{filepath.Join(dir, "key")}, nothing); err != nil {
 		t.Error(err)
 	}
 }

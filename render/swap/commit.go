@@ -129,7 +129,7 @@ func (s *Swap) syncAbove() error {
 
 func (s *Swap) stage(n int, f *file) error {
 	temp := s.Key.tempName(f.dir.Real(), n)
-	s.Register.add(filepath.Join(f.dir.Real(), temp), s.service)
+	s.Register.add(filepath.Join(f.dir.Real(), temp))
 	out, err := f.dir.Create(temp)
 	if err != nil {
 		s.Register.remove(filepath.Join(f.dir.Real(), temp))

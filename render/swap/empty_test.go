@@ -26,7 +26,7 @@ func TestNothingDoesNotReplaceSomething(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tt.old), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := machine.Compare("web", []Target{{Path: path, Content: []byte(tt.new), UID: Keep, GID: Keep, KeepMode: true, AllowEmpty: tt.allow}})
+		s, err := machine.Compare([]Target{{Path: path, Content: []byte(tt.new), UID: Keep, GID: Keep, KeepMode: true, AllowEmpty: tt.allow}})
 		if err == nil {
 			err = s.Close()
 		}
@@ -35,7 +35,7 @@ func TestNothingDoesNotReplaceSomething(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "none")
-	s, err := machine.Compare("web", []Target{{Path: path, UID: Keep, GID: Keep}})
+	s, err := machine.Compare([]Target{{Path: path, UID: Keep, GID: Keep}})
 	if err != nil {
 		t.Fatalf("a new file that is empty: %v", err)
 	}

@@ -32,7 +32,7 @@ func TestFormer(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := machine.Compare("s", []Target{{Path: path, Content: []byte("new"), UID: Keep, GID: Keep, Mode: 0o640}})
+			s, err := machine.Compare([]Target{{Path: path, Content: []byte("new"), UID: Keep, GID: Keep, Mode: 0o640}})
 			if err != nil {
 				t.Fatal(err)
 			}

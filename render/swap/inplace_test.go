@@ -95,7 +95,7 @@ func TestMountedFile(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = unix.Unmount(path, unix.MNT_DETACH) })
 	next := Target{Path: path, Content: []byte("new"), UID: Keep, GID: Keep, KeepMode: true}
-	if _, err := machine.Compare("web", []Target{next}); err == nil || !strings.Contains(err.Error(), "set write: in-place") {
+	if _, err := machine.Compare([]Target{next}); err == nil || !strings.Contains(err.Error(), "set write: in-place") {
 		t.Errorf("%v", err)
 	}
 	next.InPlace = true

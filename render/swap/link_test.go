@@ -84,7 +84,7 @@ func TestSweepFollowsLinks(t *testing.T) {
 	if err := s.Stage(); err != nil {
 		t.Fatal(err)
 	}
-	if err := machine.Sweep("web", []string{path}, nothing); err != nil {
+	if err := machine.Sweep([]string{path}, nothing); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, filepath.Join(dir, "real")); len(left) != 2 {
@@ -110,11 +110,11 @@ func TestRootFollowsNoLinkThroughForeignDirectories(t *testing.T) {
 		if err := change(false); err != nil {
 			t.Fatal(err)
 		}
-		_, err := machine.Compare("web", []Target{target(path, "x")})
+		_, err := machine.Compare([]Target{target(path, "x")})
 		if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, name)) || !strings.Contains(err.Error(), "root does not follow") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := machine.Sweep("web", []string{path}, nothing); err != nil {
+		if err := machine.Sweep([]string{path}, nothing); err != nil {
 			t.Errorf("sweep: %v", err)
 		}
 		if err := change(true); err != nil {

@@ -49,7 +49,7 @@ func TestRecoverWhereADirectoryWas(t *testing.T) {
 	if todo, unsure, err := machine.Pending(list); err != nil || !unsure || len(todo) != 0 {
 		t.Errorf("to do %v, unsure: %v; %v", todo, unsure, err)
 	}
-	if err := errors.Join(machine.Sync(list), machine.Sweep("app", []string{path}, nothing)); err != nil {
+	if err := errors.Join(machine.Sync(list), machine.Sweep([]string{path}, nothing)); err != nil {
 		t.Error(err)
 	}
 }

@@ -227,7 +227,7 @@ func TestOthersReadNothing(t *testing.T) {
 
 func swapOnce(t *testing.T, target Target) error {
 	t.Helper()
-	s, err := machine.Compare("web", []Target{target})
+	s, err := machine.Compare([]Target{target})
 	if err != nil {
 		return err
 	}

@@ -33,20 +33,6 @@ func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) 
 	return todo, unsure, nil
 }
 
-// Differing gives the paths of those renames of a recorded list whose destination does not hold the content yet.
-func (m Machine) Differing(list []Rename) (paths []string, _ error) {
-	for _, r := range list {
-		done, err := m.holds(r, r.Destination())
-		if err != nil {
-			return nil, err
-		}
-		if !done {
-			paths = append(paths, r.Path)
-		}
-	}
-	return paths, nil
-}
-
 // Sync makes durable the names in the directories of a recorded list, which a crash may have kept from it.
 func (m Machine) Sync(list []Rename) error {
 	done := make(map[string]bool)
@@ -127,15 +113,12 @@ func (m Machine) rollForward(r Rename) error {
 	return dir.Sync()
 }
 
-// ErrSpared is what Sweep gives where it is not known which temporaries must stay, and all do.
-var ErrSpared = errors.New("temporaries may be on record elsewhere")
-
-// Sweep removes the temporaries that a crash left: those beside the files at these paths, or where links there lead, whose name proves
-// them to be made with this key, and no other file. The service that made them may have another name by now. What another service is at
-// work on stays, and what spare gives, which is asked where there is any; if it fails all stay, and the error is ErrSpared. A directory that
-// is not there has none.
-func (m Machine) Sweep(service string, paths []string, spare func() (map[string]bool, error)) error {
-	s := &Swap{Machine: m, service: service, dirs: make(map[string]disk.Dir)}
+// Sweep removes the temporaries that a crash left: those beside the files at these paths, or where
+// links there lead, whose name proves them to be made with this key, and no other file. What a Swap
+// of this process is at work on stays, and what spared gives, by path, which is asked once the
+// directory is listed. A directory that is not there has none.
+func (m Machine) Sweep(paths []string, spared func() map[string]bool) error {
+	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
 	swept := make(map[string]bool)
 	var errs []error
 	for _, path := range paths {
@@ -149,30 +132,28 @@ func (m Machine) Sweep(service string, paths []string, spare func() (map[string]
 		}
 		if !swept[f.dir.Real()] {
 			swept[f.dir.Real()] = true
-			errs = append(errs, s.sweep(f.dir, spare))
+			errs = append(errs, s.sweep(f.dir, spared))
 		}
 	}
 	return errors.Join(append(errs, s.Close())...)
 }
 
-func (s *Swap) sweep(dir disk.Dir, spare func() (map[string]bool, error)) error {
+func (s *Swap) sweep(dir disk.Dir, spared func() map[string]bool) error {
 	names, err := dir.Names()
 	if err != nil {
 		return err
 	}
-	// Whoever makes one has it in the register before it is there.
+	// Whoever makes one has it in the register before it is there, and on record before it is in
+	// the register no more.
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return !s.Key.owns(dir.Real(), name) || !s.Register.isOf(filepath.Join(dir.Real(), name), s.service)
+		return !s.Key.owns(dir.Real(), name) || s.Register.has(filepath.Join(dir.Real(), name))
 	})
 	if len(names) == 0 {
 		return nil
 	}
-	spared, err := spare()
-	if err != nil {
-		return ErrSpared
-	}
+	stay := spared()
 	for _, name := range names {
-		if spared[filepath.Join(dir.Real(), name)] {
+		if stay[filepath.Join(dir.Real(), name)] {
 			continue
 		}
 		// Where others can make names a directory may have one that was a temporary's.

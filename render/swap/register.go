@@ -2,23 +2,22 @@ package swap
 
 import "sync"
 
-// A Register knows the temporaries that this process is at work on, and for which service. A nil one
-// knows none.
+// A Register knows the temporaries that this process is at work on. A nil one knows none.
 type Register struct {
-	mu     sync.Mutex
-	owners map[string]string // services by path
+	mu    sync.Mutex
+	paths map[string]bool
 }
 
 // NewRegister gives an empty one.
-func NewRegister() *Register { return &Register{owners: make(map[string]string)} }
+func NewRegister() *Register { return &Register{paths: make(map[string]bool)} }
 
-func (r *Register) add(path, service string) {
+func (r *Register) add(path string) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.owners[path] = service
+	r.paths[path] = true
 }
 
 func (r *Register) remove(path string) {
@@ -27,16 +26,14 @@ func (r *Register) remove(path string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.owners, path)
+	delete(r.paths, path)
 }
 
-// isOf tells whether a temporary is, or may be, one of the service's own or one that an earlier process left.
-func (r *Register) isOf(path, service string) bool {
+func (r *Register) has(path string) bool {
 	if r == nil {
-		return true
+		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	owner, known := r.owners[path]
-	return !known || owner == service
+	return r.paths[path]
 }

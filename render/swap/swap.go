@@ -52,7 +52,6 @@ const (
 // A Swap is the way of one service's files from old to new.
 type Swap struct {
 	Machine
-	service   string
 	dirs      map[string]disk.Dir // by path
 	files     []*file
 	committed bool
@@ -75,8 +74,8 @@ type file struct {
 // that cannot be replaced by a rename (a directory, a device, a mount point, an immutable file) is an error. Of a link the target is
 // replaced, where it is.
 // The caller closes the Swap.
-func (m Machine) Compare(service string, targets []Target) (*Swap, error) {
-	s := &Swap{Machine: m, service: service, dirs: make(map[string]disk.Dir)}
+func (m Machine) Compare(targets []Target) (*Swap, error) {
+	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
 	for _, t := range targets {
 		f, err := s.look(t)
 		if err != nil {

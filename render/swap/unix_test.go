@@ -79,7 +79,7 @@ func TestRootDoesNotFollowForeignLinks(t *testing.T) {
 	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := machine.Compare("web", []Target{target(path, "x")}); err == nil {
+	if _, err := machine.Compare([]Target{target(path, "x")}); err == nil {
 		t.Error("followed a link in a directory that everybody may write to")
 	}
 	if err := os.Chmod(open, 0o755); err != nil {
@@ -88,7 +88,7 @@ func TestRootDoesNotFollowForeignLinks(t *testing.T) {
 	if err := os.Lchown(filepath.Join(open, "link"), 12, 34); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := machine.Compare("web", []Target{target(path, "x")}); err == nil {
+	if _, err := machine.Compare([]Target{target(path, "x")}); err == nil {
 		t.Error("followed a link of another user")
 	}
 }
@@ -106,7 +106,7 @@ func TestFixedIsRefused(t *testing.T) {
 		path := filepath.Join(dir, "f")
 		write(t, path, "old", 0o600)
 		release := fix(t, filepath.Join(dir, tt.on), tt.flag)
-		_, err := machine.Compare("web", []Target{target(path, "new")})
+		_, err := machine.Compare([]Target{target(path, "new")})
 		release()
 		if err == nil || !strings.Contains(err.Error(), "immutable or append-only") {
 			t.Errorf("flag %#x on %s: %v", tt.flag, tt.on, err)

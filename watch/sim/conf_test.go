@@ -43,10 +43,11 @@ var actors = make(map[string]uint64)
 const nobody = 1024
 
 func init() {
-	known := []string{"driver", "/var/lib", "/var/lib/rendered", "/var/lib/rendered/ledger", "/var/lib/rendered/.key.new", "/var/lib/rendered/key", "/run", "/out"}
+	known := []string{"driver", "/var/lib", "/var/lib/rendered", "/var/lib/rendered/.key.new", "/var/lib/rendered/key",
+		"/var/lib/rendered/.ledger.jsonl.new", "/var/lib/rendered/ledger.jsonl", "/run", "/out"}
 	known = append(known, programs[:]...)
 	for _, name := range slices.Concat(services[:], others[:]) {
-		known = append(known, "/var/lib/rendered/ledger/."+name+".json.new", "/var/lib/rendered/ledger/"+name+".json")
+		known = append(known, "woken "+name)
 	}
 	for _, s := range specs {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]

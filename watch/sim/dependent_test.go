@@ -79,18 +79,13 @@ func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) 
 	a.matching("as it acknowledges")
 	w.order++
 	for _, f := range w.outputs(a.conf, a.service) {
-		if _, owed := f.must[a.Name()]; owed && f.changed > a.told && !slices.Contains(c.Paths, f.path) {
+		if f.must[a.Name()] && f.readers[a.Name()] && f.changed > a.told && !slices.Contains(c.Paths, f.path) {
 			w.fail("%s is told of %v, and not of %s", a.name, c.Paths, f.path)
 		}
 		delete(w.lost, f.path) // nobody is told before its files were looked at
 		f.known = w.order
 	}
 	a.caused(c.Paths)
-	for _, path := range c.Paths {
-		if f := w.files[path]; a.conf != a.life.conf || a.conf.home[f.unit] != a.service {
-			f.toldBefore(a.Name())
-		}
-	}
 	a.read()
 	a.told = w.order
 	w.counts.told++

@@ -3,7 +3,6 @@ package sim
 import (
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rendered/rendered/render/swap"
@@ -263,27 +262,26 @@ func (w *world) clock() {
 	w.trace.note(w.began, "the clock is set by %v", d)
 }
 
-// damage harms a record of the ledger. Nobody knows any more what a crash cut short.
+// damage harms the ledger: its end is cut off, or a byte is another. Nobody knows any more what a crash
+// cut short.
 func (w *world) damage() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	names := slices.DeleteFunc(w.disk.List("/var/lib/rendered/ledger"), func(name string) bool { return name[0] == '.' })
-	slices.Sort(names)
-	if len(names) == 0 {
-		return
-	}
-	name := names[w.chance.IntN(len(names))]
-	path := "/var/lib/rendered/ledger/" + name
-	record, _, _, _ := w.disk.Look(path)
+	record, _, _, _ := w.disk.Look(recordPath)
 	if len(record) < 2 {
 		return
 	}
-	w.disk.Put(path, record[:w.chance.IntN(len(record)-1)], 0o600, nil)
-	for path, f := range w.files {
-		if f.home+".json" == name || strings.Contains(string(record), path) {
-			w.lost[path] = true
-		}
+	at := w.chance.IntN(len(record) - 1)
+	if w.chance.IntN(2) == 0 {
+		record = record[:at]
+	} else {
+		record = slices.Clone(record)
+		record[at] ^= 1
+	}
+	w.disk.Put(recordPath, record, 0o600, nil)
+	for path := range w.files {
+		w.lost[path] = true
 	}
 	w.harmed++
-	w.trace.note(w.began, "the record of %s is damaged", name)
+	w.trace.note(w.began, "the ledger is damaged")
 }

@@ -224,7 +224,7 @@ func (w *world) waiting(service int) string {
 	for _, f := range list {
 		for _, program := range w.told(w.conf, service) {
 			name := w.conf.notice(program)
-			if _, owed := f.must[name]; owed && w.isPending(f, name) {
+			if f.must[name] && w.isPending(f, name) {
 				return name + " of " + f.path
 			}
 		}
@@ -250,7 +250,7 @@ func (w *world) judge() {
 		}
 		for _, name := range w.told(w.conf, w.conf.home[s.unit]) {
 			d := w.deps[name]
-			if _, owed := f.must[w.conf.notice(name)]; owed && d.told < f.changed {
+			if f.must[w.conf.notice(name)] && d.told < f.changed {
 				w.fail("%s was not told since %s changed", name, s.path)
 			}
 			if d.told > f.changed && d.saw[s.path] != string(content) {

@@ -20,9 +20,8 @@ type life struct {
 	world   *world
 	process *memory.Process
 	conf    conf // in force
-	loaded  time.Time
 	loop    *watch.Loop
-	ledger  *watch.Ledger
+	state   *watch.StateDir
 	cancel  context.CancelFunc
 	ended   chan struct{}
 	killed  chan struct{} // closed by a fault that kills it
@@ -91,7 +90,7 @@ func (w *world) start(f faults) {
 	ctx, l.cancel = context.WithCancel(context.Background())
 	plan, err := w.load(l)
 	if err == nil {
-		l.ledger, err = watch.OpenLedger(ctx, faulty.System(l.process, l.before), "/var/lib/rendered")
+		l.state, err = watch.OpenStateDir(ctx, faulty.System(l.process, l.before), "/var/lib/rendered")
 	}
 	if err != nil {
 		w.note("the daemon does not start: %v", err)
@@ -101,11 +100,13 @@ func (w *world) start(f faults) {
 	}
 	l.loop = watch.NewLoop(plan, watch.Options{
 		Load:   func() (*watch.Plan, error) { return w.load(l) },
-		Ledger: l.ledger,
+		State:  l.state,
 		Check:  l.check,
 		Log:    slog.New(slog.NewTextHandler(&logbook{w, l}, &slog.HandlerOptions{Level: w.level(), ReplaceAttr: timeless})),
 		Chance: rand.New(rand.NewPCG(w.seed, w.chance.Uint64())),
 		Wall:   w.wall,
+		// Who waits for the same write of the ledger goes on in a nanosecond of its own.
+		Woken: func(service string) { w.pause("woken "+service, 0, time.Millisecond) },
 	})
 	go func() {
 		defer close(l.ended)
@@ -235,9 +236,6 @@ func (l *life) blow(s faulty.Step, path string) blow {
 // die is what SIGKILL does. The caller holds the world's lock.
 func (l *life) die(torn bool) {
 	l.dead = true
-	for _, f := range l.world.files {
-		f.crashed(l.loaded)
-	}
 	l.process.Kill(torn)
 }
 
@@ -266,8 +264,8 @@ func (w *world) bury() {
 	w.life = nil
 	l.cancel()
 	<-l.ended
-	if l.ledger != nil {
-		_ = l.ledger.Close() // it may be dead
+	if l.state != nil {
+		_ = l.state.Close() // it may be dead
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

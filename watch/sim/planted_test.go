@@ -37,8 +37,8 @@ const (
 	keeper  = "watch/keeper.go"
 	record  = "watch/recover.go"
 	tell    = "watch/tell.go"
-	ledger  = "watch/ledger.go"
-	former  = "watch/former.go"
+	ledger  = "watch/ledger/ledger.go"
+	store   = "watch/ledger/store.go"
 )
 
 var bugs = []bug{
@@ -59,48 +59,55 @@ var bugs = []bug{
 	f.temp = ""
 	return f.dir.Rename(temp, f.name)
 `}}},
-	{"told before the notice", 2000, []edit{{tell, "	output, err := d.Do(ctx, ", `
-	owed := k.rec.Notices[d.Name()]
-	k.rec.acknowledge(d.Name(), k.now())
-	if err := k.save(); err != nil {
+	{"told before the notice", 2000, []edit{
+		{tell, "	output, err := d.Do(ctx, ", `
+	if err := k.ledger.Acknowledge(d.Name(), owed, k.now()); err != nil {
 		return err
 	}
-	k.rec.Notices[d.Name()] = owed
-	output, err := d.Do(ctx, `}}},
+	output, err := d.Do(ctx, `},
+		{tell, "	if err != nil {\n		a.failures++\n", "	if err != nil {\n		k.ledger.Forget(d.Name(), owed)\n		a.failures++\n"},
+		{ledger, "// Told gives when", `// Forget takes an acknowledgement back.
+func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for path, change := range owed {
+		if f := l.files[path]; f != nil {
+			f.told[dependent] = change - 1
+		}
+	}
+}
+
+// Told gives when`}}},
 	{"owed after the rename", 2000, []edit{
-		{keeper, "	if err := k.save(); err != nil {\n		k.rec = before\n", "	if err := s.Commit(); err != nil {\n		k.rec = before\n		return err\n	}\n	if err := k.save(); err != nil {\n"},
-		{keeper, "	err := s.Commit()\n	if err != nil {\n		k.half, k.loose = true, true\n	}\n	if err := errors.Join(err, k.saveNext(s.Changed()))", "	if err := k.saveNext(s.Changed())"}}},
-	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		k.rec.acknowledge(d.Name(), k.now())\n		return k.save()\n"}}},
-	{"ledger in memory", 2000, []edit{{ledger, `		err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, "		_ = data"}}},
+		{keeper, "	if err := k.written(k.ledger.Begin(s.Renames(), s.Changed())); err != nil {\n", "	renames, changed := s.Renames(), s.Changed()\n	if err := s.Commit(); err != nil {\n		return err\n	}\n	if err := k.written(k.ledger.Begin(renames, changed)); err != nil {\n"},
+		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
+	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		return k.ledger.Acknowledge(d.Name(), owed, k.now())\n"}}},
+	{"ledger in memory", 2000, []edit{{ledger, "	b.err = disk.Replace(l.dir, Name, data)\n", "	b.err = nil\n"}}},
+	{"acknowledged before the fsync", 2000, []edit{{ledger, "	case l.writing <- struct{}{}:\n", "	case l.writing <- struct{}{}:\n		if len(b.swaps) == 0 {\n			go func() {\n				l.write(b)\n				<-l.writing\n			}()\n			return nil\n		}\n"}}},
 	{"acknowledged digest instead of owed", 20000, []edit{
-		{ledger, "	Service string            `json:\"service\"`\n", "	Service string            `json:\"service\"`\n	Digest  string            `json:\"digest\"`\n"},
-		{ledger, "	Told time.Time `json:\"told,omitzero\"`", "	Digest string `json:\"digest\"`\n	Told time.Time `json:\"told,omitzero\"`"},
-		{ledger, "notice{Told: at.UTC().Round(0)}", "notice{Told: at.UTC().Round(0), Digest: r.Digest}"},
-		{keeper, "		k.oweAll(changed)\n", `		k.rec.Digest = ""
-		for _, r := range s.Renames() {
-			k.rec.Digest += r.Digest
-		}
-		for _, d := range k.service.Dependents {
-			if n := k.rec.Notices[d.Name()]; n.Digest == k.rec.Digest {
-				n.Owed = nil
-				k.rec.Notices[d.Name()] = n
-			} else {
-				k.rec.owe(d.Name(), changed)
+		{ledger, "		if slices.Contains(changed, s.Path) {\n", `		if f.known != "" && f.known == s.Digest {
+			for name := range f.told {
+				f.told[name] = f.change
 			}
-		}
-`}}},
-	{"damaged ledger means told", 20000, []edit{{record, "		k.oweAll(k.service.paths())\n", ""}}},
+		} else if slices.Contains(changed, s.Path) {
+`},
+		{ledger, "			if !f.owes() {\n				f.swap = nil\n", "			if !f.owes() {\n				if f.swap != nil {\n					f.known = f.swap.Digest\n				}\n				f.swap = nil\n"},
+		{ledger, "	change uint64            // the last; 0: none\n", "	change uint64            // the last; 0: none\n	known  string            // the digest that was told last\n"}}},
+	{"damaged ledger means told", 20000, []edit{{ledger, "left: map[string]uint64{\"\": 0}, unsure: true}", "unsure: true}"}}},
+	{"a torn record taken for whole", 20000, []edit{{store, "	l.lost = l.lost || lines != 0\n", ""}}},
+	{"a damaged line taken for whole", 20000, []edit{{store, "	if string(whole) == sum(data) && bytes", "	if len(whole) == 8 && bytes"}}},
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
-	{"no roll forward", 2000, []edit{{record, "	k.keepForOthers(o)\n", "	if k != nil {\n		return nil\n	}\n	k.keepForOthers(o)\n"}}},
-	{"ledger written in place", 40000, []edit{{ledger, `err = disk.Replace(l.dir, r.Service+".json", append(data, '\n'))`, `there, _ := l.dir.Stat(r.Service + ".json")
-		err = l.dir.Overwrite(r.Service+".json", there, data, os.Geteuid(), os.Getegid(), 0o600, true)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = disk.Replace(l.dir, r.Service+".json", data)
-		}`}}},
-	{"ledger believed as read", 40000, []edit{{record, "	if err := k.save(); err != nil {\n		return err\n	}\n	if err := errors.Join(k.ledger.RollForward", "	if err := errors.Join(k.ledger.RollForward"}}},
+	{"no roll forward", 2000, []edit{{record, "	if len(todo) > 0 {\n", "	if k == nil {\n"}}},
+	{"ledger written in place", 40000, []edit{{ledger, "	b.err = disk.Replace(l.dir, Name, data)\n", `	there, _ := l.dir.Stat(Name)
+	b.err = l.dir.Overwrite(Name, there, data, os.Geteuid(), os.Getegid(), 0o600, true)
+	if errors.Is(b.err, fs.ErrNotExist) {
+		b.err = disk.Replace(l.dir, Name, data)
+	}
+`}, {ledger, "	\"errors\"\n", "	\"errors\"\n	\"io/fs\"\n	\"os\"\n"}}},
+	{"ledger believed as read", 40000, []edit{{record, "	if err := k.written(k.ledger.Confirm()); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
 	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
-	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {\n", "	if false {\n"}}},
+	{"acknowledgement not recorded later", 2000, []edit{{record, "	if err := k.written(k.ledger.Retry()); err != nil {\n		return err\n	}\n", ""}}},
 	{"a new file made in its place", 2000, []edit{
 		{commit, "	temp := s.Key.tempName(f.dir.Real(), n)\n", "	temp := s.Key.tempName(f.dir.Real(), n)\n	if f.state == NotThere {\n		temp = f.name\n	}\n"}}},
 	{"owner and mode after the fsync", 2000, []edit{
@@ -113,22 +120,24 @@ var bugs = []bug{
 		{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"names not synced where the record is lost", veryRare, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
-	{"temporaries removed that may be on record", 40000, []edit{{keeper, "unsure && k.save() != nil", "unsure && k == nil"}}},
+	{"temporaries removed that may be on record", 40000, []edit{{keeper, "; uncertain {\n", "; uncertain && k == nil {\n"}}},
+	{"a failed write not taken back", 20000, []edit{{ledger, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n	}\n", ""}}},
 	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s)\n"}}},
 	{"the check of a service sees one of its new files", 2000, []edit{{keeper, "files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})", "files = []preview.File{{Staged: r.Temp, Path: r.Destination()}}"}}},
-	{"only the last paths owed", 2000, []edit{{ledger, "slices.Concat(n.Owed, paths)", "paths"}}},
-	{"a moved file's notice not taken over", 20000, []edit{{former, "		for _, n := range r.Notices {\n			k.oweAll(n.Owed)\n		}\n", ""}}},
-	{"a file that comes back taken for one that was never away", 20000, []edit{{former, "k.rec.Paths, k.succeeded = paths, true", "k.rec.Paths, k.succeeded = append(k.rec.Paths, fresh...), true"}}},
-	{"what a service has not written down", 20000, []edit{{ledger, "`json:\"paths,omitempty\"`", "`json:\"-\"`"}}},
-	{"a moved file's swap not taken over", 20000, []edit{{former, "		k.rec.Swaps = append(k.rec.Swaps, r.Swaps...)\n", ""}}},
-	{"a moved file's name not synced", veryRare, []edit{{former, "		k.swept = false //", "		//"}}},
-	{"a former name's record not taken away", 20000, []edit{{former, "			k.former = append(k.former, r.Service)\n", "			_ = r.Service\n"}}},
-	{"a former name's record that comes back not looked for", 40000, []edit{{former, "	first := !k.succeeded\n", "	first := false\n"}}},
-	{"a job under way owes nothing to the next config", 20000, []edit{{former, "	if k.late.Load() {\n", "	if false {\n"}}},
-	{"what a start finishes owed to those on record alone", veryRare, []edit{{record, "	k.oweAll(differing)\n", ""}}},
-	{"who is new found after what comes from elsewhere", 40000, []edit{
-		{record, "	k.inherit() // before others are owed what comes from elsewhere, and count as known\n", ""},
-		{record, "	if err := k.succeed(); err != nil {\n		return err\n	}\n", "	if err := k.succeed(); err != nil {\n		return err\n	}\n	k.inherit()\n"}}},
+	{"only the last paths owed", 2000, []edit{{ledger, "			f.change = l.count()\n", `			f.change = l.count()
+			for path, g := range l.files {
+				if path != s.Path && !slices.Contains(changed, path) && g.swap == nil {
+					for name := range g.told {
+						g.told[name] = g.change
+					}
+				}
+			}
+`}}},
+	{"who is new starts at the newest change", 20000, []edit{{ledger, "			at, fresh = start, true\n", "			at, fresh = max(start, f.change), true\n"}}},
+	{"who is new starts at zero", 20000, []edit{{ledger, "			at, fresh = start, true\n", "			at, fresh = 0, true\n"}}},
+	{"who leaves is owed nothing", 20000, []edit{{ledger, "			f.left[name] = at\n", "			_ = name\n"}}},
+	{"who is new while a swap is under way reads the old file", 40000, []edit{{ledger, "	if f.swap != nil { // it may", "	if false { // it may"}}},
+	{"a moved file's temporaries not swept", veryRare, []edit{{keeper, "		k.swept = false // who", "		// who"}}},
 	{"told while half new", veryRare, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 

@@ -75,18 +75,11 @@ func (m *machine) said(cursor, unit string) (lines []string) {
 	return lines
 }
 
-// owes tells whether a service owes a notice, by its record in the ledger.
-func (m *machine) owes(service string) bool {
+// owes tells whether a unit is owed a notice, by the ledger. What it was told of is not there.
+func (m *machine) owes(unit string) bool {
 	m.t.Helper()
-	var record struct {
-		Notices map[string]struct{ Owed []string }
-	}
-	text := m.read("/var/lib/rendered/ledger/" + service + ".json")
-	if err := json.Unmarshal([]byte(text), &record); err != nil {
-		return true
-	}
-	for _, n := range record.Notices {
-		if len(n.Owed) > 0 {
+	for line := range strings.Lines(m.read("/var/lib/rendered/ledger.jsonl")) {
+		if strings.Contains(line, `"path"`) && strings.Contains(line, " "+unit+".service") {
 			return true
 		}
 	}

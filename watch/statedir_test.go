@@ -30,7 +30,7 @@ func TestLedgerIsLocked(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				state := t.TempDir() + "/state"
-				first, err := OpenLedger(t.Context(), disk.Host, state)
+				first, err := OpenStateDir(t.Context(), disk.Host, state)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -50,7 +50,7 @@ func TestLedgerIsLocked(t *testing.T) {
 					time.AfterFunc(tt.ended, cancel)
 				}
 				begun := time.Now()
-				second, err := OpenLedger(ctx, disk.Host, state)
+				second, err := OpenStateDir(ctx, disk.Host, state)
 				if took := time.Since(begun); took < tt.took || took > tt.took+2*lockPause {
 					t.Errorf("took %v, want %v", took, tt.took)
 				}
@@ -85,7 +85,7 @@ func TestLedgerIsTakenAway(t *testing.T) {
 		w.values.set("s", "two")
 		w.after(time.Hour)
 		w.want("f", "one")
-		if n := w.logged("level=WARN", "state/ledger/.app.json.new", "restart rendered, which makes it anew"); n != 1 {
+		if n := w.logged("level=WARN", "state/.ledger.jsonl.new", "restart rendered, which makes it anew"); n != 1 {
 			t.Errorf("warned %d times:\n%s", n, w.log.String())
 		}
 		w.stop()
@@ -103,20 +103,23 @@ func TestLedgerOfOthers(t *testing.T) {
 		t.Skip("only root has others to distrust")
 	}
 	for name, change := range map[string]func(state string) error{
-		"the ledger is a user's":           func(state string) error { return os.Chown(filepath.Join(state, "ledger"), 12, 12) },
-		"everybody can write to it":        func(state string) error { return os.Chmod(filepath.Join(state, "ledger"), 0o777) },
+		"everybody can write to it": func(state string) error { return os.Chmod(state, 0o777) },
+		"a former ledger is a user's": func(state string) error {
+			former := filepath.Join(state, "ledger")
+			return errors.Join(os.Mkdir(former, 0o700), os.Chown(former, 12, 12))
+		},
 		"the state is a user's":            func(state string) error { return os.Chown(state, 12, 12) },
 		"a directory above it is a user's": func(state string) error { return os.Chown(filepath.Dir(state), 12, 12) },
 	} {
 		state := filepath.Join(t.TempDir(), "state")
-		l, err := OpenLedger(t.Context(), disk.Host, state)
+		l, err := OpenStateDir(t.Context(), disk.Host, state)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(l.Close(), change(state)); err != nil {
 			t.Fatal(err)
 		}
-		l, err = OpenLedger(t.Context(), disk.Host, state)
+		l, err = OpenStateDir(t.Context(), disk.Host, state)
 		if err == nil {
 			l.Close()
 		}

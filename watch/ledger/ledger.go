@@ -1,0 +1,420 @@
+// Package ledger is the durable record of who must still be told of which file.
+//
+// Its key is the path of a file. Each new content of a file is a change, and changes have numbers
+// that only grow. Of each dependent that reads the file it is on record which change it has
+// acknowledged. It is owed a notice where that one is older than the last: a file that changes and
+// changes back stays owed. What services there are, and how they are called, the ledger does not
+// know.
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/render/swap"
+)
+
+// A Ledger is the record of one state directory. Its methods may be called by several goroutines.
+type Ledger struct {
+	dir disk.Dir
+
+	mu     sync.Mutex
+	last   uint64               // the newest change of any file
+	files  map[string]*file     // by path
+	told   map[string]time.Time // by dependent: when it last acknowledged
+	lost   bool                 // a line was damaged so that not even its path is known
+	stale  bool                 // what is on disk differs from this
+	failed bool                 // the last write did
+	read   bool                 // what is here was read, and nothing was written since
+	unsure []swap.Rename        // may be on record, as the last write failed
+	next   *batch               // what the next write makes durable
+
+	writing chan struct{} // is full while somebody writes
+}
+
+// A file is what is on record of one path.
+type file struct {
+	change uint64            // the last; 0: none
+	told   map[string]uint64 // by dependent that reads the file: the last change that it acknowledged
+	left   map[string]uint64 // the same of those that read it no more and were owed a notice then
+	swap   *swap.Rename      // what was begun last; nil where that is known to be done
+	unsure bool              // nobody may be told before the file has been compared with what it should be
+}
+
+// Adopt says who reads the files from now on: the dependents by path, of all services there are. It
+// is called before any of them is looked at, and again when that changes. A dependent that is new
+// to a file starts where the slowest of its readers stands, those included that have left while they
+// were owed a notice: it is owed what they were, and they are owed it no more. Nothing is written;
+// the next call would have the same result.
+func (l *Ledger) Adopt(readers map[string][]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for path, names := range readers {
+		f := l.files[path]
+		if f == nil {
+			f = new(file)
+			l.files[path] = f
+			if l.lost {
+				f.damage(l.count())
+			}
+		}
+		f.adopt(names)
+	}
+	for path, f := range l.files {
+		if _, known := readers[path]; !known {
+			f.adopt(nil)
+			l.forget(path)
+		}
+	}
+	l.stale = l.stale || l.lost
+	l.lost = false
+	maps.DeleteFunc(l.told, func(dependent string, at time.Time) bool {
+		return time.Since(at) > toldKept && !l.reads(dependent)
+	})
+}
+
+// reads tells whether a dependent reads any file.
+func (l *Ledger) reads(dependent string) bool {
+	for _, f := range l.files {
+		if _, reads := f.told[dependent]; reads {
+			return true
+		}
+	}
+	return false
+}
+
+// count gives the number of a new change.
+func (l *Ledger) count() uint64 {
+	l.last++
+	return l.last
+}
+
+// forget drops a path that nobody reads and of which there is nothing to say.
+func (l *Ledger) forget(path string) {
+	if f := l.files[path]; f != nil && len(f.told) == 0 && f.settled() {
+		delete(l.files, path)
+	}
+}
+
+// damage has whoever reads the file be owed a notice, after the file has been compared.
+func (f *file) damage(change uint64) {
+	*f = file{change: change, left: map[string]uint64{"": 0}, unsure: true}
+}
+
+func (f *file) adopt(names []string) {
+	start, fresh := f.slowest(), false
+	if f.swap != nil { // it may read the old content yet
+		start = min(start, f.change-min(f.change, 1))
+	}
+	told := make(map[string]uint64, len(names))
+	for _, name := range names {
+		at, known := f.told[name]
+		if !known {
+			at, fresh = start, true
+		}
+		told[name] = at
+	}
+	for name, at := range f.told {
+		if _, stays := told[name]; !stays && at < f.change {
+			if f.left == nil {
+				f.left = make(map[string]uint64)
+			}
+			f.left[name] = at
+		}
+	}
+	if fresh {
+		f.left = nil
+	}
+	f.told = told
+}
+
+// slowest gives the oldest change that a reader has acknowledged, or one that has left.
+func (f *file) slowest() uint64 {
+	at := f.change
+	for _, readers := range []map[string]uint64{f.told, f.left} {
+		for _, a := range readers {
+			at = min(at, a)
+		}
+	}
+	return at
+}
+
+// settled tells whether nothing is to be done about the file.
+func (f *file) settled() bool { return f.swap == nil && !f.unsure && f.slowest() >= f.change }
+
+// Begin puts on durable record what is about to be swapped, and which of these files get new content:
+// their readers are owed a notice. Where it fails nothing is on record, and nothing must be renamed;
+// where the error is an Uncertain one it may be, and the temporaries have to stay.
+func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
+	l.mu.Lock()
+	before := make(map[string]file, len(swaps))
+	for _, s := range swaps {
+		f := l.files[s.Path]
+		if f == nil { // of a service that is no more, whose last job is at work
+			f = new(file)
+			l.files[s.Path] = f
+		}
+		before[s.Path] = *f
+		f.swap = &s
+		if slices.Contains(changed, s.Path) {
+			f.change = l.count()
+		}
+	}
+	b := l.change()
+	b.swaps = append(b.swaps, swaps...)
+	b.undo = append(b.undo, func() {
+		for path, was := range before {
+			if f := l.files[path]; f != nil {
+				f.change, f.swap = was.change, was.swap
+				l.forget(path)
+			}
+		}
+	})
+	l.mu.Unlock()
+	return l.commit(b)
+}
+
+// An Uncertain error is that a failed Begin may be on record all the same.
+type Uncertain struct{ error }
+
+// Unwrap gives what went wrong.
+func (u Uncertain) Unwrap() error { return u.error }
+
+// Unfinished gives what is on record of the last swaps of these files, in their order. They may be
+// done.
+func (l *Ledger) Unfinished(paths []string) (list []swap.Rename) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, path := range paths {
+		if f := l.files[path]; f != nil && f.swap != nil {
+			list = append(list, *f.swap)
+		}
+	}
+	return list
+}
+
+// Finished says that the last swaps of these files are done, durably. They are forgotten once nobody
+// is owed a notice of the file: until then they say what it should hold when somebody is told. The
+// record says so with the next write.
+func (l *Ledger) Finished(paths []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, path := range paths {
+		if f := l.files[path]; f != nil && f.swap != nil && !f.owes() {
+			f.swap, l.stale = nil, true
+			l.forget(path)
+		}
+	}
+}
+
+// owes tells whether a reader is owed a notice.
+func (f *file) owes() bool {
+	for _, at := range f.told {
+		if at < f.change {
+			return true
+		}
+	}
+	return false
+}
+
+// Temps gives the paths of the temporaries that are, or may be, on record: they are not to be swept
+// away.
+func (l *Ledger) Temps() map[string]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	temps := make(map[string]bool)
+	for _, f := range l.files {
+		if f.swap != nil {
+			temps[f.swap.Temp] = true
+		}
+	}
+	for _, s := range l.unsure {
+		temps[s.Temp] = true
+	}
+	return temps
+}
+
+// Unsure tells whether one of these files must be compared before anybody is told of it: its line
+// was damaged.
+func (l *Ledger) Unsure(paths []string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(paths, func(path string) bool { f := l.files[path]; return f != nil && f.unsure })
+}
+
+// Compared says that these files are as they should be, durably. The record says so with the next
+// write.
+func (l *Ledger) Compared(paths []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, path := range paths {
+		if f := l.files[path]; f != nil && f.unsure {
+			f.unsure, l.stale = false, true
+		}
+	}
+}
+
+// Owed gives those of the files that a dependent must be told of, with the change of each.
+func (l *Ledger) Owed(dependent string, paths []string) map[string]uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	owed := make(map[string]uint64)
+	for _, path := range paths {
+		f := l.files[path]
+		if f == nil {
+			continue
+		}
+		if at, reads := f.told[dependent]; reads && at < f.change {
+			owed[path] = f.change
+		}
+	}
+	return owed
+}
+
+// Acknowledge puts on durable record that a dependent was told, at a time, of what it was owed. Where
+// that fails it counts as told until the process ends.
+func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.Time) error {
+	l.mu.Lock()
+	for path, change := range owed {
+		if f := l.files[path]; f != nil {
+			if told, reads := f.told[dependent]; reads {
+				f.told[dependent] = max(told, change)
+			}
+			if !f.owes() {
+				f.swap = nil
+			}
+		}
+	}
+	l.told[dependent] = at.UTC().Round(0)
+	b := l.change()
+	l.mu.Unlock()
+	return l.commit(b)
+}
+
+// Told gives when a dependent was last told; zero where that is not on record. A time that a stepped
+// clock put ahead counts as now, once and for all.
+func (l *Ledger) Told(dependent string, now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.told[dependent]
+	if at.After(now) {
+		at = now
+		l.told[dependent] = at
+	}
+	return at
+}
+
+// Confirm makes durable what was read when the ledger was opened, where nothing was written since: a
+// failed write may have left it in the page cache only.
+func (l *Ledger) Confirm() error { return l.flush(func() bool { return l.read }) }
+
+// Retry writes the record again where the last write failed.
+func (l *Ledger) Retry() error { return l.flush(func() bool { return l.failed }) }
+
+// Flush makes durable what waits for the next write.
+func (l *Ledger) Flush() error { return l.flush(func() bool { return l.stale }) }
+
+func (l *Ledger) flush(needed func() bool) error {
+	l.mu.Lock()
+	if !needed() {
+		l.mu.Unlock()
+		return nil
+	}
+	b := l.change()
+	l.mu.Unlock()
+	return l.commit(b)
+}
+
+// A batch is what one write makes durable: the changes that came while the one before was under way.
+type batch struct {
+	swaps []swap.Rename // that begin
+	undo  []func()      // takes them back where the write fails
+	done  chan struct{} // closed when the batch is written, or is not to be
+	err   error
+}
+
+// change notes that what is on record changes, and gives the batch that the change belongs to. The
+// caller holds the lock.
+func (l *Ledger) change() *batch {
+	l.stale = true
+	if l.next == nil {
+		l.next = &batch{done: make(chan struct{})}
+	}
+	return l.next
+}
+
+// commit waits until a batch is durable. One of those who wait for it writes it.
+func (l *Ledger) commit(b *batch) error {
+	select {
+	case <-b.done:
+	case l.writing <- struct{}{}:
+		func() {
+			defer func() { <-l.writing }()
+			select {
+			case <-b.done:
+			default:
+				l.write(b)
+			}
+		}()
+	}
+	if b.err != nil {
+		return fmt.Errorf("ledger: %w", b.err)
+	}
+	return nil
+}
+
+// errPanicked is what those get who wait for a write that panicked.
+var errPanicked = errors.New("a mistake in rendered itself: the write did not come to an end")
+
+// write makes a batch durable. What it must not leave on record where it fails it takes back, before
+// anything else is written.
+func (l *Ledger) write(b *batch) {
+	b.err = errPanicked
+	defer close(b.done)
+	l.mu.Lock()
+	l.next = nil
+	data := l.encode()
+	l.stale = false
+	l.mu.Unlock()
+	b.err = disk.Replace(l.dir, Name, data)
+	if b.err == nil {
+		l.wrote(nil)
+		return
+	}
+	l.mu.Lock()
+	for _, undo := range slices.Backward(b.undo) {
+		undo()
+	}
+	data = l.encode()
+	_, unsure := errors.AsType[disk.Unsure](b.err)
+	if unsure {
+		l.unsure = append(l.unsure, b.swaps...)
+	}
+	l.mu.Unlock()
+	l.wrote(b.err)
+	if unsure && len(b.swaps) > 0 {
+		again := disk.Replace(l.dir, Name, data)
+		if l.wrote(again); again != nil {
+			b.err = Uncertain{b.err}
+		}
+	}
+}
+
+// wrote notes what came of a write.
+func (l *Ledger) wrote(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed = err != nil; l.failed {
+		l.stale = true
+		return
+	}
+	l.read, l.unsure = false, nil
+}
+
+// Close lets go of the directory.
+func (l *Ledger) Close() error { return l.dir.Close() }
