@@ -78,7 +78,7 @@ func ReadInput(path string, limit int64) ([]byte, error) {
 // what may come to stand where nothing is yet. It reads nothing.
 func ExamineInput(path string, limit int64) (Way, error) {
 	f, way, err := openInput(path)
-	if errors.Is(err, fs.ErrNotExist) && way.Last().shared {
+	if errors.Is(err, fs.ErrNotExist) && way.Last().Shared {
 		err = way.Input()
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func ReadTrusted(path string, limit int64) ([]byte, error) {
 // alone decides on may be anybody's.
 func (w Way) Input() error {
 	doubts, last := w.Doubts(), w.Last()
-	if last.shared {
+	if last.Shared {
 		return &ForeignError{Doubt: &Doubt{Path: last.Dir, What: "others can make names in it, and may have moved there what is not theirs", User: Several}, links: last.Links}
 	}
 	if len(doubts) == 0 {

@@ -23,9 +23,9 @@ type Step struct {
 	Dir, Name string // the directory, without links, and the name in it; the root is "" in "/"
 	Info
 	Target string // of a link, as it is written
+	Shared bool   // others can make names in Dir, though they cannot replace one that is not theirs
 
 	doubt, makers *Doubt // makers: who can make names in a directory
-	shared        bool   // others can make names in Dir, though they cannot replace one that is not theirs
 }
 
 // Path is where the step is, without links on the way to it.
@@ -40,7 +40,7 @@ func (s Step) Doubt() *Doubt { return s.doubt }
 // forbidden everywhere). That a file of one name was moved there is for Input to reckon with.
 func (s Step) planted() *Doubt {
 	switch {
-	case !s.shared, s.Type == fs.ModeDir:
+	case !s.Shared, s.Type == fs.ModeDir:
 		return nil
 	case s.Type == fs.ModeSymlink:
 		return &Doubt{Path: s.Path(), What: "others can make names in " + s.Dir + ", and may have moved it there", User: Several}
@@ -194,10 +194,10 @@ func top(at int) (Step, error) {
 // take looks at a name in an open directory, and opens what is there if it is a directory. What is
 // judged is what was opened, whatever others put in its place meanwhile.
 func take(at int, here Step, name string) (next int, s Step, err error) {
-	s = Step{Dir: here.Path(), Name: name, shared: here.makers != nil && here.doubt == nil}
+	s = Step{Dir: here.Path(), Name: name, Shared: here.makers != nil && here.doubt == nil}
 	if name == ".." {
 		s.Dir, s.Name = filepath.Split(filepath.Dir(here.Path()))
-		s.Dir, s.shared = filepath.Clean(s.Dir), false
+		s.Dir, s.Shared = filepath.Clean(s.Dir), false
 	}
 	fail := func(op string, err error) (int, Step, error) {
 		if next >= 0 {
