@@ -304,10 +304,19 @@ func (c *compiler) service(cfg *config.Config, s *config.Service, beside library
 		t, more := render.Parse(o)
 		faults = append(faults, more...)
 		compiled.Files = append(compiled.Files, c.file(f, t))
-		fmt.Fprintf(print, "%#v %#v %#v\n", *f, o.Main, o.Partials)
+		fmt.Fprintf(print, "%#v %q\n", f.Unplaced(), texts(o))
 	}
 	compiled.Fingerprint = hex.EncodeToString(print.Sum(nil))
 	return compiled, faults
+}
+
+// texts gives the texts that a template is made of, with their names.
+func texts(o render.Options) []string {
+	list := []string{o.Main.Name, o.Main.Body}
+	for _, p := range o.Partials {
+		list = append(list, p.Name, p.Body)
+	}
+	return list
 }
 
 // file gives the file that a template is rendered to. Below another root directories are made as needed, and an ordinary user owns

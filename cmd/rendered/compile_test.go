@@ -12,9 +12,10 @@ import (
 func TestFingerprint(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "rendered.yaml")
+	write(t, filepath.Join(dir, "c.tmpl"), "z")
 	const text = `services:
   web:
-    files: [{content: x, path: a}, {content: x, path: b, mode: 0600}]
+    files: [{content: x, path: a}, {content: x, path: b, mode: 0600}, {template: c.tmpl, path: c}]
     verify: {tls: {cert: a, key: b, host: [a.example, b.example], valid_for: 72h}}
     check: test -s a
     notify: [{run: 'true'}]
@@ -27,11 +28,27 @@ func TestFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plan.Services[0].Fingerprint
+		return plan.Services[len(plan.Services)-1].Fingerprint
 	}
 	first := print(text)
 	if print(text) != first {
 		t.Error("the same service has another fingerprint")
+	}
+	// Where the config says it does not make it another service.
+	for old, new := range map[string]string{
+		"services:\n":         "# a comment\n\nservices:\n",
+		"  web:\n":            "  another: {files: [{content: x, path: d}]}\n  web:\n",
+		"[{content: x, path": "[\n      {path: a, content:   x}, # the first\n      {content: x, path",
+		"mode: 0600":          "mode:   0600",
+		"    check: test":     "    # a comment\n    check:   test",
+	} {
+		with := strings.Replace(text, old, new, 1)
+		if strings.HasPrefix(new, "[\n") {
+			with = strings.Replace(with, "{content: x, path: a}, ", "", 1)
+		}
+		if print(with) != first {
+			t.Errorf("with %q in the place of %q the fingerprint is another", new, old)
+		}
 	}
 	for old, new := range map[string]string{
 		"content: x, path: a": "content: y, path: a",

@@ -74,10 +74,15 @@ const (
 func costs(w io.Writer, cfg *config.Config, plan *watch.Plan) {
 	lookups := 0
 	var secretCalls, paramCalls float64
+	rates := make(map[string]float64) // by schedule: it takes thousands of steps to count one
 	for _, s := range plan.Services {
 		t := tallyOf(s)
 		lookups += t.secrets + t.params + t.paths + t.files + t.facts + t.dynamic
-		perDay := s.Schedule.PerDay()
+		perDay, known := rates[s.Schedule.String()]
+		if !known {
+			perDay = s.Schedule.PerDay()
+			rates[s.Schedule.String()] = perDay
+		}
 		secretCalls += perDay * float64(t.secrets)
 		paramCalls += perDay * float64((t.params+batch-1)/batch+t.paths)
 	}

@@ -76,6 +76,13 @@ type File struct {
 	Free       bool // values may bring structure of their own
 }
 
+// Unplaced gives the file without where the config has it, which does not make it another file.
+func (f File) Unplaced() File {
+	f.Place, f.ModeAt, f.Template.Place = fault.Place{}, fault.Place{}, fault.Place{}
+	f.Template.Line, f.Template.Column = 0, 0
+	return f
+}
+
 // A Template is where a file's template comes from: a file of its own, or the config itself.
 type Template struct {
 	Path    string // absolute; "": Content is the template
