@@ -60,7 +60,7 @@ func openStateDir(ctx context.Context, system disk.System, path string) (*StateD
 	s := &StateDir{lock: lock}
 	key, made, err := swap.LoadKey(system, dir)
 	if err == nil {
-		s.Swap = swap.Machine{Disk: system, Key: key, Register: swap.NewRegister()}
+		s.Swap = swap.NewMachine(system, key)
 		s.Ledger, err = ledger.Open(system, dir, made)
 	}
 	if err != nil {

@@ -71,7 +71,7 @@ func (e *exposures) destination(f *config.File) {
 		return
 	}
 	target := swap.Target{Path: f.Path, UID: f.UID, GID: f.GID, Mode: f.Mode, KeepMode: f.KeepMode, DirMode: f.DirMode, InPlace: f.InPlace}
-	found, err := swap.Machine{Disk: disk.Host}.Examine(target)
+	found, err := swap.NewMachine(disk.Host, swap.Key{}).Examine(target)
 	switch {
 	case err != nil && swap.Unreachable(err):
 		return // a machine that is not ready yet: a pass says what it cannot do

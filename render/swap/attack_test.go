@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rendered/rendered/render/disk"
 )
 
 // Who has a file open reads what is written to it in place, whatever its mode has become. So it is
@@ -167,7 +169,7 @@ func TestSweepLeavesDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	as(mallory, func() { _ = os.Mkdir(temp, 0o700) })
-	if err := machine.Sweep([]string{filepath.Join(dir, "key")}, nothing); err != nil {
+	if err := NewMachine(disk.Host, key).Sweep([]string{filepath.Join(dir, "key")}, nothing); err != nil {
 		t.Error(err)
 	}
 }

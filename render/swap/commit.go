@@ -129,10 +129,10 @@ func (s *Swap) syncAbove() error {
 
 func (s *Swap) stage(n int, f *file) error {
 	temp := s.Key.tempName(f.dir.Real(), n)
-	s.Register.add(filepath.Join(f.dir.Real(), temp))
+	s.register.add(filepath.Join(f.dir.Real(), temp))
 	out, err := f.dir.Create(temp)
 	if err != nil {
-		s.Register.remove(filepath.Join(f.dir.Real(), temp))
+		s.register.remove(filepath.Join(f.dir.Real(), temp))
 		return err
 	}
 	f.temp = temp
@@ -280,7 +280,7 @@ func (s *Swap) sync(which func(*file) bool) error {
 		if !which(f) || done[f.dir] {
 			continue
 		}
-		if err := f.dir.Sync(); err != nil {
+		if err := s.syncs.sync(f.dir); err != nil {
 			return err
 		}
 		done[f.dir] = true

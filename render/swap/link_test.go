@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rendered/rendered/render/disk"
 	"golang.org/x/sys/unix"
 )
 
@@ -84,7 +85,7 @@ func TestSweepFollowsLinks(t *testing.T) {
 	if err := s.Stage(); err != nil {
 		t.Fatal(err)
 	}
-	if err := machine.Sweep([]string{path}, nothing); err != nil {
+	if err := NewMachine(disk.Host, key).Sweep([]string{path}, nothing); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, filepath.Join(dir, "real")); len(left) != 2 {
@@ -114,7 +115,7 @@ func TestRootFollowsNoLinkThroughForeignDirectories(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, name)) || !strings.Contains(err.Error(), "root does not follow") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := machine.Sweep([]string{path}, nothing); err != nil {
+		if err := NewMachine(disk.Host, key).Sweep([]string{path}, nothing); err != nil {
 			t.Errorf("sweep: %v", err)
 		}
 		if err := change(true); err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/rendered/rendered/render/disk"
 	"golang.org/x/sys/unix"
 )
 
@@ -49,7 +50,7 @@ func TestRecoverWhereADirectoryWas(t *testing.T) {
 	if todo, unsure, err := machine.Pending(list); err != nil || !unsure || len(todo) != 0 {
 		t.Errorf("to do %v, unsure: %v; %v", todo, unsure, err)
 	}
-	if err := errors.Join(machine.Sync(list), machine.Sweep([]string{path}, nothing)); err != nil {
+	if err := errors.Join(machine.Sync(list), NewMachine(disk.Host, key).Sweep([]string{path}, nothing)); err != nil {
 		t.Error(err)
 	}
 }

@@ -49,7 +49,7 @@ func (m Machine) Sync(list []Rename) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		if err := errors.Join(m.syncs.sync(dir), dir.Close()); err != nil {
 			return err
 		}
 	}
@@ -110,16 +110,16 @@ func (m Machine) rollForward(r Rename) error {
 	if err := put(filepath.Base(r.Temp), filepath.Base(r.Destination())); err != nil {
 		return err
 	}
-	return dir.Sync()
+	return m.syncs.sync(dir)
 }
 
 // Sweep removes the temporaries that a crash left: those beside the files at these paths, or where
 // links there lead, whose name proves them to be made with this key, and no other file. What a Swap
 // of this process is at work on stays, and what spared gives, by path, which is asked once the
-// directory is listed. A directory that is not there has none.
+// directory is listed. A directory that is not there has none. One that was swept is not listed again,
+// unless a Swap has left something in it since.
 func (m Machine) Sweep(paths []string, spared func() map[string]bool) error {
 	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
-	swept := make(map[string]bool)
 	var errs []error
 	for _, path := range paths {
 		f := &file{Target: Target{Path: path}}
@@ -130,9 +130,13 @@ func (m Machine) Sweep(paths []string, spared func() map[string]bool) error {
 			}
 			continue
 		}
-		if !swept[f.dir.Real()] {
-			swept[f.dir.Real()] = true
-			errs = append(errs, s.sweep(f.dir, spared))
+		if s.register.isSwept(f.dir.Real()) {
+			continue
+		}
+		s.register.sweeps(f.dir.Real(), true) // before, as a Swap may leave something meanwhile
+		if err := s.sweep(f.dir, spared); err != nil {
+			s.register.sweeps(f.dir.Real(), false)
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(append(errs, s.Close())...)
@@ -146,7 +150,7 @@ func (s *Swap) sweep(dir disk.Dir, spared func() map[string]bool) error {
 	// Whoever makes one has it in the register before it is there, and on record before it is in
 	// the register no more.
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return !s.Key.owns(dir.Real(), name) || s.Register.has(filepath.Join(dir.Real(), name))
+		return !s.Key.owns(dir.Real(), name) || s.register.has(filepath.Join(dir.Real(), name))
 	})
 	if len(names) == 0 {
 		return nil

@@ -16,11 +16,19 @@ import (
 	"github.com/rendered/rendered/render/disk"
 )
 
-// A Machine is where files are swapped.
+// A Machine is where files are swapped. Copies of one share what its swaps have to know of each
+// other.
 type Machine struct {
-	Disk     disk.System
-	Key      Key
-	Register *Register // where several services are swapped; nil: it is one
+	Disk disk.System
+	Key  Key
+
+	register *register
+	syncs    *syncs
+}
+
+// NewMachine gives a machine that works on a system's files, and knows its temporaries by the key.
+func NewMachine(system disk.System, key Key) Machine {
+	return Machine{system, key, newRegister(), &syncs{groups: make(map[disk.ID]*syncing)}}
 }
 
 // Keep, as an owner or a group, keeps that of the file replaced; a new file gets the daemon's own.
@@ -255,8 +263,14 @@ func (s *Swap) Idle() bool {
 	return true
 }
 
-// Leave has Close leave the temporaries, as after Commit: they may be on record.
-func (s *Swap) Leave() { s.committed = true }
+// Leave has Close leave the temporaries, as after Commit: they may be on record. If they are not,
+// Sweep takes them away.
+func (s *Swap) Leave() {
+	s.committed = true
+	for _, f := range s.files {
+		s.register.sweeps(f.dir.Real(), false)
+	}
+}
 
 // Close removes the temporaries of a Swap that was not committed and lets its directories go. Where Commit was begun the
 // temporaries stay: they are on record, and RollForward finishes them.
@@ -267,9 +281,13 @@ func (s *Swap) Close() error {
 			continue
 		}
 		if !s.committed {
-			errs = append(errs, f.dir.Remove(f.temp))
+			err := f.dir.Remove(f.temp)
+			if err != nil {
+				s.register.sweeps(f.dir.Real(), false)
+			}
+			errs = append(errs, err)
 		}
-		s.Register.remove(f.staged()) // what is left is on record, or to be swept
+		s.register.remove(f.staged()) // what is left is on record, or to be swept
 	}
 	for _, d := range s.dirs {
 		errs = append(errs, d.Close())

@@ -16,7 +16,7 @@ import (
 
 var (
 	key     = Key{1, 2, 3}
-	machine = Machine{Disk: disk.Host, Key: key}
+	machine = NewMachine(disk.Host, key)
 )
 
 func compare(t *testing.T, targets ...Target) *Swap {
@@ -267,7 +267,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 		write(t, filepath.Join(dir, name), "mine", 0o600)
 	}
 	spare := func() map[string]bool { return map[string]bool{filepath.Join(dir, foreign[4]): true} }
-	if err := machine.Sweep([]string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}, spare); err != nil {
+	if err := NewMachine(disk.Host, key).Sweep([]string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}, spare); err != nil {
 		t.Fatal(err)
 	}
 	left := strings.Join(names(t, dir), " ")
@@ -284,8 +284,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 // What this process is at work on stays, whoever sweeps the directory.
 func TestSweepLeavesOthersAtWork(t *testing.T) {
 	dir := t.TempDir()
-	machine := machine
-	machine.Register = NewRegister()
+	machine := NewMachine(disk.Host, key)
 	stage := func(name string) *Swap {
 		s, err := machine.Compare([]Target{target(filepath.Join(dir, name), "x")})
 		if err != nil {
@@ -309,7 +308,7 @@ func TestSweepLeavesOthersAtWork(t *testing.T) {
 	if err := errors.Join(b.Commit(), b.Close(), a.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(machine.Register.paths); n != 0 {
+	if n := len(machine.register.paths); n != 0 {
 		t.Errorf("%d temporaries are in the register at last", n)
 	}
 }

@@ -32,9 +32,9 @@ type Ledger struct {
 	failed bool                 // the last write did
 	read   bool                 // what is here was read, and nothing was written since
 	unsure []swap.Rename        // may be on record, as the last write failed
-	next   *batch               // what the next write makes durable
+	begun  map[*disk.Run]batch  // by the write that makes it durable
 
-	writing chan struct{} // is full while somebody writes
+	writes *disk.Group
 }
 
 // A file is what is on record of one path.
@@ -165,7 +165,8 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 			f.change = l.count()
 		}
 	}
-	b := l.change()
+	r := l.change()
+	b := l.begun[r]
 	b.swaps = append(b.swaps, swaps...)
 	b.undo = append(b.undo, func() {
 		for path, was := range before {
@@ -175,8 +176,9 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 			}
 		}
 	})
+	l.begun[r] = b
 	l.mu.Unlock()
-	return l.commit(b)
+	return l.commit(r)
 }
 
 // An Uncertain error is that a failed Begin may be on record all the same.
@@ -291,9 +293,9 @@ func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.T
 		}
 	}
 	l.told[dependent] = at.UTC().Round(0)
-	b := l.change()
+	r := l.change()
 	l.mu.Unlock()
-	return l.commit(b)
+	return l.commit(r)
 }
 
 // Told gives when a dependent was last told; zero where that is not on record. A time that a stepped
@@ -325,84 +327,64 @@ func (l *Ledger) flush(needed func() bool) error {
 		l.mu.Unlock()
 		return nil
 	}
-	b := l.change()
+	r := l.change()
 	l.mu.Unlock()
-	return l.commit(b)
+	return l.commit(r)
 }
 
-// A batch is what one write makes durable: the changes that came while the one before was under way.
+// A batch is what one write makes durable that must not stay on record where the write fails.
 type batch struct {
 	swaps []swap.Rename // that begin
-	undo  []func()      // takes them back where the write fails
-	done  chan struct{} // closed when the batch is written, or is not to be
-	err   error
+	undo  []func()      // takes them back
 }
 
-// change notes that what is on record changes, and gives the batch that the change belongs to. The
-// caller holds the lock.
-func (l *Ledger) change() *batch {
+// change notes that what is on record changes, and gives the write that makes the change durable.
+// The caller holds the lock.
+func (l *Ledger) change() *disk.Run {
 	l.stale = true
-	if l.next == nil {
-		l.next = &batch{done: make(chan struct{})}
-	}
-	return l.next
+	return l.writes.Join()
 }
 
-// commit waits until a batch is durable. One of those who wait for it writes it.
-func (l *Ledger) commit(b *batch) error {
-	select {
-	case <-b.done:
-	case l.writing <- struct{}{}:
-		func() {
-			defer func() { <-l.writing }()
-			select {
-			case <-b.done:
-			default:
-				l.write(b)
-			}
-		}()
-	}
-	if b.err != nil {
-		return fmt.Errorf("ledger: %w", b.err)
+// commit waits until a write has ended.
+func (l *Ledger) commit(r *disk.Run) error {
+	if err := l.writes.Wait(r, func() error { return l.write(r) }); err != nil {
+		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil
 }
 
-// errPanicked is what those get who wait for a write that panicked.
-var errPanicked = errors.New("a mistake in rendered itself: the write did not come to an end")
-
-// write makes a batch durable. What it must not leave on record where it fails it takes back, before
-// anything else is written.
-func (l *Ledger) write(b *batch) {
-	b.err = errPanicked
-	defer close(b.done)
+// write writes the record. Where that fails it takes back what this write was to make durable and
+// must not, before anything else is written.
+func (l *Ledger) write(r *disk.Run) error {
 	l.mu.Lock()
-	l.next = nil
+	b := l.begun[r]
+	delete(l.begun, r)
 	data := l.encode()
 	l.stale = false
 	l.mu.Unlock()
-	b.err = disk.Replace(l.dir, Name, data)
-	if b.err == nil {
+	err := disk.Replace(l.dir, Name, data)
+	if err == nil {
 		l.wrote(nil)
-		return
+		return nil
 	}
+	_, unsure := errors.AsType[disk.Unsure](err)
 	l.mu.Lock()
 	for _, undo := range slices.Backward(b.undo) {
 		undo()
 	}
-	data = l.encode()
-	_, unsure := errors.AsType[disk.Unsure](b.err)
 	if unsure {
 		l.unsure = append(l.unsure, b.swaps...)
 	}
+	data = l.encode()
 	l.mu.Unlock()
-	l.wrote(b.err)
+	l.wrote(err)
 	if unsure && len(b.swaps) > 0 {
 		again := disk.Replace(l.dir, Name, data)
 		if l.wrote(again); again != nil {
-			b.err = Uncertain{b.err}
+			return Uncertain{err}
 		}
 	}
+	return err
 }
 
 // wrote notes what came of a write.

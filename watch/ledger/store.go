@@ -86,7 +86,7 @@ func (l *Ledger) encode() []byte {
 // something stays so, and the files are compared first. What the first version of the record holds,
 // in a file for each service, is taken over, and these files are removed.
 func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
-	l := &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), writing: make(chan struct{}, 1)}
+	l := &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), begun: make(map[*disk.Run]batch), writes: disk.NewGroup()}
 	data, err := dir.Read(Name, limit)
 	st, lost := dir.Stat(Name)
 	switch {
