@@ -7,8 +7,8 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/preview"
 )
 

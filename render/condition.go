@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 )
 

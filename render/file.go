@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io/fs"
 
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/sources"
 )

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/local"

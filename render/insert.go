@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/funcs"
 	"github.com/rendered/rendered/render/structure"

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/render/fault/jsontext"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/fault/jsontext"
 	"github.com/rendered/rendered/render/funcs"
 )
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/funcs"
 	"github.com/rendered/rendered/sources"
 )

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // parse reads text i into t.trees, as far as it parses. Its parse name is its number: the names

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // What is said about a call shows the whole action as it is to be, with all that is known to be

@@ -11,7 +11,7 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 )
 

@@ -14,7 +14,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/funcs"
 	"github.com/rendered/rendered/sources"
 )

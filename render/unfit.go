@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // kindWords has a user's words for the kinds that a role takes and that a value has.

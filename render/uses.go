@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // checkUses finds functions whose result is not what it is used for: seq gives text, split a map,

@@ -1,6 +1,6 @@
 package sources
 
-import "github.com/rendered/rendered/render/fault"
+import "github.com/rendered/rendered/internal/fault"
 
 // Guard calls f, which answers refs. Where f panics they are Unavailable, those that are not answered yet: one value that a program of
 // somebody else stumbles over must not end the daemon.

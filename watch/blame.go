@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/swap"
 )
 

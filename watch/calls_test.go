@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 // TestCalls counts what passes ask AWS, hour after hour, through the real SDK.

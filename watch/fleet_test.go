@@ -16,12 +16,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 	"github.com/rendered/rendered/watch/push"
 )
 

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"

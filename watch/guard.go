@@ -1,6 +1,6 @@
 package watch
 
-import "github.com/rendered/rendered/render/fault"
+import "github.com/rendered/rendered/internal/fault"
 
 // guarded does a job, which looks at the files or only tells. A panic in it is the failure of this service and nobody else's: the keeper
 // forgets what it knows, and the next job begins as it would after a kill, with what is on disk.

@@ -8,10 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/disk/faulty"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/disk/faulty"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/watch/notify"
 )
 

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/command"
 	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/redact"

@@ -9,10 +9,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/sandbox"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/watch/sandbox"
 )
 
 // Remedy says what to do about an error of the file system or of the ledger, a line each; nothing where the error says it all.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/swap"
 )
 

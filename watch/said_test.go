@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch/notify"

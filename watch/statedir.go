@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch/ledger"
 )

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
 )

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/render/verify"
 )

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/testpki"
 	"github.com/rendered/rendered/render/verify"
-	"github.com/rendered/rendered/render/verify/pki"
 )
 
 // tlsWorld is a world whose service web has a certificate, its key and another file, and a rule for the first two.
@@ -22,7 +22,7 @@ func tlsWorld(t *testing.T) (w *world, web *Service, told *dependent) {
 
 // renew gives the world a certificate and its key, which it gives as well.
 func (w *world) renew(lifetime time.Duration) (crt, key string) {
-	p := pki.New(pki.Leaf(time.Now(), time.Now().Add(lifetime), "www.example.com"), nil, nil)
+	p := testpki.New(testpki.Leaf(time.Now(), time.Now().Add(lifetime), "www.example.com"), nil, nil)
 	w.values.set("crt", p.CertPEM())
 	w.values.set("key", p.KeyPEM())
 	return p.CertPEM(), p.KeyPEM()

@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 )
 
 // What BenchmarkOnce renders: templates of ten parameters each, at 5 ms a call.

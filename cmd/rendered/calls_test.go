@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/rendered/rendered/sources/aws/awsfake/moto"
+	"github.com/rendered/rendered/internal/awsfake/moto"
 )
 
 // TestCallsToMoto counts, between the command and a server that nobody here wrote, what a pass over 1,000 parameters in 100

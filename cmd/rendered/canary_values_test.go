@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/rendered/rendered/render/verify/pki"
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 // canaries are values of every shape that a secret may have.
@@ -52,12 +52,12 @@ func canaries() map[string]string {
 func certificates() map[string]string {
 	now := time.Now()
 	past, future := now.Add(-48*time.Hour), now.Add(48*time.Hour)
-	leaf := pki.Leaf(past, future, "canary-san.example", "203.0.113.77")
+	leaf := testpki.Leaf(past, future, "canary-san.example", "203.0.113.77")
 	leaf.Subject.CommonName = "canary-cn"
 	over := leaf
 	over.NotAfter = past.Add(time.Hour)
-	ca, other := pki.New(pki.CA("canary-ca", past, future), nil, nil), pki.New(pki.CA("canary-ca", past, future), nil, nil)
-	site, ended := pki.New(leaf, nil, ca), pki.New(over, nil, ca)
+	ca, other := testpki.New(testpki.CA("canary-ca", past, future), nil, nil), testpki.New(testpki.CA("canary-ca", past, future), nil, nil)
+	site, ended := testpki.New(leaf, nil, ca), testpki.New(over, nil, ca)
 	return map[string]string{
 		"tls-host":    site.CertPEM() + ca.CertPEM() + site.KeyPEM(),
 		"tls-order":   ca.CertPEM() + site.CertPEM() + site.KeyPEM(),

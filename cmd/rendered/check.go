@@ -15,8 +15,8 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/cmd/rendered/internal/lint"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/watch"

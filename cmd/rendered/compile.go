@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/sandbox"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
@@ -24,7 +25,6 @@ import (
 	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/inputs"
-	"github.com/rendered/rendered/watch/sandbox"
 )
 
 // A compiler makes plans of configs. It keeps what answers from AWS, with its connections and

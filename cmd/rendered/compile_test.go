@@ -36,11 +36,11 @@ func TestFingerprint(t *testing.T) {
 	}
 	// Where the config says it does not make it another service.
 	for old, new := range map[string]string{
-		"services:\n":         "# a comment\n\nservices:\n",
-		"  web:\n":            "  another: {files: [{content: x, path: d}]}\n  web:\n",
+		"services:\n":        "# a comment\n\nservices:\n",
+		"  web:\n":           "  another: {files: [{content: x, path: d}]}\n  web:\n",
 		"[{content: x, path": "[\n      {path: a, content:   x}, # the first\n      {content: x, path",
-		"mode: 0600":          "mode:   0600",
-		"    check: test":     "    # a comment\n    check:   test",
+		"mode: 0600":         "mode:   0600",
+		"    check: test":    "    # a comment\n    check:   test",
 	} {
 		with := strings.Replace(text, old, new, 1)
 		if strings.HasPrefix(new, "[\n") {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 // cookbook is where the recipes are, a directory each.
@@ -71,8 +71,8 @@ func (k *kitchen) copies(name, to string) {
 // tlsSecret gives a secret for www.example.com with its serial number, as openssl prints it.
 func tlsSecret() (secret entries, serial string) {
 	begins := time.Now().Add(-time.Hour)
-	ca := pki.New(pki.CA("ca", begins, begins.AddDate(1, 0, 0)), nil, nil)
-	pair := pki.New(pki.Leaf(begins, begins.AddDate(0, 3, 0), "www.example.com"), nil, ca)
+	ca := testpki.New(testpki.CA("ca", begins, begins.AddDate(1, 0, 0)), nil, nil)
+	pair := testpki.New(testpki.Leaf(begins, begins.AddDate(0, 3, 0), "www.example.com"), nil, ca)
 	secret = entries{"cert": pair.CertPEM() + ca.CertPEM(), "key": pair.KeyPEM()}
 	serial = fmt.Sprintf("%X", pair.Certificate.SerialNumber)
 	return secret, "serial=" + strings.Repeat("0", len(serial)%2) + serial

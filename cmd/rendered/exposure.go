@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/local"

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/watch/ledger"
 )
 

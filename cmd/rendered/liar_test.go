@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 )
 
 // TestLyingEndpoint has whoever stands where Secrets Manager should be answer forty questions at

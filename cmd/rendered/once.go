@@ -13,7 +13,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/notify"

@@ -14,9 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/notify"
 	"github.com/rendered/rendered/watch/push"

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/notify"
 )

@@ -13,7 +13,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
 	"github.com/rendered/rendered/cmd/rendered/internal/journal"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 func newReload() *cobra.Command {

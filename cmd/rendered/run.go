@@ -20,13 +20,13 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
 	"github.com/rendered/rendered/cmd/rendered/internal/journal"
 	"github.com/rendered/rendered/cmd/rendered/internal/systemd"
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/sandbox"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/push"
-	"github.com/rendered/rendered/watch/sandbox"
 )
 
 func newRun(g *globals) *cobra.Command {

@@ -18,11 +18,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/disk/faulty"
+	"github.com/rendered/rendered/internal/testpki"
 	"github.com/rendered/rendered/render/preview"
-	"github.com/rendered/rendered/render/verify/pki"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 func TestMain(m *testing.M) {
@@ -168,12 +168,12 @@ func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	hours, err := strconv.Atoi(args[2])
 	ts.Check(err)
 	begins := time.Now().Add(-time.Hour)
-	ca := pki.New(pki.CA("ca", begins, begins.AddDate(1, 0, 0)), nil, nil)
-	template := pki.Leaf(begins, time.Now().Add(time.Duration(hours)*time.Hour), args[1])
-	pair := pki.New(template, nil, ca)
+	ca := testpki.New(testpki.CA("ca", begins, begins.AddDate(1, 0, 0)), nil, nil)
+	template := testpki.Leaf(begins, time.Now().Add(time.Duration(hours)*time.Hour), args[1])
+	pair := testpki.New(template, nil, ca)
 	key := pair.KeyPEM()
 	if other {
-		key = pki.New(template, nil, ca).KeyPEM()
+		key = testpki.New(template, nil, ca).KeyPEM()
 	}
 	secret, err := json.Marshal(map[string]string{"cert": pair.CertPEM() + ca.CertPEM(), "key": key})
 	ts.Check(err)

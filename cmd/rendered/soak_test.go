@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/watch/ledger"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 )
 
 // A site is a service with a certificate and a key that come from one secret, and a dependent that notes what it found when it

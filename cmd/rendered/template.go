@@ -11,10 +11,10 @@ import (
 	"syscall"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/sandbox"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/watch/sandbox"
 )
 
 // maxTemplate bounds a template or a partial, in bytes.

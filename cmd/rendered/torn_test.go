@@ -12,9 +12,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 	"github.com/rendered/rendered/watch"
 )
 

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/watch/inputs"
 )
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/rendered/rendered/render/fault/jsontext"
+	"github.com/rendered/rendered/internal/fault/jsontext"
 )
 
 // A Format is a syntax that a file must have. The zero Format is none.

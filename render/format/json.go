@@ -1,6 +1,6 @@
 package format
 
-import "github.com/rendered/rendered/render/fault/jsontext"
+import "github.com/rendered/rendered/internal/fault/jsontext"
 
 // checkJSON wants exactly one value in UTF-8 (RFC 8259, section 8.1), without keys that stand twice in an object.
 func checkJSON(data []byte) *Error {

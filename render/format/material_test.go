@@ -10,13 +10,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 // testCertificate gives one certificate as PEM.
 var testCertificate = sync.OnceValue(func() string {
 	now := time.Now()
-	return pki.New(pki.Leaf(now, now.AddDate(1, 0, 0), "www.example.com"), nil, nil).CertPEM()
+	return testpki.New(testpki.Leaf(now, now.AddDate(1, 0, 0), "www.example.com"), nil, nil).CertPEM()
 })
 
 // testKey gives a private key as PEM, of a kind whose check is dear.

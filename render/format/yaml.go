@@ -5,7 +5,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/fault/yamltext"
+	"github.com/rendered/rendered/internal/fault/yamltext"
 )
 
 // checkYAML parses all documents, and looks for what a parser lets pass and a reader does not: keys

@@ -3,7 +3,7 @@ package format
 import (
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/fault/yamltext"
+	"github.com/rendered/rendered/internal/fault/yamltext"
 )
 
 func yamlTree(data []byte) (Node, *Error) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/rendered/rendered/render/fault/jsontext"
+	"github.com/rendered/rendered/internal/fault/jsontext"
 )
 
 // DecodeJSON decodes one JSON value: texts as string, true and false as bool, null as nil, objects

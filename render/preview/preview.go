@@ -18,7 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 )
 
 // A File is a staged file, and where the command sees it. Both paths are absolute and lead through no link. There may be nothing at

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 )
 
 // A site is a directory with files of which some are staged.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // Who has a file open reads what is written to it in place, whatever its mode has become. So it is

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // A Rename is one step of a Commit, as it stands on record.

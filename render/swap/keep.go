@@ -7,7 +7,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // settle decides whose the file is to be, and with which mode: as configured, else as that of what

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rendered/rendered/render/disk"
 	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // linked makes a directory with links, in one directory, to files in another.

@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/rendered/rendered/render/disk"
 	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // What is no file in the place of a file that was swapped does not hold what it should; it is Compare that refuses it.

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do. A temporary

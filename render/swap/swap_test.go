@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 var (

@@ -3,7 +3,7 @@ package swap
 import (
 	"sync"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // A syncs shares the fsyncs of directories among the swaps of a process: one does for all who ask

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 const orderHint = "the certificate stands first, then the one that signed it, and so on; the root may be left out"

@@ -6,18 +6,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 func TestChain(t *testing.T) {
-	selfSigned := pki.New(pki.CA("self", old, far), nil, nil)
-	unable := pki.CA("unable", old, far)
+	selfSigned := testpki.New(testpki.CA("self", old, far), nil, nil)
+	unable := testpki.CA("unable", old, far)
 	unable.KeyUsage = x509.KeyUsageDigitalSignature
-	notCA := pki.New(unable, nil, root)
-	below := pki.New(pki.Leaf(old, far, "www.example.com"), nil, notCA)
+	notCA := testpki.New(unable, nil, root)
+	below := testpki.New(testpki.Leaf(old, far, "www.example.com"), nil, notCA)
 	for name, tt := range map[string]struct {
 		cert string
-		key  *pki.Pair
+		key  *testpki.Pair
 		want string
 	}{
 		"leaf alone":               {certs(leaf), leaf, ""},
@@ -62,12 +62,12 @@ func TestChain(t *testing.T) {
 
 // Of all that can be made of five certificates, a chain in its order is right and nothing else.
 func TestEveryOrder(t *testing.T) {
-	pool := []*pki.Pair{leaf, intermediate, root, other, stranger}
+	pool := []*testpki.Pair{leaf, intermediate, root, other, stranger}
 	right := map[string]bool{"[0]": true, "[0 1]": true, "[0 1 2]": true}
 	var try func(taken []int)
 	try = func(taken []int) {
 		if len(taken) > 0 {
-			var list []*pki.Pair
+			var list []*testpki.Pair
 			for _, i := range taken {
 				list = append(list, pool[i])
 			}

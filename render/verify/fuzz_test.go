@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 var longWord = regexp.MustCompile(`[A-Za-z]{5,}`)
@@ -31,7 +31,7 @@ func vocabulary(f *testing.F) map[string]bool {
 
 // Whatever the bytes, Check returns; what it says is made of its own words; what it lets pass Go's own TLS accepts.
 func FuzzTLS(f *testing.F) {
-	secret := pki.New(pki.Leaf(old, soon, "qwhostqz.example"), nil, intermediate)
+	secret := testpki.New(testpki.Leaf(old, soon, "qwhostqz.example"), nil, intermediate)
 	for _, cert := range []string{
 		certs(secret), certs(secret, intermediate, root), certs(intermediate, secret), certs(secret, secret), certs(secret, stranger),
 		certs(secret) + secret.KeyPEM(), certs(leaf), encryptedSEC1, "",

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 // wide gives a certificate, signed by root, for an RSA key of so many bits.
@@ -18,7 +18,7 @@ func wide(t *testing.T, bits uint) string {
 	t.Helper()
 	n := new(big.Int).Lsh(big.NewInt(1), bits)
 	n.Sub(n, big.NewInt(1))
-	template := pki.CA("wide", old, far)
+	template := testpki.CA("wide", old, far)
 	der, err := x509.CreateCertificate(rand.Reader, &template, root.Certificate, &rsa.PublicKey{N: n, E: 1<<31 - 1}, root.Key)
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 func TestKey(t *testing.T) {
@@ -37,7 +37,7 @@ func TestKey(t *testing.T) {
 		return list
 	}
 	for kind, k := range keys {
-		own := pki.New(pki.Leaf(old, far, "a"), k, intermediate)
+		own := testpki.New(testpki.Leaf(old, far, "a"), k, intermediate)
 		for form, text := range forms(k) {
 			t.Run(kind+" in "+form, func(t *testing.T) {
 				for where, list := range map[string]fault.List{
@@ -51,7 +51,7 @@ func TestKey(t *testing.T) {
 					}
 				}
 				for other, k := range keys {
-					wrong := pki.New(pki.Leaf(old, far, "a"), k, intermediate)
+					wrong := testpki.New(testpki.Leaf(old, far, "a"), k, intermediate)
 					if got := said(TLS{Cert: "/cert", Key: "/key"}.Check(files(certs(wrong), text), now)); other != kind &&
 						(len(got) != 1 || got[0] != "/key key: the private key is not that of the certificate in /cert") {
 						t.Errorf("beside a certificate for %s: %q", other, got)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/format"
 )
 

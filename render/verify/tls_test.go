@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 var (
@@ -18,12 +18,12 @@ var (
 	old  = now.AddDate(-1, 0, 0)
 	far  = now.AddDate(1, 0, 0)
 
-	root         = pki.New(pki.CA("root", old, far), nil, nil)
-	intermediate = pki.New(pki.CA("intermediate", old, far), nil, root)
-	leaf         = pki.New(pki.Leaf(old, far, "www.example.com"), nil, intermediate)
-	other        = pki.New(pki.Leaf(old, far, "www.example.com"), nil, intermediate)
-	renewed      = pki.New(pki.CA("intermediate", old, far), nil, root) // the same name, another key
-	stranger     = pki.New(pki.CA("stranger", old, far), nil, nil)
+	root         = testpki.New(testpki.CA("root", old, far), nil, nil)
+	intermediate = testpki.New(testpki.CA("intermediate", old, far), nil, root)
+	leaf         = testpki.New(testpki.Leaf(old, far, "www.example.com"), nil, intermediate)
+	other        = testpki.New(testpki.Leaf(old, far, "www.example.com"), nil, intermediate)
+	renewed      = testpki.New(testpki.CA("intermediate", old, far), nil, root) // the same name, another key
+	stranger     = testpki.New(testpki.CA("stranger", old, far), nil, nil)
 )
 
 // key gives what a generator made.
@@ -34,7 +34,7 @@ func key[K crypto.Signer](k K, err error) crypto.Signer {
 	return k
 }
 
-func certs(pairs ...*pki.Pair) string {
+func certs(pairs ...*testpki.Pair) string {
 	var b strings.Builder
 	for _, p := range pairs {
 		b.WriteString(p.CertPEM())
@@ -65,32 +65,32 @@ func said(list fault.List) []string {
 }
 
 func TestDates(t *testing.T) {
-	within := func(begins, ends time.Time, issuer *pki.Pair) *pki.Pair {
-		return pki.New(pki.Leaf(begins, ends, "a"), leaf.Key, issuer)
+	within := func(begins, ends time.Time, issuer *testpki.Pair) *testpki.Pair {
+		return testpki.New(testpki.Leaf(begins, ends, "a"), leaf.Key, issuer)
 	}
-	ca := func(begins, ends time.Time) *pki.Pair {
-		return pki.New(pki.CA("intermediate", begins, ends), intermediate.Key, root)
+	ca := func(begins, ends time.Time) *testpki.Pair {
+		return testpki.New(testpki.CA("intermediate", begins, ends), intermediate.Key, root)
 	}
 	const day = 24 * time.Hour
 	second := time.Second
 	for name, tt := range map[string]struct {
-		chain    []*pki.Pair
+		chain    []*testpki.Pair
 		validFor time.Duration
 		want     string
 	}{
-		"good":                           {[]*pki.Pair{within(old, far, intermediate)}, 0, ""},
-		"from now on":                    {[]*pki.Pair{within(now, far, intermediate)}, 0, ""},
-		"from the next second on":        {[]*pki.Pair{within(now.Add(second), far, intermediate)}, 0, "cert: the certificate is not valid before 2026-11-24 12:00:01 UTC"},
-		"to this second":                 {[]*pki.Pair{within(old, now, intermediate)}, 0, ""},
-		"to the last second":             {[]*pki.Pair{within(old, now.Add(-second), intermediate)}, 0, "cert: the certificate expired on 2026-11-24 11:59:59 UTC"},
-		"expired is not said twice":      {[]*pki.Pair{within(old, now.Add(-second), intermediate)}, 3 * day, "cert: the certificate expired on"},
-		"soon enough":                    {[]*pki.Pair{within(old, soon, intermediate)}, 60 * time.Hour, ""},
-		"too soon":                       {[]*pki.Pair{within(old, soon, intermediate)}, 72 * time.Hour, "valid_for: the certificate expires on 2026-11-27 00:00:00 UTC, which is less than 72h from now"},
-		"by a second":                    {[]*pki.Pair{within(old, soon, intermediate)}, 60*time.Hour + second, "valid_for: the certificate expires on 2026-11-27 00:00:00 UTC, which is less than 60h0m1s from now"},
-		"the chain's earliest":           {[]*pki.Pair{within(old, far, intermediate), ca(old, soon), root}, 90 * time.Hour, "valid_for: certificate 2 of 3 expires on 2026-11-27 00:00:00 UTC"},
-		"the chain is over":              {[]*pki.Pair{within(old, soon, intermediate), ca(old, now.Add(-day))}, 0, "cert: certificate 2 of 2 expired on 2026-11-23 12:00:00 UTC"},
-		"the chain is not valid yet":     {[]*pki.Pair{within(old, far, intermediate), ca(now.Add(day), far)}, 0, "cert: certificate 2 of 2 is not valid before 2026-11-25 12:00:00 UTC"},
-		"the leaf, before its own chain": {[]*pki.Pair{within(now.Add(2*day), far, intermediate), ca(now.Add(day), far)}, 0, "cert: certificate 1 of 2 is not valid before 2026-11-26 12:00:00 UTC"},
+		"good":                           {[]*testpki.Pair{within(old, far, intermediate)}, 0, ""},
+		"from now on":                    {[]*testpki.Pair{within(now, far, intermediate)}, 0, ""},
+		"from the next second on":        {[]*testpki.Pair{within(now.Add(second), far, intermediate)}, 0, "cert: the certificate is not valid before 2026-11-24 12:00:01 UTC"},
+		"to this second":                 {[]*testpki.Pair{within(old, now, intermediate)}, 0, ""},
+		"to the last second":             {[]*testpki.Pair{within(old, now.Add(-second), intermediate)}, 0, "cert: the certificate expired on 2026-11-24 11:59:59 UTC"},
+		"expired is not said twice":      {[]*testpki.Pair{within(old, now.Add(-second), intermediate)}, 3 * day, "cert: the certificate expired on"},
+		"soon enough":                    {[]*testpki.Pair{within(old, soon, intermediate)}, 60 * time.Hour, ""},
+		"too soon":                       {[]*testpki.Pair{within(old, soon, intermediate)}, 72 * time.Hour, "valid_for: the certificate expires on 2026-11-27 00:00:00 UTC, which is less than 72h from now"},
+		"by a second":                    {[]*testpki.Pair{within(old, soon, intermediate)}, 60*time.Hour + second, "valid_for: the certificate expires on 2026-11-27 00:00:00 UTC, which is less than 60h0m1s from now"},
+		"the chain's earliest":           {[]*testpki.Pair{within(old, far, intermediate), ca(old, soon), root}, 90 * time.Hour, "valid_for: certificate 2 of 3 expires on 2026-11-27 00:00:00 UTC"},
+		"the chain is over":              {[]*testpki.Pair{within(old, soon, intermediate), ca(old, now.Add(-day))}, 0, "cert: certificate 2 of 2 expired on 2026-11-23 12:00:00 UTC"},
+		"the chain is not valid yet":     {[]*testpki.Pair{within(old, far, intermediate), ca(now.Add(day), far)}, 0, "cert: certificate 2 of 2 is not valid before 2026-11-25 12:00:00 UTC"},
+		"the leaf, before its own chain": {[]*testpki.Pair{within(now.Add(2*day), far, intermediate), ca(now.Add(day), far)}, 0, "cert: certificate 1 of 2 is not valid before 2026-11-26 12:00:00 UTC"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := said(TLS{Cert: "/cert", Key: "/key", ValidFor: tt.validFor}.Check(files(certs(tt.chain...), leaf.KeyPEM()), now))
@@ -102,12 +102,12 @@ func TestDates(t *testing.T) {
 }
 
 func TestHost(t *testing.T) {
-	common := pki.Leaf(old, far)
+	common := testpki.Leaf(old, far)
 	common.Subject.CommonName = "www.example.com"
-	covers := map[string]*pki.Pair{
-		"names":       pki.New(pki.Leaf(old, far, "www.example.com", "example.com", "10.0.0.1", "2001:db8::1"), nil, intermediate),
-		"wildcard":    pki.New(pki.Leaf(old, far, "*.example.com"), nil, intermediate),
-		"common name": pki.New(common, nil, intermediate),
+	covers := map[string]*testpki.Pair{
+		"names":       testpki.New(testpki.Leaf(old, far, "www.example.com", "example.com", "10.0.0.1", "2001:db8::1"), nil, intermediate),
+		"wildcard":    testpki.New(testpki.Leaf(old, far, "*.example.com"), nil, intermediate),
+		"common name": testpki.New(common, nil, intermediate),
 	}
 	for _, tt := range []struct {
 		cert, host string
@@ -140,7 +140,7 @@ func TestHost(t *testing.T) {
 
 // All that is wrong is said at once, but not what only follows from it.
 func TestAllAtOnce(t *testing.T) {
-	p := pki.New(pki.Leaf(old, soon, "www.example.com"), nil, intermediate)
+	p := testpki.New(testpki.Leaf(old, soon, "www.example.com"), nil, intermediate)
 	rule := TLS{Cert: "/cert", Key: "/key", Hosts: []string{"www.example.com", "a.example.com", "b.example.com"}, ValidFor: 72 * time.Hour}
 	for name, tt := range map[string]struct {
 		cert, key string

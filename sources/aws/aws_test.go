@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 // canary is part of every value in these tests, and may be part of no error.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 func TestSecretsInBatches(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 // file gives the path of a new file that holds text.

@@ -3,8 +3,8 @@ package aws
 import (
 	"testing"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 func TestMetadata(t *testing.T) {

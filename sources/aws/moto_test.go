@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/rendered/rendered/internal/awsfake/moto"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake/moto"
 )
 
 // TestMoto asks an implementation of AWS's protocol that nobody here wrote.

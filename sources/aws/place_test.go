@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 const (

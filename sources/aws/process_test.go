@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 const goodKeys = `{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}`

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 func TestQueueRegion(t *testing.T) {

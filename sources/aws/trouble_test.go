@@ -13,8 +13,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 const (

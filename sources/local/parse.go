@@ -10,8 +10,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/render/fault/yamltext"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/fault/yamltext"
 	"github.com/rendered/rendered/sources"
 )
 

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 )
 

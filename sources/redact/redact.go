@@ -18,7 +18,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 )
 

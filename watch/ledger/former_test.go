@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/disk/faulty"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/disk/faulty"
 )
 
 // debts are records of the first version, as it wrote them.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render/swap"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // foreseeTimeout bounds the questions about one dependent.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 )
 
 // A Change is what a dependent is told about.

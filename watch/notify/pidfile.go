@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // slack is how much later than its pid file a process may seem to have begun. A process begins before it writes the file; but

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rendered/rendered/render/command"
+	"github.com/rendered/rendered/internal/command"
 )
 
 // Run runs a command, which acknowledges by its exit status 0.

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // Signal sends a signal to one process: the main process of a unit, or the one that a pid file names. Exactly one of Unit and

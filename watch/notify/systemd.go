@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rendered/rendered/watch/sandbox"
+	"github.com/rendered/rendered/internal/sandbox"
 )
 
 // A Verb is what systemd is asked to do with a unit.

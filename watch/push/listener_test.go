@@ -12,9 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
-	"github.com/rendered/rendered/sources/aws/awsfake"
 )
 
 // A desk is a listener with everything around it: the real SDK, an AWS with a queue, what was heard and what was logged. It runs inside

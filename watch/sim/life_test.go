@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk/faulty"
-	"github.com/rendered/rendered/render/disk/memory"
+	"github.com/rendered/rendered/internal/disk/faulty"
+	"github.com/rendered/rendered/internal/disk/memory"
 	"github.com/rendered/rendered/watch"
 )
 

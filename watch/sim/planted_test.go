@@ -32,8 +32,8 @@ type edit struct{ file, old, new string }
 const (
 	commit  = "render/swap/commit.go"
 	rolling = "render/swap/recover.go"
-	filling = "render/disk/atomic.go"
-	making  = "render/disk/system.go"
+	filling = "internal/disk/atomic.go"
+	making  = "internal/disk/system.go"
 	keeper  = "watch/keeper.go"
 	record  = "watch/recover.go"
 	tell    = "watch/tell.go"

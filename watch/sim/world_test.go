@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/disk/memory"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/disk/memory"
 )
 
 // A world is everything that one seed makes.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rendered/rendered/render/verify/pki"
+	"github.com/rendered/rendered/internal/testpki"
 )
 
 const (
@@ -81,16 +81,16 @@ type site struct {
 	release  string                 // of Debian
 	tree     parcel                 // the packages under test
 	older    func() (parcel, error) // those of the commit before
-	ca       *pki.Pair
+	ca       *testpki.Pair
 	pool     *x509.CertPool
-	last     *pki.Pair // the certificate that AWS has
-	password string    // that AWS has
+	last     *testpki.Pair // the certificate that AWS has
+	password string        // that AWS has
 }
 
 func newSite(m *machine, c *cloud) *site {
 	s := &site{machine: m, cloud: c, pool: x509.NewCertPool()}
 	now := time.Now()
-	s.ca = pki.New(pki.CA("the story's", now.Add(-time.Hour), now.AddDate(0, 0, 2)), nil, nil)
+	s.ca = testpki.New(testpki.CA("the story's", now.Add(-time.Hour), now.AddDate(0, 0, 2)), nil, nil)
 	s.pool.AddCert(s.ca.Certificate)
 	c.PutParameter(siteExtra, "String", "return 204;")
 	s.rotate()
@@ -99,15 +99,15 @@ func newSite(m *machine, c *cloud) *site {
 }
 
 // rotate puts a new certificate with its key.
-func (s *site) rotate() *pki.Pair {
+func (s *site) rotate() *testpki.Pair {
 	s.last = s.pair()
 	s.put(s.last.CertPEM(), s.last.KeyPEM())
 	return s.last
 }
 
-func (s *site) pair() *pki.Pair {
+func (s *site) pair() *testpki.Pair {
 	now := time.Now()
-	return pki.New(pki.Leaf(now.Add(-time.Hour), now.AddDate(0, 0, 1), siteName), nil, s.ca)
+	return testpki.New(testpki.Leaf(now.Add(-time.Hour), now.AddDate(0, 0, 1), siteName), nil, s.ca)
 }
 
 func (s *site) put(cert, key string) {
@@ -164,7 +164,7 @@ func get(ctx context.Context, c *http.Client) (*big.Int, error) {
 }
 
 // serves tells whether nginx answers with this certificate.
-func (s *site) serves(p *pki.Pair) bool {
+func (s *site) serves(p *testpki.Pair) bool {
 	serial, err := get(s.t.Context(), s.client())
 	return err == nil && serial.Cmp(p.Certificate.SerialNumber) == 0
 }

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/watch/cron"

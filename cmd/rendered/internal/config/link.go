@@ -3,7 +3,7 @@ package config
 import (
 	"path/filepath"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // real follows all links of a path, whether or not there is something in the end. Where a file

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // IsPart tells whether a name in conf.d is one of a config: *.yaml, and *.yml, which Load refuses so that it is not left out in

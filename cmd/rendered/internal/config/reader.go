@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/disk"
-	"github.com/rendered/rendered/render/fault"
-	"github.com/rendered/rendered/render/fault/yamltext"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/fault/yamltext"
 )
 
 // A reader reads one YAML file and notes what is wrong with it.

@@ -10,7 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/watch/cron"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/render/fault"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/verify"
 )
 

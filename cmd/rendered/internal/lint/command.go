@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/command"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
 )

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 )
 
 // A Service is what a config says of a service, and what came of it: Templates has the template of

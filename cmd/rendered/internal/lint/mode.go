@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/disk"
 	"github.com/rendered/rendered/sources"
 )
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 )
 
 // A half is where one of a pair is written.

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/fault"
 	"github.com/rendered/rendered/sources"
 )
 

@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // A Disk outlives the processes that write to it.

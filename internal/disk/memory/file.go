@@ -3,7 +3,7 @@ package memory
 import (
 	"io/fs"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // A file is one that is being written.

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // TestAsTheHost does the same things, which chance chooses, to the disk in memory and to this machine's, and wants the same answers.

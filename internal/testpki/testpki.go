@@ -1,5 +1,5 @@
-// Package pki makes certificates and keys; for tests.
-package pki
+// Package testpki makes certificates and keys; for tests.
+package testpki
 
 import (
 	"crypto"

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 )
 
 // FuzzServe looks for requests that the server does not survive, or answers with something that is not JSON.

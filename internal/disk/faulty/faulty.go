@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/rendered/rendered/render/disk"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // A Step is one thing that is done to files: an operation, as "fsync" or "rename", and the path that it is about.

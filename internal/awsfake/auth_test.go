@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
+	"github.com/rendered/rendered/internal/awsfake"
 )
 
 // signed gives the header of a request for a service in a Region.

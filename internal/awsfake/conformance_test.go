@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/rendered/rendered/sources/aws/awsfake"
-	"github.com/rendered/rendered/sources/aws/awsfake/moto"
+	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/awsfake/moto"
 )
 
 // TestConformance runs the same cases, with the real SDK, against the fake and against moto, which nobody here wrote. What
