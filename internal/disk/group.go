@@ -45,6 +45,13 @@ func (g *Group) Wait(r *Run, step func() error) error {
 	return r.err
 }
 
+// Between runs something else while no run is under way.
+func (g *Group) Between(f func() error) error {
+	g.turn <- struct{}{}
+	defer func() { <-g.turn }()
+	return f()
+}
+
 func (g *Group) lead(r *Run, step func() error) {
 	defer func() { <-g.turn }()
 	select {

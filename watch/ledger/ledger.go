@@ -31,6 +31,7 @@ type Ledger struct {
 	stale  bool                 // what is on disk differs from this
 	failed bool                 // the last write did
 	read   bool                 // what is here was read, and nothing was written since
+	closed bool                 // nothing can be written any more
 	unsure []swap.Rename        // may be on record, as the last write failed
 	begun  map[*disk.Run]batch  // by the write that makes it durable
 
@@ -360,8 +361,12 @@ func (l *Ledger) write(r *disk.Run) error {
 	b := l.begun[r]
 	delete(l.begun, r)
 	data := l.encode()
+	closed := l.closed
 	l.stale = false
 	l.mu.Unlock()
+	if closed {
+		return errClosed
+	}
 	err := disk.Replace(l.dir, Name, data)
 	if err == nil {
 		l.wrote(nil)
@@ -398,5 +403,15 @@ func (l *Ledger) wrote(err error) {
 	l.read, l.unsure = false, nil
 }
 
-// Close lets go of the directory.
-func (l *Ledger) Close() error { return l.dir.Close() }
+// errClosed is what those get who come after Close.
+var errClosed = errors.New("it is closed")
+
+// Close lets go of the directory, once no write is under way. Nothing can be written afterwards.
+func (l *Ledger) Close() error {
+	return l.writes.Between(func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.closed = true
+		return l.dir.Close()
+	})
+}

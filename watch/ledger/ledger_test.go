@@ -374,6 +374,40 @@ func TestUncertain(t *testing.T) {
 	}
 }
 
+// What is closed is not written to any more, and a write that is under way comes to its end.
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook(t)
+		b.Close()
+		b.system = faulty.System(disk.Host, func(s faulty.Step) error {
+			if s.Op == "fsync" {
+				<-time.After(time.Second)
+			}
+			return nil
+		})
+		b.open(false)
+		b.adopt("/f:a, /g:a")
+		var first, second error
+		go func() { first = b.Begin(renames("/f"), []string{"/f"}) }()
+		synctest.Wait()
+		go func() { second = b.Begin(renames("/g"), []string{"/g"}) }()
+		synctest.Wait()
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		late := b.Acknowledge("a", nil, time.Now())
+		if first != nil || second != nil && !errors.Is(second, errClosed) || !errors.Is(late, errClosed) {
+			t.Errorf("%v, %v, %v", first, second, late)
+		}
+		b.open(false)
+		b.adopt("/f:a, /g:a")
+		if want := map[bool]string{true: "a /f /g", false: "a /f"}[second == nil]; b.owed() != want {
+			t.Errorf("owed %q, want %q", b.owed(), want)
+		}
+	})
+}
+
 // When a dependent was told is on record, for a day at least, and as now where the clock was ahead.
 func TestTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

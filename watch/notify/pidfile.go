@@ -116,9 +116,6 @@ func believable(way disk.Way) error {
 			break
 		}
 	}
-	if by == nil && last.Shared && last.UID == 0 {
-		by = &disk.Doubt{Path: last.Dir, What: "others can make names in it, and may have moved there what is root's", User: disk.Several}
-	}
 	if own := last.Doubt(); by == nil && own != nil && own.User != last.UID {
 		by = own
 	}

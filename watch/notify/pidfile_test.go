@@ -53,7 +53,7 @@ func TestPIDFilesOfOthers(t *testing.T) {
 		"group":     {user: {user}, other: {other}},
 		"own-group": {user: {user}, other: {other}},
 		"everybody": {user: {user}, other: {other}},
-		"sticky":    {user: {user}, other: {other}}, // what is root's can have been moved there
+		"sticky":    {0: {0, user, other}, user: {user}, other: {other}},
 	}
 	top := t.TempDir()
 	elsewhere := filepath.Join(top, "elsewhere")
