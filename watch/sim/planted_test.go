@@ -82,8 +82,8 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 		{keeper, "	if err := k.written(k.ledger.Begin(s.Renames(), s.Changed())); err != nil {\n", "	renames, changed := s.Renames(), s.Changed()\n	if err := s.Commit(); err != nil {\n		return err\n	}\n	if err := k.written(k.ledger.Begin(renames, changed)); err != nil {\n"},
 		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
 	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		return k.ledger.Acknowledge(d.Name(), owed, k.now())\n"}}},
-	{"ledger in memory", 2000, []edit{{ledger, "	b.err = disk.Replace(l.dir, Name, data)\n", "	b.err = nil\n"}}},
-	{"acknowledged before the fsync", 2000, []edit{{ledger, "	case l.writing <- struct{}{}:\n", "	case l.writing <- struct{}{}:\n		if len(b.swaps) == 0 {\n			go func() {\n				l.write(b)\n				<-l.writing\n			}()\n			return nil\n		}\n"}}},
+	{"ledger in memory", 2000, []edit{{ledger, "	err := disk.Replace(l.dir, Name, data)\n", "	err, _ := error(nil), data\n"}}},
+	{"acknowledged before the fsync", 2000, []edit{{ledger, "	if err := l.writes.Wait(r, func", "	if b := l.begun[r]; len(b.swaps) == 0 {\n		go func() { _ = l.writes.Wait(r, func() error { return l.write(r) }) }()\n		return nil\n	}\n	if err := l.writes.Wait(r, func"}}},
 	{"acknowledged digest instead of owed", 20000, []edit{
 		{ledger, "		if slices.Contains(changed, s.Path) {\n", `		if f.known != "" && f.known == s.Digest {
 			for name := range f.told {
@@ -99,10 +99,10 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
 	{"no roll forward", 2000, []edit{{record, "	if len(todo) > 0 {\n", "	if k == nil {\n"}}},
-	{"ledger written in place", 40000, []edit{{ledger, "	b.err = disk.Replace(l.dir, Name, data)\n", `	there, _ := l.dir.Stat(Name)
-	b.err = l.dir.Overwrite(Name, there, data, os.Geteuid(), os.Getegid(), 0o600, true)
-	if errors.Is(b.err, fs.ErrNotExist) {
-		b.err = disk.Replace(l.dir, Name, data)
+	{"ledger written in place", 40000, []edit{{ledger, "	err := disk.Replace(l.dir, Name, data)\n", `	there, _ := l.dir.Stat(Name)
+	err := l.dir.Overwrite(Name, there, data, os.Geteuid(), os.Getegid(), 0o600, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = disk.Replace(l.dir, Name, data)
 	}
 `}, {ledger, "	\"errors\"\n", "	\"errors\"\n	\"io/fs\"\n	\"os\"\n"}}},
 	{"ledger believed as read", 40000, []edit{{record, "	if err := k.written(k.ledger.Confirm()); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
