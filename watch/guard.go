@@ -9,7 +9,7 @@ func (k *keeper) guarded(looks bool, job func() Outcome) (o Outcome) {
 	if failed == nil {
 		return o
 	}
-	k.swept, k.half, k.loose = false, false, false
+	k.unsaved, k.swept, k.half, k.loose = false, false, false, false
 	k.values = nil
 	clear(k.attempts)
 	k.verdicts = verdicts{}

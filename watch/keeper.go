@@ -32,6 +32,7 @@ type keeper struct {
 	telling func(dependent string) // is called before one is told; may be nil
 	woken   func(service string)   // is called when the ledger was written for the service; may be nil
 
+	unsaved  bool                // the ledger on disk does not have the last acknowledgement
 	swept    bool                // leftovers of earlier processes are gone
 	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
 	loose    bool                // names of the last commit may not be durable

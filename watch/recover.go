@@ -9,8 +9,11 @@ import (
 // recover brings the service to where a new pass can begin: a commit that a crash cut short is
 // finished, and leftovers are swept away. None of it needs a value.
 func (k *keeper) recover(o *Outcome) error {
-	if err := k.written(k.ledger.Retry()); err != nil {
-		return err
+	if k.unsaved || !k.swept { // as what is not on record is swept away
+		if err := k.written(k.ledger.Retry()); err != nil {
+			return err
+		}
+		k.unsaved = false
 	}
 	if err := k.rollForward(o); err != nil {
 		k.half = true

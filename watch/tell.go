@@ -148,5 +148,7 @@ func (k *keeper) do(ctx context.Context, d notify.Action, owed map[string]uint64
 		return nil
 	}
 	*a = attempt{}
-	return k.written(k.ledger.Acknowledge(d.Name(), owed, k.now()))
+	err = k.written(k.ledger.Acknowledge(d.Name(), owed, k.now()))
+	k.unsaved = k.unsaved || err != nil
+	return err
 }
