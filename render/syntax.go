@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // explain says what a parse error means, where it is, and what to do.
@@ -63,11 +64,19 @@ var help = []struct {
 	{`bad character|character constant|bad number syntax|has no second '`, ``, `a name stands in double quotes, as in {{ secret "prod/db" "password" }}`},
 }
 
+// helpFor has the regular expressions of help. Only who has something to explain compiles them.
+var helpFor = sync.OnceValue(func() (list [][2]*regexp.Regexp) {
+	for _, h := range help {
+		list = append(list, [2]*regexp.Regexp{regexp.MustCompile(h.what), regexp.MustCompile(h.source)})
+	}
+	return list
+})
+
 // syntaxHints says what to do about an action that does not parse: the first that fits.
 func syntaxHints(what, source string) []string {
-	for _, h := range help {
-		if regexp.MustCompile(h.what).MatchString(what) && regexp.MustCompile(h.source).MatchString(source) {
-			return []string{h.hint}
+	for i, h := range helpFor() {
+		if h[0].MatchString(what) && h[1].MatchString(source) {
+			return []string{help[i].hint}
 		}
 	}
 	return nil
