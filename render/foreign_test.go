@@ -35,6 +35,7 @@ func saidOf(body string) []string {
 // What is said to somebody who writes as for another program can be taken as it stands: each
 // example is a template.
 func TestForeignNamesAreExplained(t *testing.T) {
+	Computes(t)
 	for name, f := range foreignNames() {
 		if _, ours := slices.BinarySearch(functionNames(), name); ours {
 			t.Errorf("%s of %s is one of ours", name, f.of)

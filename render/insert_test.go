@@ -57,6 +57,7 @@ func TestDecodedAgain(t *testing.T) {
 
 // Millions of elements are passed over in less time than a file may take.
 func TestDecodedIsLinear(t *testing.T) {
+	Computes(t)
 	for name, element := range map[string]string{"numbers": "0,", "texts": `"",`, "lists": "[],", "escapes": `"\n",`} {
 		text, count := "["+strings.Repeat(element, 15<<20/len(element))+"0]", 0
 		before := time.Now()

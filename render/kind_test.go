@@ -18,6 +18,7 @@ var goWords = regexp.MustCompile(`interface \{\}|map\[|\[\]|<nil>|json\.|funcs\.
 // Whatever a function is given, what is said about it names no type of Go, holds no value, and the
 // file gets no notation of Go.
 func TestWrongArgumentsAreSaidInWords(t *testing.T) {
+	render.Computes(t)
 	dir := t.TempDir()
 	values := `secrets: {s: '{"m": {"h": "canary"}, "l": ["canary", {"h": "canary"}], "n": 5, "r": 1.50, "t": "canary", "b": true, "z": null}'}`
 	if err := os.WriteFile(filepath.Join(dir, "values.yaml"), []byte(values), 0o600); err != nil {

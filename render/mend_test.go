@@ -14,6 +14,7 @@ import (
 // Wherever a template breaks off, or loses a byte, the faults have places in it, and none is about
 // what stands in for the rest.
 func TestBrokenTemplates(t *testing.T) {
+	render.Computes(t)
 	cases, _ := filepath.Glob("testdata/*.txtar")
 	for i, path := range cases {
 		archive, err := txtar.ParseFile(path)
@@ -65,6 +66,7 @@ func TestUnclosedIsFoundWhereItBegins(t *testing.T) {
 
 // A text that is broken all over costs seconds.
 func TestBrokenAllOver(t *testing.T) {
+	render.Computes(t)
 	for _, part := range []string{"{{ secret \"a\n", "{{/* x\n", "{{ end }}\n", "{{ if }}\n", "{{ if x }}\n", "{{ \n", "{{ 1 + 2 }}", "{{ ((((\n", "{{"} {
 		begun := time.Now()
 		_, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: strings.Repeat(part, 1<<17/len(part))}})

@@ -230,6 +230,7 @@ var breakers = []string{
 // Values are put into templates, and readers that are not ours say whether the structure is what
 // the template meant. None that it is intact in is refused.
 func TestForeignReaders(t *testing.T) {
+	render.Computes(t)
 	oracle := newOracle(t)
 	type counts struct{ values, unparsed, intact, changed, own, unknown, missed, refused int }
 	sum := make(map[string]*counts)

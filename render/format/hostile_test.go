@@ -322,6 +322,7 @@ var hostiles = map[string][]hostile{
 // Whatever a value holds, a format answers soon, in little memory, and rightly or with an error
 // that names what is too much.
 func TestHostile(t *testing.T) {
+	computes(t)
 	sizes := []int{64 << 10}
 	if *large {
 		sizes = append(sizes, 16<<20)
@@ -363,6 +364,7 @@ func TestHostile(t *testing.T) {
 
 // Plain data of 1 MiB passes.
 func TestPlain(t *testing.T) {
+	computes(t)
 	const size = 1 << 20
 	for name, documents := range map[string][]string{
 		"json": {

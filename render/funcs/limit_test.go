@@ -8,6 +8,7 @@ import (
 
 // Every function refuses to work with too much, whichever argument it is.
 func TestEveryFunctionIsBounded(t *testing.T) {
+	computes(t)
 	text := strings.Repeat("x", maxText+1)
 	list := make([]any, maxCount+1)
 	for i := range list {
@@ -47,6 +48,7 @@ func TestEveryFunctionIsBounded(t *testing.T) {
 
 // What grows a little each time ends with an error, in little time and memory.
 func TestGrowthEnds(t *testing.T) {
+	computes(t)
 	for _, step := range []string{
 		`$x = cat $x $x`, `$x = print $x $x`, `$x = printf "%s%s" $x $x`, `$x = quote $x`, `$x = squote $x $x`, `$x = html $x "<" $x`,
 		`$x = replace "x" "xx" $x`, `$x = toJson (list $x $x)`, `$x = join $x (list "" "" "")`,

@@ -1,0 +1,5 @@
+//go:build race
+
+package format
+
+func init() { raceDetector = true }
