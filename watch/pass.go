@@ -94,9 +94,6 @@ func (l *Loop) sleep(now time.Time) time.Duration {
 func (l *Loop) rest(now time.Time) {
 	if l.worked && !l.busy() && l.sleep(now) >= leastRest {
 		l.worked = false
-		go func() { // where it fails the next job tries again, and says so
-			_ = fault.Caught(func() { _ = l.State.Ledger.Flush() })
-		}()
 		if l.Idle != nil {
 			l.Idle()
 		}
@@ -107,6 +104,11 @@ func (l *Loop) rest(now time.Time) {
 func (l *Loop) finish(o Outcome, now time.Time) {
 	s := l.states[o.Service]
 	s.busy, s.late, l.worked = false, false, true
+	if !l.busy() {
+		go func() { // where it fails a later write does it
+			_ = fault.Caught(func() { _ = l.State.Ledger.Flush() })
+		}()
+	}
 	if l.tangled {
 		l.untangle(now)
 	}

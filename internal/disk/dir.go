@@ -104,14 +104,16 @@ func (d *dir) fresh(fd int, name string) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return d.fail("stat", name, err)
 	}
-	list, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return d.fail("open", name, err)
-	}
-	dir := os.NewFile(uintptr(list), name)
-	defer dir.Close()
-	if names, err := dir.Readdirnames(1); int(st.Uid) != os.Geteuid() || len(names) > 0 || err != nil && err != io.EOF {
-		return d.fail("mkdir", name, errors.New("something else was put in its place"))
+	if len(d.Doubts()) > 0 { // else it may be another of our swaps that works in it already
+		list, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return d.fail("open", name, err)
+		}
+		dir := os.NewFile(uintptr(list), name)
+		defer dir.Close()
+		if names, err := dir.Readdirnames(1); int(st.Uid) != os.Geteuid() || len(names) > 0 || err != nil && err != io.EOF {
+			return d.fail("mkdir", name, errors.New("something else was put in its place"))
+		}
 	}
 	if gid := os.Getegid(); int(st.Gid) != gid {
 		if err := unix.Fchown(fd, -1, gid); err != nil {

@@ -234,3 +234,19 @@ func TestSyncAboveWhereNothingIsSynced(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Several make the same directories at the same time, and work in them at once.
+func TestMakeAllAtOnce(t *testing.T) {
+	for round := range 50 {
+		top := filepath.Join(t.TempDir(), "a", "b")
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				if err := MakeAll(Host, filepath.Join(top, fmt.Sprint(i%3), fmt.Sprint(i)), 0o750); err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+}

@@ -79,8 +79,17 @@ func (m *machine) said(cursor, unit string) (lines []string) {
 func (m *machine) owes(unit string) bool {
 	m.t.Helper()
 	for line := range strings.Lines(m.read("/var/lib/rendered/ledger.jsonl")) {
-		if strings.Contains(line, `"path"`) && strings.Contains(line, " "+unit+".service") {
+		var file struct {
+			Change uint64
+			Told   map[string]uint64
+		}
+		if _, text, ok := strings.Cut(line, "{"); !ok || json.Unmarshal([]byte("{"+text), &file) != nil {
 			return true
+		}
+		for name, told := range file.Told {
+			if strings.HasSuffix(name, " "+unit+".service") && told < file.Change {
+				return true
+			}
 		}
 	}
 	return false
