@@ -49,6 +49,7 @@ func (w *world) inForce(l *life, c conf) {
 }
 
 // handOn notes who reads a file now. Whoever is new must be told where anybody was to be who was not.
+// Where the ledger was damaged it is not known who has left.
 func (w *world) handOn(f *output, readers map[string]bool) {
 	fresh := maps.Clone(readers)
 	maps.DeleteFunc(fresh, func(name string, _ bool) bool { return f.readers[name] })
@@ -56,7 +57,7 @@ func (w *world) handOn(f *output, readers map[string]bool) {
 	maps.DeleteFunc(owed, func(name string, _ bool) bool { return !w.isPending(f, name) })
 	f.must = make(map[string]bool)
 	for name := range owed {
-		if readers[name] || len(fresh) == 0 { // else somebody has taken its place
+		if readers[name] || len(fresh) == 0 && !w.lost[f.path] { // else somebody has taken its place
 			f.must[name] = true
 		}
 	}
