@@ -105,7 +105,7 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 	s := l.states[o.Service]
 	s.busy, s.late, l.worked = false, false, true
 	if !l.busy() {
-		go func() { // where it fails a later job tries again, and says so
+		go func() { // where it fails it is tried again when jobs have ended
 			_ = fault.Caught(func() { _ = l.State.Ledger.Flush() })
 		}()
 	}

@@ -180,7 +180,7 @@ func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
 		w.after(time.Hour)
 		full.Store(false)
 		w.after(6 * time.Minute)
-		if d.count() == 0 || owes(t, w) || tries > 40 {
+		if d.count() == 0 || owes(t, w) || tries > 60 {
 			t.Errorf("told %d times after %d tries; on record: %+v", d.count(), tries, recorded(t, w))
 		}
 	})

@@ -30,6 +30,15 @@ func Replace(d Dir, name string, content []byte) error {
 	return nil
 }
 
+// Tidy takes away what a Replace of a name that was cut short has left.
+func Tidy(d Dir, name string) error {
+	temp := tempPrefix + name + tempSuffix
+	if found, err := d.Stat(temp); err != nil || !found.Exists {
+		return err
+	}
+	return d.Remove(temp)
+}
+
 // Unsure is that nobody knows whether something was done.
 type Unsure struct{ error }
 

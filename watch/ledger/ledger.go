@@ -319,9 +319,8 @@ func (l *Ledger) Confirm() error { return l.flush(func() bool { return l.read })
 // Retry writes the record again where the last write failed.
 func (l *Ledger) Retry() error { return l.flush(func() bool { return l.failed }) }
 
-// Flush makes durable what waits for the next write; not where the last write failed, which Retry is
-// for.
-func (l *Ledger) Flush() error { return l.flush(func() bool { return l.stale && !l.failed }) }
+// Flush makes durable what waits for the next write.
+func (l *Ledger) Flush() error { return l.flush(func() bool { return l.stale }) }
 
 func (l *Ledger) flush(needed func() bool) error {
 	l.mu.Lock()

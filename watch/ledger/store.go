@@ -87,6 +87,9 @@ func (l *Ledger) encode() []byte {
 // in a file for each service, is taken over, and these files are removed.
 func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
 	l := &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), begun: make(map[*disk.Run]batch), writes: disk.NewGroup()}
+	if err := disk.Tidy(dir, Name); err != nil {
+		return nil, err
+	}
 	data, err := dir.Read(Name, limit)
 	st, lost := dir.Stat(Name)
 	switch {
