@@ -9,8 +9,8 @@ import (
 // recover brings the service to where a new pass can begin: a commit that a crash cut short is
 // finished, and leftovers are swept away. None of it needs a value.
 func (k *keeper) recover(o *Outcome) error {
-	if k.unsaved || !k.swept { // as what is not on record is swept away
-		if err := k.written(k.ledger.Retry()); err != nil {
+	if k.unsaved {
+		if err := k.written(k.ledger.Confirm()); err != nil {
 			return err
 		}
 		k.unsaved = false
@@ -27,7 +27,13 @@ func (k *keeper) recover(o *Outcome) error {
 
 // sweep takes away the temporaries that earlier processes left.
 func (k *keeper) sweep() error {
-	if err := k.machine.Sweep(k.beside(), k.ledger.Temps); err != nil {
+	recorded := func() (map[string]bool, error) {
+		if err := k.written(k.ledger.Confirm()); err != nil { // what is not on record is taken away
+			return nil, err
+		}
+		return k.ledger.Temps(), nil
+	}
+	if err := k.machine.Sweep(k.beside(), recorded); err != nil {
 		return fmt.Errorf("sweeping temporaries: %w", err)
 	}
 	k.swept = true

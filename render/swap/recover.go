@@ -116,9 +116,10 @@ func (m Machine) rollForward(r Rename) error {
 // Sweep removes the temporaries that a crash left: those beside the files at these paths, or where
 // links there lead, whose name proves them to be made with this key, and no other file. What a Swap
 // of this process is at work on stays, and what spared gives, by path, which is asked once the
-// directory is listed. A directory that is not there has none. One that was swept is not listed again,
-// unless a Swap has left something in it since.
-func (m Machine) Sweep(paths []string, spared func() map[string]bool) error {
+// directory is listed and only where there is something to sweep; its error is Sweep's. A directory
+// that is not there has none. One that was swept is not listed again, unless something was spared or
+// a Swap has left something in it since.
+func (m Machine) Sweep(paths []string, spared func() (map[string]bool, error)) error {
 	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
 	var errs []error
 	for _, path := range paths {
@@ -142,7 +143,7 @@ func (m Machine) Sweep(paths []string, spared func() map[string]bool) error {
 	return errors.Join(append(errs, s.Close())...)
 }
 
-func (s *Swap) sweep(dir disk.Dir, spared func() map[string]bool) error {
+func (s *Swap) sweep(dir disk.Dir, spared func() (map[string]bool, error)) error {
 	names, err := dir.Names()
 	if err != nil {
 		return err
@@ -155,9 +156,13 @@ func (s *Swap) sweep(dir disk.Dir, spared func() map[string]bool) error {
 	if len(names) == 0 {
 		return nil
 	}
-	stay := spared()
+	stay, err := spared()
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
 		if stay[filepath.Join(dir.Real(), name)] {
+			s.register.sweeps(dir.Real(), false)
 			continue
 		}
 		// Where others can make names a directory may have one that was a temporary's.

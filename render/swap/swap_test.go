@@ -266,7 +266,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 	for _, name := range foreign {
 		write(t, filepath.Join(dir, name), "mine", 0o600)
 	}
-	spare := func() map[string]bool { return map[string]bool{filepath.Join(dir, foreign[4]): true} }
+	spare := func() (map[string]bool, error) { return map[string]bool{filepath.Join(dir, foreign[4]): true}, nil }
 	if err := NewMachine(disk.Host, key).Sweep([]string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}, spare); err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,7 @@ func TestSweepLeavesOthersAtWork(t *testing.T) {
 }
 
 // nothing is spared.
-func nothing() map[string]bool { return nil }
+func nothing() (map[string]bool, error) { return nil, nil }
 
 func TestDigestsAndKey(t *testing.T) {
 	if key.Digest("/a", []byte("x")) == key.Digest("/b", []byte("x")) || key.Digest("/a", []byte("x")) == (Key{}).Digest("/a", []byte("x")) {

@@ -88,6 +88,9 @@ func (l *Ledger) former(system disk.System) (disk.Dir, []string, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, dir.Close())
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { // others are none of ours
+		return !strings.HasSuffix(name, ".json") && !disk.IsTemporary(name)
+	})
 	slices.Sort(names)
 	return dir, names, nil
 }
@@ -103,7 +106,14 @@ func (l *Ledger) removeFormer(system disk.System) error {
 	if dir == nil || err != nil {
 		return err
 	}
-	return errors.Join(removeAll(dir, names), dir.Close())
+	defer dir.Close()
+	if len(names) == 0 {
+		return nil
+	}
+	if err := l.Confirm(); err != nil {
+		return err
+	}
+	return removeAll(dir, names)
 }
 
 func removeAll(dir disk.Dir, names []string) error {

@@ -30,10 +30,10 @@ type Ledger struct {
 	lost   bool                 // a line was damaged so that not even its path is known
 	stale  bool                 // what is on disk differs from this
 	failed bool                 // the last write did
-	read   bool                 // what is here was read, and nothing was written since
+	read   bool                 // there was a record, and nothing was written since
 	closed bool                 // nothing can be written any more
 	unsure []swap.Rename        // may be on record, as the last write failed
-	begun  map[*disk.Run]batch  // by the write that makes it durable
+	begun  map[*disk.Run]*batch // by the write that makes it durable
 
 	writes *disk.Group
 }
@@ -72,8 +72,10 @@ func (l *Ledger) Adopt(readers map[string][]string) {
 			l.forget(path)
 		}
 	}
-	l.stale = l.stale || l.lost
-	l.lost = false
+	if len(readers) > 0 { // else those whose lines were lost may be yet to come
+		l.stale = l.stale || l.lost
+		l.lost = false
+	}
 	maps.DeleteFunc(l.told, func(dependent string, at time.Time) bool {
 		return time.Since(at) > toldKept && !l.reads(dependent)
 	})
@@ -115,6 +117,10 @@ func (f *file) adopt(names []string) {
 	told := make(map[string]uint64, len(names))
 	for _, name := range names {
 		at, known := f.told[name]
+		if !known {
+			at, known = f.left[name]
+			delete(f.left, name) // it is back
+		}
 		if !known {
 			at, fresh = start, true
 		}
@@ -168,6 +174,10 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 	}
 	r := l.change()
 	b := l.begun[r]
+	if b == nil {
+		b = new(batch)
+		l.begun[r] = b
+	}
 	b.swaps = append(b.swaps, swaps...)
 	b.undo = append(b.undo, func() {
 		for path, was := range before {
@@ -177,7 +187,6 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 			}
 		}
 	})
-	l.begun[r] = b
 	l.mu.Unlock()
 	return l.commit(r)
 }
@@ -287,6 +296,8 @@ func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.T
 		if f := l.files[path]; f != nil {
 			if told, reads := f.told[dependent]; reads {
 				f.told[dependent] = max(told, change)
+			} else if change >= f.change { // it has left meanwhile
+				delete(f.left, dependent)
 			}
 			if !f.owes() {
 				f.swap = nil
@@ -312,12 +323,10 @@ func (l *Ledger) Told(dependent string, now time.Time) time.Time {
 	return at
 }
 
-// Confirm makes durable what was read when the ledger was opened, where nothing was written since: a
-// failed write may have left it in the page cache only.
-func (l *Ledger) Confirm() error { return l.flush(func() bool { return l.read }) }
-
-// Retry writes the record again where the last write failed.
-func (l *Ledger) Retry() error { return l.flush(func() bool { return l.failed }) }
+// Confirm makes the record durable where that is not certain: the last write failed, or it was read
+// when the ledger was opened and not written since, as a failed write may have left it in the page
+// cache only.
+func (l *Ledger) Confirm() error { return l.flush(func() bool { return l.read || l.failed }) }
 
 // Flush makes durable what waits for the next write.
 func (l *Ledger) Flush() error { return l.flush(func() bool { return l.stale }) }
@@ -335,8 +344,9 @@ func (l *Ledger) flush(needed func() bool) error {
 
 // A batch is what one write makes durable that must not stay on record where the write fails.
 type batch struct {
-	swaps []swap.Rename // that begin
-	undo  []func()      // takes them back
+	swaps   []swap.Rename // that begin
+	undo    []func()      // takes them back
+	exposed bool          // an earlier write had them, too
 }
 
 // change notes that what is on record changes, and gives the write that makes the change durable.
@@ -360,19 +370,26 @@ func (l *Ledger) write(r *disk.Run) error {
 	l.mu.Lock()
 	b := l.begun[r]
 	delete(l.begun, r)
-	data := l.encode()
-	closed := l.closed
-	l.stale = false
-	l.mu.Unlock()
-	if closed {
+	if b == nil {
+		b = new(batch)
+	}
+	if l.closed {
+		l.mu.Unlock()
+		if b.exposed {
+			return Uncertain{errClosed}
+		}
 		return errClosed
 	}
+	data := l.expose()
+	l.stale = false
+	l.mu.Unlock()
 	err := disk.Replace(l.dir, Name, data)
 	if err == nil {
 		l.wrote(nil)
 		return nil
 	}
 	_, unsure := errors.AsType[disk.Unsure](err)
+	unsure = unsure || b.exposed
 	l.mu.Lock()
 	for _, undo := range slices.Backward(b.undo) {
 		undo()
@@ -380,7 +397,7 @@ func (l *Ledger) write(r *disk.Run) error {
 	if unsure {
 		l.unsure = append(l.unsure, b.swaps...)
 	}
-	data = l.encode()
+	data = l.expose()
 	l.mu.Unlock()
 	l.wrote(err)
 	if unsure && len(b.swaps) > 0 {
@@ -390,6 +407,15 @@ func (l *Ledger) write(r *disk.Run) error {
 		}
 	}
 	return err
+}
+
+// expose gives the record as it is to be on disk, and notes that it has what later writes are to
+// make durable. The caller holds the lock.
+func (l *Ledger) expose() []byte {
+	for _, later := range l.begun {
+		later.exposed = true
+	}
+	return l.encode()
 }
 
 // wrote notes what came of a write.

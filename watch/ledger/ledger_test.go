@@ -147,6 +147,7 @@ func TestMoves(t *testing.T) {
 		"all leave while owed, another comes later":      {[]string{"/f:a", "change /f", "/f:", "/f:b"}, "b /f"},
 		"all leave while owed, it changes, one comes":    {[]string{"/f:a", "change /f", "/f:", "change /f", "/f:b"}, "b /f"},
 		"nobody was told of a change, as nobody was":     {[]string{"/f:", "change /f", "done /f", "/f:a"}, ""},
+		"two leave while owed, and come back in turn":    {[]string{"/f:a b", "change /f", "/f:", "/f:a", "told a /f", "/f:a b"}, "b /f"},
 		"the file leaves while owed, and comes back":     {[]string{"/f:a", "change /f", "", "/f:a"}, "a /f"},
 		"the file leaves, and comes back to another":     {[]string{"/f:a", "change /f", "", "/f:b"}, "b /f"},
 		"a settled file leaves, and comes back":          {[]string{"/f:a", "change /f", "told a /f", "", "/f:a"}, ""},
@@ -368,9 +369,68 @@ func TestUncertain(t *testing.T) {
 		if !errors.Is(err, unix.EIO) || uncertain == certain || len(b.Temps()) == 0 != certain || b.owed() != "" {
 			t.Errorf("certain: %v: %v, temporaries %v, owed %q", certain, err, b.Temps(), b.owed())
 		}
-		if err := b.Retry(); err != nil || len(b.Temps()) != 0 || strings.Contains(b.record(), "/f") {
+		if err := b.Confirm(); err != nil || len(b.Temps()) != 0 || strings.Contains(b.record(), "/f") {
 			t.Errorf("certain: %v: %v: %s", certain, err, b.record())
 		}
+	}
+}
+
+// A write has what later ones are to make durable, too: where one of those fails, though nobody can
+// doubt that, what it began may be on record all the same.
+func TestUncertainByAnEarlierWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook(t)
+		b.adopt("/d/f:a, /e/g:a")
+		b.change("/d/f")
+		b.acknowledge("a", "/d/f")
+		b.Close()
+		creates, syncs := 0, 0
+		b.system = faulty.System(disk.Host, func(s faulty.Step) error {
+			switch s.Op {
+			case "fsync":
+				<-time.After(time.Second)
+			case "sync":
+				if syncs++; syncs == 1 {
+					return unix.EIO
+				}
+			case "create":
+				if creates++; creates > 2 {
+					return unix.ENOSPC
+				}
+			}
+			return nil
+		})
+		b.open(false)
+		b.adopt("/d/f:a, /e/g:a")
+		var first, second error
+		go func() { first = b.Begin(renames("/d/f"), []string{"/d/f"}) }()
+		synctest.Wait()
+		second = b.Begin(renames("/e/g"), []string{"/e/g"})
+		synctest.Wait()
+		_, uncertain := errors.AsType[Uncertain](second)
+		if !errors.Is(first, unix.EIO) || !errors.Is(second, unix.ENOSPC) || !uncertain || !b.Temps()["/e/.new"] || !strings.Contains(b.record(), "/e/.new") {
+			t.Errorf("%v; %v; temporaries %v; %s", first, second, b.Temps(), b.record())
+		}
+	})
+}
+
+// Where lines were lost and the config has no files yet, those that come later are owed as well.
+func TestDamageBeforeTheFirstFile(t *testing.T) {
+	b := newBook(t)
+	b.adopt("/f:a")
+	b.change("/f")
+	if err := os.WriteFile(b.path(), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.restart()
+	b.adopt("")
+	if err := b.flush(func() bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	b.restart()
+	b.adopt("/f:a")
+	if b.owed() != "a /f" || !b.Unsure([]string{"/f"}) {
+		t.Errorf("owed %q: %s", b.owed(), b.record())
 	}
 }
 

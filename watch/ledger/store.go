@@ -86,7 +86,7 @@ func (l *Ledger) encode() []byte {
 // something stays so, and the files are compared first. What the first version of the record holds,
 // in a file for each service, is taken over, and these files are removed.
 func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
-	l := &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), begun: make(map[*disk.Run]batch), writes: disk.NewGroup()}
+	l := &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup()}
 	if err := disk.Tidy(dir, Name); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,10 @@ func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		// A process that made the key may have been killed before its name was durable, and a
 		// temporary is known by it.
-		return l, errors.Join(dir.Sync(), l.takeOver(system, foreign))
+		if err := dir.Sync(); err != nil {
+			return nil, err
+		}
+		return l, l.takeOver(system, foreign)
 	case lost == nil && st.Type != 0, errors.Is(err, unix.EFBIG):
 		l.lost = true
 	case err != nil:
@@ -104,7 +107,7 @@ func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
 	default:
 		l.decode(data, foreign)
 	}
-	l.read = len(l.files) > 0 || l.lost
+	l.read = true
 	return l, l.removeFormer(system)
 }
 

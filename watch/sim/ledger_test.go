@@ -41,9 +41,9 @@ func (w *world) judgeRecords() {
 		if !w.isKept(line.Path) {
 			continue
 		}
-		todo := line.Unsure || line.Swap != nil || len(line.Left) == 0
-		for _, at := range line.Told {
-			todo = todo || at < line.Change
+		todo := line.Unsure || line.Swap != nil
+		for name, at := range line.Told {
+			todo = todo || at < line.Change && w.files[line.Path].readers[name]
 		}
 		if todo {
 			w.fail("the ledger at last: %s", text)
