@@ -37,6 +37,7 @@ const (
 	keeper  = "watch/keeper.go"
 	record  = "watch/recover.go"
 	tell    = "watch/tell.go"
+	pass    = "watch/pass.go"
 	ledger  = "watch/ledger/ledger.go"
 	store   = "watch/ledger/store.go"
 )
@@ -46,7 +47,7 @@ var bugs = []bug{
 	if f.state == NotThere {
 		return f.dir.Rename(f.temp, f.name)
 	}
-	return overwrite(f.dir, f.temp, f.name)
+	return s.overwrite(f.dir, Rename{Temp: f.temp, Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}, f.name)
 `}}},
 	{"temporaries never swept", 2000, []edit{{rolling, "		if err := dir.Remove(name); err != nil {\n", "		if err := error(nil); err != nil {\n"}}},
 	{"no fsync of the temporary", 2000, []edit{{filling, "		err = f.Sync()\n", ""}}},
@@ -107,7 +108,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 `}, {ledger, "	\"errors\"\n", "	\"errors\"\n	\"io/fs\"\n	\"os\"\n"}}},
 	{"ledger believed as read", 40000, []edit{{record, "	if err := k.written(k.ledger.Confirm()); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
 	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
-	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {", "	if false {"}}},
+	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {", "	if false {"}, {pass, "	if !l.busy() {\n		go func", "	if l == nil {\n		go func"}}},
 	{"a new file made in its place", 2000, []edit{
 		{commit, "	temp := s.Key.tempName(f.dir.Real(), n)\n", "	temp := s.Key.tempName(f.dir.Real(), n)\n	if f.state == NotThere {\n		temp = f.name\n	}\n"}}},
 	{"owner and mode after the fsync", 2000, []edit{
@@ -137,7 +138,6 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"who is new starts at zero", 20000, []edit{{ledger, "			at, fresh = start, true\n", "			at, fresh = 0, true\n"}}},
 	{"who leaves is owed nothing", 20000, []edit{{ledger, "			f.left[name] = at\n", "			_ = name\n"}}},
 	{"who is new while a swap is under way reads the old file", 40000, []edit{{ledger, "	if f.swap != nil { // it may", "	if false { // it may"}}},
-	{"a moved file's temporaries not swept", veryRare, []edit{{keeper, "		k.swept = false // who", "		// who"}}},
 	{"told while half new", veryRare, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 
