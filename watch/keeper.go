@@ -30,11 +30,11 @@ type keeper struct {
 	examine Checker                // runs the service's check
 	silent  bool                   // dependents are not told; what is owed stays owed
 	telling func(dependent string) // is called before one is told; may be nil
-	woken   func(service string)   // is called when the ledger was written for the service; may be nil
+	woken   func(service string)   // is called around waits for the ledger; may be nil
 
 	unsaved  bool                // the ledger on disk does not have the last acknowledgement
 	swept    bool                // leftovers of earlier processes are gone
-	half     bool                // a commit was begun and not finished: the files do not match, so nobody may be told
+	half     bool                // the files may not match: nobody may be told before they were looked at
 	loose    bool                // names of the last commit may not be durable
 	attempts map[string]*attempt // by the dependent's name
 	repairs  map[string]repair   // by path
@@ -88,12 +88,18 @@ func (k *keeper) remind(ctx context.Context) Outcome {
 	return k.job(false, func(o *Outcome) { k.tell(ctx, o) })
 }
 
-// written passes on what came of a write of the ledger.
+// written passes on what came of a wait for the ledger.
 func (k *keeper) written(err error) error {
 	if k.woken != nil {
 		k.woken(k.service.Name)
 	}
 	return err
+}
+
+// confirm makes the ledger's record certain before it is acted on.
+func (k *keeper) confirm() error {
+	_ = k.written(nil) // several jobs begin in the same moment, too
+	return k.written(k.ledger.Confirm())
 }
 
 // job does some work over files and a record that are in order. Where they cannot be brought in order nobody is told before that is tried
@@ -233,7 +239,8 @@ func (k *keeper) replace(ctx context.Context, s *swap.Swap) error {
 	}
 	if err := k.written(k.ledger.Begin(s.Renames(), s.Changed())); err != nil {
 		if _, uncertain := errors.AsType[ledger.Uncertain](err); uncertain {
-			// The record may say that all of them are to be renamed. Who is killed while it takes them away leaves some.
+			// The record may say that all of them are to be renamed. Who is killed while it takes them
+			// away leaves some.
 			s.Leave()
 			k.swept = false
 		}

@@ -24,7 +24,7 @@ type Options struct {
 	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
 	Check  Checker              // runs the checks of services; nil: render.CheckService
 	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
-	Woken  func(service string) // is called when the ledger, which several share, was written for one of them; may be nil
+	Woken  func(service string) // is called around waits for the ledger, which several share; may be nil
 	Report func(Report)         // is told after each round, before a reload that was asked for, and at the end; may be nil
 	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute
 

@@ -10,7 +10,7 @@ import (
 // finished, and leftovers are swept away. None of it needs a value.
 func (k *keeper) recover(o *Outcome) error {
 	if k.unsaved {
-		if err := k.written(k.ledger.Confirm()); err != nil {
+		if err := k.confirm(); err != nil {
 			return err
 		}
 		k.unsaved = false
@@ -28,7 +28,7 @@ func (k *keeper) recover(o *Outcome) error {
 // sweep takes away the temporaries that earlier processes left.
 func (k *keeper) sweep() error {
 	recorded := func() (map[string]bool, error) {
-		if err := k.written(k.ledger.Confirm()); err != nil { // what is not on record is taken away
+		if err := k.confirm(); err != nil { // what is not on record is taken away
 			return nil, err
 		}
 		return k.ledger.Temps(), nil
@@ -84,7 +84,7 @@ func (k *keeper) rollForward(o *Outcome) error {
 
 // finish puts files in their places. Who reads them is owed that since it was begun.
 func (k *keeper) finish(todo []swap.Rename, o *Outcome) error {
-	if err := k.written(k.ledger.Confirm()); err != nil { // before it is acted on
+	if err := k.confirm(); err != nil { // before it is acted on
 		return err
 	}
 	if err := k.machine.RollForward(todo); err != nil {

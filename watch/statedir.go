@@ -32,8 +32,8 @@ const (
 )
 
 // OpenStateDir opens the state directory, which is made, 0700, where it is missing. Where another
-// process has it open it waits a moment, then says which; it returns at once, with ctx's error, when
-// ctx ends. What is done to files, the ledger's own included, is done to this system's.
+// process has it open it waits a moment, then says which; it returns at once, with ctx's error,
+// when ctx ends. What is done to files, the ledger's own included, is done to this system's.
 func OpenStateDir(ctx context.Context, system disk.System, path string) (*StateDir, error) {
 	s, err := openStateDir(ctx, system, path)
 	if err != nil {

@@ -34,8 +34,8 @@ func (g *Group) Join() *Run {
 // errPanicked is what those get who wait for a run that panicked.
 var errPanicked = errors.New("a mistake in rendered itself: somebody else's write did not come to an end")
 
-// Wait waits until a run has ended, and gives its error, to all who have joined it. One of them runs
-// the step, once the run before has ended.
+// Wait waits until a run has ended, and gives its error, to all who have joined it. One of them
+// runs the step, once the run before has ended.
 func (g *Group) Wait(r *Run, step func() error) error {
 	select {
 	case <-r.done:

@@ -17,7 +17,7 @@ import (
 
 // A Rename is one step of a Commit, as it stands on record.
 type Rename struct {
-	Temp    string `json:"temp"`               // path of the temporary, in the directory of Path
+	Temp    string `json:"temp"`               // path of the temporary, beside the file itself
 	Path    string `json:"path"`               // path of the destination, as the config has it
 	Target  string `json:"target,omitempty"`   // path of the file itself, where Path leads to it through a link
 	InPlace bool   `json:"in_place,omitempty"` // the content goes into the file that is there

@@ -21,8 +21,8 @@ type Exposure struct {
 }
 
 // Examine says why a target could not be written, and what others than root can do about it. It
-// writes nothing and needs no content. A directory that is not there yet is no error; where it is to
-// be made, who can make names in the one above it can make it first.
+// writes nothing and needs no content. A directory that is not there yet is no error; where it is
+// to be made, who can make names in the one above it can make it first.
 func (m Machine) Examine(t Target) (e Exposure, _ error) {
 	makes := t.DirMode != 0
 	t.DirMode = 0

@@ -113,12 +113,12 @@ func (m Machine) rollForward(r Rename) error {
 	return m.syncs.sync(dir)
 }
 
-// Sweep removes the temporaries that a crash left: those beside the files at these paths, or where
-// links there lead, whose name proves them to be made with this key, and no other file. What a Swap
-// of this process is at work on stays, and what spared gives, by path, which is asked once the
-// directory is listed and only where there is something to sweep; its error is Sweep's. A directory
-// that is not there has none. One that was swept is not listed again, unless something was spared or
-// a Swap has left something in it since.
+// Sweep removes the temporaries that a crash left: those beside the files at these paths, or
+// where links there lead, whose name proves them to be made with this key, and no other file.
+// What a Swap of this process is at work on stays, and what spared gives, by path, which is asked
+// once the directory is listed and only where there is something to sweep; its error is Sweep's.
+// A directory that is not there has none. One that was swept is not listed again, unless
+// something was spared or a Swap has left something in it since.
 func (m Machine) Sweep(paths []string, spared func() (map[string]bool, error)) error {
 	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
 	var errs []error
@@ -134,9 +134,9 @@ func (m Machine) Sweep(paths []string, spared func() (map[string]bool, error)) e
 		if s.register.isSwept(f.dir.Real()) {
 			continue
 		}
-		s.register.sweeps(f.dir.Real(), true) // before, as a Swap may leave something meanwhile
+		s.register.setSwept(f.dir.Real(), true) // before, as a Swap may leave something meanwhile
 		if err := s.sweep(f.dir, spared); err != nil {
-			s.register.sweeps(f.dir.Real(), false)
+			s.register.setSwept(f.dir.Real(), false)
 			errs = append(errs, err)
 		}
 	}
@@ -162,7 +162,7 @@ func (s *Swap) sweep(dir disk.Dir, spared func() (map[string]bool, error)) error
 	}
 	for _, name := range names {
 		if stay[filepath.Join(dir.Real(), name)] {
-			s.register.sweeps(dir.Real(), false)
+			s.register.setSwept(dir.Real(), false)
 			continue
 		}
 		// Where others can make names a directory may have one that was a temporary's.

@@ -20,8 +20,8 @@ func (r *register) isSwept(dir string) bool {
 	return r.swept[dir]
 }
 
-// sweeps notes whether a directory is swept.
-func (r *register) sweeps(dir string, done bool) {
+// setSwept notes whether a directory is swept.
+func (r *register) setSwept(dir string, done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.swept[dir] = done

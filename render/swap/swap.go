@@ -268,7 +268,7 @@ func (s *Swap) Idle() bool {
 func (s *Swap) Leave() {
 	s.committed = true
 	for _, f := range s.files {
-		s.register.sweeps(f.dir.Real(), false)
+		s.register.setSwept(f.dir.Real(), false)
 	}
 }
 
@@ -283,7 +283,7 @@ func (s *Swap) Close() error {
 		if !s.committed {
 			err := f.dir.Remove(f.temp)
 			if err != nil {
-				s.register.sweeps(f.dir.Real(), false)
+				s.register.setSwept(f.dir.Real(), false)
 			}
 			errs = append(errs, err)
 		}

@@ -80,8 +80,9 @@ func TestFileOfProc(t *testing.T) {
 }
 
 // Root reads no file for a user who could have it be led to one that he cannot read: by a link, a
-// link on the way, a second name, or a file that is not his and was moved to his directory, or to one
-// that many share, as files of root's can be. His own file, and what root alone decides on, is read.
+// link on the way, a second name, or a file that is not his and was moved to his directory, or to
+// one that many share, as files of root's can be. His own file, and what root alone decides on,
+// is read.
 func TestFilesOfOthers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root has others to distrust")

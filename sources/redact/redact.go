@@ -212,8 +212,8 @@ func (r *Redactor) forget(count int) {
 }
 
 // Withholds gives what stands in the place of an output that may hold these values, where the
-// Redactor does not know all of them any more, or something could not be learned. It is "" where the
-// output can be redacted.
+// Redactor does not know all of them any more, or something could not be learned. It is "" where
+// the output can be redacted.
 func (r *Redactor) Withholds(ids []ID) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

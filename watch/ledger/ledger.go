@@ -8,8 +8,6 @@
 package ledger
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -38,20 +36,11 @@ type Ledger struct {
 	writes *disk.Group
 }
 
-// A file is what is on record of one path.
-type file struct {
-	change uint64            // the last; 0: none
-	told   map[string]uint64 // by dependent that reads the file: the last change that it acknowledged
-	left   map[string]uint64 // the same of those that read it no more and were owed a notice then
-	swap   *swap.Rename      // what was begun last; nil where that is known to be done
-	unsure bool              // nobody may be told before the file has been compared with what it should be
-}
-
-// Adopt says who reads the files from now on: the dependents by path, of all services there are. It
-// is called before any of them is looked at, and again when that changes. A dependent that is new
-// to a file starts where the slowest of its readers stands, those included that have left while they
-// were owed a notice: it is owed what they were, and they are owed it no more. Nothing is written;
-// the next call would have the same result.
+// Adopt says who reads the files from now on: the dependents by path, of all services there are.
+// It is called before any of them is looked at, and again when that changes. A dependent that is
+// new to a file starts where the slowest of its readers stands, those included that have left
+// while they were owed a notice: it is owed what they were, and they are owed it no more. Nothing
+// is written; the next start finds the same.
 func (l *Ledger) Adopt(readers map[string][]string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,59 +93,9 @@ func (l *Ledger) forget(path string) {
 	}
 }
 
-// damage has whoever reads the file be owed a notice, after the file has been compared.
-func (f *file) damage(change uint64) {
-	*f = file{change: change, left: map[string]uint64{"": 0}, unsure: true}
-}
-
-func (f *file) adopt(names []string) {
-	start, fresh := f.slowest(), false
-	if f.swap != nil { // it may read the old content yet
-		start = min(start, f.change-min(f.change, 1))
-	}
-	told := make(map[string]uint64, len(names))
-	for _, name := range names {
-		at, known := f.told[name]
-		if !known {
-			at, known = f.left[name]
-			delete(f.left, name) // it is back
-		}
-		if !known {
-			at, fresh = start, true
-		}
-		told[name] = at
-	}
-	for name, at := range f.told {
-		if _, stays := told[name]; !stays && at < f.change {
-			if f.left == nil {
-				f.left = make(map[string]uint64)
-			}
-			f.left[name] = at
-		}
-	}
-	if fresh {
-		f.left = nil
-	}
-	f.told = told
-}
-
-// slowest gives the oldest change that a reader has acknowledged, or one that has left.
-func (f *file) slowest() uint64 {
-	at := f.change
-	for _, readers := range []map[string]uint64{f.told, f.left} {
-		for _, a := range readers {
-			at = min(at, a)
-		}
-	}
-	return at
-}
-
-// settled tells whether nothing is to be done about the file.
-func (f *file) settled() bool { return f.swap == nil && !f.unsure && f.slowest() >= f.change }
-
-// Begin puts on durable record what is about to be swapped, and which of these files get new content:
-// their readers are owed a notice. Where it fails nothing is on record, and nothing must be renamed;
-// where the error is an Uncertain one it may be, and the temporaries have to stay.
+// Begin puts on durable record what is about to be swapped, and which of these files get new
+// content: their readers are owed a notice. Where it fails nothing is on record, and nothing must
+// be renamed; where the error is an Uncertain one it may be, and the temporaries have to stay.
 func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 	l.mu.Lock()
 	before := make(map[string]file, len(swaps))
@@ -191,12 +130,6 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 	return l.commit(r)
 }
 
-// An Uncertain error is that a failed Begin may be on record all the same.
-type Uncertain struct{ error }
-
-// Unwrap gives what went wrong.
-func (u Uncertain) Unwrap() error { return u.error }
-
 // Unfinished gives what is on record of the last swaps of these files, in their order. They may be
 // done.
 func (l *Ledger) Unfinished(paths []string) (list []swap.Rename) {
@@ -210,9 +143,9 @@ func (l *Ledger) Unfinished(paths []string) (list []swap.Rename) {
 	return list
 }
 
-// Finished says that the last swaps of these files are done, durably. They are forgotten once nobody
-// is owed a notice of the file: until then they say what it should hold when somebody is told. The
-// record says so with the next write.
+// Finished says that the last swaps of these files are done, durably. They are forgotten once
+// nobody is owed a notice of the file: until then they say what it should hold when somebody is
+// told. The record says so with the next write.
 func (l *Ledger) Finished(paths []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,16 +155,6 @@ func (l *Ledger) Finished(paths []string) {
 			l.forget(path)
 		}
 	}
-}
-
-// owes tells whether a reader is owed a notice.
-func (f *file) owes() bool {
-	for _, at := range f.told {
-		if at < f.change {
-			return true
-		}
-	}
-	return false
 }
 
 // Temps gives the paths of the temporaries that are, or may be, on record: they are not to be swept
@@ -288,8 +211,8 @@ func (l *Ledger) Owed(dependent string, paths []string) map[string]uint64 {
 	return owed
 }
 
-// Acknowledge puts on durable record that a dependent was told, at a time, of what it was owed. Where
-// that fails it counts as told until the process ends.
+// Acknowledge puts on durable record that a dependent was told, at a time, of what it was owed.
+// Where that fails it counts as told until the process ends.
 func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.Time) error {
 	l.mu.Lock()
 	for path, change := range owed {
@@ -310,8 +233,8 @@ func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.T
 	return l.commit(r)
 }
 
-// Told gives when a dependent was last told; zero where that is not on record. A time that a stepped
-// clock put ahead counts as now, once and for all.
+// Told gives when a dependent was last told; zero where that is not on record. A time that a
+// stepped clock put ahead counts as now, once and for all.
 func (l *Ledger) Told(dependent string, now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -321,123 +244,4 @@ func (l *Ledger) Told(dependent string, now time.Time) time.Time {
 		l.told[dependent] = at
 	}
 	return at
-}
-
-// Confirm makes the record durable where that is not certain: the last write failed, or it was read
-// when the ledger was opened and not written since, as a failed write may have left it in the page
-// cache only.
-func (l *Ledger) Confirm() error { return l.flush(func() bool { return l.read || l.failed }) }
-
-// Flush makes durable what waits for the next write.
-func (l *Ledger) Flush() error { return l.flush(func() bool { return l.stale }) }
-
-func (l *Ledger) flush(needed func() bool) error {
-	l.mu.Lock()
-	if !needed() {
-		l.mu.Unlock()
-		return nil
-	}
-	r := l.change()
-	l.mu.Unlock()
-	return l.commit(r)
-}
-
-// A batch is what one write makes durable that must not stay on record where the write fails.
-type batch struct {
-	swaps   []swap.Rename // that begin
-	undo    []func()      // takes them back
-	exposed bool          // an earlier write had them, too
-}
-
-// change notes that what is on record changes, and gives the write that makes the change durable.
-// The caller holds the lock.
-func (l *Ledger) change() *disk.Run {
-	l.stale = true
-	return l.writes.Join()
-}
-
-// commit waits until a write has ended.
-func (l *Ledger) commit(r *disk.Run) error {
-	if err := l.writes.Wait(r, func() error { return l.write(r) }); err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	return nil
-}
-
-// write writes the record. Where that fails it takes back what this write was to make durable and
-// must not, before anything else is written.
-func (l *Ledger) write(r *disk.Run) error {
-	l.mu.Lock()
-	b := l.begun[r]
-	delete(l.begun, r)
-	if b == nil {
-		b = new(batch)
-	}
-	if l.closed {
-		l.mu.Unlock()
-		if b.exposed {
-			return Uncertain{errClosed}
-		}
-		return errClosed
-	}
-	data := l.expose()
-	l.stale = false
-	l.mu.Unlock()
-	err := disk.Replace(l.dir, Name, data)
-	if err == nil {
-		l.wrote(nil)
-		return nil
-	}
-	_, unsure := errors.AsType[disk.Unsure](err)
-	unsure = unsure || b.exposed
-	l.mu.Lock()
-	for _, undo := range slices.Backward(b.undo) {
-		undo()
-	}
-	if unsure {
-		l.unsure = append(l.unsure, b.swaps...)
-	}
-	data = l.expose()
-	l.mu.Unlock()
-	l.wrote(err)
-	if unsure && len(b.swaps) > 0 {
-		again := disk.Replace(l.dir, Name, data)
-		if l.wrote(again); again != nil {
-			return Uncertain{err}
-		}
-	}
-	return err
-}
-
-// expose gives the record as it is to be on disk, and notes that it has what later writes are to
-// make durable. The caller holds the lock.
-func (l *Ledger) expose() []byte {
-	for _, later := range l.begun {
-		later.exposed = true
-	}
-	return l.encode()
-}
-
-// wrote notes what came of a write.
-func (l *Ledger) wrote(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failed = err != nil; l.failed {
-		l.stale = true
-		return
-	}
-	l.read, l.unsure = false, nil
-}
-
-// errClosed is what those get who come after Close.
-var errClosed = errors.New("it is closed")
-
-// Close lets go of the directory, once no write is under way. Nothing can be written afterwards.
-func (l *Ledger) Close() error {
-	return l.writes.Between(func() error {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.closed = true
-		return l.dir.Close()
-	})
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A debt is who must be told of a file's last change: who was to be told of the file when it changed,
-// and who took their place since, as docs/notices.md has it.
+// A debt is who must be told of a file's last change: who was to be told of the file when it
+// changed, and who took their place since, as docs/notices.md has it.
 type debt struct {
 	readers map[string]bool // whom the config in force tells
 	must    map[string]bool // whom by the dependent's name
@@ -48,8 +48,8 @@ func (w *world) inForce(l *life, c conf) {
 	}
 }
 
-// handOn notes who reads a file now. Whoever is new must be told where anybody was to be who was not.
-// Where the ledger was damaged it is not known who has left.
+// handOn notes who reads a file now. Whoever is new must be told where anybody was to be who was
+// not. Where the ledger was damaged it is not known who has left.
 func (w *world) handOn(f *output, readers map[string]bool) {
 	fresh := maps.Clone(readers)
 	maps.DeleteFunc(fresh, func(name string, _ bool) bool { return f.readers[name] })

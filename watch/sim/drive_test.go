@@ -262,8 +262,8 @@ func (w *world) clock() {
 	w.trace.note(w.began, "the clock is set by %v", d)
 }
 
-// damage harms the ledger: its end is cut off, or a byte is another. Nobody knows any more what a crash
-// cut short.
+// damage harms the ledger: its end is cut off, or a byte is another. Nobody knows any more what a
+// crash cut short.
 func (w *world) damage() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -13,8 +13,8 @@ const (
 	recordPath = statePath + "/ledger.jsonl"
 )
 
-// judgeRecords wants the ledger to say that nothing is to be done about the files of the config. What
-// is owed to a dependent that nobody names any more waits for somebody in its place.
+// judgeRecords wants the ledger to say that nothing is to be done about the files of the config.
+// What is owed to a dependent that nobody names any more waits for somebody in its place.
 func (w *world) judgeRecords() {
 	left := slices.Sorted(slices.Values(w.disk.List(statePath)))
 	if text := fmt.Sprint(left); text != "[key ledger.jsonl lock]" && text != "[key lock]" {

@@ -39,6 +39,8 @@ const (
 	tell    = "watch/tell.go"
 	pass    = "watch/pass.go"
 	ledger  = "watch/ledger/ledger.go"
+	owing   = "watch/ledger/file.go"
+	writing = "watch/ledger/write.go"
 	store   = "watch/ledger/store.go"
 )
 
@@ -83,8 +85,8 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 		{keeper, "	if err := k.written(k.ledger.Begin(s.Renames(), s.Changed())); err != nil {\n", "	renames, changed := s.Renames(), s.Changed()\n	if err := s.Commit(); err != nil {\n		return err\n	}\n	if err := k.written(k.ledger.Begin(renames, changed)); err != nil {\n"},
 		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
 	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		return k.ledger.Acknowledge(d.Name(), owed, k.now())\n"}}},
-	{"ledger in memory", 2000, []edit{{ledger, "	err := disk.Replace(l.dir, Name, data)\n", "	err, _ := error(nil), data\n"}}},
-	{"acknowledged before the fsync", 2000, []edit{{ledger, "	if err := l.writes.Wait(r, func", "	if b := l.begun[r]; len(b.swaps) == 0 {\n		go func() { _ = l.writes.Wait(r, func() error { return l.write(r) }) }()\n		return nil\n	}\n	if err := l.writes.Wait(r, func"}}},
+	{"ledger in memory", 2000, []edit{{writing, "	err := disk.Replace(l.dir, Name, data)\n", "	err, _ := error(nil), data\n"}}},
+	{"acknowledged before the fsync", 2000, []edit{{writing, "	if err := l.writes.Wait(r, func", "	if b := l.begun[r]; len(b.swaps) == 0 {\n		go func() { _ = l.writes.Wait(r, func() error { return l.write(r) }) }()\n		return nil\n	}\n	if err := l.writes.Wait(r, func"}}},
 	{"acknowledged digest instead of owed", 20000, []edit{
 		{ledger, "		if slices.Contains(changed, s.Path) {\n", `		if f.known != "" && f.known == s.Digest {
 			for name := range f.told {
@@ -93,20 +95,20 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 		} else if slices.Contains(changed, s.Path) {
 `},
 		{ledger, "			if !f.owes() {\n				f.swap = nil\n", "			if !f.owes() {\n				if f.swap != nil {\n					f.known = f.swap.Digest\n				}\n				f.swap = nil\n"},
-		{ledger, "	change uint64            // the last; 0: none\n", "	change uint64            // the last; 0: none\n	known  string            // the digest that was told last\n"}}},
-	{"damaged ledger means told", 20000, []edit{{ledger, "left: map[string]uint64{\"\": 0}, unsure: true}", "unsure: true}"}}},
+		{owing, "	change uint64            // the last; 0: none\n", "	change uint64            // the last; 0: none\n	known  string            // the digest that was told last\n"}}},
+	{"damaged ledger means told", 20000, []edit{{owing, "left: map[string]uint64{\"\": 0}, unsure: true}", "unsure: true}"}}},
 	{"a torn record taken for whole", 20000, []edit{{store, "	l.lost = l.lost || lines != 0\n", ""}}},
 	{"a damaged line taken for whole", 20000, []edit{{store, "	if string(whole) == sum(data) && bytes", "	if len(whole) == 8 && bytes"}}},
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
 	{"no roll forward", 2000, []edit{{record, "	if len(todo) > 0 {\n", "	if k == nil {\n"}}},
-	{"ledger written in place", 40000, []edit{{ledger, "	err := disk.Replace(l.dir, Name, data)\n", `	there, _ := l.dir.Stat(Name)
+	{"ledger written in place", 40000, []edit{{writing, "	err := disk.Replace(l.dir, Name, data)\n", `	there, _ := l.dir.Stat(Name)
 	err := l.dir.Overwrite(Name, there, data, os.Geteuid(), os.Getegid(), 0o600, true)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = disk.Replace(l.dir, Name, data)
 	}
-`}, {ledger, "	\"errors\"\n", "	\"errors\"\n	\"io/fs\"\n	\"os\"\n"}}},
-	{"ledger believed as read", 40000, []edit{{record, "	if err := k.written(k.ledger.Confirm()); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
+`}, {writing, "	\"errors\"\n", "	\"errors\"\n	\"io/fs\"\n	\"os\"\n"}}},
+	{"ledger believed as read", 40000, []edit{{record, "	if err := k.confirm(); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
 	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
 	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {", "	if false {"}, {pass, "	if !l.busy() {\n		go func", "	if l == nil {\n		go func"}}},
 	{"a new file made in its place", 2000, []edit{
@@ -122,7 +124,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"names not synced where the record is lost", veryRare, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
 	{"temporaries removed that may be on record", 40000, []edit{{keeper, "; uncertain {\n", "; uncertain && k == nil {\n"}}},
-	{"a failed write not taken back", 20000, []edit{{ledger, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n	}\n", ""}}},
+	{"a failed write not taken back", 20000, []edit{{writing, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n	}\n", ""}}},
 	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s)\n"}}},
 	{"the check of a service sees one of its new files", 2000, []edit{{keeper, "files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})", "files = []preview.File{{Staged: r.Temp, Path: r.Destination()}}"}}},
 	{"only the last paths owed", 2000, []edit{{ledger, "			f.change = l.count()\n", `			f.change = l.count()
@@ -134,10 +136,10 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 				}
 			}
 `}}},
-	{"who is new starts at the newest change", 20000, []edit{{ledger, "			at, fresh = start, true\n", "			at, fresh = max(start, f.change), true\n"}}},
-	{"who is new starts at zero", 20000, []edit{{ledger, "			at, fresh = start, true\n", "			at, fresh = 0, true\n"}}},
-	{"who leaves is owed nothing", 20000, []edit{{ledger, "			f.left[name] = at\n", "			_ = name\n"}}},
-	{"who is new while a swap is under way reads the old file", 40000, []edit{{ledger, "	if f.swap != nil { // it may", "	if false { // it may"}}},
+	{"who is new starts at the newest change", 20000, []edit{{owing, "			at, fresh = start, true\n", "			at, fresh = max(start, f.change), true\n"}}},
+	{"who is new starts at zero", 20000, []edit{{owing, "			at, fresh = start, true\n", "			at, fresh = 0, true\n"}}},
+	{"who leaves is owed nothing", 20000, []edit{{owing, "			f.left[name] = at\n", "			_ = name\n"}}},
+	{"who is new while a swap is under way reads the old file", 40000, []edit{{owing, "	if f.swap != nil { // it may", "	if false { // it may"}}},
 	{"told while half new", veryRare, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
 }
 
