@@ -106,7 +106,12 @@ func (l *Loop) finish(o Outcome, now time.Time) {
 	s.busy, s.late, l.worked = false, false, true
 	if !l.busy() {
 		go func() { // where it fails it is tried again when jobs have ended
-			_ = fault.Caught(func() { _ = l.State.Ledger.Flush() })
+			_ = fault.Caught(func() {
+				if l.Woken != nil { // a job may begin in the same moment
+					l.Woken("flush")
+				}
+				_ = l.State.Ledger.Flush()
+			})
 		}()
 	}
 	if l.tangled {
