@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// matches tells whether EventBridge hands an event to a rule, for the part of its language that the rules here need: exact strings
-// and {"prefix": …}. What else stands in a pattern is an error, not a guess.
+// matches tells whether EventBridge hands an event to a rule, for the part of its language that the
+// rules here need: exact strings and {"prefix": …}. What else stands in a pattern is an error, not
+// a guess.
 //
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
 func matches(pattern, event map[string]any) (bool, error) {
@@ -17,12 +18,15 @@ func matches(pattern, event map[string]any) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", name, err)
 		}
-		all = all && one // not at once: a fault in the rest of the pattern is to be found whatever the event
+		// It does not end at once: a fault in the rest of the pattern is to be found whatever the
+		// event.
+		all = all && one
 	}
 	return all, nil
 }
 
-// fieldMatches takes a pattern's object for what the event has nested, and its list for alternatives. A field that is not there is nil.
+// fieldMatches takes a pattern's object for what the event has nested, and its list for
+// alternatives. A field that is not there is nil.
 func fieldMatches(want, got any) (bool, error) {
 	switch want := want.(type) {
 	case map[string]any:
@@ -34,7 +38,8 @@ func fieldMatches(want, got any) (bool, error) {
 	return false, fmt.Errorf("%T where EventBridge takes an object or a list", want)
 }
 
-// anyMatches looks for one alternative that holds; where the event has a list, for one of its elements.
+// anyMatches looks for one alternative that holds; where the event has a list, for one of its
+// elements.
 func anyMatches(alternatives []any, got any) (bool, error) {
 	values, isList := got.([]any)
 	if !isList {

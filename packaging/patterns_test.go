@@ -1,4 +1,5 @@
-// Package packaging_test holds the stacks in this folder to what AWS sends and to what AWS's own tools accept.
+// Package packaging_test holds the stacks in this folder to what AWS sends and to what AWS's own
+// tools accept.
 package packaging_test
 
 import (
@@ -47,7 +48,8 @@ func TestRulesWantWhatConcernsFiles(t *testing.T) {
 	}
 }
 
-// The fake's events are wanted too: a new secret is one notice, and a rotation from its first step to its last another.
+// The fake's events are wanted too: a new secret is one notice, and a rotation from its first step
+// to its last another.
 func TestRulesWantTheEndOfARotation(t *testing.T) {
 	aws, patterns := awsfake.New(), cloudFormation(t)
 	url := aws.MakeQueue("rendered-web-1")

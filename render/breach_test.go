@@ -7,6 +7,7 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -178,14 +179,14 @@ func TestBreaches(t *testing.T) {
 func judged(t *testing.T, f format.Format, placed bool, body, secret string) string {
 	t.Helper()
 	tmpl, faults := render.Parse(render.Options{
-		Main:     render.Text{Name: "t", Body: body},
-		Partials: []render.Text{{Name: "_p", Body: "a: {{ .x }}\n"}},
-		Placed:   placed,
+		Main:        render.Text{Name: "t", Body: body},
+		Partials:    []render.Text{{Name: "_p", Body: "a: {{ .x }}\n"}},
+		TrackValues: placed,
 	})
 	if len(faults) > 0 {
 		t.Fatalf("%s: %v", body, faults)
 	}
-	file := render.File{Path: "/f", Format: f, Template: tmpl}
+	file := render.File{Target: swap.Target{Path: "/f"}, Format: f, Template: tmpl}
 	rendering, _, failed := file.Render(t.Context(), sources.NewSnapshot(answer(secret), 0))
 	if failed == nil {
 		failed = rendering.Judge()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,36 +25,38 @@ var signatures = sync.OnceValue(func() map[string]reflect.Type {
 	return types
 })
 
-// checkCalls finds calls with too few arguments or too many.
-func (t *Template) checkCalls() fault.List {
-	var faults fault.List
-	t.eachNode(func(at *Text, n parse.Node) {
+// checkCalls finds calls with too few arguments or too many, and numbers that are meant otherwise.
+func checkCalls(x *parsedText) (faults fault.List) {
+	for n := range x.nodes() {
 		switch n := n.(type) {
 		case *parse.PipeNode:
 			for i, c := range n.Cmds {
-				given := len(c.Args) - 1
-				if i > 0 {
-					given++ // what is piped in
-				}
-				faults = append(faults, checkCall(at, c.Args[0], given, c.Args[1:])...)
+				piped := asNodes(n.Cmds[max(i-1, 0):i])
+				faults = append(faults, checkCall(x.Text, c.Args[0], slices.Concat(c.Args[1:], piped))...)
 			}
 		case *parse.CommandNode:
-			faults = append(faults, checkField(at, n)...)
+			faults = append(faults, checkField(x.Text, n)...)
 			for _, a := range n.Args[1:] {
-				faults = append(faults, checkCall(at, a, 0, nil)...)
+				faults = append(faults, checkCall(x.Text, a, nil)...)
 			}
 		case *parse.NumberNode:
-			if strings.HasPrefix(n.Text, "'") {
-				what := fmt.Sprintf("%s is a number here, the code of that character; a text stands in double quotes: %q", n.Text, strings.Trim(n.Text, "'"))
-				faults = append(faults, at.fault(int(n.Pos), what))
-			}
-			if digits := strings.TrimLeft(n.Text, "+-"); len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789_") == "" {
-				what := fmt.Sprintf("%s is octal here, the number %d", n.Text, n.Int64)
-				faults = append(faults, at.fault(int(n.Pos), what, fmt.Sprintf("write the text %q, or the number %d", n.Text, n.Int64)))
-			}
+			faults = append(faults, checkNumber(x.Text, n)...)
 		}
-	})
+	}
 	return faults
+}
+
+// checkNumber finds a character, and a number with a zero in front.
+func checkNumber(at *Text, n *parse.NumberNode) fault.List {
+	if strings.HasPrefix(n.Text, "'") {
+		what := fmt.Sprintf("%s is a number here, the code of that character; a text stands in double quotes: %q", n.Text, strings.Trim(n.Text, "'"))
+		return fault.List{at.fault(int(n.Pos), what)}
+	}
+	if digits := strings.TrimLeft(n.Text, "+-"); len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789_") == "" {
+		what := fmt.Sprintf("%s is octal here, the number %d", n.Text, n.Int64)
+		return fault.List{at.fault(int(n.Pos), what, fmt.Sprintf("write the text %q, or the number %d", n.Text, n.Int64))}
+	}
+	return nil
 }
 
 // checkField finds arguments of what is no function: .secret "prod/db".
@@ -67,51 +70,60 @@ func checkField(at *Text, c *parse.CommandNode) fault.List {
 	if signatures()[name] != nil {
 		what, hints = what+"; "+name+" does, which is a function", []string{"leave out the dot"}
 	}
-	if abroad := foreignField(f.Ident); abroad != nil {
-		hints = abroad
+	if other := foreignField(f.Ident); other != nil {
+		hints = other
 	}
 	return fault.List{at.fault(start(f), what, hints...)}
 }
 
-// checkCall finds too few arguments or too many of a call, of which some may be piped in.
-func checkCall(at *Text, n parse.Node, given int, written []parse.Node) fault.List {
+// checkCall finds too few arguments or too many of a call. The last may be the command that is
+// piped in.
+func checkCall(at *Text, n parse.Node, args []parse.Node) fault.List {
 	id, ok := n.(*parse.IdentifierNode)
-	if !ok {
+	if !ok || signatures()[id.Ident] == nil {
 		return nil
 	}
-	t := signatures()[id.Ident]
-	if t == nil {
+	least, more := arity(id.Ident)
+	if n := len(args) - least; n == 0 || n > 0 && more {
 		return nil
 	}
-	least := t.NumIn()
-	if named(id.Ident) {
-		least-- // the number of the call is not the template's
-	}
-	most := least
-	if t.IsVariadic() {
-		least, most = least-1, given
-	}
-	if least <= given && given <= most {
-		return nil
-	}
-	wants := strconv.Itoa(least)
-	if t.IsVariadic() {
+	wants := count(least, "argument")
+	if more {
 		wants = "at least " + wants
 	}
-	what := fmt.Sprintf("%s takes %s %s, here it gets %d", id.Ident, wants, plural(least, "argument"), given)
-	if id.Ident == "get" && given == 1 {
-		key := `"/app/key"`
-		if len(written) == 1 {
-			key = asHere(written[0].String(), key, nil)
-		}
-		return fault.List{at.fault(int(id.Pos), what, fmt.Sprintf("get takes a map and a key; confd's get is {{ param %s }} here", key))}
+	failed := at.fault(int(id.Pos), fmt.Sprintf("%s takes %s, here it gets %d", id.Ident, wants, len(args)))
+	if id.Ident == "get" && len(args) == 1 {
+		failed.Hints = []string{fmt.Sprintf("get takes a map and a key; confd's get is {{ param %s }} here", parameter(args[0]))}
 	}
-	return fault.List{at.fault(int(id.Pos), what)}
+	return fault.List{failed}
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
+// parameter writes the name of a parameter that stands as another program's key.
+func parameter(n parse.Node) string {
+	const sample = `"/app/key"`
+	if _, piped := n.(*parse.CommandNode); piped {
+		return sample
 	}
-	return noun + "s"
+	return translated(n.String(), sample, nil)
+}
+
+// arity gives how many arguments a function takes, and whether it takes more.
+func arity(name string) (least int, more bool) {
+	t := signatures()[name]
+	least = t.NumIn()
+	if named(name) {
+		least-- // the number of the call is not the template's
+	}
+	if t.IsVariadic() {
+		least--
+	}
+	return least, t.IsVariadic()
+}
+
+// count gives "1 key", "5 keys".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
 }

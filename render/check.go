@@ -32,7 +32,7 @@ func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, fi
 	if err == nil {
 		return nil
 	}
-	known := func(text string) string { return strings.ReplaceAll(text, staged, f.Path) }
+	known := strings.NewReplacer(staged, f.Path)
 	return refused(f.Check.With(f.Path), err, filter(f.Check, output), known, fault.Place{File: f.Path}, "file not written")
 }
 
@@ -40,24 +40,23 @@ func (f *File) CheckStaged(ctx context.Context, staged string, held *os.File, fi
 // proc(5) makes it the file itself, whatever its name has become.
 const firstExtra = "/proc/self/fd/3"
 
-// CheckService runs a service's check, which sees the staged files at their places; see preview.Run. Where it cannot be shown them it
-// does not run, which is a fault too.
+// CheckService runs a service's check, which sees the staged files at their places; see
+// preview.Run. Where it cannot be shown them it does not run, which is a fault too.
 func CheckService(ctx context.Context, check command.Check, files []preview.File, filter Filter) *fault.Fault {
 	output, err := preview.Run(ctx, check.Command, files, command.Options{Timeout: check.Timeout})
 	if err == nil {
 		return nil
 	}
-	known := func(text string) string {
-		for _, f := range files {
-			text = strings.ReplaceAll(text, f.Staged, f.Path)
-		}
-		return text
+	var known []string
+	for _, f := range files {
+		known = append(known, f.Staged, f.Path)
 	}
-	return refused(check.Command, err, filter(check, output), known, fault.Place{}, "no file written")
+	return refused(check.Command, err, filter(check, output), strings.NewReplacer(known...), fault.Place{}, "no file written")
 }
 
-// refused makes the fault of a check that did not pass, in which known puts the paths that a user knows in the place of temporaries.
-func refused(c command.Command, err error, output string, known func(string) string, at fault.Place, so string) *fault.Fault {
+// refused makes the fault of a check that did not pass, in which known puts the paths that a user
+// knows in the place of temporaries.
+func refused(c command.Command, err error, output string, known *strings.Replacer, at fault.Place, so string) *fault.Fault {
 	outcome, hints := err.Error(), []string(nil)
 	switch e := err.(type) {
 	case *command.Error:
@@ -65,13 +64,14 @@ func refused(c command.Command, err error, output string, known func(string) str
 	case *preview.Refusal:
 		hints = e.Hints
 	}
-	if text := strings.TrimSpace(known(output)); text != "" {
+	if text := strings.TrimSpace(known.Replace(output)); text != "" {
 		hints = append(strings.Split(text, "\n"), hints...)
 	}
-	return &fault.Fault{Place: at, What: "check: " + c.String() + ": " + known(outcome) + "; " + so, Hints: hints, Err: err}
+	return &fault.Fault{Place: at, What: "check: " + c.String() + ": " + known.Replace(outcome) + "; " + so, Hints: hints, Err: err}
 }
 
-// Foresee says whether this machine lets a service's check see files that are not in their places yet; nil: it does.
+// Foresee says whether this machine lets a service's check see files that are not in their places
+// yet; nil: it does.
 func Foresee(ctx context.Context) *fault.Fault {
 	err := preview.Available(ctx)
 	if err == nil {

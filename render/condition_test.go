@@ -12,7 +12,7 @@ func truthsOf(t *testing.T, body string) (list []string) {
 	if len(faults) > 0 {
 		t.Fatalf("%s: %v", body, faults)
 	}
-	for _, f := range tmpl.Truths() {
+	for _, f := range tmpl.TextConditions() {
 		list = append(list, f.Text())
 	}
 	return list
@@ -73,7 +73,7 @@ func TestConditionsInOwnDelimiters(t *testing.T) {
 		t.Fatal(faults)
 	}
 	want := []string{`[[ if eq (param "/x") "true" ]]`, `paramOr "" "/x" is empty where it does not exist`}
-	if got := tmpl.Truths(); len(got) != 1 || strings.Join(got[0].Hints, "\n") != strings.Join(want, "\n") {
+	if got := tmpl.TextConditions(); len(got) != 1 || strings.Join(got[0].Hints, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%v", got)
 	}
 }

@@ -3,16 +3,12 @@ package render
 import (
 	"fmt"
 	"strings"
-	"text/template/parse"
 )
 
 // defaults has hints that show a default show it for this call: with the keys that it follows, and
 // with what gives the same type.
-func (f *found) defaults(hints []string) []string {
-	function := ""
-	if s := f.run.t.sites[f.site]; s.call != nil {
-		function = s.call.Args[0].(*parse.IdentifierNode).Ident
-	}
+func (f *lookupResult) defaults(hints []string) []string {
+	function := calledBy(f.call)
 	path := f.path(f.keys)
 	hidden := strings.Contains(path, hiddenName)
 	var list []string

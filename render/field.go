@@ -1,267 +1,227 @@
 package render
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/render/funcs"
+	"github.com/rendered/rendered/sources"
 )
 
-// What is said about a field or a key that is not there names the lookup that the map or the text came from, where that is known.
+// What is said about a field or a key that is not there names the lookup that the map or the text
+// came from, where the template alone tells that.
 
-// whence gives the lookup that a value comes from as it is, what function made it, and the names that were followed from there on.
-// It gives nil where there are several, or none.
-func (r *run) whence(f flow) (lookup *found, function string, names []string) {
-	s := newSearch()
-	s.follow(f, nil, false)
-	for at := range s.seen {
-		if at.of.site == 0 {
-			continue
-		}
-		if lookup != nil || r.last[at.of.site] == nil {
-			return nil, "", nil
-		}
-		lookup = r.last[at.of.site]
-		function = r.t.sites[at.of.site].call.Args[0].(*parse.IdentifierNode).Ident
-		names = at.names()
+// recordPiece notes the piece that a node stands for, or whose fields it follows. A node that is
+// walked with several stands for none.
+func (f *finder) recordPiece(n parse.Node, value any) {
+	p := pieceOf(value)
+	if before, walked := f.t.pieces[n]; walked && before != p && !reflect.DeepEqual(before, p) {
+		p = nil
 	}
-	return lookup, function, names
+	f.t.pieces[n] = p
 }
 
-// noField says that a value has no such field. Somebody who comes from consul-template writes .Data where there is none.
-func (r *run) noField(path []parse.Node, words string) (string, []string) {
-	name := "this field"
-	var node parse.Node
-	for _, n := range slices.Backward(path) {
-		if fieldsOf(n) != nil {
-			node = n
-			break
-		}
+// pieceAt gives the piece that a node stands for; nil where that is not known.
+func (t *Template) pieceAt(n parse.Node) *piece {
+	if pipe, ok := n.(*parse.PipeNode); ok {
+		n = pipe.Cmds[len(pipe.Cmds)-1]
 	}
-	fields := fieldsOf(node)
-	for _, f := range fields {
-		if strings.Contains(words, `"`+f+`"`) || strings.Contains(words, " "+f+" ") || strings.HasSuffix(words, "."+f) {
-			name = f
-			break
-		}
+	p := t.pieces[n]
+	for _, name := range fieldsOf(n) {
+		p = p.at(name).piece
 	}
-	lookup, function, names := r.whence(r.t.values[node])
-	noEntry := strings.HasPrefix(words, "map has no entry")
+	return p
+}
+
+// lookup gives what a piece is a part of, with the keys that lead to it. It gives nil where that
+// was not looked up.
+func (r *run) lookup(p *piece) *lookupResult {
+	if p == nil || p.ref == (sources.Ref{}) || !slices.Contains(r.Asked, p.ref) {
+		return nil
+	}
+	value, err := r.snapshot.Get(r.ctx, p.ref)
+	if err != nil {
+		return nil
+	}
+	f := &lookupResult{run: r, ref: p.ref, value: value}
+	for _, key := range slices.Concat(p.keys, p.path) {
+		f.keys = append(f.keys, key)
+	}
+	return f
+}
+
+// explainField says that a value has no such field.
+func (r *run) explainField(path []parse.Node, message string) (string, []string) {
+	node := lastFields(path)
+	name, fields := "this field", fieldsOf(node)
+	i := slices.IndexFunc(fields, func(f string) bool { return isAbout(message, f) })
+	if i >= 0 {
+		name = fields[i]
+	}
+	p, ofMap := r.t.pieces[node], strings.HasPrefix(message, "map has no entry")
+	what, hints := r.missingPart(r.t.pieceAt(node))
 	switch {
-	case lookup == nil || !endsWith(names, fields):
-		if at := slices.Index(fields, name); noEntry && lookup == nil && at >= 0 {
-			return noSuchName(name, r.t.Vars, upTo(node, at), fields[at+1:])
-		}
-	case function == "secretMap":
-		if what := lookup.without(names); what != "" {
-			return what, nil
-		}
-	case noEntry:
-		return fmt.Sprintf("%s has no %s", lookup, name), nil
-	case strings.Contains(words, "string"):
-		return lookup.noFields(function, name, names)
+	case what != "":
+		return what, hints
+	case ofMap && p != nil && p.function != "secretMap":
+		return fmt.Sprintf("%s has no %s", p, name), nil
+	case ofMap && p == nil && i >= 0:
+		return noSuchName(name, r.t.Vars, upTo(node, i), fields[i+1:])
 	}
 	return "this value has no field " + name, nil
 }
 
-func endsWith(names, tail []string) bool {
-	return len(names) >= len(tail) && slices.Equal(names[len(names)-len(tail):], tail)
+// isAbout reports that a message of text/template's names a field.
+func isAbout(message, field string) bool {
+	return strings.Contains(message, strconv.Quote(field)) || strings.Contains(message, " "+field+" ") || strings.HasSuffix(message, "."+field)
 }
 
-// without says which of the names, followed from what secretMap gave, is not there.
-func (f *found) without(names []string) string {
-	raw, err := f.rawAt(f.keys)
-	at := f.String() + f.path(f.keys)
-	for _, name := range names {
-		switch {
-		case err != nil:
-			return ""
-		case name == "*":
-			return at + ": an element has no " + strconv.Quote(names[len(names)-1])
+func lastFields(path []parse.Node) parse.Node {
+	for _, n := range slices.Backward(path) {
+		if fieldsOf(n) != nil {
+			return n
 		}
-		var next json.RawMessage
-		if next, err = step(raw, name, strconv.Quote(name)); err != nil {
-			return at + " " + err.Error()
-		}
-		raw = next
-		at += " " + strconv.Quote(name)
 	}
-	return ""
+	return nil
 }
 
-// noFields says how a field of what is text is asked for.
-func (f *found) noFields(function, name string, names []string) (string, []string) {
-	what := function + " gives text, which has no field " + name
-	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.EqualFold(n, "data") })
-	if function != "secret" || len(names) == 0 || f.private() {
-		return what, nil
+// missingPart says which part of the names that lead to a piece of a secret is not there; "" where
+// that is not known.
+func (r *run) missingPart(p *piece) (string, []string) {
+	f := r.lookup(p)
+	switch {
+	case f == nil || p.function != "secretMap":
+		return "", nil
+	case slices.Contains(p.path, anyName):
+		return p.String() + ": an element has no " + strconv.Quote(p.path[len(p.path)-1]), nil
 	}
-	call := strconv.Quote(f.ref.Text()) + f.path(f.keys)
-	for _, n := range names {
-		call += " " + strconv.Quote(n)
+	_, err := f.rawAt(f.keys)
+	if e, ok := unwrap(err); ok {
+		return e.what, e.hints
 	}
-	return fmt.Sprintf("%s; here it is {{ secret %s }}", what, call), nil
+	return "", nil
 }
 
-// aboutKeys says what an error about keys means, and what the map comes from.
-func (r *run) aboutKeys(path []parse.Node, err *funcs.KeyError) string {
-	what := err.Show(r.shownKeys(path))
+// explainKeys says what an error about keys means, and what the map comes from.
+func (r *run) explainKeys(path []parse.Node, err *funcs.KeyError) string {
 	c := lastCommand(path)
-	if s := r.t.calls[c]; s.call != nil && len(s.args) > 0 {
-		if lookup, function, names := r.whence(s.args[0]); lookup != nil && function != "secret" {
-			at := lookup.String() + lookup.path(lookup.keys)
-			for _, n := range names {
-				if n == "*" {
-					break // one of several
-				}
-				at += " " + strconv.Quote(n)
-			}
-			what = at + ": " + what
-		}
+	var p *piece
+	if operands := operandNodes(path, c); len(operands) > 0 {
+		p = r.t.pieceAt(operands[0])
+	}
+	what := err.Show(func(key string) bool {
+		return !r.readSecret || r.t.knowsKey(c, key) || r.lookup(p).holds(key)
+	}, hiddenName)
+	if p != nil && p.shape != oneText {
+		what = p.String() + ": " + what
 	}
 	return what
 }
 
-// aboutNothing says which null of a secret's JSON it is that a function was given, or was to be
+// knowsKey reports that the template alone gives some argument of a call.
+func (t *Template) knowsKey(c *parse.CommandNode, key string) bool {
+	if c == nil {
+		return false
+	}
+	for index := range len(c.Args) { // one more than are written: what is piped
+		if t.isKnown(c, index, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports that a key is one of the map that was looked up, as it is stored.
+func (f *lookupResult) holds(key string) bool {
+	if f == nil {
+		return false
+	}
+	for name := range f.value.Params {
+		if name == key || slices.Contains(strings.Split(name, "/"), key) {
+			return true
+		}
+	}
+	_, err := f.rawAt(append(f.keys, key))
+	return f.value.Params == nil && err == nil
+}
+
+// explainNull says which null of a secret's JSON it is that a function was given, or was to be
 // printed, where that is known.
-func (r *run) aboutNothing(path []parse.Node, err funcs.Nothing) (string, []string) {
-	for _, f := range r.flowsAt(path) {
-		lookup, function, names := r.whence(f)
-		if lookup == nil || function != "secretMap" {
+func (r *run) explainNull(path []parse.Node, err funcs.Nothing) (string, []string) {
+	c := lastCommand(path)
+	if c == nil {
+		return err.Error(), nil
+	}
+	path = append(path, c.Args[0]) // of names in front the path may end with the command
+	for _, n := range append([]parse.Node{lastFields(path), c}, operandNodes(path, c)...) {
+		p := r.t.pieceAt(n)
+		if p == nil || p.function != "secretMap" {
 			continue
 		}
-		if keys := lookup.nullAt(names); keys != nil {
-			at := lookup.String() + lookup.path(lookup.keys)
-			for _, k := range keys[len(lookup.keys):] {
-				at += " " + strconv.Quote(fmt.Sprint(k))
-			}
-			return at + " is null: " + err.Error(), lookup.fallback(keys)
+		f := r.lookup(p)
+		if keys := f.null(); keys != nil {
+			return f.String() + f.path(keys) + " is null: " + err.Error(), f.fallback(keys)
 		}
 	}
 	return err.Error(), nil
 }
 
-// nullAt gives the keys of the null that names lead to from what a secretMap gave; the last may be
-// any, "*". It gives nil where there is none.
-func (f *found) nullAt(names []string) []any {
-	keys := slices.Clone(f.keys)
-	for _, n := range names {
-		keys = append(keys, n)
+// null gives the keys of the null that was looked up; the last of those that lead to it may be any.
+// It gives nil where there is none.
+func (f *lookupResult) null() []any {
+	if f == nil {
+		return nil
 	}
-	if len(names) == 0 || names[len(names)-1] != "*" {
-		if raw, err := f.rawAt(keys); err != nil || raw[0] != 'n' {
-			return nil
-		}
-		return keys
+	keys, last := f.keys, len(f.keys)-1
+	if last >= 0 && keys[last] == anyName {
+		return f.anyNull(keys[:last])
 	}
-	raw, err := f.rawAt(keys[:len(keys)-1])
+	if raw, err := f.rawAt(keys); err != nil || raw[0] != 'n' {
+		return nil
+	}
+	return keys
+}
+
+// anyNull gives the keys of the first null in what is at the keys.
+func (f *lookupResult) anyNull(keys []any) []any {
+	raw, err := f.rawAt(keys)
 	if err != nil {
 		return nil
 	}
-	tree, err := funcs.DecodeJSON(raw)
-	if err != nil {
-		return nil
-	}
+	tree, _ := funcs.DecodeJSON(raw)
 	switch t := tree.(type) {
 	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(t)) {
-			if t[k] == nil {
-				return append(keys[:len(keys)-1], k)
+		for _, key := range slices.Sorted(maps.Keys(t)) {
+			if t[key] == nil {
+				return append(keys, key)
 			}
 		}
 	case []any:
 		if i := slices.Index(t, nil); i >= 0 {
-			return append(keys[:len(keys)-1], i)
+			return append(keys, i)
 		}
 	}
 	return nil
 }
 
-// flowsAt gives what the value that ends a path of nodes may be made of: what stands there, and
-// what the call is given.
-func (r *run) flowsAt(path []parse.Node) []flow {
-	var flows []flow
-	c := lastCommand(path)
-	if c != nil {
-		path = append(path, c.Args[0]) // of names in front the path may end with the command
-	}
-	for _, n := range slices.Backward(path) {
-		if f, ok := r.t.values[n]; ok {
-			flows = append(flows, f)
-			break
-		}
-	}
-	s := r.t.calls[c]
-	if s.call == nil {
-		return flows
-	}
-	switch c.Args[0].(*parse.IdentifierNode).Ident {
-	case "get", "index":
-		flows = append(flows, part(c, s.args))
-	}
-	return append(flows, s.args...)
-}
-
-func lastCommand(path []parse.Node) *parse.CommandNode {
-	for _, n := range slices.Backward(path) {
-		if c, ok := n.(*parse.CommandNode); ok {
-			return c
-		}
-	}
-	return nil
-}
-
-// fieldsOf gives the names that a node follows.
-func fieldsOf(n parse.Node) []string {
-	switch n := n.(type) {
-	case *parse.FieldNode:
-		return n.Ident
-	case *parse.VariableNode:
-		return n.Ident[1:]
-	case *parse.ChainNode:
-		return n.Field
-	}
-	return nil
-}
-
-// start gives the byte at which a node begins. A path of names has the position of its second name (parse.Tree.operand).
-func start(n parse.Node) int {
-	switch n := n.(type) {
-	case *parse.FieldNode:
-		if len(n.Ident) > 1 {
-			return int(n.Pos) - len(".") - len(n.Ident[0])
-		}
-	case *parse.VariableNode:
-		if len(n.Ident) > 1 {
-			return int(n.Pos) - len(n.Ident[0])
-		}
-	}
-	return int(n.Position())
-}
-
-// rangeHint says which function gives a list where one that gives text was ranged over.
-func (r *run) rangeHint(path []parse.Node) []string {
-	for _, n := range slices.Backward(path) {
-		over, ok := n.(*parse.RangeNode)
-		if !ok {
-			continue
-		}
-		lookup, function, names := r.whence(r.t.values[over.Pipe])
-		if lookup == nil || len(names) > 0 || lookup.private() {
-			return nil
-		}
-		switch name := strconv.Quote(lookup.ref.Text()); function {
-		case "secret", "secretOr":
-			return []string{fmt.Sprintf("secret gives text; {{ range $key, $value := secretMap %s%s }} goes over its JSON", name, lookup.path(lookup.keys))}
-		case "param", "paramOr":
-			return []string{fmt.Sprintf("param gives text; {{ range paramList %s }} goes over a StringList", name)}
-		}
+// operandNodes gives the arguments of a command, which is on a path; the last is the command that
+// is piped into it.
+func operandNodes(path []parse.Node, c *parse.CommandNode) []parse.Node {
+	if c == nil {
 		return nil
 	}
-	return nil
+	nodes := slices.Clone(c.Args[1:])
+	for _, n := range path {
+		if p, ok := n.(*parse.PipeNode); ok {
+			if i := slices.Index(p.Cmds, c); i > 0 {
+				nodes = append(nodes, p.Cmds[i-1])
+			}
+		}
+	}
+	return nodes
 }

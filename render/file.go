@@ -3,7 +3,6 @@ package render
 import (
 	"context"
 	"errors"
-	"io/fs"
 
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/fault"
@@ -12,19 +11,14 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// A File is one template and the path it is written to.
+// A File is one template and what it is written to.
 type File struct {
-	Path     string // absolute
-	Template *Template
-	UID, GID int           // swap.Keep: as it is
-	Mode     fs.FileMode   // where KeepMode is set, that of a new file
-	KeepMode bool          // keep the mode of the file replaced
-	DirMode  fs.FileMode   // for missing directories; 0: a missing directory is an error
-	Format   format.Format // the content must parse, and a Placed template's values keep its structure; zero is none
-	Check    command.Check // run over the staged file; the zero Check is none
-
-	InPlace    bool // write to the file that is there; a rename replaces it otherwise
-	AllowEmpty bool // nothing but white space may take the place of something
+	swap.Target // without its content
+	Template    *Template
+	// The content must parse as Format, and the values of a template with TrackValues keep its
+	// structure. Zero is none.
+	Format format.Format
+	Check  command.Check // run over the staged file; the zero Check is none
 }
 
 // A Rendering is a file's target, of whose bytes nothing has been asked yet.
@@ -34,26 +28,20 @@ type Rendering struct {
 	out  Output
 }
 
-// Render makes the file's target from the snapshot. What was asked for is given whether or not it succeeds.
+// Render makes the file's target from the snapshot. What was asked for is given whether or not it
+// succeeds.
 func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Rendering, []sources.Ref, *fault.Fault) {
 	out, failed := f.Template.Execute(ctx, snapshot)
 	if failed != nil {
 		return nil, out.Asked, failed
 	}
-	target := swap.Target{
-		Path:     f.Path,
-		Content:  out.Content,
-		UID:      f.UID,
-		GID:      f.GID,
-		Mode:     f.Mode,
-		KeepMode: f.KeepMode,
-		DirMode:  f.DirMode,
-
-		InPlace:    f.InPlace,
-		AllowEmpty: f.AllowEmpty,
-	}
+	target := f.Target
+	target.Content = out.Content
 	return &Rendering{target, f, out}, out.Asked, nil
 }
+
+// Parts gives what of the content the template alone does not give, as Output.Parts does.
+func (r *Rendering) Parts() []Part { return r.out.Parts() }
 
 // Judge says why the bytes must not be written, though the template gave them; nil: they may be.
 // The same bytes of the same file get the same answer. It costs what parsing costs: bytes that are

@@ -11,10 +11,12 @@ import (
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
 
-// A check that fails again over another temporary fails in the same words, however long its command is.
+// A check that fails again over another temporary fails in the same words, however long its command
+// is.
 func TestFailingCheckIsOneCause(t *testing.T) {
 	for name, check := range map[string]command.Command{
 		"short": {Args: []string{"sh", "-c", "echo no good: $0; exit 3", "{}"}},
@@ -23,7 +25,7 @@ func TestFailingCheckIsOneCause(t *testing.T) {
 		"gone":  {Args: []string{"/no/such/program", "{}"}},
 	} {
 		dir := t.TempDir()
-		f := render.File{Path: filepath.Join(dir, "app.conf"), Check: command.Check{Command: check}}
+		f := render.File{Target: swap.Target{Path: filepath.Join(dir, "app.conf")}, Check: command.Check{Command: check}}
 		var texts []string
 		for _, temporary := range []string{".rendered-a1", ".rendered-b22"} {
 			staged := filepath.Join(dir, temporary)
@@ -75,7 +77,7 @@ func TestCheckOfAHeldFile(t *testing.T) {
 		"by its name":    {command.Command{Args: []string{"grep", "-qx", "good", "{}"}}, nil, false},
 		"what it is not": {command.Command{Args: []string{"grep", "-qx", "his", "{}"}}, held, false},
 	} {
-		f := render.File{Path: filepath.Join(dir, "app.conf"), Check: command.Check{Command: tt.check}}
+		f := render.File{Target: swap.Target{Path: filepath.Join(dir, "app.conf")}, Check: command.Check{Command: tt.check}}
 		failed := f.CheckStaged(t.Context(), staged, tt.held, func(_ command.Check, output []byte) string { return string(output) })
 		if (failed == nil) != tt.good {
 			t.Errorf("%s: %v", name, failed)
@@ -127,7 +129,7 @@ func TestFormatNamesTheValueThatBreaksIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := render.File{Path: "/etc/app.json", Template: tmpl, Format: json}
+		f := render.File{Target: swap.Target{Path: "/etc/app.json"}, Template: tmpl, Format: json}
 		rendering, _, failed := f.Render(t.Context(), sources.NewSnapshot(few{}, 0))
 		if failed != nil {
 			t.Fatal(failed)

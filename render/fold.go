@@ -1,19 +1,21 @@
 package render
 
 import (
-	"maps"
+	"errors"
+	"iter"
 	"reflect"
 	"slices"
-	"text/template"
 	"text/template/parse"
 )
 
-// Folding finds out before the first render what a template will ask for, where that depends on literals, vars, env and
-// hostname only. What it cannot know is unknown; it never guesses.
+// Folding finds out before the first render what a template will ask for, where that depends on
+// literals, vars, env and hostname only. What it cannot know is unknown; it never guesses.
 
 // unknown is what only a render can tell.
 type unknown struct {
-	piece *piece       // what it is a part of and as it is, where the template alone tells that; nil: of nothing that is known
+	// piece is what it is a part of and as it is, where the template alone tells that; nil: it is a
+	// part of nothing that is known.
+	piece *piece
 	made  reflect.Type // what the function that makes it gives; nil is any
 }
 
@@ -24,67 +26,83 @@ type none struct{}
 type scope struct {
 	text     *Text
 	dot      any
-	vars     map[string]any  // by name with its $; changed only by inner blocks' own copies
-	assigned map[string]bool // variables that some = changes; their value depends on the way taken
+	vars     *variable
+	assigned map[string]int // how many = change a variable; its value depends on the way taken
 }
 
-func newScope(text *Text, tree *parse.Tree, dot any) scope {
+// A variable is one of a scope.
+type variable struct {
+	name  string // with its $
+	value any
+	outer *variable // declared before it
+}
+
+// newScope gives the scope of a template's body.
+func newScope(text *Text, dot any, assigned map[string]int) *scope {
 	if dot == nil {
 		dot = unknown{}
 	}
-	s := scope{text: text, dot: dot, vars: map[string]any{"$": dot}, assigned: make(map[string]bool)}
-	inspect(tree.Root, func(n parse.Node) bool {
+	return &scope{text: text, dot: dot, vars: &variable{name: "$", value: dot}, assigned: assigned}
+}
+
+// assignments counts how often each variable of a tree is changed.
+func assignments(tree *parse.Tree) map[string]int {
+	assigned := make(map[string]int)
+	for n := range nodes(tree.Root) {
 		if p, ok := n.(*parse.PipeNode); ok && p.IsAssign {
 			for _, v := range p.Decl {
-				s.assigned[v.Ident[0]] = true
+				assigned[v.Ident[0]]++
 			}
 		}
-		return true
-	})
-	return s
+	}
+	return assigned
 }
 
 // inner gives the scope of a block: what it declares ends with it.
-func (s scope) inner() scope {
-	s.vars = maps.Clone(s.vars)
-	return s
+func (s *scope) inner() *scope {
+	block := *s
+	return &block
 }
 
 // with gives the scope of a block whose dot is value.
-func (s scope) with(value any) scope {
+func (s *scope) with(value any) *scope {
 	s = s.inner()
 	s.dot = value
 	return s
 }
 
-func (s scope) set(name string, value any) {
-	if s.assigned[name] {
-		value = unknown{}
+// variable gives the value of a variable.
+func (s *scope) variable(name string) any {
+	for v := s.vars; v != nil; v = v.outer {
+		if v.name == name {
+			return v.value
+		}
 	}
-	s.vars[name] = value
+	return unknown{}
 }
 
-// constant gives the value of a node that calls nothing.
-func (s scope) constant(n parse.Node) any {
+// set gives a variable of a pipeline its value. Where another pipeline may have done so before the
+// variable is used, that is unknown.
+func (s *scope) set(p *parse.PipeNode, i int, value any) {
+	name := p.Decl[i].Ident[0]
+	if n := s.assigned[name]; n > 1 || n == 1 && !p.IsAssign {
+		value = unknown{}
+	}
+	s.vars = &variable{name, value, s.vars}
+}
+
+// literal gives the value of a node that is written down.
+func literal(n parse.Node) any {
 	switch n := n.(type) {
 	case *parse.StringNode:
 		return n.Text
 	case *parse.BoolNode:
 		return n.True
 	case *parse.NumberNode:
-		switch {
-		case n.IsInt:
+		if n.IsInt {
 			return int(n.Int64)
-		case n.IsFloat:
+		} else if n.IsFloat {
 			return n.Float64
-		}
-	case *parse.DotNode:
-		return s.dot
-	case *parse.FieldNode:
-		return field(s.dot, n.Ident)
-	case *parse.VariableNode:
-		if v, ok := s.vars[n.Ident[0]]; ok {
-			return field(v, n.Ident[1:])
 		}
 	}
 	return unknown{}
@@ -93,152 +111,124 @@ func (s scope) constant(n parse.Node) any {
 // field follows a path of names through maps.
 func field(value any, path []string) any {
 	for _, name := range path {
-		switch v := value.(type) {
-		case map[string]any:
-			var ok bool
-			if value, ok = v[name]; !ok {
-				return unknown{}
-			}
-		case unknown:
-			value = v.piece.at(name)
-		default:
-			return unknown{}
-		}
+		value = at(value, name)
 	}
 	return value
 }
 
-// A folder calls functions that depend on nothing but their arguments and this machine.
-type folder struct {
-	env      func(string) (string, bool)
-	hostname string
-	pure     template.FuncMap
-}
-
-func (f *folder) call(name string, args []any) any {
-	switch name {
-	case "list", "tuple":
-		return args
-	case "dict":
-		if m, ok := foldDict(args); ok {
-			return m
+// at gives what is at a name in a map, or at a number in a list.
+func at(value, key any) any {
+	if v, ok := value.(unknown); ok {
+		name, ok := key.(string)
+		if !ok {
+			name = anyName
 		}
-		return unknown{}
-	case "index", "get":
-		if name == "get" && len(args) > 2 {
-			break // it may be the default
-		}
-		if v, ok := element(args); ok {
-			return v
-		}
+		return v.piece.at(name)
 	}
-	if slices.ContainsFunc(args, partlyUnknown) {
-		return unknown{}
-	}
-	switch {
-	case name == "hostname" && len(args) == 0:
-		return f.hostname
-	case name == "env" && len(args) == 1 && f.env != nil:
-		if key, ok := args[0].(string); ok {
-			if value, ok := f.env(key); ok {
-				return value
-			}
+	switch key := key.(type) {
+	case string:
+		m, _ := value.(map[string]any)
+		if e, ok := m[key]; ok {
+			return e
 		}
-		return unknown{}
-	}
-	if fn, ok := f.pure[name]; ok {
-		return apply(reflect.ValueOf(fn), args)
+	case int:
+		if list, _ := value.([]any); key >= 0 && key < len(list) {
+			return list[key]
+		}
 	}
 	return unknown{}
 }
 
-// element follows names and numbers into what a lookup gives, as index and get do.
-func element(args []any) (any, bool) {
-	if len(args) < 2 {
-		return nil, false
+// holders are the functions whose results hold their arguments, known or not: what a partial is
+// called with often holds a secret beside what its refs are made of.
+var holders = []string{"list", "tuple", "dict"}
+
+// fold calls a function that depends on nothing but its arguments and this machine.
+func (t *Template) fold(name string, args []any) any {
+	if slices.Contains(holders, name) || !slices.ContainsFunc(args, partlyUnknown) {
+		return apply(t.function(name), args)
+	}
+	if len(args) < 2 || name != "index" && (name != "get" || len(args) > 2) { // of three, it may be the default
+		return unknown{}
 	}
 	value := args[0]
 	for _, key := range args[1:] {
-		name, known := key.(string)
-		number, counted := key.(int)
-		switch v := value.(type) {
-		case unknown:
-			if !known {
-				name = anyName
-			}
-			value = v.piece.at(name)
-		case []any:
-			if !counted || number < 0 || number >= len(v) {
-				return nil, false
-			}
-			value = v[number]
-		case map[string]any:
-			if value, known = v[name]; !known {
-				return nil, false
-			}
-		default:
-			return nil, false
-		}
+		value = at(value, key)
 	}
-	return value, true
+	return value
 }
 
-// foldDict makes a map whose values may be unknown: what a partial is called with often holds a secret beside what its refs are made
-// of.
-func foldDict(args []any) (map[string]any, bool) {
-	if len(args)%2 != 0 {
-		return nil, false
-	}
-	m := make(map[string]any, len(args)/2)
-	for i := 0; i < len(args); i += 2 {
-		key, ok := args[i].(string)
-		if !ok {
-			return nil, false
+var errNotSet = errors.New("not set")
+
+// function gives what a template calls by a name; nil where only the render can.
+func (t *Template) function(name string) any {
+	switch name {
+	case "hostname":
+		return func() string { return t.Hostname }
+	case "env":
+		return func(name string) (string, error) {
+			value, ok := t.env(name)
+			if !ok {
+				return "", errNotSet
+			}
+			return value, nil
 		}
-		m[key] = args[i+1]
 	}
-	return m, true
+	return pureFunctions()[name]
+}
+
+// env gives a variable of the environment.
+func (t *Template) env(name string) (string, bool) {
+	if t.Env == nil {
+		return "", false
+	}
+	return t.Env(name)
 }
 
 func partlyUnknown(value any) bool {
-	switch v := value.(type) {
-	case unknown:
-		return true
-	case []any:
-		return slices.ContainsFunc(v, partlyUnknown)
-	case map[string]any:
-		for _, e := range v {
-			if partlyUnknown(e) {
-				return true
-			}
+	for v := range leaves(value) {
+		if _, ok := v.(unknown); ok {
+			return true
 		}
 	}
 	return false
 }
 
-// apply calls fn where the arguments fit as they are. A call that fails is left to the render, which knows how to say so.
-func apply(fn reflect.Value, args []any) (result any) {
-	t := fn.Type()
-	if len(args) < t.NumIn() && !(t.IsVariadic() && len(args) == t.NumIn()-1) || len(args) > t.NumIn() && !t.IsVariadic() {
-		return unknown{}
-	}
-	in := make([]reflect.Value, len(args))
-	for i, a := range args {
-		want := t.In(min(i, t.NumIn()-1))
-		if t.IsVariadic() && i >= t.NumIn()-1 {
-			want = want.Elem()
+// leaves gives what is in lists and maps and is neither; of another value itself.
+func leaves(value any) iter.Seq[any] {
+	return func(yield func(any) bool) { eachLeaf(value, yield) }
+}
+
+func eachLeaf(value any, yield func(any) bool) bool {
+	switch v := value.(type) {
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !eachLeaf(e, yield) })
+	case map[string]any:
+		for _, e := range v {
+			if !eachLeaf(e, yield) {
+				return false
+			}
 		}
-		in[i] = reflect.ValueOf(a)
-		if !in[i].IsValid() || !in[i].Type().AssignableTo(want) {
-			return unknown{}
-		}
+		return true
 	}
+	return yield(value)
+}
+
+// apply calls fn where the arguments fit as they are. A call that fails, or panics as reflect does
+// where they do not fit, is left to the render, which knows how to say so.
+func apply(fn any, args []any) (result any) {
 	defer func() {
 		if recover() != nil {
 			result = unknown{}
 		}
 	}()
-	out := fn.Call(in)
+	in := make([]reflect.Value, len(args))
+	for i, a := range args {
+		if in[i] = reflect.ValueOf(a); a == nil {
+			in[i] = reflect.Zero(reflect.TypeFor[any]())
+		}
+	}
+	out := reflect.ValueOf(fn).Call(in)
 	if len(out) == 2 && !out[1].IsNil() {
 		return unknown{}
 	}

@@ -56,10 +56,11 @@ func TestForeignNamesAreExplained(t *testing.T) {
 			}
 			_, hint, _ := strings.Cut(strings.Join(said, ""), f.of+"'s "+called+" is ")
 			hint, _, _ = strings.Cut(hint, "\n")
-			if f.here != nil && !strings.HasPrefix(hint, "{{") {
+			if f.forms != nil && !strings.HasPrefix(hint, "{{") {
 				t.Errorf("%s: %s", body, hint)
 			}
-			if again := saidOf(hint); len(again) > 0 && !strings.Contains(call, "secret") && !strings.Contains(again[0], "and this is a list") { // the sample's own
+			// Some of what is said is the sample's own.
+			if again := saidOf(hint); len(again) > 0 && !strings.Contains(call, "secret") && !strings.Contains(again[0], "and this is a list") {
 				t.Errorf("%s: %s: %q", body, hint, again)
 			}
 		}
@@ -68,10 +69,10 @@ func TestForeignNamesAreExplained(t *testing.T) {
 
 // So are the fields that other programs hand to a template.
 func TestForeignFieldsAreExplained(t *testing.T) {
-	for name, f := range fieldsAbroad {
+	for name, f := range foreignFields {
 		for _, body := range []string{"{{ .%s }}", "{{ .%s.name }}", "{{ $.%s.a.text }}", "{{ if .%s }}{{ end }}", "{{ if .name }}{{ .%s.name }}{{ end }}"} {
 			said := strings.Join(saidOf(strings.Replace(body, "%s", name, 1)), "")
-			_, hint, ok := strings.Cut(said, f.names+"'s ."+name+" is ")
+			_, hint, ok := strings.Cut(said, f.of+"'s ."+name+" is ")
 			if !ok {
 				t.Errorf("%s %s: no hint: %q", body, name, said)
 			}

@@ -6,163 +6,188 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/rendered/rendered/render/funcs"
 	"github.com/rendered/rendered/sources"
 )
 
-// functions gives the functions that look something up, bound to this run. Those that are named get the number of their call before what the
-// template gives them (guard.go).
+// pureFunctions are those that look nothing up. Nobody changes the map.
+var pureFunctions = sync.OnceValue(funcs.Map)
+
+// lookupFunctions says for each lookup function what its ref names, which argument it is, and what
+// the function gives. One that gives the text of a value as it is needs nothing more.
+var lookupFunctions = map[string]struct {
+	kind  sources.Kind
+	arg   int
+	gives shape
+	name  string // what it names where no argument does
+}{
+	"secret":      {sources.Secret, 0, oneText, ""},
+	"secretMap":   {sources.Secret, 0, anyValue, ""},
+	"secretBytes": {sources.Secret, 0, oneText, ""},
+	"secretOr":    {sources.Secret, 1, oneText, ""},
+	"param":       {sources.Param, 0, oneText, ""},
+	"paramList":   {sources.Param, 0, textList, ""},
+	"paramOr":     {sources.Param, 1, oneText, ""},
+	"params":      {sources.Params, 0, textMap, ""},
+	"paramsTree":  {sources.Params, 0, anyValue, ""},
+	"file":        {sources.File, 0, oneText, ""},
+	"imds":        {sources.IMDS, 0, oneText, ""},
+	"awsRegion":   {sources.Own, 0, oneText, "region"},
+	"awsAccount":  {sources.Own, 0, oneText, "account"},
+}
+
+// functions gives the functions that look something up, bound to this run. Those that are named get
+// the number of their call before what the template gives them (guard.go).
 func (r *run) functions() template.FuncMap {
+	m := template.FuncMap{}
+	for name, f := range lookupFunctions {
+		m[name] = unkeyed(r, (*lookupResult).text)
+		if f.name != "" {
+			m[name] = func() (string, error) { return r.fixed(f.kind, f.name) }
+		}
+	}
+	secret, param := keyed(r, (*lookupResult).secret), unkeyed(r, (*lookupResult).text)
 	prints := any(funcs.Print)
-	if r.t != nil && r.t.Placed {
+	if r.t != nil && (r.t.TrackValues || r.t.Trace) {
 		prints = r.print
 	}
-	return template.FuncMap{
-		"secret":      r.secret,
-		"secretMap":   r.secretMap,
-		"secretBytes": r.secretBytes,
-		"secretOr":    r.secretOr,
-		"param":       r.param,
-		"paramList":   r.paramList,
-		"paramOr":     r.paramOr,
-		"params":      r.params,
-		"paramsTree":  r.paramsTree,
-		"file":        r.file,
-		"imds":        r.imds,
-		"awsRegion":   r.awsRegion,
-		"awsAccount":  r.awsAccount,
+	maps.Copy(m, template.FuncMap{
+		"secret":      secret,
+		"secretMap":   keyed(r, (*lookupResult).secretMap),
+		"secretBytes": unkeyed(r, (*lookupResult).secretBytes),
+		"secretOr": func(number int, fallback, name any, keys ...any) (string, error) {
+			text, err := secret(number, name, keys...)
+			return or(fallback, text, err)
+		},
+		"paramOr": func(number int, fallback, name any) (string, error) {
+			text, err := param(number, name)
+			return or(fallback, text, err)
+		},
+		"paramList":   unkeyed(r, (*lookupResult).paramList),
+		"params":      unkeyed(r, (*lookupResult).params),
+		"paramsTree":  unkeyed(r, (*lookupResult).paramsTree),
 		"env":         r.env,
 		"hostname":    func() string { return r.t.Hostname },
 		tickFunction:  r.tick,
 		printFunction: prints,
-	}
+	})
+	return m
 }
 
-// get looks up the ref that argument number name of a call wrote as text. The keys are those that
-// the call follows into a secret.
-func (r *run) get(site, name int, kind sources.Kind, text any, keys ...any) (*found, error) {
-	f := &found{run: r, site: site, name: name, ref: sources.Ref{Kind: kind}, keys: keys}
-	written, ok := text.(string)
-	if !ok {
-		return nil, &lookupError{what: fmt.Sprintf("the name of a %s is text, not %s", kind, typeName(text))}
-	}
-	ref, err := r.t.ref(kind, written)
-	if err != nil {
-		shown := strconv.Quote(written)
-		if f.private() {
-			shown = hiddenName
+// keyed makes a function of a template that takes a name and keys that lead into a secret.
+func keyed[T any](r *run, gives func(*lookupResult) (T, error)) func(number int, name any, keys ...any) (T, error) {
+	return func(number int, name any, keys ...any) (value T, _ error) {
+		f, err := r.get(number, name, keys)
+		if err != nil {
+			return value, err
 		}
-		return nil, &lookupError{what: fmt.Sprintf("%s %s: %v", kind, shown, err)}
+		return gives(f)
 	}
-	f.ref = ref
-	r.asked = append(r.asked, ref)
-	r.waiting(func() { f.value, err = r.snapshot.Get(r.ctx, ref) })
-	if err != nil {
-		return nil, f.refused(err)
-	}
-	if f.value.Secret || kind == sources.File { // a local file may be one
-		r.secrets[site] = true
-	}
-	r.last[site] = f
-	return f, nil
 }
 
-// gave notes what a lookup gives, with the keys that lead to it, and gives it.
-func (f *found) gave(keys, text string) string {
+// unkeyed makes one that takes a name alone.
+func unkeyed[T any](r *run, gives func(*lookupResult) (T, error)) func(number int, name any) (T, error) {
+	return func(number int, name any) (T, error) { return keyed(r, gives)(number, name) }
+}
+
+// or gives the default for a text that does not exist.
+func or(fallback any, text string, err error) (string, error) {
+	if missing(err) {
+		return funcs.Print(fallback)
+	}
+	return text, err
+}
+
+// get looks up what a named function gives, by the number of its call. The keys are those that the
+// call follows into a secret.
+func (r *run) get(number int, name any, keys []any) (*lookupResult, error) {
+	c := r.t.named[number]
+	fn := lookupFunctions[calledBy(c)]
+	text, ok := name.(string)
+	if !ok {
+		return nil, &lookupError{what: fmt.Sprintf("the name of a %s is text, not %s", fn.kind, funcs.TypeName(name))}
+	}
+	ref, known := r.t.known[argument{c, fn.arg, text}]
+	f := &lookupResult{run: r, call: c, afterSecret: r.readSecret, hidden: r.readSecret && !known, keys: keys}
+	if ref == nil {
+		computed, err := r.t.ref(fn.kind, text)
+		if err != nil {
+			shown := strconv.Quote(text)
+			if f.hidden {
+				shown = hiddenName
+			}
+			return nil, &lookupError{what: fmt.Sprintf("%s %s: %v", fn.kind, shown, err)}
+		}
+		ref = &computed
+	}
+	return f, f.fetch(*ref)
+}
+
+// fetch gets the value of a ref.
+func (f *lookupResult) fetch(ref sources.Ref) (err error) {
+	f.ref = ref
+	f.run.Asked = append(f.run.Asked, ref)
+	f.run.waiting(func() { f.value, err = f.run.snapshot.Get(f.run.ctx, ref) })
+	if err != nil {
+		return f.refused(err)
+	}
+	if f.value.Secret {
+		f.run.readSecret = true
+	}
+	return nil
+}
+
+// recordText notes what a lookup gives, with the keys that lead to it, and gives it.
+func (f *lookupResult) recordText(keys, text string) string {
 	if !f.run.full() {
-		f.run.given = append(f.run.given, given{f.String() + keys, text})
+		f.run.lookedUp = append(f.run.lookedUp, lookupText{f.String() + keys, text})
 	}
 	return text
 }
 
-func (r *run) secret(site int, name any, keys ...any) (string, error) {
-	return r.secretText(site, 0, name, keys)
-}
+// text gives a text as it is.
+func (f *lookupResult) text() (string, error) { return f.recordText("", f.value.Text), nil }
 
-func (r *run) secretOr(site int, fallback, name any, keys ...any) (string, error) {
-	text, err := r.secretText(site, 1, name, keys)
-	if missing(err) {
-		return funcs.Print(fallback)
-	}
-	return text, err
-}
-
-func (r *run) secretText(site, arg int, name any, keys []any) (string, error) {
-	f, err := r.get(site, arg, sources.Secret, name, keys...)
+func (f *lookupResult) secret() (string, error) {
+	text, err := f.textAt(f.keys)
 	if err != nil {
 		return "", err
 	}
-	text, err := f.textAt(keys)
-	if err != nil {
-		return "", err
-	}
-	return f.gave(f.path(keys), text), nil
+	return f.recordText(f.path(f.keys), text), nil
 }
 
-func (r *run) secretMap(site int, name any, keys ...any) (any, error) {
-	f, err := r.get(site, 0, sources.Secret, name, keys...)
-	if err != nil {
-		return nil, err
-	}
-	return f.treeAt(keys)
-}
-
-func (r *run) secretBytes(site int, name any) (string, error) {
-	f, err := r.get(site, 0, sources.Secret, name)
-	switch {
-	case err != nil:
-		return "", err
-	case f.value.Bytes == nil:
+func (f *lookupResult) secretBytes() (string, error) {
+	if f.value.Bytes == nil {
 		return "", &lookupError{what: f.String() + " holds text, not bytes", hints: f.hint("{{ secret %q }}")}
 	}
-	return f.gave("", string(f.value.Bytes)), nil
+	return f.recordText("", string(f.value.Bytes)), nil
 }
 
-func (r *run) param(site int, name any) (string, error) { return r.plain(site, 0, sources.Param, name) }
-
-func (r *run) paramOr(site int, fallback, name any) (string, error) {
-	text, err := r.plain(site, 1, sources.Param, name)
-	if missing(err) {
-		return funcs.Print(fallback)
-	}
-	return text, err
-}
-
-func (r *run) paramList(site int, name any) ([]string, error) {
-	f, err := r.get(site, 0, sources.Param, name)
-	switch {
-	case err != nil:
-		return nil, err
-	case f.value.List == nil:
+func (f *lookupResult) paramList() ([]string, error) {
+	if f.value.List == nil {
 		return nil, &lookupError{what: f.String() + " is not a StringList", hints: f.hint("{{ param %q }} gives its text")}
 	}
 	for _, part := range f.value.List {
-		f.gave("", part)
+		f.recordText("", part)
 	}
 	return slices.Clone(f.value.List), nil
 }
 
-func (r *run) params(site int, path any) (map[string]any, error) {
-	f, err := r.get(site, 0, sources.Params, path)
-	if err != nil {
-		return nil, err
-	}
+func (f *lookupResult) params() (map[string]any, error) {
 	m := make(map[string]any, len(f.value.Params))
 	for name, text := range f.value.Params {
-		m[name] = f.gave(" "+name, text)
+		m[name] = f.recordText(" "+name, text)
 	}
 	return m, nil
 }
 
-func (r *run) paramsTree(site int, path any) (map[string]any, error) {
-	f, err := r.get(site, 0, sources.Params, path)
-	if err != nil {
-		return nil, err
-	}
+func (f *lookupResult) paramsTree() (map[string]any, error) {
 	tree := make(map[string]any)
-	// In name order a parameter comes before those below it, so only one of the two conflicts can occur.
+	// In name order a parameter comes before those below it, so only one of the two conflicts can
+	// occur.
 	for _, name := range slices.Sorted(maps.Keys(f.value.Params)) {
 		parts := strings.Split(name, "/")
 		at := tree
@@ -179,34 +204,26 @@ func (r *run) paramsTree(site int, path any) (map[string]any, error) {
 			}
 			at = below
 		}
-		at[parts[len(parts)-1]] = f.gave(" "+name, f.value.Params[name])
+		at[parts[len(parts)-1]] = f.recordText(" "+name, f.value.Params[name])
 	}
 	return tree, nil
 }
 
-func (r *run) file(site int, path any) (string, error) { return r.plain(site, 0, sources.File, path) }
-func (r *run) imds(site int, path any) (string, error) { return r.plain(site, 0, sources.IMDS, path) }
-
-func (r *run) awsRegion() (string, error)  { return r.plain(0, 0, sources.Own, "region") }
-func (r *run) awsAccount() (string, error) { return r.plain(0, 0, sources.Own, "account") }
-
-// plain looks up what is a text as it is.
-func (r *run) plain(site, arg int, kind sources.Kind, name any) (string, error) {
-	f, err := r.get(site, arg, kind, name)
-	if err != nil {
+// fixed looks up what no argument names.
+func (r *run) fixed(kind sources.Kind, name string) (string, error) {
+	f := &lookupResult{run: r}
+	if err := f.fetch(sources.Ref{Kind: kind, Name: name}); err != nil {
 		return "", err
 	}
-	return f.gave("", f.value.Text), nil
+	return f.text()
 }
 
-func (r *run) env(site int, name string) (string, error) {
-	if r.t.Env != nil {
-		if value, ok := r.t.Env(name); ok {
-			return value, nil
-		}
+func (r *run) env(number int, name string) (string, error) {
+	if value, ok := r.t.env(name); ok {
+		return value, nil
 	}
 	shown := strconv.Quote(name)
-	if r.hides(r.t.sites[site], 0, false) {
+	if r.readSecret && !r.t.isKnown(r.t.named[number], 0, name) {
 		shown = hiddenName
 	}
 	return "", &lookupError{what: fmt.Sprintf("environment variable %s is not set", shown)}
@@ -225,21 +242,4 @@ func missing(err error) bool {
 		return true
 	}
 	return false
-}
-
-// typeName says in a user's words what a value is, without the value.
-func typeName(value any) string {
-	switch value.(type) {
-	case nil:
-		return "nothing"
-	case string:
-		return "text"
-	case map[string]any, map[string]string:
-		return "a map"
-	case []any, []string:
-		return "a list"
-	case bool:
-		return "true or false"
-	}
-	return "a number"
 }

@@ -24,7 +24,8 @@ func (everything) Fetch(_ context.Context, refs []sources.Ref, deliver func(sour
 		case r.Kind == sources.Params:
 			v = sources.Value{Params: map[string]string{"a": canary, "b/c": canary}, Secret: true}
 		case strings.Contains(r.Name, "list"):
-			v = sources.Value{Text: "w,x", List: []string{"w", "x"}} // a StringList is never encrypted, so no secret
+			// A StringList is never encrypted, so no secret.
+			v = sources.Value{Text: "w,x", List: []string{"w", "x"}}
 		}
 		deliver(r, sources.Result{Value: v})
 	}

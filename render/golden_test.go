@@ -15,6 +15,7 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/local"
 )
@@ -88,7 +89,7 @@ func execute(t *testing.T, archive *txtar.Archive) []txtar.File {
 	result := []txtar.File{{Name: "refs", Data: refs(tmpl, dir)}}
 	snapshot := sources.NewSnapshot(source(dir), 0)
 	snapshot.Want(t.Context(), tmpl.Refs())
-	f := render.File{Path: filepath.Join(dir, "out"), Template: tmpl, Format: formatOf(t, archive)}
+	f := render.File{Target: swap.Target{Path: filepath.Join(dir, "out")}, Template: tmpl, Format: formatOf(t, archive)}
 	out, _, failed := f.Render(t.Context(), snapshot)
 	if failed == nil {
 		failed = out.Judge()
@@ -115,10 +116,10 @@ func formatOf(t *testing.T, archive *txtar.Archive) (f format.Format) {
 func options(t *testing.T, archive *txtar.Archive, files []txtar.File) render.Options {
 	t.Helper()
 	o := render.Options{
-		Main:     render.Text{Name: files[0].Name, Body: string(files[0].Data)},
-		Vars:     make(map[string]any),
-		Hostname: "web-1",
-		Placed:   true,
+		Main:        render.Text{Name: files[0].Name, Body: string(files[0].Data)},
+		Vars:        make(map[string]any),
+		Hostname:    "web-1",
+		TrackValues: true,
 	}
 	env := make(map[string]string)
 	o.Env = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
@@ -152,7 +153,8 @@ func options(t *testing.T, archive *txtar.Archive, files []txtar.File) render.Op
 // source answers from the case's values.yaml and files.
 func source(dir string) sources.Source {
 	values := local.NewValues(filepath.Join(dir, "values.yaml"))
-	return sources.Mux{sources.Secret: values, sources.Param: values, sources.IMDS: values, sources.Own: values, sources.Params: values, sources.File: new(local.Files)}
+	files := []sources.Kind{sources.File}
+	return sources.Mux{{Source: new(local.Files), Kinds: files}, {Source: values, Kinds: sources.Kinds(func(t sources.Traits) bool { return t.Section != "" })}}
 }
 
 func text(faults fault.List, dir string) []byte {
@@ -175,7 +177,8 @@ func refs(tmpl *render.Template, dir string) []byte {
 	return b.Bytes()
 }
 
-// Executing a template a second time over the same values gives the same bytes, and asks for the same.
+// Executing a template a second time over the same values gives the same bytes, and asks for the
+// same.
 func TestGoldenTwice(t *testing.T) {
 	cases, _ := filepath.Glob("testdata/*.txtar")
 	for _, path := range cases {

@@ -4,15 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"text/template/parse"
 	"time"
 )
 
-// Nothing outside a template can stop {{range 1000000000000}}{{end}}, so every template body and every body of a range begins
-// with a call of ours, put there after parsing as html/template puts its escapers.
+// Nothing outside a template can stop {{range 1000000000000}}{{end}}, so every template body and
+// every body of a range begins with a call of ours. As html/template puts its escapers in after
+// parsing, so are these calls put into the trees that are executed, which are copies: all else
+// looks at the trees as they were written.
 
 const (
 	tickFunction  = "_tick"
@@ -25,64 +26,99 @@ var timeLimit = 10 * time.Second
 // DefaultMaxSize is how many bytes a template may print where Options do not say.
 const DefaultMaxSize = 16 << 20
 
-// guard puts the ticks in, and lets nothing be printed that is no text.
-func (t *Template) guard() {
-	for _, name := range slices.Sorted(maps.Keys(t.trees)) {
-		tree := t.trees[name]
-		at := t.text(tree)
-		inspect(tree.Root, func(n parse.Node) bool {
-			if a, ok := n.(*parse.ActionNode); ok && len(a.Pipe.Decl) == 0 {
-				t.printed(a.Pipe, at)
+// executable gives a copy of a tree that ends in time, prints nothing but texts, and tells a
+// function that is named which call it is.
+func (t *numbered) executable(at *Text, tree *parse.Tree, notesPrints bool) *parse.Tree {
+	number := len(t.named)
+	t.named = append(t.named, namedCalls(tree)...)
+	written := printing(tree)
+	tree = tree.Copy()
+	for n := range nodes(tree.Root) {
+		switch n := n.(type) {
+		case *parse.ActionNode:
+			if len(n.Pipe.Decl) == 0 {
+				t.addPrint(n.Pipe, at, written[0], notesPrints)
+				written = written[1:]
 			}
-			return true
-		})
-		inspect(tree.Root, func(n parse.Node) bool {
-			if r, ok := n.(*parse.RangeNode); ok {
-				t.tick(r.List, at, int(r.Pos))
+		case *parse.RangeNode:
+			t.addTick(n.List, at, int(n.Pos))
+		case *parse.CommandNode:
+			if named(calledBy(n)) {
+				n.Args = slices.Insert(n.Args, 1, numberNode(number))
+				number++
 			}
-			return true
-		})
-		t.tick(tree.Root, at, int(tree.Root.Pos))
+		}
 	}
-	for i, s := range t.sites[1:] {
-		number(s.call, i+1)
-	}
+	t.addTick(tree.Root, at, int(tree.Root.Pos))
+	return tree
 }
 
-// siteMark is the text of the arguments that are ours.
-const siteMark = "_site"
-
-// number gives a call its number as its first argument.
-func number(c *parse.CommandNode, i int) {
-	n := &parse.NumberNode{NodeType: parse.NodeNumber, Pos: c.Pos, IsInt: true, Int64: int64(i), Text: siteMark}
-	c.Args = slices.Insert(c.Args, 1, parse.Node(n))
+// namedCalls gives the calls of functions that are named.
+func namedCalls(tree *parse.Tree) (calls []*parse.CommandNode) {
+	for n := range nodes(tree.Root) {
+		if c, ok := n.(*parse.CommandNode); ok && named(calledBy(c)) {
+			calls = append(calls, c)
+		}
+	}
+	return calls
 }
 
-// printed lets printFunction have the last word in a pipeline, as html/template has its escapers.
-// Where it notes what it prints it gets the number of the action.
-func (t *Template) printed(p *parse.PipeNode, at *Text) {
-	pos := p.Cmds[len(p.Cmds)-1].Position()
-	c := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{parse.NewIdentifier(printFunction).SetPos(pos)}}
-	if t.Placed {
-		number(c, len(t.inserts))
-		t.inserts = append(t.inserts, insert{position{at, int(p.Pos)}, p.String(), leastIn(p)})
+// printing gives the actions that print.
+func printing(tree *parse.Tree) (actions []*parse.ActionNode) {
+	for n := range nodes(tree.Root) {
+		if a, ok := n.(*parse.ActionNode); ok && len(a.Pipe.Decl) == 0 {
+			actions = append(actions, a)
+		}
+	}
+	return actions
+}
+
+// addPrint lets printFunction have the last word in a pipeline, as html/template has its escapers.
+// Where it notes what it prints it gets the number of the action, as which that of the tree as it
+// is written is noted.
+func (t *numbered) addPrint(p *parse.PipeNode, at *Text, written *parse.ActionNode, notes bool) {
+	c := commandNode(p.Cmds[len(p.Cmds)-1].Position(), printFunction)
+	if notes {
+		c.Args = append(c.Args, numberNode(len(t.prints)))
+		t.prints = append(t.prints, printAction{position{at, int(p.Pos)}, written, p.String(), leastIn(p)})
 	}
 	p.Cmds = append(p.Cmds, c)
 }
 
-func (t *Template) tick(body *parse.ListNode, at *Text, offset int) {
-	if body == nil {
-		return
-	}
-	number := strconv.Itoa(len(t.ticks))
+// addTick begins a body with a call of tickFunction. What that gives is not printed: it goes to a
+// variable.
+func (t *numbered) addTick(body *parse.ListNode, at *Text, offset int) {
+	c := commandNode(parse.Pos(offset), tickFunction, numberNode(len(t.ticks)))
 	t.ticks = append(t.ticks, position{at, offset})
-	call := parse.New(tickFunction)
-	call.Mode = parse.SkipFuncCheck
-	call, err := call.Parse("{{"+tickFunction+" "+number+"}}", "", "", make(map[string]*parse.Tree))
-	if err != nil {
-		panic(err) // the text above is constant but for a number
+	variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: c.Pos, Ident: []string{"$_"}}
+	pipe := &parse.PipeNode{NodeType: parse.NodePipe, Pos: c.Pos, Decl: []*parse.VariableNode{variable}, Cmds: []*parse.CommandNode{c}}
+	body.Nodes = slices.Insert(body.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pos: c.Pos, Pipe: pipe}))
+}
+
+func commandNode(pos parse.Pos, function string, args ...parse.Node) *parse.CommandNode {
+	name := parse.NewIdentifier(function).SetPos(pos)
+	return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: append([]parse.Node{name}, args...)}
+}
+
+func numberNode(i int) parse.Node {
+	return &parse.NumberNode{NodeType: parse.NodeNumber, IsInt: true, Int64: int64(i), Text: strconv.Itoa(i)}
+}
+
+// calledBy gives the name of the function that a command calls; "" where it calls none, or is nil.
+func calledBy(c *parse.CommandNode) string {
+	if c == nil {
+		return ""
 	}
-	body.Nodes = append(slices.Clone(call.Root.Nodes), body.Nodes...)
+	if id, ok := c.Args[0].(*parse.IdentifierNode); ok {
+		return id.Ident
+	}
+	return ""
+}
+
+// named reports that a function of ours gets a name that a template may compute.
+func named(name string) bool {
+	fn, ok := lookupFunctions[name]
+	return ok && fn.name == "" || name == "env"
 }
 
 // A stop is why an execution was ended from outside, and where it was.

@@ -3,7 +3,6 @@ package render_test
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,11 +13,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/sources"
 )
-
-var large = flag.Bool("large", false, "")
 
 // TestMain is also the child that renders one template: a stack that overflows must not be the end
 // of the tests.
@@ -110,11 +108,12 @@ func child(body, kind, size string) {
 	_ = json.NewEncoder(os.Stdout).Encode(a)
 }
 
-// Whatever JSON a secret holds, a template that looks into it answers soon, in little memory.
+// Whatever JSON a secret holds, with -long up to 16 MiB, a template that looks into it answers
+// soon, in little memory.
 func TestHostile(t *testing.T) {
 	render.Computes(t)
 	sizes := []int{64 << 10}
-	if *large {
+	if long.Asked() {
 		sizes = append(sizes, 16<<20)
 	}
 	for kind := range hostileJSON {
@@ -128,7 +127,7 @@ func TestHostile(t *testing.T) {
 					err = json.Unmarshal(out, &a)
 				}
 				what := fmt.Sprintf("%s, %s, %d KiB", body, kind, size>>10)
-				if err != nil || a.Took > 10*time.Second || *large && a.Growth > 200<<20 || len(a.Fault) > 1000 || a.Fault != "" && !strings.Contains(a.Fault, "t:1:") && !strings.Contains(a.Fault, "larger than 16 MiB") {
+				if err != nil || a.Took > 10*time.Second || long.Asked() && a.Growth > 200<<20 || len(a.Fault) > 1000 || a.Fault != "" && !strings.Contains(a.Fault, "t:1:") && !strings.Contains(a.Fault, "larger than 16 MiB") {
 					t.Errorf("%s: %v, %v, %d MiB: %.1000s", what, err, a.Took, a.Growth>>20, a.Fault)
 				}
 				if strings.Contains(kind, " in ") && !strings.Contains(a.Fault, "nest deeper than 1000") {

@@ -9,46 +9,55 @@ import (
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/sources"
 )
 
 // What the walk for lookups sees on its way and the render would fail with.
 
-// noTemplate notes once that a template which is called does not exist.
-func (f *finder) noTemplate(n *parse.TemplateNode, text *Text) {
-	if f.noted[n] {
-		return
-	}
-	f.noted[n] = true
+// undefinedTemplate notes once that a template which is called does not exist.
+func (f *finder) undefinedTemplate(n *parse.TemplateNode, text *Text) {
 	what := fmt.Sprintf("template %q does not exist", n.Name)
 	if near := fault.Near(n.Name, slices.Collect(maps.Keys(f.t.trees))); near != "" {
 		what += fmt.Sprintf("; did you mean %q?", near)
 	}
-	f.faults = append(f.faults, text.fault(int(n.Pos), what, "partials are the files beside the template whose names begin with _"))
+	f.reportOnce(n, text.fault(int(n.Pos), what, "partials are the files beside the template whose names begin with _"))
 }
 
-// hasField notes a name that a map is known not to have, where it will be asked for: missingkey=error makes it fail.
-func (f *finder) hasField(s scope, value any, path []string, n parse.Node) {
-	if f.noted[n] {
-		return
-	}
+// checkFields notes where a name is asked for that is not there: of a map that is known not to have
+// it, which missingkey=error makes fail, of a text or of a list.
+func (f *finder) checkFields(value any, n parse.Node, s *scope) {
+	f.recordPiece(n, value)
+	path := fieldsOf(n)
 	for i, name := range path {
-		m, ok := value.(map[string]any)
-		if !ok {
-			return
-		}
-		if value, ok = m[name]; !ok {
-			what, hints := noSuchName(name, m, upTo(n, i), path[i+1:])
-			if abroad := foreignField(path[i:]); abroad != nil && i == 0 {
-				what, hints = "there is no "+name, abroad
-			} else if f.maybe > 0 {
+		switch v := value.(type) {
+		case map[string]any:
+			if _, ok := v[name]; !ok {
+				f.missingName(v, n, i, s)
 				return
 			}
-			f.noted[n] = true
-			f.faults = append(f.faults, s.text.fault(start(n), what, hints...))
-			return
+		case unknown:
+			if v.piece.hasNoFields() {
+				what, hints := v.piece.noField(path[i:])
+				f.report(n, s, start(n), what, hints...)
+				return
+			}
 		}
+		value = field(value, []string{name})
 	}
+}
+
+// missingName notes that a map does not have name i of those that a node follows, where it will be
+// asked for.
+func (f *finder) missingName(m map[string]any, n parse.Node, i int, s *scope) {
+	path := fieldsOf(n)
+	what, hints := noSuchName(path[i], m, upTo(n, i), path[i+1:])
+	if other := foreignField(path[i:]); other != nil && i == 0 {
+		what, hints = "there is no "+path[i], other
+	} else if f.conditional > 0 {
+		return
+	}
+	f.reportOnce(n, s.text.fault(start(n), what, hints...))
 }
 
 // noSuchName says that a map of vars does not have a name. in is how the template writes the map,
@@ -86,9 +95,9 @@ func upTo(n parse.Node, names int) string {
 	return strings.TrimSuffix(text, ".") + "." + strings.Join(fields[:names], ".")
 }
 
-// answerable notes once where a ref can never be answered.
-func (f *finder) answerable(ref sources.Ref, id *parse.IdentifierNode, text *Text) {
-	if f.t.Check == nil || ref.Kind == sources.File || ref.Kind == sources.IMDS || ref.Kind == sources.Own || f.seen[id][ref] {
+// checkAnswerable notes once where a ref can never be answered.
+func (f *finder) checkAnswerable(ref sources.Ref, id *parse.IdentifierNode, text *Text) {
+	if f.t.Check == nil || f.seen[asking{id, ref}] {
 		return
 	}
 	if err := f.t.Check(ref); err != nil {
@@ -100,9 +109,9 @@ func (f *finder) answerable(ref sources.Ref, id *parse.IdentifierNode, text *Tex
 
 // swapped reports that of a default and a name the default is the one that looks like a name.
 func swapped(args []any) bool {
-	looks := func(arg any) bool {
-		text, ok := arg.(string)
-		return ok && (strings.HasPrefix(text, "/") || strings.HasPrefix(text, "arn:"))
-	}
-	return looks(args[0]) && !looks(args[1])
+	fallback, _ := args[0].(string)
+	name, _ := args[1].(string)
+	return nameLike.MatchString(fallback) && !nameLike.MatchString(name)
 }
+
+var nameLike = lazyregexp.New(`^(?:/|arn:)`)

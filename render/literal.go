@@ -1,12 +1,12 @@
 package render
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A Spot is a place in a template, with its line.
@@ -22,53 +22,45 @@ func (t Text) spot(offset int) Spot {
 }
 
 // Literal finds what a pattern matches in the text between actions, which is printed as it stands.
-func (t *Template) Literal(pattern *regexp.Regexp) (found []Spot) {
-	t.eachNode(func(at *Text, n parse.Node) {
+func (t *Template) Literal(pattern *lazyregexp.Regexp) (found []Spot) {
+	for at, n := range t.nodes() {
 		text, ok := n.(*parse.TextNode)
 		if !ok {
-			return
+			continue
 		}
 		for _, m := range pattern.FindAllIndex(text.Text, -1) {
 			found = append(found, at.spot(int(text.Pos)+m[0]))
 		}
-	})
+	}
 	return found
 }
 
 // Keys finds the keys that a dict writes down for one of the functions and for which wanted holds.
 func (t *Template) Keys(functions []string, wanted func(function, key string) bool) (found []Spot) {
-	var at *Text
-	keys := func(function string, c *parse.CommandNode) {
-		if id, ok := c.Args[0].(*parse.IdentifierNode); !ok || id.Ident != "dict" {
-			return
-		}
-		for i := 1; i < len(c.Args); i += 2 {
-			if key, ok := c.Args[i].(*parse.StringNode); ok && wanted(function, key.Text) {
-				found = append(found, at.spot(int(key.Pos)))
-			}
-		}
-	}
-	t.eachNode(func(text *Text, n parse.Node) {
+	for at, n := range t.nodes() {
 		p, ok := n.(*parse.PipeNode)
 		if !ok {
-			return
+			continue
 		}
-		at = text
-		for i, c := range p.Cmds {
-			id, ok := c.Args[0].(*parse.IdentifierNode)
-			if !ok || !slices.Contains(functions, id.Ident) {
-				continue
+		var before *parse.CommandNode
+		for _, c := range p.Cmds {
+			dict := maker(c, before, 0)
+			if slices.Contains(functions, calledBy(c)) && calledBy(dict) == "dict" {
+				found = append(found, at.keys(dict, func(key string) bool { return wanted(calledBy(c), key) })...)
 			}
-			if i > 0 {
-				keys(id.Ident, p.Cmds[i-1])
-			}
-			if args := arguments(c); len(args) > 1 {
-				if inner, ok := args[1].(*parse.PipeNode); ok {
-					keys(id.Ident, inner.Cmds[len(inner.Cmds)-1])
-				}
-			}
+			before = c
 		}
-	})
+	}
+	return found
+}
+
+// keys gives the keys that a dict writes down and for which wanted holds.
+func (t Text) keys(dict *parse.CommandNode, wanted func(key string) bool) (found []Spot) {
+	for i := 1; i < len(dict.Args); i += 2 {
+		if key, ok := dict.Args[i].(*parse.StringNode); ok && wanted(key.Text) {
+			found = append(found, t.spot(int(key.Pos)))
+		}
+	}
 	return found
 }
 

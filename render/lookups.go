@@ -4,34 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
-	"github.com/rendered/rendered/render/funcs"
 	"github.com/rendered/rendered/sources"
 )
-
-// lookupFunctions says for each lookup function what its ref names and which argument it is.
-var lookupFunctions = map[string]struct {
-	kind sources.Kind
-	arg  int
-	name string // what it names where no argument does
-}{
-	"secret":      {sources.Secret, 0, ""},
-	"secretMap":   {sources.Secret, 0, ""},
-	"secretBytes": {sources.Secret, 0, ""},
-	"secretOr":    {sources.Secret, 1, ""},
-	"param":       {sources.Param, 0, ""},
-	"paramList":   {sources.Param, 0, ""},
-	"paramOr":     {sources.Param, 1, ""},
-	"params":      {sources.Params, 0, ""},
-	"paramsTree":  {sources.Params, 0, ""},
-	"file":        {sources.File, 0, ""},
-	"imds":        {sources.IMDS, 0, ""},
-	"awsRegion":   {sources.Own, 0, "region"},
-	"awsAccount":  {sources.Own, 0, "account"},
-}
 
 // ref reads the text of a ref as a function of this template means it.
 func (t *Template) ref(kind sources.Kind, text string) (sources.Ref, error) {
@@ -44,20 +23,30 @@ func (t *Template) ref(kind sources.Kind, text string) (sources.Ref, error) {
 	return sources.ParseRef(kind, text)
 }
 
-// A finder walks the trees that the main template can reach, as an execution would, and notes the lookups. Both branches of a
-// condition are walked: which one is taken may depend on a value.
+// A finder walks the trees that the main template can reach, as an execution would, and notes the
+// lookups. Both branches of a condition are walked: which one is taken may depend on a value.
 type finder struct {
-	t          *Template
-	folder     folder
-	faults     fault.List
-	seen       map[*parse.IdentifierNode]map[sources.Ref]bool // noted already: a node may be walked with several dots
-	active     map[string]bool                                // templates being walked, against recursion
-	noted      map[parse.Node]bool                            // faults that were
-	conditions map[parse.Node]bool                            // pipelines and names that decide; false: a trap, and noted
-	steps      int
-	depth      int
-	told       int // conditions around that ask what a value is
-	maybe      int // branches around: what stands there may never be executed
+	t      *Template
+	faults fault.List
+	// seen has what is noted already: a node may be walked with several dots.
+	seen map[asking]bool
+	// active are the templates being walked, against recursion.
+	active   map[string]bool
+	reported map[parse.Node]bool // faults that were
+	// conditions are pipelines and names that decide; false: a trap, and noted.
+	conditions map[parse.Node]bool
+	// assigned counts for each template how often a variable is changed.
+	assigned    map[string]map[string]int
+	steps       int
+	depth       int
+	typeTests   int // conditions around that ask what a value is
+	conditional int // branches around: what stands there may never be executed
+}
+
+// An asking is a call of a lookup function that asks for a ref.
+type asking struct {
+	function *parse.IdentifierNode
+	ref      sources.Ref
 }
 
 // maxDepth bounds it where blocks stand in blocks.
@@ -70,11 +59,11 @@ const maxSteps = 100_000
 func (t *Template) findLookups() fault.List {
 	f := &finder{
 		t:          t,
-		folder:     folder{env: t.Env, hostname: t.Hostname, pure: funcs.Map()},
-		seen:       make(map[*parse.IdentifierNode]map[sources.Ref]bool),
+		seen:       make(map[asking]bool),
 		active:     make(map[string]bool),
-		noted:      make(map[parse.Node]bool),
+		reported:   make(map[parse.Node]bool),
 		conditions: make(map[parse.Node]bool),
+		assigned:   make(map[string]map[string]int),
 	}
 	f.template(t.Main.Name, t.Vars)
 	return f.faults
@@ -86,11 +75,14 @@ func (f *finder) template(name string, dot any) {
 		return
 	}
 	f.active[name] = true
-	f.list(tree.Root, newScope(f.t.text(tree), tree, dot))
+	if f.assigned[name] == nil {
+		f.assigned[name] = assignments(tree)
+	}
+	f.list(tree.Root, newScope(f.t.text(tree), dot, f.assigned[name]))
 	delete(f.active, name)
 }
 
-func (f *finder) list(l *parse.ListNode, s scope) {
+func (f *finder) list(l *parse.ListNode, s *scope) {
 	if l == nil {
 		return
 	}
@@ -108,31 +100,26 @@ func (f *finder) list(l *parse.ListNode, s scope) {
 	}
 }
 
-func (f *finder) node(n parse.Node, s scope) {
+func (f *finder) node(n parse.Node, s *scope) {
 	switch n := n.(type) {
 	case *parse.ActionNode:
-		f.inserts(n, f.pipe(n.Pipe, s), s)
+		value := f.action(n.Pipe, s)
+		f.recordConstant(n, value)
+		f.recordPrinted(n, value, s)
 	case *parse.TemplateNode:
-		dot := any(nil)
-		if n.Pipe != nil {
-			dot = f.pipe(n.Pipe, s)
-		}
-		if f.t.trees[n.Name] == nil {
-			f.noTemplate(n, s.text)
-		}
-		f.template(n.Name, dot)
+		f.called(n, s)
 	case *parse.IfNode:
 		s = s.inner()
-		f.decides(n.Pipe)
-		f.pipe(n.Pipe, s)
-		f.asks(n.Pipe, func() {
+		f.markConditions(n.Pipe)
+		f.action(n.Pipe, s)
+		f.withTypeTest(n.Pipe, func() {
 			f.branch(n.List, s)
 			f.branch(n.ElseList, s)
 		})
 	case *parse.WithNode:
 		s = s.inner()
-		value := f.pipe(n.Pipe, s)
-		f.asks(n.Pipe, func() {
+		value := f.action(n.Pipe, s)
+		f.withTypeTest(n.Pipe, func() {
 			f.branch(n.List, s.with(value))
 			f.branch(n.ElseList, s)
 		})
@@ -141,47 +128,70 @@ func (f *finder) node(n parse.Node, s scope) {
 	}
 }
 
+// called walks a template that another calls.
+func (f *finder) called(n *parse.TemplateNode, s *scope) {
+	dot := any(nil)
+	if n.Pipe != nil {
+		dot = f.action(n.Pipe, s)
+	}
+	if f.t.trees[n.Name] == nil {
+		f.undefinedTemplate(n, s.text)
+	}
+	f.template(n.Name, dot)
+}
+
 // branch walks what may never be executed.
-func (f *finder) branch(l *parse.ListNode, s scope) {
-	f.maybe++
+func (f *finder) branch(l *parse.ListNode, s *scope) {
+	f.conditional++
 	f.list(l, s)
-	f.maybe--
+	f.conditional--
 }
 
 // ranged walks the body of a range once for each element where they are known, else once.
-func (f *finder) ranged(n *parse.RangeNode, s scope) {
-	over := f.pipe(n.Pipe, s)
-	f.goesOver(n, over, s)
-	each := func(key, elem any) {
-		s := s.with(elem)
-		switch d := n.Pipe.Decl; len(d) {
-		case 1:
-			s.set(d[0].Ident[0], elem)
-		case 2:
-			s.set(d[0].Ident[0], key)
-			s.set(d[1].Ident[0], elem)
+func (f *finder) ranged(n *parse.RangeNode, s *scope) {
+	over := f.action(n.Pipe, s)
+	f.checkRanged(n, over, s)
+	list := reflect.ValueOf(over)
+	switch m, known := over.(map[string]any); {
+	case known:
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			f.iteration(n, k, m[k], s)
 		}
-		f.branch(n.List, s)
-	}
-	switch over := over.(type) {
-	case []any:
-		for i, e := range over {
-			each(int64(i), e)
+	case list.Kind() == reflect.Slice:
+		for i := range list.Len() {
+			f.iteration(n, i, list.Index(i).Interface(), s)
 		}
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(over)) {
-			each(k, over[k])
-		}
-	case unknown:
-		each(unknown{}, over.piece.at(anyName))
 	default:
-		each(unknown{}, unknown{})
+		f.iteration(n, unknown{}, pieceOf(over).at(anyName), s)
 	}
 	f.branch(n.ElseList, s)
 }
 
-// pipe walks a pipeline, notes its lookups, declares its variables and gives its value where that is known.
-func (f *finder) pipe(p *parse.PipeNode, s scope) any {
+// iteration walks the body of a range for one element.
+func (f *finder) iteration(n *parse.RangeNode, key, elem any, s *scope) {
+	if f.steps++; f.steps > maxSteps {
+		return
+	}
+	s = s.with(elem)
+	switch len(n.Pipe.Decl) {
+	case 1:
+		s.set(n.Pipe, 0, elem)
+	case 2:
+		s.set(n.Pipe, 0, key)
+		s.set(n.Pipe, 1, elem)
+	}
+	f.branch(n.List, s)
+}
+
+// action walks the pipeline of an action.
+func (f *finder) action(p *parse.PipeNode, s *scope) any {
+	f.t.rewritten.in = p
+	return f.pipe(p, s)
+}
+
+// pipe walks a pipeline, notes its lookups, declares its variables and gives its value where that
+// is known.
+func (f *finder) pipe(p *parse.PipeNode, s *scope) any {
 	value := any(none{})
 	for i, c := range p.Cmds {
 		var before *parse.CommandNode
@@ -190,118 +200,162 @@ func (f *finder) pipe(p *parse.PipeNode, s scope) any {
 		}
 		value = f.command(c, before, value, s)
 	}
-	f.judges(p, value, s)
-	for _, v := range p.Decl {
-		s.set(v.Ident[0], value)
+	f.checkCondition(p, value, s)
+	for i := range p.Decl {
+		s.set(p, i, value)
 	}
 	return value
 }
 
 // command walks a command whose last argument is piped into it by the command before, none{} where
 // nothing is.
-func (f *finder) command(c, before *parse.CommandNode, piped any, s scope) any {
-	id, call := c.Args[0].(*parse.IdentifierNode)
-	if !call {
-		f.noted[c.Args[0]] = len(c.Args) > 1 // a fault already, whatever it is
-		value := f.arg(c.Args[0], s)
-		for _, a := range c.Args[1:] {
-			f.arg(a, s)
+func (f *finder) command(c, before *parse.CommandNode, piped any, s *scope) (value any) {
+	if calledBy(c) == "" {
+		f.reported[c.Args[0]] = len(c.Args) > 1 // a fault already, whatever it is
+		value = f.arg(c.Args[0], s)
+		f.args(c, s)
+	} else {
+		args := f.args(c, s)
+		if piped != (none{}) {
+			args = append(args, piped)
 		}
-		return value
+		for i, a := range args {
+			f.recordKnown(c, i, a)
+		}
+		value = f.call(c, before, args, s)
 	}
-	var args []any
-	maybe := f.maybe
+	f.recordPiece(c, value)
+	return value
+}
+
+// args walks the arguments that are written.
+func (f *finder) args(c *parse.CommandNode, s *scope) (args []any) {
+	conditional := f.conditional
 	for _, a := range c.Args[1:] {
 		args = append(args, f.arg(a, s))
 		if _, inner := a.(*parse.PipeNode); !inner { // which has been judged
-			f.judges(a, args[len(args)-1], s)
+			f.checkCondition(a, args[len(args)-1], s)
 		}
-		if id.Ident == "and" || id.Ident == "or" {
-			f.maybe++ // the rest is executed where this does not decide
+		if name := calledBy(c); name == "and" || name == "or" {
+			f.conditional++ // the rest is executed where this does not decide
 		}
 	}
-	f.maybe = maybe
-	if piped != (none{}) {
-		args = append(args, piped)
-	}
-	if _, ok := lookupFunctions[id.Ident]; ok {
-		f.note(c, args, s.text)
-		given := f.given(id, args)
-		f.asksVault(id, given.piece, s)
-		if given.piece.shape == oneText {
-			f.uses(given.piece)
+	f.conditional = conditional
+	return args
+}
+
+// call walks a call whose arguments are walked, and gives its value.
+func (f *finder) call(c, before *parse.CommandNode, args []any, s *scope) any {
+	name := calledBy(c)
+	if _, ok := lookupFunctions[name]; ok {
+		p := f.lookup(c, before, args, s.text)
+		f.checkVaultArguments(c, p, s)
+		if p.isText() {
+			f.recordUse(p)
 		}
-		return given
+		return unknown{piece: p}
 	}
 	operands := f.operands(c, before, args)
-	f.ordered(c, operands, s)
-	f.takes(id, args, s)
-	f.unfit(c, before, operands, s)
-	result := f.folder.call(id.Ident, args)
-	if v, ok := result.(unknown); !ok || v.piece == nil { // else it is a piece still
-		for _, a := range args {
-			if v, ok := a.(unknown); ok {
-				f.uses(v.piece)
-			}
-		}
-		if t := signatures()[id.Ident]; ok && t != nil {
-			result = unknown{made: t.Out(0)}
-		}
+	f.checkOrder(c, operands, s)
+	f.checkArguments(c, before, operands, s)
+	result := f.t.fold(name, args)
+	if pieceOf(result) != nil {
+		return result // it is a piece still
+	}
+	for _, a := range args {
+		f.recordUse(pieceOf(a))
+	}
+	if t := signatures()[name]; t != nil && result == (any)(unknown{}) {
+		return unknown{made: t.Out(0)}
 	}
 	return result
 }
 
-func (f *finder) arg(n parse.Node, s scope) any {
+func (f *finder) arg(n parse.Node, s *scope) any {
 	switch n := n.(type) {
 	case *parse.PipeNode:
 		return f.pipe(n, s)
 	case *parse.IdentifierNode: // a function without arguments, in the place of an argument
-		return f.folder.call(n.Ident, nil)
+		return f.t.fold(n.Ident, nil)
 	case *parse.ChainNode:
 		value := f.arg(n.Node, s)
-		f.follows(value, n.Field, n, s)
+		f.checkFields(value, n, s)
 		return field(value, n.Field)
+	case *parse.DotNode:
+		f.recordPiece(n, s.dot)
+		return s.dot
 	case *parse.FieldNode:
-		f.hasField(s, s.dot, n.Ident, n)
-		f.follows(s.dot, n.Ident, n, s)
+		f.checkFields(s.dot, n, s)
+		return field(s.dot, n.Ident)
 	case *parse.VariableNode:
-		f.hasField(s, s.vars[n.Ident[0]], n.Ident[1:], n)
-		f.follows(s.vars[n.Ident[0]], n.Ident[1:], n, s)
+		value := s.variable(n.Ident[0])
+		f.checkFields(value, n, s)
+		return field(value, n.Ident[1:])
 	}
-	return s.constant(n)
+	return literal(n)
 }
 
-// note records the lookup that a call makes.
-func (f *finder) note(c *parse.CommandNode, args []any, text *Text) {
+// lookup notes the lookup that a call makes, and gives what that gives.
+func (f *finder) lookup(c, before *parse.CommandNode, args []any, text *Text) *piece {
 	id := c.Args[0].(*parse.IdentifierNode)
 	fn := lookupFunctions[id.Ident]
-	at := text.fault(int(id.Pos), "")
-	l := Lookup{Function: id.Ident, Place: at.Place, Line: at.Line}
+	p := &piece{function: id.Ident, shape: fn.gives}
 	if fn.name != "" {
 		args = []any{fn.name}
 	}
 	if fn.arg < len(args) {
-		if name, ok := args[fn.arg].(string); ok {
-			ref, err := f.t.ref(fn.kind, name)
-			if err != nil {
-				f.faults = append(f.faults, text.fault(int(id.Pos), fmt.Sprintf("%s %q: %v", fn.kind, name, err)))
-				return
-			}
-			l.Ref = ref
-			f.answerable(ref, id, text)
+		if name, ok := args[fn.arg].(string); ok && !f.names(c, p, name, text) {
+			return p
 		}
-		if fn.arg == 1 && swapped(args) && !f.noted[id] {
-			f.noted[id] = true
-			o, _ := orderNamed(id.Ident)
-			f.t.rewritten.order(c, places(o.spread(o.ours, len(args)), o.spread(o.abroad[0], len(args))))
-			f.faults = append(f.faults, f.t.rewritten.fault(text, id, o.words(id.Ident)))
+		if fn.arg > 0 {
+			p.fallback, _ = args[0].(string)
+			f.checkDefault(c, args, text)
 		}
+		p.keys = keyNames(args[fn.arg+1:])
 	}
-	if f.seen[id] == nil {
-		f.seen[id] = make(map[sources.Ref]bool)
+	if !f.seen[asking{id, p.ref}] {
+		f.seen[asking{id, p.ref}] = true
+		written := fn.name != "" || isWritten(c, before, fn.arg)
+		f.t.lookups = append(f.t.lookups, Lookup{text.spot(int(id.Pos)), id.Ident, fn.kind, p.ref, written})
 	}
-	if !f.seen[id][l.Ref] {
-		f.seen[id][l.Ref] = true
-		f.t.lookups = append(f.t.lookups, l)
+	return p
+}
+
+// isWritten reports whether an argument of a call, into which the command before it may be piped,
+// is a text that stands in the template.
+func isWritten(c, before *parse.CommandNode, arg int) bool {
+	var n parse.Node
+	switch {
+	case arg+1 < len(c.Args):
+		n = c.Args[arg+1]
+	case before != nil && len(before.Args) == 1:
+		n = before.Args[0]
 	}
+	_, written := n.(*parse.StringNode)
+	return written
+}
+
+// names notes the name of a lookup, and reports whether it may be one.
+func (f *finder) names(c *parse.CommandNode, p *piece, name string, text *Text) bool {
+	fn := lookupFunctions[p.function]
+	ref, err := f.t.ref(fn.kind, name)
+	if err != nil {
+		f.reportOnce(c, text.fault(int(c.Pos), fmt.Sprintf("%s %q: %v", fn.kind, name, err)))
+		return false
+	}
+	p.ref = ref
+	f.t.known[argument{c, fn.arg, name}] = &ref
+	f.checkAnswerable(ref, c.Args[0].(*parse.IdentifierNode), text)
+	return true
+}
+
+// checkDefault notes a default and a name that stand in each other's place.
+func (f *finder) checkDefault(c *parse.CommandNode, args []any, text *Text) {
+	id := c.Args[0].(*parse.IdentifierNode)
+	if f.reported[id] || !swapped(args) {
+		return
+	}
+	o, _ := orderNamed(id.Ident)
+	f.t.rewritten.orders[c] = permutation(o.spread(o.ours, len(args)), o.spread(o.foreign[0], len(args)))
+	f.reportOnce(id, f.t.rewritten.fault(text, id, o.describe(id.Ident)))
 }

@@ -2,13 +2,14 @@ package render
 
 import (
 	"bytes"
-	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // text/template ends at the first thing that it does not understand. A person wants to know all
@@ -24,11 +25,9 @@ const (
 	lost         // and which of the rest stands in which block is not known any more
 )
 
-func (m mended) and(other mended) mended { return max(m, other) }
-
-// stand is the name of the function that stands in the place of what does not parse. Nobody can
-// define it.
-const stand = "_"
+// placeholder is the name of the function that stands in the place of what does not parse. Nobody
+// can define it.
+const placeholder = "_"
 
 const (
 	maxFlaws  = 10      // syntax faults of a text that are told
@@ -52,12 +51,7 @@ type mender struct {
 // mend gives the trees of what parses, and what does not, in the order of the text.
 func (m *mender) mend() (map[string]*parse.Tree, fault.List) {
 	m.state, m.body, m.put = parts, []byte(m.scanner.body), make(map[int]bool)
-	for _, a := range m.actions() {
-		if a.flaw != nil && len(m.faults) < maxFlaws {
-			m.note(a.flaw.at, a.flaw.what, syntaxHints(a.flaw.what, m.source(a))...)
-			m.replace(a)
-		}
-	}
+	m.flaws()
 	for tries := 0; ; tries++ {
 		set, err := m.parse(len(m.body))
 		if err == nil {
@@ -66,6 +60,16 @@ func (m *mender) mend() (map[string]*parse.Tree, fault.List) {
 		if tries == 2*maxFlaws || m.parsed > maxParsed || !m.step(err) {
 			m.state = lost
 			return nil, m.faults
+		}
+	}
+}
+
+// flaws notes the actions that have no end, or none that was meant, and replaces them.
+func (m *mender) flaws() {
+	for _, a := range m.actions() {
+		if a.flaw != nil && len(m.faults) < maxFlaws {
+			m.note(a.flaw.at, a.flaw.what, syntaxHints(a.flaw.what, m.source(a))...)
+			m.replace(a)
 		}
 	}
 }
@@ -83,7 +87,7 @@ func (m *mender) note(at int, what string, hints ...string) {
 	}
 }
 
-var syntaxError = regexp.MustCompile(`(?s)^template: \d+:(\d+): (.*)$`)
+var syntaxError = lazyregexp.New(`(?s)^template: \d+:(\d+): (.*)$`)
 
 // step notes the error of a parse and replaces the action that it is about. It reports whether that
 // helps.
@@ -131,12 +135,7 @@ func (m *mender) actionOf(line int, err error) (action, bool) {
 	if n := bytes.IndexByte(m.body[start:], '\n'); n >= 0 {
 		end = start + n
 	}
-	var list []action
-	for _, a := range m.current() {
-		if a.end > start && a.at <= end {
-			list = append(list, a)
-		}
-	}
+	list := slices.DeleteFunc(m.current(), func(a action) bool { return a.end <= start || a.at > end })
 	i := sort.Search(len(list), func(i int) bool {
 		_, e := m.parse(list[i].end)
 		return e != nil && e.Error() == err.Error()
@@ -147,7 +146,7 @@ func (m *mender) actionOf(line int, err error) (action, bool) {
 	return list[i], true
 }
 
-var quotedName = regexp.MustCompile(`\$\w+`)
+var quotedName = lazyregexp.New(`\$\w+`)
 
 // follows reports that an error is the consequence of what was replaced: a variable that was
 // declared there is not known any more.
@@ -156,12 +155,7 @@ func (m *mender) follows(what string) bool {
 		return false
 	}
 	name := quotedName.FindString(what)
-	for _, source := range m.dropped {
-		if strings.Contains(source, name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.dropped, func(source string) bool { return strings.Contains(source, name) })
 }
 
 // A block is an action that takes an end, with what belongs to it.
@@ -171,36 +165,39 @@ type block struct {
 	end   *action
 }
 
-// nest gives the blocks of the text, and what belongs to none.
-func nest(actions []action) (list []*block, stray []action) {
+// all gives the actions of the block but the first.
+func (b *block) all() []action {
+	if b.end == nil {
+		return b.elses
+	}
+	return append(b.elses, *b.end)
+}
+
+// nest gives the blocks of the text as it is mended so far.
+func (m *mender) nest() (list []*block) {
 	var open []*block
-	for i := range actions {
-		a := actions[i]
-		switch a.word {
+	for _, a := range m.current() {
+		switch last := len(open) - 1; a.word {
 		case "if", "range", "with", "define", "block":
 			b := &block{action: a}
 			list, open = append(list, b), append(open, b)
-		case "else", "end":
-			if len(open) == 0 {
-				stray = append(stray, a)
-				continue
+		case "else":
+			if last >= 0 {
+				open[last].elses = append(open[last].elses, a)
 			}
-			b := open[len(open)-1]
-			if a.word == "else" {
-				b.elses = append(b.elses, a)
-				continue
+		case "end":
+			if last >= 0 {
+				open[last].end, open = &a, open[:last]
 			}
-			b.end, open = &actions[i], open[:len(open)-1]
 		}
 	}
-	return list, stray
+	return list
 }
 
 // blocks notes the blocks that have no end and gives them one.
 func (m *mender) blocks() bool {
-	list, _ := nest(m.current())
 	helps := false
-	for _, b := range list {
+	for _, b := range m.nest() {
 		if b.end != nil {
 			continue
 		}
@@ -216,40 +213,43 @@ func (m *mender) blocks() bool {
 	return helps
 }
 
-var declares = regexp.MustCompile(`^((?:\w+\s+)?\$\w+(?:\s*,\s*\$\w+)?\s*:?=)`)
+var declares = lazyregexp.New(`^((?:\w+\s+)?\$\w+(?:\s*,\s*\$\w+)?\s*:?=)`)
 
 // replace puts something in the place of an action that parses, and leaves the blocks as they are.
 func (m *mender) replace(a action) {
 	source := m.source(a)
 	m.dropped = append(m.dropped, source)
-	limit := len(m.body)
+	end := len(m.body)
 	if n := bytes.Index(m.body[a.end:], []byte(m.left)); n >= 0 {
-		limit = a.end + n
+		end = a.end + n
 	}
-	inside := strings.TrimLeft(strings.TrimPrefix(source, m.left), "- \t\r\n")
-	var words string
-	switch a.word {
+	words := substitute(a.word, strings.TrimLeft(strings.TrimPrefix(source, m.left), "- \t\r\n"))
+	if words == "" || m.isStray(a) || !m.write(a.at, end, m.left+words+m.right) {
+		m.drop(a)
+	}
+}
+
+// substitute gives what parses in the place of an action that begins with a word, "" where nothing
+// need stand there.
+func substitute(word, inside string) string {
+	declared := declares.FindString(inside)
+	switch word {
 	case "if", "range", "with":
-		words = a.word + " " + stand
-		if d := declares.FindString(inside); d != "" {
-			words = d + stand
+		if declared == "" {
+			declared = word + " "
 		}
+		return declared + placeholder
 	case "end", "else":
-		words = a.word
-		if elseIf.MatchString(inside) {
-			words = elseIf.FindString(inside) + " " + stand
+		if branch := elseIf.FindString(inside); branch != "" {
+			return branch + " " + placeholder
 		}
+		return word
 	case "":
-		if d := declares.FindString(inside); d != "" {
-			words = d + stand
+		if declared != "" {
+			return declared + placeholder
 		}
 	}
-	if words != "" && !m.isStray(a) {
-		if m.write(a.at, limit, m.left+words+m.right) {
-			return
-		}
-	}
-	m.drop(a)
+	return ""
 }
 
 // drop takes an action away.
@@ -263,16 +263,12 @@ func (m *mender) drop(a action) {
 // unblock takes away what belongs to the block that an action begins.
 func (m *mender) unblock(a action) {
 	m.state = lost
-	list, _ := nest(m.current())
-	for _, b := range list {
+	for _, b := range m.nest() {
 		if b.at != a.at {
 			continue
 		}
-		if b.end != nil {
-			m.clear(b.end.at, b.end.end)
-		}
-		for _, e := range b.elses {
-			m.clear(e.at, e.end)
+		for _, part := range b.all() {
+			m.clear(part.at, part.end)
 		}
 	}
 }
@@ -282,42 +278,32 @@ func (m *mender) source(a action) string { return string(m.body[a.at:a.end]) }
 
 // isStray reports that an else or an end belongs to nothing, or stands where its block has had one.
 func (m *mender) isStray(a action) bool {
-	list, stray := nest(m.current())
-	for _, s := range stray {
-		if s.at == a.at {
-			return true
-		}
-	}
-	if a.word != "else" {
+	if a.word != "else" && a.word != "end" {
 		return false
 	}
-	for _, b := range list {
-		for i, e := range b.elses {
-			if e.at == a.at {
-				return b.word == "define" || b.word == "block" || i > 0 && !elseIf.MatchString(m.source(b.elses[i-1]))
-			}
+	for _, b := range m.nest() {
+		i := slices.IndexFunc(b.all(), func(part action) bool { return part.at == a.at })
+		if i >= 0 {
+			return a.word == "else" && (b.word == "define" || b.word == "block" || i > 0 && !elseIf.MatchString(m.source(b.elses[i-1])))
 		}
 	}
-	return false
+	return true
 }
 
-var elseIf = regexp.MustCompile(`\belse\s+(?:if|with)\b`)
+var elseIf = lazyregexp.New(`\belse\s+(?:if|with)\b`)
 
 // write puts an action into a stretch of the text, on the first line of it that is wide enough, and
 // blanks the rest of it.
 func (m *mender) write(from, to int, source string) bool {
-	for at := from; at < to; {
-		end := to
-		if n := bytes.IndexByte(m.body[at:to], '\n'); n >= 0 {
-			end = at + n
-		}
-		if end-at >= len(source) {
+	at := from
+	for line := range bytes.Lines(m.body[from:to]) {
+		if len(bytes.TrimSuffix(line, []byte("\n"))) >= len(source) {
 			m.clear(from, to)
 			copy(m.body[at:], source)
 			m.put[at] = true
 			return true
 		}
-		at = end + 1
+		at += len(line)
 	}
 	return false
 }

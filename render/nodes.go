@@ -1,101 +1,127 @@
 package render
 
 import (
+	"iter"
 	"slices"
 	"text/template/parse"
 )
 
-// inspect calls f with n and, where it returns true, with every node below it, in the order of the text.
-func inspect(n parse.Node, f func(parse.Node) bool) {
-	if n == nil || !f(n) {
-		return
+// paths gives the way from a node to each of those below it, in the order of the text. Each is good
+// until the next.
+func paths(root parse.Node) iter.Seq[[]parse.Node] {
+	return func(yield func([]parse.Node) bool) { walk([]parse.Node{root}, yield) }
+}
+
+func walk(path []parse.Node, yield func([]parse.Node) bool) bool {
+	if !yield(path) {
+		return false
 	}
-	for _, c := range children(n) {
-		inspect(c, f)
+	for _, c := range children(path[len(path)-1]) {
+		if !walk(append(path, c), yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// nodes gives a node and every node below it, in the order of the text.
+func nodes(root parse.Node) iter.Seq[parse.Node] { return ends(paths(root)) }
+
+// ends gives the last node of each path.
+func ends(paths iter.Seq[[]parse.Node]) iter.Seq[parse.Node] {
+	return func(yield func(parse.Node) bool) {
+		paths(func(path []parse.Node) bool { return yield(path[len(path)-1]) })
 	}
 }
 
 // children gives the nodes directly below n. Typed nils are left out.
 func children(n parse.Node) []parse.Node {
-	var list []parse.Node
 	switch n := n.(type) {
 	case *parse.ListNode:
-		list = n.Nodes
+		return n.Nodes
 	case *parse.ActionNode:
-		list = addPipe(nil, n.Pipe)
-	case *parse.IfNode:
-		list = branch(&n.BranchNode)
-	case *parse.RangeNode:
-		list = branch(&n.BranchNode)
-	case *parse.WithNode:
-		list = branch(&n.BranchNode)
+		return present(n.Pipe, nil, nil)
 	case *parse.TemplateNode:
-		list = addPipe(nil, n.Pipe)
+		return present(n.Pipe, nil, nil)
+	case *parse.IfNode:
+		return present(n.Pipe, n.List, n.ElseList)
+	case *parse.RangeNode:
+		return present(n.Pipe, n.List, n.ElseList)
+	case *parse.WithNode:
+		return present(n.Pipe, n.List, n.ElseList)
 	case *parse.PipeNode:
-		for _, v := range n.Decl {
-			list = append(list, v)
-		}
-		for _, c := range n.Cmds {
-			if !added(c) {
-				list = append(list, c)
-			}
-		}
+		return append(asNodes(n.Decl), asNodes(n.Cmds)...)
 	case *parse.CommandNode:
-		list = arguments(n)
+		return n.Args
 	case *parse.ChainNode:
-		list = []parse.Node{n.Node}
+		return []parse.Node{n.Node}
 	}
-	return list
+	return nil
 }
 
-// added reports that a command is none of the template's own.
-func added(c *parse.CommandNode) bool {
-	id, ok := c.Args[0].(*parse.IdentifierNode)
-	return ok && id.Ident == printFunction
-}
-
-// arguments gives what a template wrote in a command, the function or value in front included.
-func arguments(c *parse.CommandNode) []parse.Node {
-	if len(c.Args) > 1 {
-		if n, ok := c.Args[1].(*parse.NumberNode); ok && n.Text == siteMark {
-			return slices.Delete(slices.Clone(c.Args), 1, 2)
-		}
-	}
-	return c.Args
-}
-
-func branch(b *parse.BranchNode) []parse.Node {
-	return addList(addList(addPipe(nil, b.Pipe), b.List), b.ElseList)
-}
-
-func addPipe(list []parse.Node, p *parse.PipeNode) []parse.Node {
+func present(p *parse.PipeNode, body, other *parse.ListNode) (list []parse.Node) {
 	if p != nil {
 		list = append(list, p)
 	}
+	for _, l := range []*parse.ListNode{body, other} {
+		if l != nil {
+			list = append(list, l)
+		}
+	}
 	return list
 }
 
-func addList(list []parse.Node, l *parse.ListNode) []parse.Node {
-	if l != nil {
-		list = append(list, l)
+func asNodes[N parse.Node](list []N) (nodes []parse.Node) {
+	for _, n := range list {
+		nodes = append(nodes, n)
 	}
-	return list
+	return nodes
 }
 
 // pathTo gives the nodes from root down to the last one that stands at the byte offset.
-func pathTo(root parse.Node, offset int) []parse.Node {
-	var path, best []parse.Node
-	var visit func(parse.Node)
-	visit = func(n parse.Node) {
-		path = append(path, n)
-		if int(n.Position()) == offset && n.Type() != parse.NodeList {
-			best = append([]parse.Node(nil), path...)
+func pathTo(root parse.Node, offset int) (last []parse.Node) {
+	for path := range paths(root) {
+		if n := path[len(path)-1]; int(n.Position()) == offset && n.Type() != parse.NodeList {
+			last = slices.Clone(path)
 		}
-		for _, c := range children(n) {
-			visit(c)
-		}
-		path = path[:len(path)-1]
 	}
-	visit(root)
-	return best
+	return last
+}
+
+func lastCommand(path []parse.Node) *parse.CommandNode {
+	for _, n := range slices.Backward(path) {
+		if c, ok := n.(*parse.CommandNode); ok {
+			return c
+		}
+	}
+	return nil
+}
+
+// fieldsOf gives the names that a node follows.
+func fieldsOf(n parse.Node) []string {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		return n.Ident
+	case *parse.VariableNode:
+		return n.Ident[1:]
+	case *parse.ChainNode:
+		return n.Field
+	}
+	return nil
+}
+
+// start gives the byte at which a node begins. A path of names has the position of its second name
+// (parse.Tree.operand).
+func start(n parse.Node) int {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		if len(n.Ident) > 1 {
+			return int(n.Pos) - len(".") - len(n.Ident[0])
+		}
+	case *parse.VariableNode:
+		if len(n.Ident) > 1 {
+			return int(n.Pos) - len(n.Ident[0])
+		}
+	}
+	return int(n.Position())
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // Other programs have functions of the same names whose arguments stand in another order. Where the
@@ -36,24 +38,24 @@ func (f *finder) operands(c, before *parse.CommandNode, args []any) []operand {
 		case before != nil:
 			list[i].literal = len(before.Args) == 1 && isLiteral(before.Args[0])
 		}
-		if f.told > 0 && !list[i].literal {
+		if f.typeTests > 0 && !list[i].literal {
 			list[i].kind = isAny // the template has asked what it is
 		}
 	}
 	return list
 }
 
-// ordered notes where the arguments of a call stand in another program's order.
-func (f *finder) ordered(c *parse.CommandNode, args []operand, s scope) {
+// checkOrder notes where the arguments of a call stand in another program's order.
+func (f *finder) checkOrder(c *parse.CommandNode, args []operand, s *scope) {
 	id := c.Args[0].(*parse.IdentifierNode)
 	o, ok := orderNamed(id.Ident)
-	if f.noted[id] || !ok {
+	if f.reported[id] || !ok {
 		return
 	}
 	if meant := o.meant(args, len(args) >= len(c.Args)); meant != nil {
-		f.noted[id] = true
-		f.t.rewritten.order(c, meant)
-		f.faults = append(f.faults, f.t.rewritten.fault(s.text, id, o.words(id.Ident)))
+		f.reported[id] = true
+		f.t.rewritten.orders[c] = meant
+		f.faults = append(f.faults, f.t.rewritten.fault(s.text, id, o.describe(id.Ident)))
 	}
 }
 
@@ -67,39 +69,40 @@ func isLiteral(n parse.Node) bool {
 	return false
 }
 
-// meant gives the places from which the arguments of a call are to be taken, where they stand in
+// meant gives the positions from which the arguments of a call are to be taken, where they stand in
 // another order, and nil where they stand in ours or nothing tells. The last may be piped into it.
 func (o order) meant(args []operand, piped bool) []int {
 	ours := o.spread(o.ours, len(args))
-	if ours == nil || fit(ours, args) && !doubtful(ours, args, piped) {
+	if ours == nil || likely(ours, args, piped) {
 		return nil
 	}
-	for _, abroad := range o.abroad {
-		places := places(ours, o.spread(abroad, len(args)))
+	for _, theirs := range o.foreign {
+		from := permutation(ours, o.spread(theirs, len(args)))
 		moved := make([]operand, len(args))
-		for i, from := range places {
-			moved[i] = args[from]
+		for i, j := range from {
+			moved[i] = args[j]
 		}
-		if fit(ours, moved) && !doubtful(ours, moved, false) && worksOnValue(ours, moved) {
-			return places
+		if likely(ours, moved, false) && worksOnValue(ours, moved) {
+			return from
 		}
 	}
 	return nil
 }
 
-// places says for each role of ours where it stands in another order.
-func places(ours, abroad []string) []int {
-	places := make([]int, len(ours))
-	taken := make([]bool, len(ours))
+// likely reports that arguments may be meant in an order.
+func likely(roles []string, args []operand, piped bool) bool {
+	return fit(roles, args) && !doubtful(roles, args, piped)
+}
+
+// permutation says for each role of ours where it stands in another order.
+func permutation(ours, theirs []string) []int {
+	from, left := make([]int, len(ours)), slices.Clone(theirs)
 	for i, role := range ours {
-		for j, other := range abroad {
-			if other == role && !taken[j] {
-				places[i], taken[j] = j, true
-				break
-			}
+		if j := slices.Index(left, role); j >= 0 {
+			from[i], left[j] = j, ""
 		}
 	}
-	return places
+	return from
 }
 
 // fit reports that each argument may be of the kind that its role takes.
@@ -115,23 +118,24 @@ func fit(roles []string, args []operand) bool {
 // worksOnValue reports that a function does not work on what is written down while a value is
 // another of its arguments.
 func worksOnValue(roles []string, args []operand) bool {
-	i := placeOf(subject, roles)
+	i := roleIndex(subject, roles)
 	return i < 0 || !args[i].literal || !slices.ContainsFunc(args, func(a operand) bool { return !a.literal })
 }
 
-func placeOf(u use, roles []string) int {
+func roleIndex(u use, roles []string) int {
 	return slices.IndexFunc(roles, func(r string) bool { return roleNamed[r].use == u })
 }
 
 // doubtful reports that what stands in the place of the subject cannot be the subject, by what
 // stands in the other places.
 func doubtful(roles []string, args []operand, piped bool) bool {
-	var on operand
-	if i := placeOf(subject, roles); i >= 0 {
-		on = args[i]
+	c := call{roles: roles, args: args, piped: piped}
+	if i := roleIndex(subject, roles); i >= 0 {
+		c.on = args[i]
+		c.text, c.written = c.on.text()
 	}
 	for i, a := range args {
-		if doubts[roleNamed[roles[i]].use](call{roles, args, piped, on}, a) {
+		if doubt := doubts[roleNamed[roles[i]].use]; doubt != nil && doubt(c, a) {
 			return true
 		}
 	}
@@ -140,10 +144,12 @@ func doubtful(roles []string, args []operand, piped bool) bool {
 
 // A call is the arguments of one, in the order of their roles.
 type call struct {
-	roles []string
-	args  []operand
-	piped bool
-	on    operand // the subject
+	roles   []string
+	args    []operand
+	piped   bool
+	on      operand // the subject
+	text    string  // it
+	written bool    // as a text
 }
 
 // computed reports that only the render knows an argument.
@@ -154,64 +160,55 @@ func computed(a operand) bool {
 
 // longer reports that an argument is a text that is longer than the subject.
 func (c call) longer(a operand) bool {
-	on, _ := c.on.text()
 	part, known := a.value.(string)
-	return known && len(part) > len(on)
+	return known && len(part) > len(c.text)
 }
 
 // holds reports that the subject holds an argument, which is known.
 func (c call) holds(a operand) bool {
-	on, _ := c.on.text()
 	part, known := a.value.(string)
-	return known && strings.Contains(on, part)
+	return known && strings.Contains(c.text, part)
 }
 
 var (
-	verb       = regexp.MustCompile(`%[-+# 0-9.]*[a-zA-Z]`)
-	comparison = regexp.MustCompile(`^\s*[<>=!~^]`)
-	kindNames  = []string{"string", "bool", "slice", "map", "int", "int64", "float64", "invalid"}
+	verb      = lazyregexp.New(`%[-+# 0-9.]*[a-zA-Z]`)
+	bound     = lazyregexp.New(`^\s*[<>=!~^]`)
+	kindNames = []string{"string", "bool", "slice", "map", "int", "int64", "float64", "invalid"}
 )
 
 // doubts has for each use when it speaks against the subject.
 var doubts = map[use]func(c call, a operand) bool{
-	plain:   func(call, operand) bool { return false },
-	subject: func(call, operand) bool { return false },
-	shorter: func(c call, a operand) bool {
-		_, written := c.on.text()
-		return written && (c.longer(a) || computed(a))
-	},
-	contained: func(c call, a operand) bool {
-		on, written := c.on.text()
+	shorter: ofText(func(c call, a operand) bool { return c.longer(a) || computed(a) }),
+	contained: ofText(func(c call, a operand) bool {
 		if a.literal {
-			return written && c.longer(a)
+			return c.longer(a)
 		}
-		return written && (c.longer(a) || computed(a)) && !strings.ContainsAny(on, " ,;:|/\n\t") // else a list of words
-	},
-	matches: func(c call, a operand) bool {
-		_, written := c.on.text()
-		i := placeOf(fills, c.roles)
-		return written && computed(a) && (i < 0 || c.args[i].literal && !c.piped)
-	},
-	replaced: func(c call, a operand) bool {
-		_, written := c.on.text()
-		return written && (c.longer(a) || !a.literal) && !c.holds(a) && (!computed(a) || !computed(c.args[placeOf(fills, c.roles)]))
-	},
-	fills: func(c call, a operand) bool {
-		on, written := c.on.text()
-		if !written || a.literal && !c.piped {
+		// Otherwise it is a list of words.
+		return (c.longer(a) || computed(a)) && !strings.ContainsAny(c.text, " ,;:|/\n\t")
+	}),
+	matches: ofText(func(c call, a operand) bool {
+		i := roleIndex(fills, c.roles)
+		return computed(a) && (i < 0 || c.args[i].literal && !c.piped)
+	}),
+	replaced: ofText(func(c call, a operand) bool {
+		return (c.longer(a) || !a.literal) && !c.holds(a) && (!computed(a) || !computed(c.args[roleIndex(fills, c.roles)]))
+	}),
+	fills: ofText(func(c call, a operand) bool {
+		if a.literal && !c.piped {
 			return false
 		}
-		if i := placeOf(replaced, c.roles); i >= 0 {
+		if i := roleIndex(replaced, c.roles); i >= 0 {
 			return !a.literal && c.args[i].literal && !c.holds(c.args[i])
 		}
-		pattern := c.args[placeOf(matches, c.roles)]
+		pattern := c.args[roleIndex(matches, c.roles)]
 		expr, known := pattern.value.(string)
 		if c.piped {
-			return !(c.holds(pattern) && !c.longer(pattern) && len(on) > len(expr)) // else a place to be filled
+			// Otherwise it is a place to be filled.
+			return !(c.holds(pattern) && !c.longer(pattern) && len(c.text) > len(expr))
 		}
 		re, err := regexp.Compile(expr)
-		return known && err == nil && !re.MatchString(on)
-	},
+		return known && err == nil && !re.MatchString(c.text)
+	}),
 	fallback: func(c call, a operand) bool {
 		return c.on.literal && !a.literal && c.on.value != "" && c.on.value != 0 && c.on.value != false
 	},
@@ -220,12 +217,11 @@ var doubts = map[use]func(c call, a operand) bool{
 		last, written := c.args[len(c.args)-1].text()
 		return len(c.args) > 1 && !(known && strings.Contains(format, "%")) && written && verb.MatchString(last)
 	},
-	bounds: func(c call, _ operand) bool {
-		version, written := c.on.text()
-		return written && comparison.MatchString(version)
-	},
-	names: func(c call, a operand) bool {
-		name, written := c.on.text()
-		return written && !a.literal && slices.Contains(kindNames, name)
-	},
+	bounds: ofText(func(c call, _ operand) bool { return bound.MatchString(c.text) }),
+	names:  ofText(func(c call, a operand) bool { return !a.literal && slices.Contains(kindNames, c.text) }),
+}
+
+// ofText makes a doubt of one about a subject that is a text which is written down.
+func ofText(doubt func(c call, a operand) bool) func(c call, a operand) bool {
+	return func(c call, a operand) bool { return c.written && doubt(c, a) }
 }

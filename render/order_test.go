@@ -45,7 +45,7 @@ func TestEveryFunctionHasItsRoles(t *testing.T) {
 		if signatures()[name] == nil {
 			t.Errorf("there is no function %s", name)
 		}
-		for _, abroad := range o.abroad {
+		for _, abroad := range o.foreign {
 			theirs, ours := slices.Sorted(slices.Values(abroad)), slices.Sorted(slices.Values(o.ours))
 			if name != "round" && !slices.Equal(theirs, ours) && !slices.Contains(ours, "default") {
 				t.Errorf("%s: %v are not the roles %v", name, theirs, ours)
@@ -96,7 +96,7 @@ func TestOrdersOfOtherPrograms(t *testing.T) {
 					t.Errorf("%s: %s", call, said)
 				}
 			}
-			for _, abroad := range o.abroad {
+			for _, abroad := range o.foreign {
 				theirs := o.spread(abroad, n)
 				if slices.Equal(theirs, ours) {
 					continue
@@ -104,7 +104,7 @@ func TestOrdersOfOtherPrograms(t *testing.T) {
 				wrong, pipedWrong := called(name, theirs)
 				for _, call := range []string{wrong, pipedWrong} {
 					said := strings.Join(saidOf("{{ if "+call+" }}{{ end }}"), "\n")
-					if !strings.Contains(said, o.words(name)+"\n") || !strings.HasSuffix(said, "\n  {{ if "+right+" }}\n") {
+					if !strings.Contains(said, o.describe(name)+"\n") || !strings.HasSuffix(said, "\n  {{ if "+right+" }}\n") {
 						t.Errorf("%s: want %s, not\n%s", call, right, said)
 					}
 				}
@@ -158,7 +158,8 @@ func TestHintsStandInTheirPlace(t *testing.T) {
 		shown := 0
 		for _, text := range said {
 			lines := strings.Split(text, "\n")
-			lines = append(lines[:1], lines[min(3, len(lines)):]...) // without the template's own line
+			// The template's own line is left out.
+			lines = append(lines[:1], lines[min(3, len(lines)):]...)
 			for _, line := range lines {
 				for _, hint := range hintsIn(line) {
 					shown++

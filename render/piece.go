@@ -1,13 +1,12 @@
 package render
 
 import (
-	"maps"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
 
-	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -26,8 +25,8 @@ type piece struct {
 type shape int
 
 const (
-	anyValue shape = iota // of JSON, or of a tree of parameters
-	oneText
+	oneText  shape = iota
+	anyValue       // of JSON, or of a tree of parameters
 	textList
 	textMap
 )
@@ -35,40 +34,29 @@ const (
 // anyName stands in a path for a name or a number that only the render knows.
 const anyName = "*"
 
-// gives says what the lookup functions give; those that are not here give one text.
-var gives = map[string]shape{"secretMap": anyValue, "paramsTree": anyValue, "params": textMap, "paramList": textList}
-
-// given gives the value of a call of a lookup function.
-func (f *finder) given(id *parse.IdentifierNode, args []any) unknown {
-	fn := lookupFunctions[id.Ident]
-	p := &piece{function: id.Ident, shape: oneText}
-	if s, ok := gives[id.Ident]; ok {
-		p.shape = s
-	}
-	if fn.name != "" {
-		args = []any{fn.name}
-	}
-	if fn.arg >= len(args) {
-		return unknown{piece: p}
-	}
-	if name, ok := args[fn.arg].(string); ok {
-		p.ref, _ = f.t.ref(fn.kind, name)
-	}
-	if fn.arg > 0 {
-		p.fallback, _ = args[0].(string)
-	}
-	for _, key := range args[fn.arg+1:] {
+// keyNames gives keys as far as they are known.
+func keyNames(keys []any) (names []string) {
+	for _, key := range keys {
 		switch key := key.(type) {
-		case string:
-			p.keys = append(p.keys, key)
-		case int:
-			p.keys = append(p.keys, strconv.Itoa(key))
+		case string, int:
+			names = append(names, fmt.Sprint(key))
 		default:
-			p.keys = append(p.keys, anyName)
+			names = append(names, anyName)
 		}
 	}
-	return unknown{piece: p}
+	return names
 }
+
+// pieceOf gives the piece that a value is; nil where it is none.
+func pieceOf(value any) *piece {
+	v, _ := value.(unknown)
+	return v.piece
+}
+
+func (p *piece) isText() bool { return p != nil && p.shape == oneText }
+
+// hasNoFields reports that a piece is no map.
+func (p *piece) hasNoFields() bool { return p != nil && (p.shape == oneText || p.shape == textList) }
 
 // at gives the part at a name.
 func (p *piece) at(name string) unknown {
@@ -107,26 +95,28 @@ func (p *piece) String() string {
 	return text
 }
 
-// uses notes that a template does something with a value of a secret.
-func (f *finder) uses(p *piece) {
-	if p == nil || p.ref.Kind != sources.Secret {
-		return
+// A taking is a value of a secret that a template does something with.
+type taking struct {
+	secret sources.Ref
+	key    string // the last of those that lead to it; "" where that is not known, or for all of it
+}
+
+// recordUse notes that a template does something with a value of a secret.
+func (f *finder) recordUse(p *piece) {
+	if p != nil && p.ref.Kind == sources.Secret {
+		f.t.taken[taking{p.ref, p.last()}] = true
 	}
-	if f.t.used == nil {
-		f.t.used = make(map[sources.Ref]map[string]bool)
-	}
-	if f.t.used[p.ref] == nil {
-		f.t.used[p.ref] = make(map[string]bool)
-	}
-	f.t.used[p.ref][p.last()] = true
 }
 
 // Used gives for each secret that the main template looks up the keys of the values that it takes,
 // sorted. "" stands for one that is not known or the whole secret.
 func (t *Template) Used() map[sources.Ref][]string {
-	m := make(map[sources.Ref][]string, len(t.used))
-	for ref, keys := range t.used {
-		m[ref] = slices.Sorted(maps.Keys(keys))
+	m := make(map[sources.Ref][]string)
+	for taken := range t.taken {
+		m[taken.secret] = append(m[taken.secret], taken.key)
+	}
+	for _, keys := range m {
+		slices.Sort(keys)
 	}
 	return m
 }
@@ -134,28 +124,23 @@ func (t *Template) Used() map[sources.Ref][]string {
 // An Insertion is an action that prints what a lookup gave, or a part of it, as it is: no function
 // has quoted it for the place where it stands.
 type Insertion struct {
-	Place fault.Place
-	Line  string // the text of that line
+	Spot
 	Of    string // "secret prod/db \"password\"": what it prints
 	Call  string // "secret \"prod/db\" \"password\"": the action
 	Key   string // the last key that led to it; ""
 	Alone bool   // the main template is nothing else: the value is the file
-
-	action *parse.ActionNode
 }
 
 // Bare gives the insertions that the main template can reach, in the order in which they stand. An
 // action in a partial that prints a lookup in one of its calls is among them.
 func (t *Template) Bare() []Insertion {
 	var list []Insertion
-	t.eachNode(func(_ *Text, n parse.Node) {
-		if a, ok := n.(*parse.ActionNode); ok {
-			if i, ok := t.bare[a]; ok {
-				i.Alone = t.alone(a)
-				list = append(list, i)
-			}
+	for text, n := range t.nodes() {
+		a, _ := n.(*parse.ActionNode)
+		if p := t.bare[a]; p != nil {
+			list = append(list, Insertion{text.spot(int(a.Pipe.Pos)), p.String(), a.Pipe.String(), p.last(), t.alone(a)})
 		}
-	})
+	}
 	return list
 }
 
@@ -165,32 +150,22 @@ func (t *Template) alone(a *parse.ActionNode) bool {
 	for _, n := range t.trees[t.Main.Name].Root.Nodes {
 		if n == parse.Node(a) {
 			found = true
-		} else if _, comment := n.(*parse.CommentNode); !comment && strings.TrimSpace(n.String()) != "" && !ticks(n) {
+		} else if _, comment := n.(*parse.CommentNode); !comment && strings.TrimSpace(n.String()) != "" {
 			return false
 		}
 	}
 	return found
 }
 
-// ticks reports that a node is ours.
-func ticks(n parse.Node) bool {
-	a, ok := n.(*parse.ActionNode)
-	return ok && strings.HasPrefix(a.Pipe.String(), tickFunction)
-}
-
-// inserts notes an action that prints a part of a lookup as it is.
-func (f *finder) inserts(n *parse.ActionNode, value any, s scope) {
-	v, ok := value.(unknown)
-	if !ok || v.piece == nil || len(n.Pipe.Decl) > 0 {
+// recordPrinted notes an action that prints a part of a lookup as it is.
+func (f *finder) recordPrinted(n *parse.ActionNode, value any, s *scope) {
+	p := pieceOf(value)
+	if p == nil || len(n.Pipe.Decl) > 0 {
 		return
 	}
-	f.prints(n, v.piece, s)
-	f.uses(v.piece)
-	if f.t.bare == nil {
-		f.t.bare = make(map[*parse.ActionNode]Insertion)
-	}
-	if _, known := f.t.bare[n]; !known {
-		at := s.text.fault(int(n.Pipe.Pos), "")
-		f.t.bare[n] = Insertion{Place: at.Place, Line: at.Line, Of: v.piece.String(), Call: n.Pipe.String(), Key: v.piece.last(), action: n}
+	f.checkPrinted(n, p, s)
+	f.recordUse(p)
+	if f.t.bare[n] == nil {
+		f.t.bare[n] = p
 	}
 }

@@ -30,7 +30,10 @@ func TestBareInsertions(t *testing.T) {
 		`{{ template "_p" dict "x" (secret "a") }}`:                               nil,
 		`{{ secret "a" | envQuote }}{{ secret "a" | printf "%s" }}`:               nil,
 		`{{ if secret "a" }}x{{ end }}{{ range secretMap "a" }}{{ end }}`:         nil,
-		`{{ $x := "a" }}{{ $x = secret "a" }}{{ $x }}{{ .name }}`:                 nil, // which of the two it is, is not known
+		`{{ $x := "a" }}{{ $x = secret "a" }}{{ $x }}{{ .name }}`:                 {`t:1:40 secret a`},
+		`{{ $x := "a" }}{{ if .name }}{{ $x = secret "a" }}{{ end }}{{ $x }}`:     nil, // which of the two it is, is not known
+		`{{ $x := secret "a" }}{{ range .name }}{{ $x }}{{ $x = "a" }}{{ end }}`:  nil,
+		`{{ $x := "a" }}{{ $x = secret "a" }}{{ $x = "b" }}{{ $x }}`:              nil,
 		`{{ join "," (paramList "/p") }}{{ secretMap "a" | toJson }}`:             nil,
 		`{{ secretOr "x" "a" "k" | default "y" }}{{ env "X" }}{{ 1 }}`:            nil,
 		`{{ define "never" }}{{ secret "a" }}{{ end }}{{ hostname }}x`:            nil,

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,15 +12,16 @@ import (
 type kind int
 
 const (
-	isWhole kind = 1 << iota
-	isFraction
+	isInt kind = 1 << iota
+	isFloat
 	isText
 	isBool
 	isList
 	isMap
 
-	isNumber = isWhole | isFraction | isText // what a function makes a number of
-	isAny    = isWhole | isFraction | isText | isBool | isList | isMap
+	isNumber  = isInt | isFloat | isText // what a function makes a number of
+	isPrinted = isInt | isFloat | isText | isBool
+	isAny     = isInt | isFloat | isText | isBool | isList | isMap
 )
 
 // kindOf gives the kind of a value that is known, or that is known to be made by some function.
@@ -41,21 +43,11 @@ func kindOfType(t reflect.Type) kind {
 	if t == nil {
 		return isAny
 	}
-	switch t.Kind() {
-	case reflect.String:
-		return isText
-	case reflect.Bool:
-		return isBool
-	case reflect.Slice:
-		return isList
-	case reflect.Map:
-		return isMap
-	case reflect.Float64:
-		return isFraction
-	case reflect.Int, reflect.Int64:
-		return isWhole
-	}
-	return isAny
+	return cmp.Or(kindsOfGo[t.Kind()], isAny)
+}
+
+var kindsOfGo = map[reflect.Kind]kind{
+	reflect.String: isText, reflect.Bool: isBool, reflect.Slice: isList, reflect.Map: isMap, reflect.Float64: isFloat, reflect.Int: isInt, reflect.Int64: isInt,
 }
 
 // A role is what an argument is to its function.
@@ -89,9 +81,9 @@ var roleNamed = map[string]role{
 	"old": {"the old part", isText, replaced}, "new": {"the new part", isText, fills}, "replacement": {"the replacement", isText, fills},
 	"default": {"the default", isAny, fallback}, "message": {"the message", isAny, fallback}, "format": {"the format", isText, formats},
 	"constraint": {"the constraint", isText, bounds}, "kind": {"the kind", isText, names}, "type": {"the type", isText, names},
-	"count": {"the count", isWhole, plain}, "width": {"the width", isWhole, plain}, "offset": {"the offset", isWhole, plain}, "size": {"the size", isWhole, plain},
-	"start": {"the start", isNumber, plain}, "end": {"the end", isNumber, plain}, "first": {"the start", isWhole, plain}, "behind": {"the end", isWhole, plain},
-	"number": {"the number", isNumber, plain}, "digits": {"the digits", isWhole, plain}, "from": {"from where to round up", isNumber, plain},
+	"count": {"the count", isInt, plain}, "width": {"the width", isInt, plain}, "offset": {"the offset", isInt, plain}, "size": {"the size", isInt, plain},
+	"start": {"the start", isNumber, plain}, "end": {"the end", isNumber, plain}, "first": {"the start", isInt, plain}, "behind": {"the end", isInt, plain},
+	"number": {"the number", isNumber, plain}, "digits": {"the digits", isInt, plain}, "from": {"from where to round up", isNumber, plain},
 	"list": {"the list", isList, plain}, "map": {"the map", isMap, plain}, "key": {"the key", isText, plain}, "key…": {"the keys", isText, plain}, "map…": {"the maps", isMap, plain},
 	"place…": {"the keys", isNumber, plain}, "collection": {"the map or the list", isMap | isList, plain}, "sequence": {"the text or the list", isText | isList, plain},
 	"element": {"the element", isAny, plain}, "element…": {"the elements", isAny, plain}, "value…": {"the values", isAny, plain},
@@ -125,9 +117,9 @@ var orderOf = map[string]string{
 
 // An order is in which order a function takes its arguments.
 type order struct {
-	ours   []string
-	least  int // how many of them may not be left out
-	abroad [][]string
+	ours    []string
+	least   int // how many of them may not be left out
+	foreign [][]string
 }
 
 var orders = sync.OnceValue(func() map[string]order {
@@ -137,11 +129,10 @@ var orders = sync.OnceValue(func() map[string]order {
 		o := order{ours: strings.Fields(strings.ReplaceAll(ours, "?", ""))}
 		o.least = len(o.ours) - strings.Count(ours, "?")
 		if others == "" {
-			o.abroad = [][]string{{o.ours[1], o.ours[0]}}
-		} else {
-			for other := range strings.SplitSeq(others, " | ") {
-				o.abroad = append(o.abroad, strings.Fields(other))
-			}
+			others = o.ours[1] + " " + o.ours[0]
+		}
+		for other := range strings.SplitSeq(others, " | ") {
+			o.foreign = append(o.foreign, strings.Fields(other))
 		}
 		m[name] = o
 	}
@@ -157,8 +148,8 @@ func orderNamed(name string) (order, bool) {
 	return o, ok
 }
 
-// words says what a function takes.
-func (o order) words(name string) string {
+// describe says what a function takes.
+func (o order) describe(name string) string {
 	words := make([]string, len(o.ours))
 	for i, r := range o.ours {
 		words[i] = roleNamed[r].words
@@ -174,28 +165,29 @@ func (o order) words(name string) string {
 // of ours that may be left out as far as they are. It gives nil where the arguments are too few or
 // too many.
 func (o order) spread(of []string, n int) []string {
-	used := o.ours
-	if many := slices.IndexFunc(used, isMany); many >= 0 {
-		var list []string
-		for _, r := range of {
-			if !isMany(r) {
-				list = append(list, r)
-				continue
-			}
-			for range n - len(used) + 1 {
-				list = append(list, r)
-			}
-		}
-		if len(list) != n || n < len(used) {
-			return nil
-		}
-		return list
+	if slices.ContainsFunc(o.ours, isMany) {
+		return o.repeat(of, n-len(o.ours)+1)
 	}
-	if n < o.least || n > len(used) {
+	if n < o.least || n > len(o.ours) {
 		return nil
 	}
-	used = used[:n]
+	used := o.ours[:n]
 	return slices.DeleteFunc(slices.Clone(of), func(r string) bool { return !slices.Contains(used, r) })
+}
+
+// repeat gives an order with the role with … so many times, nil where that is none.
+func (o order) repeat(of []string, times int) (list []string) {
+	if times < 1 {
+		return nil
+	}
+	for _, r := range of {
+		if isMany(r) {
+			list = append(list, slices.Repeat([]string{r}, times)...)
+		} else {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 func isMany(role string) bool { return strings.HasSuffix(role, "…") }

@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"text/template"
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -23,20 +23,15 @@ type run struct {
 	ctx      context.Context
 	snapshot *sources.Snapshot
 
-	begun   time.Time
-	waited  time.Duration  // for lookups
-	secrets map[int]bool   // by the number of the lookup that gave one
-	last    map[int]*found // what a lookup gave last, by its number
-	asked   []sources.Ref
-	given   []given // what the lookups gave, to say what a place of the output comes from
-	names   []given // keys of JSON
-
-	out      *output
-	inserted []inserted
+	begun      time.Time
+	waited     time.Duration // for lookups
+	readSecret bool          // a lookup has given what is never to be shown
+	out        *output
+	Output     // what it gives, so far
 }
 
-// given is a text that a lookup put into the template's hands.
-type given struct {
+// A lookupText is a text that a lookup put into the template's hands.
+type lookupText struct {
 	lookup string // "secret prod/api/db port"
 	text   string
 }
@@ -45,7 +40,7 @@ type given struct {
 const maxGiven = 4096
 
 // full reports that no more texts are noted.
-func (r *run) full() bool { return len(r.given) >= maxGiven }
+func (r *run) full() bool { return len(r.lookedUp) >= maxGiven }
 
 // An Output is what an execution gave.
 type Output struct {
@@ -53,91 +48,94 @@ type Output struct {
 	Asked   []sources.Ref // what it looked up, in order; the next pass fetches it in advance
 
 	template *Template
-	given    []given
-	names    []given
-	inserted []inserted
+	lookedUp []lookupText // what the lookups gave, to say what a byte of the output comes from
+	keys     []lookupText // keys of JSON
+	printed  []printedSpan
+	traced   []printedSpan // all that was printed by actions, where the template is traced
 	spent    time.Duration // lookups not counted
 }
 
-// Execute renders the template over the snapshot. A fault has the place in the template, the ref and the remedy, and no
-// value; what was asked for up to then is given all the same. It ends soon after ctx does.
+// Execute renders the template over the snapshot. A fault has the place in the template, the ref
+// and the remedy, and no value; what was asked for up to then is given all the same. It ends soon
+// after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
 	r := t.begin()
 	defer t.end(r)
 	r.ctx, r.snapshot, r.begun = ctx, snapshot, time.Now()
-	r.secrets, r.last = make(map[int]bool), make(map[int]*found)
-	r.out = &output{limit: t.maxSize()}
-	err := r.set.ExecuteTemplate(r.out, t.Main.Name, clone(t.Vars))
-	result := Output{
-		Content:  r.out.Bytes(),
-		Asked:    r.asked,
-		template: t,
-		given:    r.given,
-		names:    r.names,
-		inserted: r.inserted,
-		spent:    time.Since(r.begun) - r.waited,
-	}
+	r.out, r.template = &output{limit: t.maxSize()}, t
+	err := r.set.ExecuteTemplate(r.out, t.Main.Name, t.Vars)
+	r.Content, r.spent = r.out.Bytes(), time.Since(r.begun)-r.waited
 	var failed *fault.Fault
 	if err != nil {
 		failed = r.explain(err)
 	} else {
-		failed = r.refuseMishap(result.Content)
+		failed = r.checkFormatErrors(r.Content)
 	}
 	if failed != nil {
-		result.Content = nil
+		r.Content = nil
 		t.delimit(failed)
 	}
-	return result, failed
+	return r.Output, failed
 }
 
-// begin gives a run that nobody uses. A new one takes a copy of the template and of its functions, which costs more than most executions.
+// begin gives a run that nobody uses. A new one takes a map of functions, which costs more than
+// most executions.
 func (t *Template) begin() *run {
-	if r, ok := t.runs.Get().(*run); ok {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.idle); n > 0 {
+		r := t.idle[n-1]
+		t.idle = t.idle[:n-1]
 		return r
 	}
 	r := &run{t: t}
-	r.set = template.Must(t.set.Clone()).Funcs(t.only(r.functions()))
+	r.set = template.New("").Option("missingkey=error").Funcs(r.called())
+	for _, x := range t.texts {
+		for name, tree := range x.executed {
+			if t.trees[name] == x.trees[name] { // else it is empty here, and another text has it
+				template.Must(r.set.AddParseTree(name, tree))
+			}
+		}
+	}
 	return r
+}
+
+// called gives the functions that the template calls, but for text/template's own.
+func (r *run) called() template.FuncMap {
+	bound, called := r.functions(), make(template.FuncMap)
+	for _, x := range r.t.texts {
+		for name := range x.called {
+			if f := cmp.Or(bound[name], pureFunctions()[name]); f != nil {
+				called[name] = f
+			}
+		}
+	}
+	return called
 }
 
 // end keeps a run for the next execution, without anything that it knows.
 func (t *Template) end(r *run) {
 	*r = run{t: r.t, set: r.set}
-	t.runs.Put(r)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.idle = append(t.idle, r)
 }
 
 func (t *Template) maxSize() int { return cmp.Or(t.MaxSize, DefaultMaxSize) }
 
-// clone copies vars, so that a function that changes its argument changes nothing for the next execution.
-func clone(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		m := make(map[string]any, len(v))
-		for k, e := range v {
-			m[k] = clone(e)
-		}
-		return m
-	case []any:
-		l := make([]any, len(v))
-		for i, e := range v {
-			l[i] = clone(e)
-		}
-		return l
-	}
-	return value
-}
+// formatError is what text/template and fmt print in the place of a value that they could not print
+// (fmt: "Format errors").
+var formatError = lazyregexp.New(`<no value>|<nil>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB|EXTRA|BADWIDTH|BADPREC|BADINDEX)[^)]*\))`)
 
-// mishap is what text/template and fmt print in the place of a value that they could not print (fmt: "Format errors").
-var mishap = regexp.MustCompile(`<no value>|<nil>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB|EXTRA|BADWIDTH|BADPREC|BADINDEX)[^)]*\))`)
-
-// refuseMishap finds output in which something went wrong unnoticed. What a value itself holds is no mishap.
-func (r *run) refuseMishap(content []byte) *fault.Fault {
+// checkFormatErrors finds output in which something went wrong unnoticed. What a value itself holds
+// is no mistake.
+func (r *run) checkFormatErrors(content []byte) *fault.Fault {
 	var suspects []string
-	places := make(map[string]int) // where each stands first
-	for _, at := range mishap.FindAllIndex(content, -1) {
+	offsets := make(map[string]int) // where each stands first
+	for _, at := range formatError.FindAllIndex(content, -1) {
 		found := string(content[at[0]:at[1]])
-		if _, known := places[found]; !known {
-			places[found] = at[0]
+		if _, known := offsets[found]; !known {
+			offsets[found] = at[0]
 			if !r.t.written(found) {
 				suspects = append(suspects, found)
 			}
@@ -154,7 +152,7 @@ func (r *run) refuseMishap(content []byte) *fault.Fault {
 	if strings.HasPrefix(what, "%!") {
 		what = "a formatting error, " + what[:min(3, len(what))] + "…"
 	}
-	line := 1 + bytes.Count(content[:places[absent[0]]], []byte("\n"))
+	line := 1 + bytes.Count(content[:offsets[absent[0]]], []byte("\n"))
 	return &fault.Fault{
 		Place: fault.Place{File: r.t.Main.shown()},
 		What:  fmt.Sprintf("line %d of the output holds %s", line, what),
@@ -169,26 +167,36 @@ const (
 	maxEnd      = 4 << 10   // how much of that text is looked for
 )
 
-// Origin says which lookup a byte of the output most likely comes from: within "secret prod/api/db port", or else which one it follows.
-// It gives "" where no looked-up text stands or ends there.
+// Origin says which lookup a byte of the output most likely comes from: within "secret prod/api/db
+// port", or else which one it follows. It gives "" where no looked-up text stands or ends there.
 func (o Output) Origin(offset int) (lookup string, within bool) {
 	offset = min(max(offset, 0), len(o.Content))
+	if lookup = o.across(offset); lookup != "" {
+		return lookup, true
+	}
+	return o.before(offset), false
+}
+
+// across gives the lookup of the longest text that stands across a byte.
+func (o Output) across(offset int) (lookup string) {
 	length, left := 0, maxSearched
-	for _, g := range o.given {
+	for _, g := range o.lookedUp {
 		if n := len(g.text); n > length && left > 0 {
 			left -= 2 * n
 			around := o.Content[max(offset-n+1, 0):min(offset+n, len(o.Content))]
 			if bytes.Contains(around, []byte(g.text)) {
-				lookup, within, length = g.lookup, true, n
+				lookup, length = g.lookup, n
 			}
 		}
 	}
-	if within {
-		return lookup, true
-	}
+	return lookup
+}
+
+// before gives the lookup of the text that ends nearest before a byte.
+func (o Output) before(offset int) (lookup string) {
 	nearest := -1
 	head := string(o.Content[max(offset-maxBefore, 0):offset])
-	for _, g := range o.given {
+	for _, g := range o.lookedUp {
 		if g.text == "" {
 			continue
 		}
@@ -197,7 +205,7 @@ func (o Output) Origin(offset int) (lookup string, within bool) {
 			lookup, nearest = g.lookup, at+len(end)
 		}
 	}
-	return lookup, false
+	return lookup
 }
 
 // A lookupError is a lookup that failed, in words that hold no value.

@@ -1,8 +1,9 @@
 package render
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // Where a text does not parse, text/template's lexer names a line, and of an action that has no end
@@ -22,19 +23,7 @@ type flaw struct {
 	what string
 }
 
-const (
-	unclosedAction  = "this action is not closed: it has no %s"
-	unclosedComment = "this comment is not closed: it has no */%s"
-	earlyComment    = "this comment ends before its action does: %s stands right behind */"
-	unclosedText    = `this text is not closed: it has no second " on its line`
-	unclosedRaw     = "this text is not closed: it has no second `"
-	unclosedChar    = "this has no second ' on its line"
-	unclosedParen   = "this ( is not closed: it has no ) in its action"
-	strayParen      = "this ) closes nothing"
-	doubtedText     = "this text is not closed before %s"
-)
-
-var keyword = regexp.MustCompile(`^(?:if|range|with|define|block|end|else|template|break|continue)\b`)
+var keyword = lazyregexp.New(`^(?:if|range|with|define|block|end|else|template|break|continue)\b`)
 
 // A scanner goes over a text.
 type scanner struct {
@@ -84,7 +73,7 @@ func (s scanner) action(at int) action {
 func (s scanner) comment(a *action, pos int) {
 	n := strings.Index(s.body[pos:], "*/")
 	if n < 0 {
-		s.broken(a, a.at, strings.Replace(unclosedComment, "%s", s.right, 1), pos)
+		s.broken(a, a.at, "this comment is not closed: it has no */"+s.right, pos)
 		return
 	}
 	pos += n + len("*/")
@@ -92,7 +81,7 @@ func (s scanner) comment(a *action, pos int) {
 		a.end = end
 		return
 	}
-	s.broken(a, a.at, strings.Replace(earlyComment, "%s", s.right, 1), pos)
+	s.broken(a, a.at, "this comment ends before its action does: "+s.right+" stands right behind */", pos)
 }
 
 // closes gives the byte behind the right delimiter at pos, with its trim marker; 0 where none
@@ -110,66 +99,74 @@ func (s scanner) closes(pos int) int {
 
 // inside reads an action from pos to its end.
 func (s scanner) inside(a *action, pos int) {
-	var parens []int
+	var parens []int // that are open
 	for pos < len(s.body) {
 		if end := s.closes(pos); end > 0 {
 			a.end = end
 			if len(parens) > 0 {
-				a.flaw = &flaw{parens[len(parens)-1], unclosedParen}
+				a.flaw = &flaw{parens[len(parens)-1], "this ( is not closed: it has no ) in its action"}
 			}
 			return
 		}
-		if strings.HasPrefix(s.body[pos:], s.left) && s.left[0] != '(' { // no token begins like any other delimiter
+		// No token begins like any other delimiter.
+		if strings.HasPrefix(s.body[pos:], s.left) && s.left[0] != '(' {
 			break
 		}
-		switch c := s.body[pos]; c {
-		case '"', '\'', '`':
-			end, what := s.quoted(pos, c)
-			if what != "" {
-				s.broken(a, pos, what, pos)
-				return
-			}
-			pos = end
-			continue
-		case '(':
-			parens = append(parens, pos)
-		case ')':
-			if len(parens) == 0 {
-				s.broken(a, pos, strayParen, pos)
-				return
-			}
-			parens = parens[:len(parens)-1]
+		length, what := s.token(pos, &parens)
+		if what != "" {
+			s.broken(a, pos, what, pos)
+			return
 		}
-		pos++
+		pos += length
 	}
-	s.broken(a, a.at, strings.Replace(unclosedAction, "%s", s.right, 1), a.at+len(s.left))
+	s.broken(a, a.at, "this action is not closed: it has no "+s.right, a.at+len(s.left))
 }
 
-// quoted gives the byte behind the text that begins at pos with a quote, or what is wrong with it.
-func (s scanner) quoted(pos int, quote byte) (end int, what string) {
-	end = pos + 1
-	for ; ; end++ {
-		if end >= len(s.body) || quote != '`' && s.body[end] == '\n' {
-			return end, map[byte]string{'"': unclosedText, '\'': unclosedChar, '`': unclosedRaw}[quote]
+// token gives the length of the text or the other byte at pos, or what is wrong with it.
+func (s scanner) token(pos int, parens *[]int) (length int, what string) {
+	switch s.body[pos] {
+	case '"', '\'', '`':
+		return s.quoted(pos)
+	case '(':
+		*parens = append(*parens, pos)
+	case ')':
+		last := len(*parens) - 1
+		if last < 0 {
+			return 0, "this ) closes nothing"
 		}
-		if s.body[end] == '\\' && quote != '`' && end+1 < len(s.body) && s.body[end+1] != '\n' {
-			end++
-		} else if s.body[end] == quote {
-			break
-		}
+		*parens = (*parens)[:last]
 	}
-	end++
-	// A text that runs over the end of an action and stops in the middle of something was meant to
-	// end before.
-	if strings.Contains(s.body[pos:end], s.right) && end < len(s.body) && inWord(s.body[end]) {
-		return end, strings.Replace(doubtedText, "%s", s.right, 1)
-	}
-	return end, ""
+	return 1, ""
 }
 
-func inWord(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_/.-$@%:\\\"`'", c) >= 0
+// quotes are the texts that begin with each of the quotes, and what is said of one that does not
+// end.
+var quotes = map[byte]struct {
+	text     *lazyregexp.Regexp
+	unclosed string
+}{
+	'"':  {lazyregexp.New(`^"(?:[^"\\\n]|\\[^\n])*"`), `this text is not closed: it has no second " on its line`},
+	'\'': {lazyregexp.New(`^'(?:[^'\\\n]|\\[^\n])*'`), "this has no second ' on its line"},
+	'`':  {lazyregexp.New("^`[^`]*`"), "this text is not closed: it has no second `"},
 }
+
+// quoted gives the length of the text that begins at pos with a quote, or what is wrong with it.
+func (s scanner) quoted(pos int) (length int, what string) {
+	quote := quotes[s.body[pos]]
+	text := quote.text.FindString(s.body[pos:])
+	behind := s.body[pos+len(text):]
+	switch {
+	case text == "":
+		return 0, quote.unclosed
+	case strings.Contains(text, s.right) && midWord.MatchString(behind):
+		// A text that runs over the end of an action and stops in the middle of something was meant
+		// to end before.
+		return 0, "this text is not closed before " + s.right
+	}
+	return len(text), ""
+}
+
+var midWord = lazyregexp.New("^[\\w/.$@%:\\\\\"`'-]")
 
 func blankByte(c byte) bool { return strings.IndexByte(" \t\r\n", c) >= 0 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -26,11 +27,11 @@ func BenchmarkJudge(b *testing.B) {
 		"large": large.String(),
 	} {
 		for with, placed := range map[string]bool{"parse": false, "structure": true} {
-			tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}, Placed: placed})
+			tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}, TrackValues: placed})
 			if len(faults) > 0 {
 				b.Fatal(faults)
 			}
-			file := render.File{Path: "/f", Template: tmpl, Format: yaml}
+			file := render.File{Target: swap.Target{Path: "/f"}, Template: tmpl, Format: yaml}
 			b.Run(name+"/"+with, func(b *testing.B) {
 				rendering, _, failed := file.Render(b.Context(), sources.NewSnapshot(answer("p@ss w0rd!"), 0))
 				if failed != nil {
@@ -52,13 +53,13 @@ func BenchmarkJudge(b *testing.B) {
 func BenchmarkRender(b *testing.B) {
 	for name, placed := range map[string]bool{"without": false, "format": true} {
 		tmpl, faults := render.Parse(render.Options{
-			Main:   render.Text{Name: "t", Body: strings.Repeat("{{ secret \"p\" }} {{ param \"/h\" }}\n", 200)},
-			Placed: placed,
+			Main:        render.Text{Name: "t", Body: strings.Repeat("{{ secret \"p\" }} {{ param \"/h\" }}\n", 200)},
+			TrackValues: placed,
 		})
 		if len(faults) > 0 {
 			b.Fatal(faults)
 		}
-		file := render.File{Path: "/f", Template: tmpl}
+		file := render.File{Target: swap.Target{Path: "/f"}, Template: tmpl}
 		b.Run(name, func(b *testing.B) {
 			snapshot := sources.NewSnapshot(answer("p@ss w0rd!"), 0)
 			for b.Loop() {

@@ -17,12 +17,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/format"
+	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 )
 
-var structures = flag.Int("structures", 1000, "how many random values TestForeignReaders puts into each format's templates")
+var structures = flag.Int("structures", 0, "how many random values TestForeignReaders puts into each format's templates; 0: 200, with -long 1,000")
 
 // A shape is a template as people write them.
 type shape struct {
@@ -142,7 +144,7 @@ func (s shape) filled(t *testing.T, tmpl *render.Template, each func(i int) stri
 	t.Helper()
 	n := -1
 	source := placed{s, func() string { n++; return each(n) }}
-	file := render.File{Path: "/f", Template: tmpl, Format: s.format}
+	file := render.File{Target: swap.Target{Path: "/f"}, Template: tmpl, Format: s.format}
 	snapshot := sources.NewSnapshot(source, 0)
 	snapshot.Want(t.Context(), tmpl.Refs())
 	rendering, _, failed := file.Render(t.Context(), snapshot)
@@ -164,7 +166,7 @@ func (s shape) filled(t *testing.T, tmpl *render.Template, each func(i int) stri
 func (s shape) parse(t *testing.T) *render.Template {
 	t.Helper()
 	env := func(string) (string, bool) { return "/root", true }
-	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: s.body}, Hostname: "web-1", Env: env, Placed: true})
+	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: s.body}, Hostname: "web-1", Env: env, TrackValues: true})
 	if len(faults) > 0 {
 		t.Fatalf("%s: %v", s.name, faults)
 	}
@@ -232,6 +234,10 @@ var breakers = []string{
 func TestForeignReaders(t *testing.T) {
 	render.Computes(t)
 	oracle := newOracle(t)
+	values := *structures
+	if values == 0 {
+		values = long.Or(200, 1000)
+	}
 	type counts struct{ values, unparsed, intact, changed, own, unknown, missed, refused int }
 	sum := make(map[string]*counts)
 	byFormat := make(map[string][]shape)
@@ -242,7 +248,7 @@ func TestForeignReaders(t *testing.T) {
 		c := new(counts)
 		sum[name] = c
 		random := rand.New(rand.NewPCG(1, uint64(len(list))))
-		each := 1 + *structures/len(list)
+		each := 1 + values/len(list)
 		for _, s := range list {
 			tmpl := s.parse(t)
 			meant, ok := s.filled(t, tmpl, func(i int) string { return word("w", i) })

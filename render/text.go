@@ -14,26 +14,16 @@ type Text struct {
 	Shown string // what errors call it; "": Name
 	Body  string
 
-	// Where Body stands inside another file (a config's content), they are added to the line and to the column of a place.
+	// Where Body stands inside another file (a config's content), they are added to the line and to
+	// the column of a place.
 	Line, Column int
 }
 
 // shown gives the name by which a person finds the text.
 func (t Text) shown() string { return cmp.Or(t.Shown, t.Name) }
 
-// place gives the position of a byte of the body.
-func (t Text) place(offset int) fault.Place {
-	offset = min(max(offset, 0), len(t.Body))
-	before := t.Body[:offset]
-	start := strings.LastIndexByte(before, '\n') + 1
-	return fault.Place{
-		File:   t.shown(),
-		Line:   t.Line + strings.Count(before, "\n") + 1,
-		Column: t.Column + utf8.RuneCountInString(before[start:]) + 1,
-	}
-}
-
-// offset gives the byte at a line and a column as text/template counts them: from 1, and bytes from 0.
+// offset gives the byte at a line and a column as text/template counts them: from 1, and bytes from
+// 0.
 func (t Text) offset(line, column int) int {
 	at := 0
 	for ; line > 1; line-- {
@@ -52,7 +42,11 @@ func (t Text) fault(offset int, what string, hints ...string) *fault.Fault {
 	start := strings.LastIndexByte(t.Body[:offset], '\n') + 1
 	line, _, _ := strings.Cut(t.Body[start:], "\n")
 	return &fault.Fault{
-		Place: t.place(offset),
+		Place: fault.Place{
+			File:   t.shown(),
+			Line:   t.Line + strings.Count(t.Body[:start], "\n") + 1,
+			Column: t.Column + utf8.RuneCountInString(t.Body[start:offset]) + 1,
+		},
 		What:  what,
 		Line:  strings.Repeat(" ", t.Column) + strings.TrimRight(line, "\r"),
 		Hints: hints,

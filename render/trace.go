@@ -1,261 +1,105 @@
 package render
 
 import (
-	"maps"
 	"slices"
-	"strconv"
 	"text/template/parse"
+
+	"github.com/rendered/rendered/render/funcs"
+	"github.com/rendered/rendered/sources"
 )
 
-// A tracer walks every tree once and notes where values go, whichever way an execution takes.
-type tracer struct {
-	dots   map[string]*origin // of the templates by name
-	sites  []site             // by number; 0 is none
-	calls  map[*parse.CommandNode]site
-	values map[parse.Node]flow // of names, and of what is ranged over
+// Whoever shows a file to a person shows what the template alone gives, and hides the rest: the
+// text between actions is printed as it stands, and what an action prints is shown where the same
+// text comes of the template, its vars and the hostname. So it does not matter what functions made
+// of a value, nor on which way it came to the action. The environment may hold secrets: what is
+// made of it is hidden, too.
+
+// A Part is a stretch of an output that the template alone does not give.
+type Part struct {
+	Start, End int
+	Of         []Origin // what it is made of, as far as the template tells; none: that is not known
 }
 
-// A site is a call in a template, with what its arguments may be made of.
-type site struct {
-	call *parse.CommandNode
-	args []flow
+// An Origin is a lookup, or a part of what it gives.
+type Origin struct {
+	Ref  sources.Ref // the zero Ref where only the render can tell
+	Keys []string    // that lead to the part, as far as they are known
 }
 
-// A frame is the variables of a block. What a block declares ends with it.
-type frame struct {
-	outer *frame
-	names map[string]*origin
+// maxTraced is how many texts are noted of what an execution prints. What comes after them is one
+// Part.
+const maxTraced = 1 << 18
+
+// trace notes what an action prints. text/template writes it next.
+func (r *run) trace(number int, text string) {
+	if text != "" && len(r.traced) <= maxTraced {
+		r.traced = append(r.traced, printedSpan{number, r.out.Len(), r.out.Len() + len(text)})
+	}
 }
 
-func (f *frame) inner() *frame { return &frame{outer: f} }
-
-func (f *frame) find(name string) *origin {
-	for ; f != nil; f = f.outer {
-		if o, ok := f.names[name]; ok {
-			return o
+// Parts gives what of the content the template alone does not give, in order. The template is
+// traced.
+func (o Output) Parts() (parts []Part) {
+	constants := o.template.tellConstants()
+	for i, in := range o.traced {
+		if i == maxTraced {
+			return append(parts, Part{Start: in.start, End: len(o.Content)})
+		}
+		node := o.template.prints[in.action].node
+		if !constants[node][string(o.Content[in.start:in.end])] {
+			parts = append(parts, Part{in.start, in.end, o.template.origins(node)})
 		}
 	}
-	return nil
+	return parts
 }
 
-func (f *frame) declare(name string, value flow) {
-	if f.names == nil {
-		f.names = make(map[string]*origin)
-	}
-	f.names[name] = &origin{from: []flow{value}}
+// tellConstants gives the texts that the template alone has its actions print.
+func (t *Template) tellConstants() map[*parse.ActionNode]map[string]bool {
+	o := t.Options
+	o.Env, o.Check = nil, nil
+	again := newTemplate(o)
+	again.texts, again.trees = t.texts, t.trees
+	again.constants = make(map[*parse.ActionNode]map[string]bool)
+	again.findLookups()
+	return again.constants
 }
 
-// trace fills t.sites, t.calls and t.values.
-func (t *Template) trace() {
-	w := &tracer{
-		dots:   make(map[string]*origin),
-		sites:  make([]site, 1),
-		calls:  make(map[*parse.CommandNode]site),
-		values: make(map[parse.Node]flow),
-	}
-	for name := range t.trees {
-		w.dots[name] = new(origin)
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.trees)) {
-		vars := new(frame)
-		vars.declare("$", flow{of: w.dots[name]})
-		w.list(t.trees[name].Root, flow{of: w.dots[name]}, vars)
-	}
-	t.sites, t.calls, t.values = w.sites, w.calls, w.values
-}
-
-func (w *tracer) list(l *parse.ListNode, dot flow, vars *frame) {
-	if l == nil {
+// recordConstant notes what an action prints where the template alone tells that.
+func (f *finder) recordConstant(n *parse.ActionNode, value any) {
+	if f.t.constants == nil || len(n.Pipe.Decl) > 0 {
 		return
 	}
-	vars = vars.inner()
-	for _, n := range l.Nodes {
-		w.node(n, dot, vars)
-	}
-}
-
-func (w *tracer) node(n parse.Node, dot flow, vars *frame) {
-	switch n := n.(type) {
-	case *parse.ActionNode:
-		w.pipe(n.Pipe, dot, vars)
-	case *parse.TemplateNode:
-		if n.Pipe != nil {
-			value := w.pipe(n.Pipe, dot, vars)
-			if o := w.dots[n.Name]; o != nil {
-				o.from = append(o.from, value)
-			}
-		}
-	case *parse.IfNode:
-		vars = vars.inner()
-		w.pipe(n.Pipe, dot, vars)
-		w.list(n.List, dot, vars)
-		w.list(n.ElseList, dot, vars)
-	case *parse.WithNode:
-		vars = vars.inner()
-		w.list(n.List, w.pipe(n.Pipe, dot, vars), vars)
-		w.list(n.ElseList, dot, vars)
-	case *parse.RangeNode:
-		vars = vars.inner()
-		over := w.commands(n.Pipe, dot, vars)
-		w.values[n.Pipe] = over
-		if d := n.Pipe.Decl; len(d) == 2 {
-			w.set(n.Pipe, d[0], join(keyed, over), vars)
-			w.set(n.Pipe, d[1], over.at("*"), vars)
-		} else if len(d) == 1 {
-			w.set(n.Pipe, d[0], over.at("*"), vars)
-		}
-		w.list(n.List, over.at("*"), vars)
-		w.list(n.ElseList, dot, vars)
-	}
-}
-
-// set declares a variable, or assigns to it.
-func (w *tracer) set(p *parse.PipeNode, v *parse.VariableNode, value flow, vars *frame) {
-	if o := vars.find(v.Ident[0]); o != nil && p.IsAssign {
-		o.from = append(o.from, value)
+	text, err := funcs.Print(value)
+	if err != nil { // it is unknown, or cannot be printed
 		return
 	}
-	vars.declare(v.Ident[0], value)
-}
-
-func (w *tracer) pipe(p *parse.PipeNode, dot flow, vars *frame) flow {
-	value := w.commands(p, dot, vars)
-	for _, v := range p.Decl {
-		w.set(p, v, value, vars)
+	if f.t.constants[n] == nil {
+		f.t.constants[n] = make(map[string]bool)
 	}
-	return value
+	f.t.constants[n][text] = true
 }
 
-func (w *tracer) commands(p *parse.PipeNode, dot flow, vars *frame) flow {
-	var value flow
-	for i, c := range p.Cmds {
-		var args []flow
-		for _, a := range c.Args[1:] {
-			args = append(args, w.arg(a, dot, vars))
+// origins gives the lookups that stand in an action, or whose parts variables in it are. Of two of
+// which one is a part of the other it gives the part.
+func (t *Template) origins(n *parse.ActionNode) (list []Origin) {
+	for node := range nodes(n.Pipe) {
+		p := t.pieceAt(node)
+		if p == nil {
+			continue
 		}
-		if i > 0 {
-			args = append(args, value)
+		o := Origin{Ref: p.ref, Keys: slices.Concat(p.keys, p.path)}
+		if i := slices.Index(o.Keys, anyName); i >= 0 {
+			o.Keys = o.Keys[:i]
 		}
-		if id, ok := c.Args[0].(*parse.IdentifierNode); ok {
-			value = w.call(c, id.Ident, args)
-		} else {
-			value = w.arg(c.Args[0], dot, vars)
+		if slices.ContainsFunc(list, o.holds) {
+			continue
 		}
+		list = append(slices.DeleteFunc(list, func(other Origin) bool { return other.holds(o) }), o)
 	}
-	return value
+	return list
 }
 
-func (w *tracer) arg(n parse.Node, dot flow, vars *frame) flow {
-	value := w.value(n, dot, vars)
-	if fieldsOf(n) != nil {
-		w.values[n] = value
-	}
-	return value
-}
-
-func (w *tracer) value(n parse.Node, dot flow, vars *frame) flow {
-	switch n := n.(type) {
-	case *parse.DotNode:
-		return dot
-	case *parse.FieldNode:
-		return dot.at(n.Ident...)
-	case *parse.VariableNode:
-		return flow{of: vars.find(n.Ident[0])}.at(n.Ident[1:]...)
-	case *parse.PipeNode:
-		return w.commands(n, dot, vars)
-	case *parse.ChainNode:
-		return w.arg(n.Node, dot, vars).at(n.Field...)
-	}
-	return flow{}
-}
-
-// call gives what a function's result is made of. Of one that is not known here that is every argument.
-func (w *tracer) call(c *parse.CommandNode, name string, args []flow) flow {
-	w.calls[c] = site{c, args}
-	switch name {
-	case "and", "or", "default", "coalesce", "ternary", "required", "deepCopy", "mustDeepCopy", "pick", "omit",
-		"merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite":
-		return join(taken, args...)
-	case "first", "last", "mustFirst", "mustLast":
-		return join(taken, args...).at("*")
-	case "keys":
-		return join(keyed, args...)
-	case "fromJson", "mustFromJson":
-		return join(parsed, args...)
-	case "dict":
-		return literalDict(c, args)
-	case "list", "tuple":
-		o := &origin{fields: make(map[string]*origin)}
-		for i, a := range args {
-			o.fields[strconv.Itoa(i)] = a.wrap()
-		}
-		return flow{of: o}
-	case "get", "index":
-		return part(c, args)
-	}
-	if !named(name) {
-		return join(made, args...)
-	}
-	w.sites = append(w.sites, site{c, args})
-	if name == "env" {
-		return flow{}
-	}
-	o := &origin{site: len(w.sites) - 1}
-	if lookupFunctions[name].arg == 1 && len(args) > 0 {
-		o.from = []flow{join(made, args[0])} // the default
-	}
-	return flow{of: o}
-}
-
-// named reports that a function of ours gets a name that a template may compute.
-func named(name string) bool {
-	fn, ok := lookupFunctions[name]
-	return ok && fn.name == "" || name == "env"
-}
-
-// literalDict gives the dict that a call makes, element by element where its keys are literals.
-func literalDict(c *parse.CommandNode, args []flow) flow {
-	o := &origin{fields: make(map[string]*origin)}
-	for i := 0; i+1 < len(args); i += 2 {
-		key, ok := word(c, i)
-		if !ok {
-			return join(made, args...)
-		}
-		o.fields[key] = join(taken, flow{of: o.fields[key]}, args[i+1]).of
-	}
-	return flow{of: o}
-}
-
-// part gives the flow of get MAP KEY [DEFAULT] and index VALUE KEY….
-func part(c *parse.CommandNode, args []flow) flow {
-	if len(args) == 0 {
-		return flow{}
-	}
-	last := len(args)
-	if name := c.Args[0].(*parse.IdentifierNode).Ident; name == "get" {
-		last = min(2, last)
-	}
-	var path []string
-	for i := 1; i < last; i++ {
-		key, ok := word(c, i)
-		if !ok {
-			key = "*"
-		}
-		path = append(path, key)
-	}
-	return join(taken, append([]flow{args[0].at(path...)}, args[last:]...)...)
-}
-
-// word gives argument i of a call where it is a literal key.
-func word(c *parse.CommandNode, i int) (string, bool) {
-	if i+1 >= len(c.Args) {
-		return "", false // piped in
-	}
-	switch n := c.Args[i+1].(type) {
-	case *parse.StringNode:
-		return n.Text, true
-	case *parse.NumberNode:
-		return strconv.FormatInt(n.Int64, 10), n.IsInt
-	}
-	return "", false
+// holds tells whether another origin is the same, or a part of it.
+func (o Origin) holds(part Origin) bool {
+	return o.Ref == part.Ref && len(o.Keys) <= len(part.Keys) && slices.Equal(o.Keys, part.Keys[:len(o.Keys)])
 }

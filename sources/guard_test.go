@@ -20,10 +20,11 @@ func (broken) Fetch(_ context.Context, refs []Ref, deliver func(Ref, Result)) {
 	}
 }
 
-// A source that panics fails those lookups that it has not answered, says nothing of a value, and stops no other source.
+// A source that panics fails those lookups that it has not answered, says nothing of a value, and
+// stops no other source.
 func TestSourceThatPanics(t *testing.T) {
 	other := &scripted{pause: func(Ref) time.Duration { return 0 }, asked: make(map[Ref]int)}
-	for name, source := range map[string]Source{"in a snapshot": broken{}, "in a mux": Mux{Secret: broken{}, Param: other}} {
+	for name, source := range map[string]Source{"in a snapshot": broken{}, "in a mux": Mux{{broken{}, []Kind{Secret}}, {other, []Kind{Param}}}} {
 		snap := NewSnapshot(source, 0)
 		good, bad := Ref{Kind: Secret, Name: "good"}, Ref{Kind: Secret, Name: "bad"}
 		snap.Want(t.Context(), []Ref{good, bad})

@@ -4,12 +4,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// A Snapshot is the values one pass works with: every ref is asked for at most once, and everyone who asks again gets the same
-// answer. It may be used from several goroutines.
+// A Snapshot is the values one pass works with: every ref is asked for at most once, and everyone
+// who asks again gets the same answer. It may be used from several goroutines.
 type Snapshot struct {
 	source Source
 	limit  time.Duration
@@ -25,15 +26,24 @@ type Snapshot struct {
 type answer struct {
 	done   chan struct{}
 	result Result
+	json   checked
 }
 
-// NewSnapshot gives an empty snapshot over source. Its lookups, those that come late included, may take limit in all; 0 is no
-// limit.
+// A checked text is that of a value, without white space around it, and what is wrong with it.
+type checked struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// NewSnapshot gives an empty snapshot over source. Its lookups, those that come late included, may
+// take limit in all; 0 is no limit.
 func NewSnapshot(source Source, limit time.Duration) *Snapshot {
 	return &Snapshot{source: source, limit: limit, answers: make(map[Ref]*answer)}
 }
 
-// Want begins to fetch those of refs that nobody has asked for yet, all in one call to the source. It does not wait.
+// Want begins to fetch those of refs that nobody has asked for yet, all in one call to the source.
+// It does not wait.
 func (s *Snapshot) Want(ctx context.Context, refs []Ref) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +69,8 @@ func (s *Snapshot) fetch(ctx context.Context, left time.Duration, refs []Ref) {
 	Guard(refs, s.deliver, func() { s.source.Fetch(ctx, refs, s.deliver) })
 }
 
-// begin gives how much of the limit is left. Only the time in which somebody fetches counts: a pass does other things as well.
+// begin gives how much of the limit is left. Only the time in which somebody fetches counts: a pass
+// does other things as well.
 func (s *Snapshot) begin() time.Duration {
 	now := time.Now()
 	if s.fetching++; s.fetching == 1 {
@@ -76,21 +87,35 @@ func (s *Snapshot) end() {
 	}
 }
 
-// deliver makes the result known to all who wait for it. A source that answers a ref twice is not heard the second time.
+// deliver makes the result known to all who wait for it. Only a source's first answer to a ref
+// counts.
 func (s *Snapshot) deliver(r Ref, result Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.answers[r]
-	select {
-	case <-a.done:
-	default:
-		a.result = result
-		close(a.done)
+	if _, answered := s.result(r); answered {
+		return
 	}
+	if t, _ := r.Kind.lookUp(); t.Secrecy == AlwaysSecret {
+		result.Value.Secret = true
+	}
+	s.answers[r].result = result
+	close(s.answers[r].done)
 }
 
-// Get gives the value of r. Where nobody has asked for it yet it is fetched, once for the whole pass. The error is a *Error,
-// Unavailable when ctx ends first.
+// result gives what r was answered with; false where it is not answered. The lock is held.
+func (s *Snapshot) result(r Ref) (Result, bool) {
+	if a := s.answers[r]; a != nil {
+		select {
+		case <-a.done:
+			return a.result, true
+		default:
+		}
+	}
+	return Result{}, false
+}
+
+// Get gives the value of r. Where nobody has asked for it yet it is fetched, once for the whole
+// pass. The error is a *Error, Unavailable when ctx ends first.
 func (s *Snapshot) Get(ctx context.Context, r Ref) (Value, error) {
 	s.Want(ctx, []Ref{r})
 	s.mu.Lock()
@@ -107,15 +132,54 @@ func (s *Snapshot) Get(ctx context.Context, r Ref) (Value, error) {
 	return a.result.Value, nil
 }
 
+// Answered tells whether all refs are answered, of those that were asked for.
+func (s *Snapshot) Answered(refs []Ref) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(refs, func(r Ref) bool {
+		_, answered := s.result(r)
+		return !answered && s.answers[r] != nil
+	})
+}
+
+// Await waits until those of refs that were asked for are answered, or until ctx ends.
+func (s *Snapshot) Await(ctx context.Context, refs []Ref) {
+	for _, r := range refs {
+		s.mu.Lock()
+		a := s.answers[r]
+		s.mu.Unlock()
+		if a == nil {
+			continue
+		}
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// JSON gives the text of r, for which Get gave a value, and what check says of it: nil where it is
+// JSON. White space around it is left out. The text is checked once for the whole pass, by the
+// check of whoever asks first. Nobody may change it.
+func (s *Snapshot) JSON(r Ref, check func([]byte) error) ([]byte, error) {
+	s.mu.Lock()
+	a := s.answers[r]
+	s.mu.Unlock()
+	a.json.once.Do(func() {
+		a.json.text = []byte(strings.TrimSpace(a.result.Value.Text))
+		a.json.err = check(a.json.text)
+	})
+	return a.json.text, a.json.err
+}
+
 // Progress gives how many of the refs that were asked for are answered.
 func (s *Snapshot) Progress() (answered, asked int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range s.answers {
-		select {
-		case <-a.done:
+	for r := range s.answers {
+		if _, ok := s.result(r); ok {
 			answered++
-		default:
 		}
 	}
 	return answered, len(s.answers)
@@ -127,41 +191,29 @@ func (s *Snapshot) Progress() (answered, asked int) {
 func (s *Snapshot) Torn(refs []Ref) []Ref {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	readers := make(map[string][]Ref) // by what they were read from
-	states := make(map[string]string)
-	torn := make(map[string]bool)
+	states := make(map[string]string) // by what was read; "" where there are several
 	for _, r := range refs {
 		for from, state := range s.read(r) {
 			if was, ok := states[from]; ok && was != state {
-				torn[from] = true
+				state = ""
 			}
 			states[from] = state
-			readers[from] = append(readers[from], r)
 		}
 	}
-	var list []Ref
+	var torn []Ref
 	for _, r := range refs {
-		for from := range s.read(r) {
-			if torn[from] && !slices.Contains(list, r) {
-				list = append(list, r)
-			}
+		several := func(from string) bool { return states[from] == "" }
+		if slices.ContainsFunc(slices.Collect(maps.Keys(s.read(r))), several) {
+			torn = append(torn, r)
 		}
 	}
-	return list
+	return torn
 }
 
 // read gives what a ref was read from. The lock is held.
 func (s *Snapshot) read(r Ref) map[string]string {
-	a := s.answers[r]
-	if a == nil {
-		return nil
-	}
-	select {
-	case <-a.done:
-		return a.result.Value.Read
-	default:
-		return nil
-	}
+	result, _ := s.result(r)
+	return result.Value.Read
 }
 
 // Again gives a snapshot with the answers of this one, but for the refs that are torn, which it
@@ -213,16 +265,8 @@ func (s *Snapshot) thing(r Ref) (from string, ok bool) {
 func (s *Snapshot) Version(r Ref) (version string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.answers[r]
-	if a == nil {
-		return "", false
-	}
-	select {
-	case <-a.done:
-		return a.result.Value.Version, a.result.Err == nil
-	default:
-		return "", false
-	}
+	result, ok := s.result(r)
+	return result.Value.Version, ok && result.Err == nil
 }
 
 // Values gives those values of refs that have arrived.
@@ -231,32 +275,9 @@ func (s *Snapshot) Values(refs []Ref) []Value {
 	defer s.mu.Unlock()
 	var values []Value
 	for _, r := range refs {
-		a := s.answers[r]
-		if a == nil {
-			continue
-		}
-		select {
-		case <-a.done:
-			if a.result.Err == nil {
-				values = append(values, a.result.Value)
-			}
-		default:
+		if result, ok := s.result(r); ok && result.Err == nil {
+			values = append(values, result.Value)
 		}
 	}
 	return values
-}
-
-// each calls f with every value that has arrived.
-func (s *Snapshot) each(f func(Value)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.answers {
-		select {
-		case <-a.done:
-			if a.result.Err == nil {
-				f(a.result.Value)
-			}
-		default:
-		}
-	}
 }

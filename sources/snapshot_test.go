@@ -91,7 +91,8 @@ func TestSnapshotGivesEachAnswerAsSoonAsItIsKnown(t *testing.T) {
 	})
 }
 
-// What a pass may wait for its lookups is shared by those that come late; what it does in between does not count.
+// What a pass may wait for its lookups is shared by those that come late; what it does in between
+// does not count.
 func TestSnapshotHasOneLimitForAllItsLookups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &scripted{asked: make(map[Ref]int), pause: func(r Ref) time.Duration {
@@ -120,7 +121,8 @@ func TestSnapshotHasOneLimitForAllItsLookups(t *testing.T) {
 func TestMuxRoutesByKindAndAnswersAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &scripted{pause: func(Ref) time.Duration { return 0 }, asked: make(map[Ref]int)}
-		snap := NewSnapshot(Mux{Secret: src, Param: src}, 0)
+		inner := Mux{{src, []Kind{Param}}}
+		snap := NewSnapshot(Mux{{inner, []Kind{Secret, Param}}}, 0)
 		if _, err := snap.Get(t.Context(), Ref{Kind: Param, Name: "/a"}); err != nil {
 			t.Error(err)
 		}
@@ -129,6 +131,25 @@ func TestMuxRoutesByKindAndAnswersAll(t *testing.T) {
 			t.Errorf("a kind without a source: %v", err)
 		}
 	})
+}
+
+// answering answers every ref with a text.
+type answering string
+
+func (a answering) Fetch(_ context.Context, refs []Ref, deliver func(Ref, Result)) {
+	for _, r := range refs {
+		deliver(r, Result{Value: Value{Text: string(a)}})
+	}
+}
+
+// A secret and a local file are secrets, whatever their sources say.
+func TestAlwaysSecret(t *testing.T) {
+	snap := NewSnapshot(answering("text"), 0)
+	for r, want := range map[Ref]bool{{Kind: Secret, Name: "a"}: true, {Kind: File, Name: "/a"}: true, {Kind: Param, Name: "/a"}: false, {Kind: Own, Name: "region"}: false} {
+		if v, err := snap.Get(t.Context(), r); err != nil || v.Secret != want {
+			t.Errorf("%s: %v, %v", r, v.Secret, err)
+		}
+	}
 }
 
 func TestValuesDoNotPrint(t *testing.T) {

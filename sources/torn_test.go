@@ -86,3 +86,36 @@ func TestTorn(t *testing.T) {
 		}
 	})
 }
+
+// What was made of a value is kept with it, and not of one that is asked for again.
+func TestJSONOfWhatIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		snap := NewSnapshot(&turning{}, 0)
+		torn, whole := Ref{Kind: Secret, Name: "torn"}, Ref{Kind: Secret, Name: "whole"}
+		var checked []string
+		read := func(s *Snapshot, r Ref) string {
+			if _, err := s.Get(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			text, err := s.JSON(r, func(text []byte) error {
+				checked = append(checked, string(text))
+				return fmt.Errorf("it is %s", text)
+			})
+			return fmt.Sprintf("%s: %v", text, err)
+		}
+		for range 2 {
+			if a, b := read(snap, torn), read(snap, whole); a != "v1: it is v1" || b != "v2: it is v2" {
+				t.Errorf("%s, %s", a, b)
+			}
+		}
+		again := snap.Again(t.Context(), []Ref{torn})
+		for range 2 {
+			if a, b := read(again, torn), read(again, whole); a != "v3: it is v3" || b != "v2: it is v2" {
+				t.Errorf("asked again: %s, %s", a, b)
+			}
+		}
+		if !slices.Equal(checked, []string{"v1", "v2", "v3"}) {
+			t.Errorf("checked were %v", checked)
+		}
+	})
+}

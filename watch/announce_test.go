@@ -1,7 +1,9 @@
 package watch
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,11 +12,12 @@ import (
 )
 
 // ofSecret announces a version of the secret s.
-func ofSecret(version string, at time.Time) Announcement {
-	return Announcement{Matches: func(r sources.Ref) bool { return r.Kind == sources.Secret && r.Name == "s" }, Version: version, At: at}
+func ofSecret(version string, at time.Time) sources.Change {
+	return sources.Change{Kind: sources.Secret, Name: "s", Version: version, At: at}
 }
 
-// AWS announces a version before every read gives it: who uses the secret looks until it is there, and nobody else does.
+// AWS announces a version before every read gives it: who uses the secret looks until it is there,
+// and nobody else does.
 func TestAnnouncedVersionIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -27,14 +30,14 @@ func TestAnnouncedVersionIsWaitedFor(t *testing.T) {
 		w.start()
 		other := w.values.lookups("o")
 		// lookups announces a version and gives how often it was looked for within five minutes.
-		lookups := func(a Announcement) int {
+		lookups := func(c sources.Change) int {
 			before := w.values.lookups("s")
-			w.loop.Announced([]Announcement{a})
+			w.loop.Announced([]sources.Change{c})
 			w.after(5 * time.Minute)
 			return w.values.lookups("s") - before
 		}
 		first := ofSecret("version of two", time.Now())
-		w.loop.Announced([]Announcement{first})
+		w.loop.Announced([]sources.Change{first})
 		w.after(5 * time.Second)
 		w.want("f", "one")
 		asked := w.values.lookups("s")
@@ -63,7 +66,8 @@ func TestAnnouncedVersionIsWaitedFor(t *testing.T) {
 	})
 }
 
-// Of many versions that are announced, in whatever order, the last is waited for; within one second AWS does not say which is the last.
+// Of many versions that are announced, in whatever order, the last is waited for; within one second
+// AWS does not say which is the last.
 func TestLastAnnouncedVersionCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -72,7 +76,7 @@ func TestLastAnnouncedVersionCounts(t *testing.T) {
 		w.start()
 		now := time.Now()
 		w.values.set("s", "two")
-		w.loop.Announced([]Announcement{ofSecret("version of three", now), ofSecret("version of two", now.Add(-time.Second))})
+		w.loop.Announced([]sources.Change{ofSecret("version of three", now), ofSecret("version of two", now.Add(-time.Second))})
 		w.after(4 * time.Second)
 		w.want("f", "two") // which is not the last
 		w.values.set("s", "three")
@@ -82,7 +86,7 @@ func TestLastAnnouncedVersionCounts(t *testing.T) {
 		w.after(time.Minute)
 		asked := w.values.lookups("s")
 		now = time.Now()
-		w.loop.Announced([]Announcement{ofSecret("version of five", now), ofSecret("version of three", now), ofSecret("version of four", now)})
+		w.loop.Announced([]sources.Change{ofSecret("version of five", now), ofSecret("version of three", now), ofSecret("version of four", now)})
 		w.after(5 * time.Minute)
 		if n := w.values.lookups("s") - asked; n != 1 {
 			t.Errorf("%d lookups though one of the last versions was there", n)
@@ -90,7 +94,8 @@ func TestLastAnnouncedVersionCounts(t *testing.T) {
 	})
 }
 
-// A ref that only the running pass finds is heard of as well: its notice may come between the lookup and the end of the pass.
+// A ref that only the running pass finds is heard of as well: its notice may come between the
+// lookup and the end of the pass.
 func TestAnnouncedWhileThePassFindsTheRef(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -101,14 +106,14 @@ func TestAnnouncedWhileThePassFindsTheRef(t *testing.T) {
 		w.after(5 * time.Second) // rendered; the dependent is being told
 		w.want("f", "one")
 		w.values.set("s", "two")
-		w.loop.Announced([]Announcement{ofSecret("version of two", time.Now())})
+		w.loop.Announced([]sources.Change{ofSecret("version of two", time.Now())})
 		w.after(5 * time.Minute)
 		w.want("f", "two")
 	})
 }
 
-// Parameter Store hands secrets on under another name; their announced version is waited for, too. A notice from the future does not
-// silence those after it.
+// Parameter Store hands secrets on under another name; their announced version is waited for, too.
+// A notice from the future does not silence those after it.
 func TestAnnouncedReferenceToASecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const name = "/aws/reference/secretsmanager/s"
@@ -117,7 +122,7 @@ func TestAnnouncedReferenceToASecret(t *testing.T) {
 		w.values.set(name, "one")
 		w.start()
 		for i, value := range []string{"two", "three"} {
-			w.loop.Announced([]Announcement{{Matches: func(r sources.Ref) bool { return r.Name == name }, Version: "version of " + value, At: time.Now().Add(time.Hour)}})
+			w.loop.Announced([]sources.Change{{Kind: sources.Secret, Name: "s", Version: "version of " + value, At: time.Now().Add(time.Hour)}})
 			w.after(time.Duration(3-i) * time.Second)
 			w.values.set(name, value)
 			w.after(time.Minute)
@@ -138,7 +143,7 @@ func TestChangesWithinSettleAreToldOnce(t *testing.T) {
 					w.after(apart)
 				}
 				w.values.set(name, text)
-				w.loop.Announced([]Announcement{{Matches: func(r sources.Ref) bool { return r.Name == name }}})
+				w.loop.Announced([]sources.Change{{Kind: sources.Secret, Name: name}})
 			}
 			w.after(time.Minute)
 		}
@@ -147,7 +152,8 @@ func TestChangesWithinSettleAreToldOnce(t *testing.T) {
 		w.start()
 		change("two", w.plan.Settle/2)
 		change("three", 2*w.plan.Settle)
-		// The second time the second change came after the settle time: a pass fell between the two.
+		// The second time the second change came after the settle time: a pass fell between the
+		// two.
 		if want := []string{"one|one", "two|two", "three|two", "three|three"}; !slices.Equal(d.saw, want) {
 			t.Errorf("the dependent saw %q, want %q", d.saw, want)
 		}
@@ -166,7 +172,7 @@ func TestNoticesFromElsewhere(t *testing.T) {
 		origin := func(r sources.Ref) (region, account string) { return "eu-west-1", "111111111111" }
 		notices := func(n int, region, account string) {
 			for range n {
-				w.loop.Announced([]Announcement{{Matches: func(sources.Ref) bool { return false }, Region: region, Account: account, Origin: origin}})
+				w.loop.Announced([]sources.Change{{Kind: sources.Secret, Name: "other", Region: region, Account: account, Origin: origin}})
 				w.after(100 * time.Millisecond)
 			}
 		}
@@ -188,5 +194,40 @@ func TestNoticesFromElsewhere(t *testing.T) {
 		if n := w.logged("this daemon looks in"); n != 2 {
 			t.Errorf("it was said %d times:\n%s", n, w.log.String())
 		}
+	})
+}
+
+// Services that look up one secret and name one dependent have it told once, by a notice and by the
+// schedule.
+func TestServicesOfOneSecretReloadOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		nginx := &dependent{name: "reload nginx.service"}
+		spread := DefaultSplay(parse(t, "*/5 * * * *"))
+		for i := range 20 {
+			name := fmt.Sprint("site-", i)
+			s := w.service(name, "*/5 * * * *", []*dependent{nginx}, name, `{{ secret "s" }}`)
+			s.Splay, s.Jitter = HostSplay(spread, "machine", "host"), HostSplay(Jitter(spread, false), "machine", "host")
+			nginx.reads = append(nginx.reads, w.path(name))
+		}
+		told := func(want string) {
+			t.Helper()
+			if _, _, saw, paths := nginx.so(); len(saw) != 1 || strings.Count(saw[0], want) != 20 || len(paths[0]) != 20 {
+				t.Errorf("told of %d files, it found %q", len(paths), saw)
+			}
+			nginx.mu.Lock()
+			defer nginx.mu.Unlock()
+			nginx.told, nginx.at, nginx.saw = nil, nil, nil
+		}
+		w.values.set("s", "one")
+		w.start()
+		told("one")
+		w.values.set("s", "two")
+		w.loop.Announced([]sources.Change{{Kind: sources.Secret, Name: "s"}})
+		w.after(10 * time.Second)
+		told("two")
+		w.values.set("s", "three")
+		w.after(10 * time.Minute)
+		told("three")
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/awsfake"
-	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
 )
 
@@ -42,7 +41,8 @@ func TestCalls(t *testing.T) {
 			}
 		}, calls{"GetParameters": 2, "GetSecretValue": 1}},
 		{"names that only a render knows", func(w *world, aws *awsfake.Server) {
-			// Three in the first pass are unknown before it and come singly; from the second on they share a batch.
+			// Three in the first pass are unknown before it and come singly; from the second on
+			// they share a batch.
 			for i := range 3 {
 				aws.PutParameter(fmt.Sprint("/n", i), "String", "v")
 			}
@@ -63,7 +63,7 @@ func TestCalls(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				tt.fill(w, fake)
-				w.plan.Source = awsOver(t, fake.Transport())
+				w.plan.Source = sdkOver(t, fake.Transport())
 				w.start()
 				w.after(time.Minute) // the first pass
 				for hour := range 3 {
@@ -108,11 +108,6 @@ func setEnv(t *testing.T, fake *awsfake.Server) {
 	t.Setenv("AWS_CA_BUNDLE", "") // the SDK cannot put it into a foreign transport
 }
 
-func awsOver(t *testing.T, transport http.RoundTripper) sources.Source {
-	t.Helper()
-	return mux(sdkOver(t, transport))
-}
-
 func sdkOver(t *testing.T, transport http.RoundTripper) *aws.Source {
 	t.Helper()
 	s, err := aws.New(t.Context(), aws.Options{Transport: transport})
@@ -120,8 +115,4 @@ func sdkOver(t *testing.T, transport http.RoundTripper) *aws.Source {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func mux(s *aws.Source) sources.Source {
-	return sources.Mux{sources.Secret: s, sources.Param: s, sources.Params: s}
 }

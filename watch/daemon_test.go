@@ -9,16 +9,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/disk/faulty"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/pass"
 )
 
-// A flaw is a file system of which one step fails. It knows which directories have names that a power cut would undo.
+// A flaw is a file system of which one step fails. It knows which directories have names that a
+// power cut would undo.
 type flaw struct {
 	mu    sync.Mutex
 	steps []faulty.Step
@@ -27,9 +28,9 @@ type flaw struct {
 	loose map[string]bool // directories in which something was renamed since they were last synced
 }
 
-func (f *flaw) system() disk.System {
+func (f *flaw) system(below disk.System) disk.System {
 	f.loose = make(map[string]bool)
-	return faulty.System(disk.Host, func(s faulty.Step) error {
+	return faulty.System(below, func(s faulty.Step) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.steps = append(f.steps, s)
@@ -62,16 +63,17 @@ func (f *flaw) unsynced() (dirs []string) {
 	return dirs
 }
 
-// TestFaultAtEveryStepOfADaemon is TestFaultAtEveryStep where the passes after the one that fails are those of the same process, which
-// remembers. Whenever the dependent is told, what it is told of is durable.
+// TestFaultAtEveryStepOfADaemon is TestFaultAtEveryStep where the passes after the one that fails
+// are those of the same process, which remembers. Whenever the dependent is told, what it is told
+// of is durable.
 func TestFaultAtEveryStepOfADaemon(t *testing.T) {
-	for _, kind := range []string{"first pass", "later pass", "in place"} {
-		tr := newTrial(t)
+	onDrives(t, []string{"first pass", "later pass", "in place"}, nil, func(t *testing.T, on drive, kind string) {
+		tr := newTrial(t, on)
 		for _, f := range tr.plan.Services[0].Files {
 			f.InPlace = kind == "in place"
 		}
 		tr.next()
-		if err := tr.once(disk.Host); err != nil {
+		if err := tr.once(tr.mount()); err != nil {
 			t.Fatal(err)
 		}
 		faults := 0
@@ -79,7 +81,7 @@ func TestFaultAtEveryStepOfADaemon(t *testing.T) {
 			met := false
 			for _, fault := range []error{unix.EIO, unix.ENOSPC} {
 				if kind == "first pass" {
-					tr.forget()
+					tr.empty(tr.dir)
 				}
 				tr.told("before")
 				tr.next()
@@ -94,29 +96,27 @@ func TestFaultAtEveryStepOfADaemon(t *testing.T) {
 			faults += 2
 		}
 		t.Logf("%s: %d faults", kind, faults)
-	}
+	})
 }
 
-// daemon has a new process make a pass whose nth step fails, not counting those of its start, and go on. It is false where there are
-// not so many.
+// daemon has a new process make a pass whose nth step fails, not counting those of its start, and
+// go on. It is false where there are not so many.
 func (tr *trial) daemon(kind string, n int, fault error) bool {
 	t := tr.t
 	f := &flaw{err: fault}
-	state, err := OpenStateDir(context.Background(), f.system(), tr.path("state"))
+	state, err := pass.OpenStateDir(context.Background(), f.system(tr.mount()), tr.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer state.Close()
 	f.at = len(f.steps) + n
-	state.adopt(tr.plan)
-	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
-	k.service = tr.plan.Services[0]
+	r := newRound(tr.plan, tr.plan.Services, pass.Options{State: state}, rand.New(rand.NewPCG(1, 2)), false)
 	tr.pass = func() ([]faulty.Step, error) {
 		from := len(f.since(0))
 		snapshot := sources.NewSnapshot(tr.plan.Source, tr.plan.Within)
-		snapshot.Want(context.Background(), k.service.Refs())
-		o := k.look(context.Background(), snapshot)
-		return f.since(from), o.Err
+		snapshot.Want(context.Background(), tr.plan.Services[0].Refs())
+		err := r.pass(context.Background(), snapshot).err()
+		return f.since(from), err
 	}
 	when := ""
 	tr.d.asked = func() {
@@ -139,8 +139,8 @@ func (tr *trial) daemon(kind string, n int, fault error) bool {
 	return true
 }
 
-// syncsAgain tells whether a file is synced that was not made anew: after an error of fsync the kernel may have dropped its pages, and says
-// yes the second time.
+// syncsAgain tells whether a file is synced that was not made anew: after an error of fsync the
+// kernel may have dropped its pages, and says yes the second time.
 func syncsAgain(steps []faulty.Step, path string) bool {
 	for _, s := range steps {
 		switch {
@@ -154,10 +154,10 @@ func syncsAgain(steps []faulty.Step, path string) bool {
 	return false
 }
 
-// A swap list that was read may be in the page cache only, where a failed sync has left it: it is written again, durably, before the first
-// rename that it asks for.
+// A swap list that was read may be in the page cache only, where a failed sync has left it: it is
+// written again, durably, before the first rename that it asks for.
 func TestRecordIsWrittenBeforeItIsActedOn(t *testing.T) {
-	tr := newTrial(t)
+	tr := newTrial(t, hostDrive{})
 	tr.next()
 	if err := tr.once(disk.Host); err != nil {
 		t.Fatal(err)
@@ -193,22 +193,20 @@ func TestRecordIsWrittenBeforeItIsActedOn(t *testing.T) {
 
 // A swap that nobody is to be told of is forgotten: later passes look at each file once.
 func TestFinishedSwapIsForgotten(t *testing.T) {
-	tr := newTrial(t)
+	tr := newTrial(t, hostDrive{})
 	tr.plan.Services[0].Dependents = nil
 	f := new(flaw)
-	state, err := OpenStateDir(context.Background(), f.system(), tr.path("state"))
+	state, err := pass.OpenStateDir(context.Background(), f.system(tr.mount()), tr.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer state.Close()
-	state.adopt(tr.plan)
-	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
-	k.service = tr.plan.Services[0]
+	r := newRound(tr.plan, tr.plan.Services, pass.Options{State: state}, rand.New(rand.NewPCG(1, 2)), false)
 	tr.next()
 	for pass := range 2 {
 		from := len(f.since(0))
-		if o := k.look(context.Background(), sources.NewSnapshot(tr.values, 0)); o.Err != nil {
-			t.Fatal(o.Err)
+		if err := r.pass(context.Background(), sources.NewSnapshot(tr.values, 0)).err(); err != nil {
+			t.Fatal(err)
 		}
 		reads := 0
 		for _, s := range f.since(from) {

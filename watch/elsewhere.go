@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rendered/rendered/sources"
 )
 
-// elsewhere counts announcements of places where nothing is looked up: a queue that gets them, or a
+// elsewhere counts changes in places where nothing is looked up: a queue that gets them, or a
 // daemon that looks in the wrong Region, is easily made and hard to notice.
 type elsewhere struct {
 	counts map[string]int // by place, as messages name it
@@ -20,11 +22,11 @@ type elsewhere struct {
 const quietFor = 2 * time.Second
 
 // looksIn gives the Regions and accounts in which the plan looks, as far as they are known.
-func (l *Loop) looksIn(a Announcement) (regions, accounts map[string]bool) {
+func (l *Loop) looksIn(c sources.Change) (regions, accounts map[string]bool) {
 	regions, accounts = make(map[string]bool), make(map[string]bool)
 	for _, svc := range l.plan.Services {
 		for _, r := range slices.Concat(svc.Refs(), l.states[svc.Name].asked) {
-			if region, account := a.Origin(r); region != "" { // it is in AWS
+			if region, account := c.Origin(r); region != "" { // it is in AWS
 				regions[region], accounts[account] = true, true
 			}
 		}
@@ -32,31 +34,43 @@ func (l *Loop) looksIn(a Announcement) (regions, accounts map[string]bool) {
 	return regions, accounts
 }
 
-// countElsewhere counts those announcements that are of another Region, or of another account, than
+// countElsewhere counts those changes that are of another Region, or of another account, than
 // all that is looked up. While one place is not known it may be any.
-func (l *Loop) countElsewhere(list []Announcement, now time.Time) {
-	for _, a := range list {
-		if a.Origin == nil {
+func (l *Loop) countElsewhere(list []sources.Change, now time.Time) {
+	for _, c := range list {
+		if c.Origin == nil {
 			continue
 		}
-		regions, accounts := l.looksIn(a)
-		place := ""
-		switch {
-		case a.Region != "" && len(regions) > 0 && !regions[a.Region]:
-			place = a.Region + ", this daemon looks in " + named(regions)
-		case a.Account != "" && len(accounts) > 0 && !accounts[""] && !accounts[a.Account]:
-			place = "account " + a.Account + ", this daemon looks in account " + named(accounts)
-		default:
-			continue
-		}
-		if l.elsewhere.counts == nil {
-			l.elsewhere.counts, l.elsewhere.said = make(map[string]int), make(map[string]bool)
-		}
-		if len(l.elsewhere.counts) < mostElsewhere || l.elsewhere.counts[place] > 0 {
-			l.elsewhere.counts[place]++
-			l.elsewhere.at = now
+		place := l.elsewhereOf(c)
+		l.elsewhere.count(place, now)
+		if place != "" && l.Seen != nil {
+			l.Seen.Elsewhere()
 		}
 	}
+}
+
+// elsewhereOf names the place that a change came from, where nothing is looked up there; else "".
+func (l *Loop) elsewhereOf(c sources.Change) string {
+	regions, accounts := l.looksIn(c)
+	switch {
+	case c.Region != "" && len(regions) > 0 && !regions[c.Region]:
+		return c.Region + ", this daemon looks in " + named(regions)
+	case c.Account != "" && len(accounts) > 0 && !accounts[""] && !accounts[c.Account]:
+		return "account " + c.Account + ", this daemon looks in account " + named(accounts)
+	}
+	return ""
+}
+
+// count counts a change in a place; "" is none.
+func (e *elsewhere) count(place string, now time.Time) {
+	if place == "" || len(e.counts) >= mostElsewhere && e.counts[place] == 0 {
+		return
+	}
+	if e.counts == nil {
+		e.counts, e.said = make(map[string]int), make(map[string]bool)
+	}
+	e.counts[place]++
+	e.at = now
 }
 
 // mostElsewhere bounds the places that are counted.
@@ -66,14 +80,14 @@ func named(places map[string]bool) string {
 	return strings.Join(slices.Sorted(maps.Keys(places)), ", ")
 }
 
-// sayElsewhere says once of each place how many announcements came from there. It waits until every
+// logElsewhere says once of each place how many changes came from there. It waits until every
 // service was looked at: before that it is not known what templates compute.
-func (l *Loop) sayElsewhere(now time.Time) {
+func (l *Loop) logElsewhere(now time.Time) {
 	if l.elsewhere.at.IsZero() || now.Sub(l.elsewhere.at) < quietFor {
 		return
 	}
 	for _, s := range l.states {
-		if !s.tried {
+		if !s.tried && s.paused == nil {
 			return
 		}
 	}

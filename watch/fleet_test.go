@@ -18,18 +18,21 @@ import (
 
 	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
-	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
+	"github.com/rendered/rendered/watch/pass"
 	"github.com/rendered/rendered/watch/push"
 )
 
-// A fleet is so many daemons, each with its loop and the real SDK, and one AWS with the quotas that it publishes.
+// A fleet is so many daemons, each with its loop and the real SDK, and one AWS with the quotas that
+// it publishes.
 type fleet struct {
 	t     *testing.T
 	fake  *awsfake.Server
 	dir   string
+	size  int
 	meter *meter
 	hosts []*fleetHost
 	stops []func()
@@ -98,15 +101,14 @@ func (m *meter) table() string {
 }
 
 const (
-	hosts        = 1000
 	hostParams   = 30
 	hostSecrets  = 20
 	secretPrice  = 0.05 / 10_000 // dollars a call
 	monthMinutes = 365.25 / 12 * 24 * 60
 )
 
-// newFleet fills an AWS and makes its hosts' templates: 50 refs each.
-func newFleet(t *testing.T) *fleet {
+// newFleet fills an AWS for so many hosts, with 50 refs each.
+func newFleet(t *testing.T, size int) *fleet {
 	fake := awsfake.New()
 	fake.LimitAsAWS()
 	for i := range hostParams {
@@ -116,7 +118,7 @@ func newFleet(t *testing.T) *fleet {
 		fake.PutSecret(fmt.Sprint("s", i), "one")
 	}
 	setEnv(t, fake)
-	return &fleet{t: t, fake: fake, dir: t.TempDir(), meter: &meter{RoundTripper: fake.Transport()}}
+	return &fleet{t: t, fake: fake, size: size, dir: t.TempDir(), meter: &meter{RoundTripper: fake.Transport()}}
 }
 
 // boot starts every host, all in the same second.
@@ -135,21 +137,21 @@ func (f *fleet) boot() {
 		f.t.Fatal(faults)
 	}
 	schedule := parse(f.t, "*/5 * * * *")
-	for i := range hosts {
+	for i := range f.size {
 		dir := filepath.Join(f.dir, fmt.Sprint(i))
-		state, err := OpenStateDir(context.Background(), disk.Host, filepath.Join(dir, "state"))
+		state, err := pass.OpenStateDir(context.Background(), disk.Host, filepath.Join(dir, "state"))
 		if err != nil {
 			f.t.Fatal(err)
 		}
 		source := sdkOver(f.t, f.meter)
-		plan := &Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Source: mux(source)}
+		plan := &Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Source: source}
 		plan.Services = []*Service{{
-			Name: "app", Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule), fmt.Sprint("machine ", i), "host", "app"),
-			Jitter: HostSplay(Jitter(DefaultSplay(schedule), false), fmt.Sprint("machine ", i), "host", "app"),
-			Files:  []*render.File{{Path: filepath.Join(dir, "f"), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}},
+			Schedule: schedule, Splay: HostSplay(DefaultSplay(schedule), fmt.Sprint("machine ", i), "host"),
+			Jitter:  HostSplay(Jitter(DefaultSplay(schedule), false), fmt.Sprint("machine ", i), "host"),
+			Service: pass.Service{Name: "app", Files: []*render.File{{Template: tmpl, Target: swap.Target{Path: filepath.Join(dir, "f"), UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}}}},
 		}}
 		loop := NewLoop(plan, Options{
-			Load: func() (*Plan, error) { return plan, nil }, State: state, Log: slog.New(slog.DiscardHandler),
+			Load: func() (*Plan, error) { return plan, nil }, Pass: pass.Options{State: state}, Log: slog.New(slog.DiscardHandler),
 			Chance: rand.New(rand.NewPCG(1, uint64(i))),
 		})
 		ended := make(chan struct{})
@@ -163,7 +165,7 @@ func (f *fleet) boot() {
 // listen gives every host a queue.
 func (f *fleet) listen() {
 	for i, h := range f.hosts {
-		listener := push.New(slog.New(slog.DiscardHandler))
+		listener := push.New(slog.New(slog.DiscardHandler), func(push.Ignored) {})
 		queue := f.fake.MakeQueue(fmt.Sprint("rendered-", i))
 		f.fake.Notify(queue, awsfake.Bare)
 		listener.Set(h.source.Queue(queue))
@@ -171,11 +173,7 @@ func (f *fleet) listen() {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			listener.Run(ctx, push.Ear{Missed: func() {}, Changed: func(list []push.Change, origin push.Origin) {
-				for _, c := range list {
-					h.loop.Announced([]Announcement{{Matches: func(r sources.Ref) bool { return c.Concerns(r, origin) }, Version: c.Version, At: c.At}})
-				}
-			}})
+			listener.Run(ctx, h.loop.Announced)
 		}()
 		f.stops = append(f.stops, func() { cancel(); <-ended })
 	}
@@ -183,7 +181,7 @@ func (f *fleet) listen() {
 
 // current tells whether every host has its file, with the value of the first secret in it.
 func (f *fleet) current(value string) bool {
-	for i := range hosts {
+	for i := range f.size {
 		data, err := os.ReadFile(filepath.Join(f.dir, fmt.Sprint(i), "f"))
 		if err != nil || !strings.Contains(string(data), value) {
 			return false
@@ -205,22 +203,17 @@ func (f *fleet) until(value string) time.Duration {
 	return time.Since(begun)
 }
 
-// raceDetector tells whether the tests are built with it.
-var raceDetector bool
-
-// TestFleet boots a thousand hosts in the same second, and then watches them work.
+// TestFleet boots a thousand hosts in the same second, without -long forty, and then watches them
+// work.
 func TestFleet(t *testing.T) {
-	if testing.Short() || raceDetector {
-		t.Skip("a fleet takes half a minute, and four times that under the race detector")
-	}
-	f := newFleet(t)
+	f := newFleet(t, long.Or(40, 1000))
 	synctest.Test(t, func(t *testing.T) {
 		f.t = t
 		f.boot()
 		took := f.until("one")
-		t.Logf("1,000 hosts boot in the same second; the last is current after %v:\n%s", took, f.meter.table())
-		if n := f.meter.calls("GetSecretValue"); n > 80_000 {
-			t.Errorf("%d of GetSecretValue for 20,000 answers: hosts whose pass was throttled come back too soon", n)
+		t.Logf("%d hosts boot in the same second; the last is current after %v:\n%s", f.size, took, f.meter.table())
+		if n := f.meter.calls("GetSecretValue"); n > 4*f.size*hostSecrets {
+			t.Errorf("%d of GetSecretValue for %d answers: hosts whose pass was throttled come back too soon", n, f.size*hostSecrets)
 		}
 
 		<-time.After(6 * time.Minute) // whoever failed is in step again

@@ -12,10 +12,12 @@ import (
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
+	"github.com/rendered/rendered/watch/pass"
 )
 
-// Who moves a file, and the dependent that is owed a notice for it, from one service to another that both go on, has it told: once, whether
-// the daemon is restarted or not, and though the first service gets another dependent in its place.
+// Who moves a file, and the dependent that is owed a notice for it, from one service to another
+// that both go on, has it told: once, whether the daemon is restarted or not, and though the first
+// service gets another dependent in its place.
 func TestMovedFileIsTold(t *testing.T) {
 	for _, restarted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -50,7 +52,8 @@ func TestMovedFileIsTold(t *testing.T) {
 			if d.count() != 1 || a.count() != 1 || c.count() != 1 {
 				t.Errorf("restarted: %v: told %d, %d and %d times in the end", restarted, d.count(), a.count(), c.count())
 			}
-			// What was new to b is its own now: that its first owner has a record tells it nothing any more.
+			// What was new to b is its own now: that its first owner has a record tells it nothing
+			// any more.
 			if n := b.count(); n > 2 {
 				t.Errorf("restarted: %v: b was told %d times", restarted, n)
 			}
@@ -97,8 +100,8 @@ func TestMovedBackFileIsTold(t *testing.T) {
 	})
 }
 
-// A damaged record means that everything is owed, also where its service has another name by now, or has given the file to another that may be
-// looked at after the record was put right.
+// A damaged record means that everything is owed, also where its service has another name by now,
+// or has given the file to another that may be looked at after the record was put right.
 func TestDamagedRecordOfAFormerServiceLosesNone(t *testing.T) {
 	for _, goes := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -131,8 +134,8 @@ func TestDamagedRecordOfAFormerServiceLosesNone(t *testing.T) {
 	}
 }
 
-// What a service left beside its files when it was killed is taken away by the service that has them now: it may have another name, and
-// have had no record yet.
+// What a service left beside its files when it was killed is taken away by the service that has
+// them now: it may have another name, and have had no record yet.
 func TestTemporariesOfAFormerNameAreSwept(t *testing.T) {
 	for _, moved := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -143,7 +146,7 @@ func TestTemporariesOfAFormerNameAreSwept(t *testing.T) {
 				w.start()
 				w.stop()
 			}
-			state, err := OpenStateDir(t.Context(), disk.Host, w.path("state"))
+			state, err := pass.OpenStateDir(t.Context(), disk.Host, w.path("state"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,7 +168,8 @@ func TestTemporariesOfAFormerNameAreSwept(t *testing.T) {
 	}
 }
 
-// A swap that was cut short is finished without AWS also where one of its files has moved to another service, whichever of the two is sooner.
+// A swap that was cut short is finished without AWS also where one of its files has moved to
+// another service, whichever of the two is sooner.
 func TestMovedFileIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -186,8 +190,9 @@ func TestMovedFileIsFinished(t *testing.T) {
 	})
 }
 
-// That a record was damaged, and so what was to be renamed is lost, is not forgotten when the record is written anew: nobody is told of
-// files that may not match, before they were looked at, after the next crash either.
+// That a record was damaged, and so what was to be renamed is lost, is not forgotten when the
+// record is written anew: nobody is told of files that may not match, before they were looked at,
+// after the next crash either.
 func TestLostSwapIsNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

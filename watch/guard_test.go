@@ -13,24 +13,25 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/pass"
 )
 
-// TestPanicAtEveryStep makes a pass panic at each step, over something that quotes a value: it fails, without the value, and what it left is
-// put right by the passes after it.
+// TestPanicAtEveryStep makes a pass panic at each step, over something that quotes a value: it
+// fails, without the value, and what it left is put right by the passes after it.
 func TestPanicAtEveryStep(t *testing.T) {
-	for _, kind := range []string{"first pass", "later pass"} {
-		tr := newTrial(t)
+	onDrives(t, []string{"first pass", "later pass"}, nil, func(t *testing.T, on drive, kind string) {
+		tr := newTrial(t, on)
 		first := tr.opening() + 1
 		if kind == "later pass" {
 			first = tr.opening() + 1 // fewer: the state is there
 		}
 		for n := first; ; n++ {
 			if kind == "first pass" {
-				tr.forget()
+				tr.empty(tr.dir)
 			}
 			tr.told("before")
 			tr.next()
-			system, steps := panicking(n)
+			system, steps := panicking(tr.mount(), n)
 			err := tr.once(system)
 			if len(steps()) < n {
 				t.Logf("%s: panics at %d steps", kind, n-first)
@@ -46,13 +47,13 @@ func TestPanicAtEveryStep(t *testing.T) {
 				return
 			}
 		}
-	}
+	})
 }
 
 // opening counts the steps of opening the ledger, which are the process's and not the pass's.
 func (tr *trial) opening() int {
-	system, steps := failing(0, nil)
-	state, err := OpenStateDir(context.Background(), system, tr.path("state"))
+	system, steps := failing(tr.mount(), 0, nil)
+	state, err := pass.OpenStateDir(context.Background(), system, tr.path("state"))
 	if err != nil {
 		tr.t.Fatal(err)
 	}
@@ -62,8 +63,8 @@ func (tr *trial) opening() int {
 }
 
 // panicking gives a system that panics at its nth step, and a list of the steps that it came to.
-func panicking(n int) (disk.System, func() []faulty.Step) {
-	return breaking(n, func() error { panic("the value is c4n4ry") })
+func panicking(below disk.System, n int) (disk.System, func() []faulty.Step) {
+	return breaking(below, n, func() error { panic("the value is c4n4ry") })
 }
 
 // A breaker is a dependent whose notice panics so many times.
@@ -79,7 +80,8 @@ func (b *breaker) Do(ctx context.Context, c notify.Change) (notify.Output, error
 	return b.dependent.Do(ctx, c)
 }
 
-// A service whose job panics is tried again, later and later, and told of its change in the end; the others go on.
+// A dependent over which something panics is tried again, later and later, and told in the end; all
+// others go on.
 func TestPanicIsOneServicesTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -92,17 +94,17 @@ func TestPanicIsOneServicesTrouble(t *testing.T) {
 		w.after(2 * time.Second)
 		w.want("g", "two")
 		w.after(time.Minute)
-		// What is owed is told before anything is looked up: of the first change, then of the second.
-		if _, _, saw, _ := d.so(); fmt.Sprint(saw) != "[one two]" || owes(t, w) {
+		if _, _, saw, _ := d.so(); fmt.Sprint(saw) != "[one]" || owes(t, w) {
 			t.Errorf("told of %q; the record: %+v", saw, recorded(t, w))
 		}
-		if log := w.log.String(); strings.Contains(log, "c4n4ry") || w.logged("level=WARN", "service=bad", "a mistake in rendered itself: panic of *errors.errorString") != 1 || w.logged("up to date again", "service=bad") != 1 {
+		if log := w.log.String(); strings.Contains(log, "c4n4ry") || w.logged("level=WARN", "service=bad", "a mistake in rendered itself: panic of *errors.errorString") != 1 || w.logged("msg=told", "service=bad") != 1 {
 			t.Errorf("the log:\n%s", log)
 		}
 	})
 }
 
-// A template over which something panics is the trouble of its service, too, though it is executed in a goroutine of its own.
+// A template over which something panics is the trouble of its service, too, though it is executed
+// in a goroutine of its own.
 func TestPanicOfATemplate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

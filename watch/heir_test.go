@@ -15,8 +15,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// A dependent that the config names while a job is at work that was begun before is told of what that job changes: at once after it, or, where
-// the daemon ends before that, after the next start.
+// A dependent that the config names while a job is at work that was begun before is told of what
+// that job changes: at once after it, or, where the daemon ends before that, after the next start.
 func TestDependentThatIsNewWhileAJobIsAtWork(t *testing.T) {
 	for _, restarted := range []bool{false, true} {
 		for _, moved := range []bool{false, true} {
@@ -68,7 +68,8 @@ func TestDependentThatIsNewWhileAJobIsAtWork(t *testing.T) {
 	}
 }
 
-// It is told also where the config came between the record of the swap and the rename, and the swap was not done to its end.
+// It is told also where the config came between the record of the swap and the rename, and the swap
+// was not done to its end.
 func TestDependentThatIsNewWhileFilesAreRenamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -104,7 +105,8 @@ func TestDependentThatIsNewWhileFilesAreRenamed(t *testing.T) {
 	})
 }
 
-// A dependent that takes the place of another while a file moves in, of which something is owed as well, is told of all of it.
+// A dependent that takes the place of another while a file moves in, of which something is owed as
+// well, is told of all of it.
 func TestReplacedDependentInheritsBesideAMovedFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -126,7 +128,8 @@ func TestReplacedDependentInheritsBesideAMovedFile(t *testing.T) {
 	})
 }
 
-// A dependent that comes back while it is owed a notice still takes the place of another as who is new does: it is told of what both were owed.
+// A dependent that comes back while it is owed a notice still takes the place of another as who is
+// new does: it is told of what both were owed.
 func TestOwedDependentThatComesBackInherits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -1,99 +1,165 @@
 package watch
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/inputs"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
 )
 
 // Options are what a Loop works with.
 type Options struct {
-	// Load compiles the config as it is on disk. It is called at every reload, never twice at once. Beside an error the plan, which may
-	// be nil, says in Inputs what was read.
+	// Load compiles the config as it is on disk. It is called at every reload, never twice at once.
+	// Beside an error the plan, which may be nil, says in Inputs what was read.
 	Load   func() (*Plan, error)
-	State  *StateDir
+	Pass   pass.Options // of the keepers of services
 	Log    *slog.Logger
 	Watch  func([]inputs.Input) // is told what to watch whenever that changes; may be nil
 	Chance *rand.Rand           // for jitter
-	Wall   func() time.Time     // the wall clock, which may be set and goes on while the machine sleeps; nil: the machine's
-	Check  Checker              // runs the checks of services; nil: render.CheckService
-	Idle   func()               // is called after passes, when nothing is due for a while; may be nil
-	Woken  func(service string) // is called around waits for the ledger, which several share; may be nil
-	Report func(Report)         // is told after each round, before a reload that was asked for, and at the end; may be nil
-	Beat   time.Duration        // rounds are no farther apart, unless the loop hangs; 0: a minute
+	// Wall is the wall clock, which may be set and goes on while the machine sleeps; nil: the
+	// machine's.
+	Wall func() time.Time
+	// Idle is called after passes, when nothing is due for a while; may be nil.
+	Idle func()
+	// Report is told after each round, before a reload that was asked for, and at the end; may be
+	// nil.
+	Report func(Report)
+	Beat   time.Duration // rounds are no farther apart, unless the loop hangs; 0: a minute
+	Seen   Observer      // may be nil
+
+	// Unusable is the config as it is on disk where the plan that the loop begins with is not made
+	// of it, but of the one last in force; nil: it is.
+	Unusable *Unusable
 
 	Rehearsal bool // the dependents are told nothing, whatever they answer
 }
 
-// A Loop looks at every service when it is due. One goroutine, that of Run, owns all of its state; everything else sends it
-// values.
+// An Unusable is a config that cannot be put in force.
+type Unusable struct {
+	Err    error          // a fault.List, or another
+	Inputs []inputs.Input // what it was read from
+	Since  time.Time      // when what is used instead came into force
+}
+
+// An Observer is told what a loop does, by the loop's goroutine, which it must not hold up.
+type Observer interface {
+	Looked(pass.Outcome) // a look at a service has ended
+	Told(tell.Notice)    // a dependent was told, or refused
+	Elsewhere()          // a change was announced of a place where nothing is looked up
+}
+
+// A Loop looks at every service when it is due. One goroutine, that of Run, owns all of its state;
+// everything else sends it values.
 type Loop struct {
 	Options
 	events chan any
 	gone   chan struct{} // closed when Run returns
 
-	plan      *Plan
-	states    map[string]*state // by service
-	reloadAt  time.Time         // when the config is to be read again; zero: not
-	read      []inputs.Input    // what the plan was made from, as seen before the last load, good or bad
-	tried     []inputs.Input    // what a bad config was read from
-	reloads   int               // that failed in a row
-	worked    bool              // since Idle was called
-	tangled   bool              // jobs are at work on files that their services had in an older plan
+	plan     *Plan
+	states   map[string]*state // by service
+	reloadAt time.Time         // when the config is to be read again; zero: not
+	// read is what the plan was made from, as seen before the last load, good or bad.
+	read    []inputs.Input
+	tried   []inputs.Input // what a bad config was read from
+	reloads int            // that failed in a row
+	worked  bool           // since Idle was called
+	// blocking: jobs are at work on files that their services had in an older plan.
+	blocking  bool
+	since     time.Time // when the plan came into force
+	requests  []*request
 	failed    string            // the text of the last load's fault; "" where it was good
-	parsers   parsers           // of the keepers
+	faulty    map[string]string // texts of the faults that were said, by name
 	outages   outages
-	elsewhere elsewhere // announcements that can mean nothing here
+	teller    *tell.Teller
+	unlogged  []tell.Notice // whose output is yet to be filtered
+	record    record
+	elsewhere elsewhere // changes that can mean nothing here
 	mono      time.Time // when the loop last ran, by the monotonic clock
 	wall      time.Time // and by the wall clock
 }
 
 // A state is how one service stands.
 type state struct {
-	keeper   *keeper
+	keeper   *pass.Keeper
+	chance   *rand.Rand
 	service  *Service
-	look     time.Time // when to look at its files again
-	tell     time.Time // when to tell owed dependents again; zero: nothing is owed
-	busy     bool      // a job is running
-	waits    bool      // another's job that an older plan began is at work on its files
-	since    time.Time // when the job, or the wait, began
-	late     bool      // it was said that this takes long
-	gone     bool      // the plan no longer has it; it stays until its job is done
-	failures int       // looks failed in a row
+	look     time.Time    // when to look at its files again
+	why      pass.Trigger // of that
+	last     pass.Trigger // of the last look
+	looks    int          // that were begun
+	history  history
+	paused   *pass.Pause // nil: it is not
+	busy     bool        // a job is running
+	matching bool        // its files match, as far as is known
+	waits    bool        // another's job that an older plan began is at work on its files
+	since    time.Time   // when the job, or the wait, began
+	slow     bool        // it was said that this takes long
+	gone     bool        // the plan no longer has it; it stays until its job is done
+	failures int         // looks failed in a row
 	asked    []sources.Ref
 	snapshot *sources.Snapshot    // of the last look
 	expected map[sources.Ref]word // announced, and not seen
 	seen     map[sources.Ref]word // announced, and seen
-	heard    []Announcement       // while a job runs, which may ask for more refs than are known
-	rereads  int                  // in a row, for what is expected
-	wrong    map[string]bool      // causes that were logged and last
-	warned   bool                 // one of them as a warning, not as what another service meets, too
-	refused  map[string]string    // text of the last failure that was logged, by dependent
-	tried    bool                 // it was looked at, whatever came of it, or its dependents are being told
-	trouble  string               // of the last look
-	owed     map[string]string    // text of the last failure, which may be none, by dependent that is to be told
+	// pending was announced while a job runs, which may ask for more refs than are known.
+	pending []sources.Change
+	rereads int             // in a row, for what is expected
+	wrong   map[string]bool // causes that were logged and last
+	// warned: one of them was said as a warning, not as what another service meets, too.
+	warned bool
+	// tried: it was looked at, whatever came of it, or its dependents are being told.
+	tried   bool
+	failure string     // of the last look
+	party   pass.Party // what its commands may print
 }
 
 // Events. Each means "look again", none carries work.
 type (
-	reload    struct{ answer chan<- error }       // the config, and everything
-	refresh   struct{}                            // everything
-	changed   struct{ paths []string }            // these inputs may have changed
-	announced struct{ list []Announcement }       // these changed at their source
-	telling   struct{ service, dependent string } // the one is about to tell the other; its files are what they can be for now
-	done      struct{ outcome Outcome }
+	reload struct {
+		answer chan<- reloaded
+		who    string   // asks for it
+		then   *request // for the looks that follow; nil: nobody waits for them
+	} // the config, and everything
+	refresh struct {
+		services []string // or everything
+		why      pass.Trigger
+	}
+	changed   struct{ paths []string }        // these inputs may have changed
+	announced struct{ list []sources.Change } // these changed at their source
+	ask       struct {
+		answer chan<- Status
+		about  Question
+	}
+	paused struct{} // somebody is, or no longer is
+)
+
+// What jobs and dependents say.
+type (
+	matched  struct{ keeper *pass.Keeper } // its files match, dependents may be told of them
+	swapping struct {
+		keeper  *pass.Keeper // it is about to change its files
+		granted func()
+	}
+	done struct {
+		keeper  *pass.Keeper
+		outcome pass.Outcome
+	}
+	told    struct{ notice tell.Notice }
+	flushed struct{ err error }
 )
 
 const (
-	// mostSleep bounds how far ahead the timer is set: it stands still while a VM is suspended, and wall clocks step.
+	// mostSleep bounds how far ahead the timer is set: it stands still while a VM is suspended, and
+	// wall clocks step.
 	mostSleep = time.Minute
-	// step is how far the wall clock may drift from the monotonic one between two rounds before it counts as set.
+	// step is how far the wall clock may drift from the monotonic one between two rounds before it
+	// counts as set.
 	step = 5 * time.Second
 	// leastRest is for how long nothing is due when the loop counts as idle.
 	leastRest = 10 * time.Second
@@ -106,35 +172,33 @@ func NewLoop(plan *Plan, o Options) *Loop {
 	if o.Wall == nil {
 		o.Wall = time.Now
 	}
-	return &Loop{
+	l := &Loop{
 		Options: o,
 		events:  make(chan any),
 		gone:    make(chan struct{}),
 		plan:    plan,
-		parsers: own,
 		states:  make(map[string]*state),
 		outages: make(outages),
 	}
+	l.teller = tell.New(tell.Options{
+		Ledger: o.Pass.State.Ledger, Chance: o.Chance, Wall: o.Wall, Woken: o.Pass.Woken, Intact: o.Pass.State.Intact,
+	})
+	return l
 }
 
 // errStopped is the answer of a loop that has stopped.
 var errStopped = errors.New("the daemon is stopping")
 
-// Reload reads the config again, looks at everything, and returns when the config was read. One that cannot be used leaves the old one
-// in force; the error, a fault.List or another, says why.
+// Reload reads the config again, looks at everything, and returns when the config was read. One
+// that cannot be used leaves the old one in force; the error, a fault.List or another, says why. An
+// Unfit error is that of a config that is in force, but for some services.
 func (l *Loop) Reload() error {
-	answer := make(chan error, 1)
-	l.send(reload{answer})
-	select {
-	case err := <-answer:
-		return err
-	case <-l.gone:
-		return errStopped
-	}
+	_, err := l.For("").Reload(context.Background())
+	return err
 }
 
-// Refresh looks at everything again.
-func (l *Loop) Refresh() { l.send(refresh{}) }
+// Refresh looks at these services again, or at all where there are none.
+func (l *Loop) Refresh(services ...string) { l.For("").Refresh(services...) }
 
 // Changed says that these inputs may have changed. They are looked at after the plan's settle time.
 func (l *Loop) Changed(paths []string) { l.send(changed{paths}) }
@@ -146,12 +210,21 @@ func (l *Loop) send(event any) {
 	}
 }
 
-// Run keeps the services until ctx ends; then it waits a moment for running jobs and returns. No lookup, render, check or
-// notice makes it return.
+// Run keeps the services until ctx ends; then it waits a moment for running jobs and returns. No
+// lookup, render, check or notice makes it return.
 func (l *Loop) Run(ctx context.Context) {
 	defer close(l.gone)
 	l.mono, l.wall = time.Now(), l.Wall().Round(0)
-	l.adopt(l.plan, l.wall)
+	if l.Unusable != nil {
+		l.tried = l.Unusable.Inputs
+	}
+	l.adopt(l.plan, l.wall, "")
+	for _, s := range l.states {
+		s.why = pass.Trigger{Why: string(Start)}
+	}
+	if l.Unusable != nil {
+		l.unusable(l.Unusable.Err, "the one last in force is used, of "+l.Unusable.Since.Format(time.RFC3339), l.wall)
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -159,6 +232,7 @@ func (l *Loop) Run(ctx context.Context) {
 		case <-ctx.Done():
 		case event := <-l.events:
 			l.handle(event, l.now())
+			l.handleMore()
 		case <-timer.C:
 		}
 		if ctx.Err() != nil { // whatever else there is: nothing is begun any more
@@ -167,11 +241,15 @@ func (l *Loop) Run(ctx context.Context) {
 			return
 		}
 		now := l.now()
+		l.expire(now)
 		l.begin(ctx, now)
+		l.tell(ctx, now)
+		l.flush(now)
 		l.rest(now)
-		l.sayLate(now)
-		l.sayElsewhere(now)
+		l.logSlow(now)
+		l.logElsewhere(now)
 		l.report(Keeping)
+		l.answerRequests(now)
 		timer.Reset(l.pause(now))
 	}
 }
@@ -186,10 +264,9 @@ func (l *Loop) now() time.Time {
 		l.reloadAt = shifted(l.reloadAt, d)
 		for _, s := range l.states {
 			s.look = earliest(shifted(s.look, d), s.service.Next(now))
-			if !s.tell.IsZero() {
-				s.tell = earliest(s.tell, now)
-			}
 		}
+		l.teller.Restart(now)
+		l.record.due = shifted(l.record.due, d)
 	}
 	return now
 }
@@ -215,26 +292,57 @@ func (l *Loop) handle(event any, now time.Time) {
 	case reload:
 		l.report(Reloading)
 		l.failed = "" // who asks is told again
-		e.answer <- l.reload(now)
-		l.lookAll(now)
+		for name := range l.faulty {
+			l.faulty[name] = ""
+		}
+		came, err := l.reload(now, e.who)
+		e.answer <- reloaded{came, err}
+		for _, s := range l.states {
+			s.dueFor(now, l.For(e.who).because(Asked))
+		}
+		if e.then != nil {
+			l.requested(e.then, now)
+		}
 	case refresh:
-		l.lookAll(now)
+		for name, s := range l.states {
+			if len(e.services) == 0 || slices.Contains(e.services, name) {
+				s.dueFor(now, e.why)
+			}
+		}
 	case changed:
 		l.inputsChanged(e.paths, now)
 	case announced:
 		l.announced(e.list, now)
-	case telling:
-		if s := l.states[e.service]; s != nil {
-			s.tried = true // its dependent may be waiting for us to say so, in a unit that is ordered after ours
-			s.owe(e.dependent, cmp.Or(s.owed[e.dependent], s.refused[e.dependent]))
+	case ask:
+		e.answer <- l.status(now, e.about)
+	case *request:
+		l.requested(e, now)
+	case paused:
+		l.pauses(now)
+	case matched:
+		if s := l.states[e.keeper.Service().Name]; s.current() {
+			l.teller.Set(s.service.Name, s.phase(), now)
 		}
+	case swapping:
+		svc := e.keeper.Service()
+		l.teller.Swap(svc.Name, svc.Paths(), e.granted, now)
 	case done:
 		l.finish(e.outcome, now)
+	case told:
+		l.told(e.notice, now)
+	case flushed:
+		l.flushed(e.err, now)
 	}
 }
 
-func (l *Loop) lookAll(at time.Time) {
-	for _, s := range l.states {
-		s.look = earliest(s.look, at)
+// handleMore takes note of the events that wait already: many jobs end at about the same time.
+func (l *Loop) handleMore() {
+	for {
+		select {
+		case event := <-l.events:
+			l.handle(event, l.now())
+		default:
+			return
+		}
 	}
 }

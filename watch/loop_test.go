@@ -16,6 +16,7 @@ import (
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
+	"github.com/rendered/rendered/watch/pass"
 )
 
 func TestChangeReachesFileAndDependentInOnePeriod(t *testing.T) {
@@ -343,7 +344,7 @@ func TestCanaryStandsInFilesOnly(t *testing.T) {
 		d := &dependent{name: "app", fails: 2}
 		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" "k" }}`)
 		w.service("bad", "@every 1s", nil, "g", `{{ secret "s" "none" }}`)
-		w.service("worse", "@every 1s", nil, "h", `{{ $s := "" }}{{ $s = secret "s" }}{{ range $s }}{{ end }}`)
+		w.service("worse", "@every 1s", nil, "h", `{{ $s := "" }}{{ if true }}{{ $s = secret "s" }}{{ end }}{{ range $s }}{{ end }}`)
 		w.values.set("s", `{"k":"`+canary+`"}`)
 		w.start()
 		w.after(10 * time.Second)
@@ -357,7 +358,8 @@ func TestCanaryStandsInFilesOnly(t *testing.T) {
 	})
 }
 
-// Where the ledger is damaged nobody knows whether a swap was cut short: everybody is told, but not before the files are known to match.
+// Where the ledger is damaged nobody knows whether a swap was cut short: everybody is told, but not
+// before the files are known to match.
 func TestDamagedLedgerCostsANoticeAndLosesNone(t *testing.T) {
 	for _, damage := range []string{"", "{", `{"version":2}`, strings.Repeat("x", 100), "00000000 00000000 {}\n"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -393,27 +395,22 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	w := newWorld(t)
 	d := &dependent{name: "app"}
 	s := w.service("app", "@every 1m", []*dependent{d}, "f", "new")
-	state, err := OpenStateDir(context.Background(), disk.Host, w.path("state"))
+	state, err := pass.OpenStateDir(context.Background(), disk.Host, w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer state.Close()
-	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
-	k.service = s
-	if err := k.recover(new(Outcome)); err != nil {
-		t.Fatal(err)
-	}
-	state.adopt(w.plan)
+	w.plan.Services[0].Files = append(w.plan.Services[0].Files, w.file("g", `{{ secret "none" }}`))
+	r := newRound(w.plan, w.plan.Services, pass.Options{State: state}, rand.New(rand.NewPCG(1, 2)), false)
 	swaps := []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: state.Swap.Key.Digest(w.path("f"), []byte("new"))}}
-	if err := state.Ledger.Begin(swaps, s.paths()); err != nil {
+	if err := state.Ledger.Begin(swaps, s.Paths(), ledger.Event{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(w.path("f"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.half = true
-	if o := k.remind(t.Context()); o.Err != nil || d.count() != 1 {
-		t.Errorf("told %d times: %v", d.count(), o.Err)
+	if r.pass(t.Context(), sources.NewSnapshot(w.values, 0)); d.count() != 1 {
+		t.Errorf("told %d times", d.count())
 	}
 }
 
@@ -444,13 +441,13 @@ func TestOnceReportsProgressOfALongPass(t *testing.T) {
 			w.values.set("s", "s")
 			w.values.set("slow", "slow")
 			w.values.pause["slow"] = pause
-			state, err := OpenStateDir(t.Context(), disk.Host, w.path("state"))
+			state, err := pass.OpenStateDir(t.Context(), disk.Host, w.path("state"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer state.Close()
 			seen := []string{}
-			Once(t.Context(), w.plan, w.plan.Services, state, rand.New(rand.NewPCG(1, 2)), false, func(answered, asked int) {
+			Once(t.Context(), w.plan, w.plan.Services, pass.Options{State: state}, rand.New(rand.NewPCG(1, 2)), false, func(answered, asked int) {
 				seen = append(seen, fmt.Sprintf("%d/%d", answered, asked))
 			})
 			synctest.Wait()
@@ -459,4 +456,26 @@ func TestOnceReportsProgressOfALongPass(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A daemon that ends while a service waits for its turn to swap says so in words, and changes
+// nothing.
+func TestStoppedBeforeTheSwap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		w.service("app", "@every 1s", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "old")
+		w.start()
+		d.pause = -1
+		w.values.set("s", "told of")
+		w.after(2 * time.Second)
+		w.values.set("s", "new")
+		w.after(2 * time.Second)
+		w.stop()
+		w.want("f", "told of")
+		if w.logged(`err="stopped before its files could be swapped; no file written"`) != 1 {
+			t.Errorf("said:\n%s", &w.log)
+		}
+	})
 }

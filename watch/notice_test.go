@@ -1,17 +1,17 @@
 package watch
 
 import (
-	"errors"
 	"log/slog"
 	"math"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/tell"
 )
 
 // Dependents of a service are told one after the other, in the order of the config.
@@ -42,7 +42,8 @@ func TestDependentsAreToldInOrder(t *testing.T) {
 	})
 }
 
-// However many changes a dependent missed, it is told once, of all files that changed since it was told last and of no other.
+// However many changes a dependent missed, it is told once, of all files that changed since it was
+// told last and of no other.
 func TestNoticesAreCoalesced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -102,7 +103,8 @@ func TestOwedNoticeDoesNotWaitForAHangingLookup(t *testing.T) {
 	})
 }
 
-// A dependent that never acknowledges is tried for ever, after pauses that double up to five minutes, less what chance takes off.
+// A dependent that never acknowledges is tried for ever, after pauses that double up to five
+// minutes, less what chance takes off.
 func TestFailingDependentIsTriedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -142,42 +144,26 @@ func TestFailingDependentIsTriedForEver(t *testing.T) {
 	})
 }
 
-// What a command that fails prints is said with each new failure, and not with each try; what one that succeeds prints always is.
+// What a command that fails prints is said with each new failure, and not with each try; what one
+// that succeeds prints always is.
 func TestOutputOfAFailureIsSaidOnce(t *testing.T) {
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := &state{refused: make(map[string]string)}
+	l := &Loop{Options: Options{Log: log}, plan: new(Plan)}
 	for _, try := range []struct {
-		err  error
-		want string // level of the output
+		err   error
+		again bool
+		want  string // level of the output
 	}{
-		{errRefused, "INFO"}, {errRefused, "DEBUG"}, {errors.New("another"), "INFO"}, {nil, "INFO"}, {nil, "INFO"}, {errRefused, "INFO"},
+		{errRefused, false, "INFO"}, {errRefused, true, "DEBUG"}, {nil, false, "INFO"},
 	} {
 		said.Reset()
-		new(Loop).sayNotice(log, s, NoticeOutcome{Dependent: "d", Output: "printed", Err: try.err, Took: 1234567})
-		if got := said.String(); !strings.Contains(got, "level="+try.want+" msg=output notice=d text=printed") {
+		l.logNotice(tell.Notice{Dependent: "d", Said: notify.Output{Text: []byte("printed"), Own: true}, Err: try.err, Again: try.again, Took: 1234567})
+		if got := said.String(); !strings.Contains(got, "level="+try.want+` msg=output service=[] notice=d text=printed`) {
 			t.Errorf("%v: want %s:\n%s", try.err, try.want, got)
 		}
 		if try.err == nil && !strings.Contains(said.String(), "took=1ms") {
 			t.Error(said.String())
 		}
-	}
-}
-
-func TestBackoffStaysWithinItsBounds(t *testing.T) {
-	chance := rand.New(rand.NewPCG(1, 2))
-	var seen []time.Duration
-	for _, failures := range []int{-1, 0, 1, 2, 9, 10, 63, 64, 1000, math.MaxInt} {
-		for range 100 {
-			d := backoff(failures, chance)
-			if d < backoffFirst*4/5 || d > backoffMost {
-				t.Fatalf("after %d failures: %v", failures, d)
-			}
-			seen = append(seen, d)
-		}
-	}
-	slices.Sort(seen)
-	if len(slices.Compact(seen)) < 900 {
-		t.Error("chance decides little")
 	}
 }

@@ -1,10 +1,10 @@
 package watch
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/pass"
 )
 
 // outages are the causes that all services meet at once, as that AWS is away, with the services
@@ -19,9 +19,9 @@ type meeting struct {
 
 // outage names the cause where it is none of the ref alone, but of its account and Region; "" where
 // it may be the ref's.
-func outage(e *FileError) string {
+func outage(e *pass.FileError) string {
 	lookup, ok := e.Fault.Err.(*sources.Error)
-	if !ok || !slices.Contains([]sources.Kind{sources.Secret, sources.Param, sources.Params, sources.Own}, lookup.Ref.Kind) {
+	if !ok || lookup.Ref.Kind.Traits().Answerer != sources.AWS {
 		return ""
 	}
 	switch lookup.Reason {

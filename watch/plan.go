@@ -1,69 +1,64 @@
-// Package watch keeps services true: it knows when to look at each again, does the work of a pass in its order, and remembers
-// durably which dependents must still be told.
+// Package watch keeps services true: it knows when to look at each again, does the work of a pass
+// in its order, and remembers durably which dependents must still be told.
 //
-// Nothing is remembered as "to do" but notices. A trigger only says: look again. The work compares what should be with what
-// is, so whatever interrupted the last pass, the next one does what is missing.
+// Nothing is remembered as "to do" but notices. A trigger only says: look again. The work compares
+// what should be with what is, so whatever interrupted the last pass, the next one does what is
+// missing.
 package watch
 
 import (
 	"slices"
 	"time"
 
-	"github.com/rendered/rendered/internal/command"
-	"github.com/rendered/rendered/render"
-	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
-	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
 )
 
-// A Plan is a config, compiled whole. It does not change; a new config makes a new Plan.
+// A Plan is a config, compiled service by service. It does not change; a new config makes a new
+// Plan.
 type Plan struct {
 	Services []*Service // by name, in order
+	Faulty   []Faulty   // what the config has beside them, or otherwise
 	Settle   time.Duration
 	Source   sources.Source
-	Within   time.Duration    // for the lookups of one pass; 0: no limit
-	Inputs   []inputs.Input   // everything the plan was made from: config, templates, partials; Seen before they were read
-	Redactor *redact.Redactor // takes secrets out of what commands print, the same for all plans of a process; nil: that is withheld
-	Values   string           // path of the values file that answers the lookups; "" where none does
+	Within   time.Duration // for the lookups of one pass; 0: no limit
+	// Inputs are everything the plan was made from: config, templates, partials. They are Seen
+	// before they were read.
+	Inputs []inputs.Input
+	// Values is the path of the values file that answers the lookups; "" where none does.
+	Values string
 }
 
-// A Service is some files and the dependents that read them.
+// A Service is one of a plan's, and when to look at it.
 type Service struct {
-	Name        string
+	pass.Service
+	// Settings differs where anything of the service but its templates does.
+	Settings    string
 	Schedule    cron.Schedule
 	Splay       time.Duration // added to every scheduled time on this host
 	Jitter      time.Duration // added after a change notice on this host
-	Files       []*render.File
-	Check       command.Check   // sees all staged files in their places; the zero Check is none
-	Verify      []verify.TLS    // what must hold of the files before they are written
-	Dependents  []notify.Action // told in this order
-	MinInterval time.Duration   // between two notices to the same dependent; 0: none
-	Fingerprint string          // differs where anything of the service, its templates included, differs
+	MinInterval time.Duration // between two notices to the same dependent; 0: none
 }
 
-// Refs gives what is known of the service's lookups before a render.
-func (s *Service) Refs() []sources.Ref {
-	var refs []sources.Ref
-	for _, f := range s.Files {
-		refs = append(refs, f.Template.Refs()...)
+// tellable gives what dependents are told of.
+func tellable(services []*Service) []tell.Service {
+	list := make([]tell.Service, len(services))
+	for i, s := range services {
+		list[i] = tell.Service{Name: s.Name, Paths: s.Paths(), Dependents: s.Dependents, MinInterval: s.MinInterval}
 	}
-	return refs
+	return list
 }
 
-// has tells whether a path is a destination.
-func (s *Service) has(path string) bool {
-	return slices.ContainsFunc(s.Files, func(f *render.File) bool { return f.Path == path })
-}
-
-// paths gives the destinations, sorted.
-func (s *Service) paths() []string {
-	paths := make([]string, len(s.Files))
-	for i, f := range s.Files {
-		paths[i] = f.Path
+// adopt has the state directory know who reads the files of the plan, and tells whether it has
+// something to write for it.
+func (p *Plan) adopt(dir *pass.StateDir) bool {
+	services := make([]*pass.Service, len(p.Services))
+	for i, s := range p.Services {
+		services[i] = &s.Service
 	}
-	slices.Sort(paths)
-	return paths
+	leftOut := slices.ContainsFunc(p.Faulty, func(f Faulty) bool { return f.Instead != OldSelf })
+	return dir.Adopt(services, !leftOut)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
+	"github.com/rendered/rendered/watch/pass"
 )
 
 // recorded gives what is on record on disk.
@@ -41,7 +42,8 @@ func (w *world) write(name, text string) {
 	}
 }
 
-// A clock that was ahead when a dependent was told holds up the next notice for no longer than the interval.
+// A clock that was ahead when a dependent was told holds up the next notice for no longer than the
+// interval.
 func TestToldInTheFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -50,11 +52,11 @@ func TestToldInTheFuture(t *testing.T) {
 		w.values.set("s", "0")
 		w.start()
 		w.stop()
-		state, err := OpenStateDir(t.Context(), disk.Host, w.path("state"))
+		state, err := pass.OpenStateDir(t.Context(), disk.Host, w.path("state"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(state.Ledger.Acknowledge("app", nil, time.Now().Add(24*time.Hour)), state.Close()); err != nil {
+		if err := errors.Join(state.Ledger.Acknowledge("app", nil, ledger.Event{At: time.Now().Add(24 * time.Hour)}), state.Close()); err != nil {
 			t.Fatal(err)
 		}
 		w.start()
@@ -67,7 +69,8 @@ func TestToldInTheFuture(t *testing.T) {
 	})
 }
 
-// A dependent that takes the place of another inherits what that one was owed: who follows the hint of an error is told.
+// A dependent that takes the place of another inherits what that one was owed: who follows the hint
+// of an error is told.
 func TestReplacedDependentInherits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -112,9 +115,10 @@ func TestDependentThatComesBackInherits(t *testing.T) {
 	})
 }
 
-// An acknowledgement that could not be recorded is recorded as soon as that can be, whether or not anything else changes.
+// An acknowledgement that could not be recorded is recorded as soon as that can be, whether or not
+// anything else changes.
 func TestAcknowledgementIsRecordedLater(t *testing.T) {
-	tr := newTrial(t)
+	tr := newTrial(t, hostDrive{})
 	tr.next()
 	if err := tr.once(disk.Host); err != nil {
 		t.Fatal(err)
@@ -122,7 +126,7 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 	var full atomic.Bool
 	synctest.Test(t, func(t *testing.T) {
 		tr.t = t
-		state, err := OpenStateDir(context.Background(), faulty.System(disk.Host, func(s faulty.Step) error {
+		state, err := pass.OpenStateDir(context.Background(), faulty.System(disk.Host, func(s faulty.Step) error {
 			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == "."+ledger.Name+".new" {
 				return unix.ENOSPC
 			}
@@ -132,10 +136,8 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer state.Close()
-		state.adopt(tr.plan)
-		k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
-		k.service = tr.plan.Services[0]
-		look := func() error { return k.look(t.Context(), sources.NewSnapshot(tr.values, 0)).Err }
+		r := newRound(tr.plan, tr.plan.Services, pass.Options{State: state}, rand.New(rand.NewPCG(1, 2)), false)
+		look := func() error { return r.pass(t.Context(), sources.NewSnapshot(tr.values, 0)).err() }
 		tr.next()
 		tr.d.pause = time.Second
 		go func() {
@@ -152,7 +154,8 @@ func TestAcknowledgementIsRecordedLater(t *testing.T) {
 	})
 }
 
-// Where the record cannot be put right, which holds up an owed notice, that is tried again after a pause, and not at once and for ever.
+// Where the record cannot be put right, which holds up an owed notice, that is tried again after a
+// pause, and not at once and for ever.
 func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -163,9 +166,9 @@ func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
 		tries := 0
 		w.system = faulty.System(disk.Host, func(s faulty.Step) error {
 			if full.Load() && s.Op == "create" && filepath.Base(s.Path) == "."+ledger.Name+".new" {
-				if tries++; tries > 100 {
+				if tries++; tries > 400 {
 					full.Store(false)
-					t.Error("tried a hundred times at once")
+					t.Error("tried four hundred times at once")
 				}
 				return unix.ENOSPC
 			}
@@ -180,13 +183,14 @@ func TestOwedNoticeDoesNotSpinOnABrokenRecord(t *testing.T) {
 		w.after(time.Hour)
 		full.Store(false)
 		w.after(6 * time.Minute)
-		if d.count() == 0 || owes(t, w) || tries > 60 {
+		if d.count() == 0 || owes(t, w) || tries > 240 { // each is tried without the history, too
 			t.Errorf("told %d times after %d tries; on record: %+v", d.count(), tries, recorded(t, w))
 		}
 	})
 }
 
-// That a record was damaged is not forgotten before the files are known to match, however often the daemon starts.
+// That a record was damaged is not forgotten before the files are known to match, however often the
+// daemon starts.
 func TestDamageOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -209,23 +213,22 @@ func TestDamageOutlivesARestart(t *testing.T) {
 	})
 }
 
-// halfNew leaves a service whose commit was cut short after the first of two renames, with AWS away, and gives the temporary that is left.
-func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
+// halfNew leaves a service whose commit was cut short after the first of two renames, with AWS
+// away, and gives the temporary that is left.
+func halfNew(t *testing.T, w *world, d *dependent) (temp string) { return cutShort(t, w, d, 1)[1].Temp }
+
+// cutShort leaves a service whose commit was cut short after so many of two renames.
+func cutShort(t *testing.T, w *world, d *dependent, done int) []swap.Rename {
 	s := w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`, "g", `{{ secret "s" }}`)
 	w.values.set("s", "old")
 	w.start()
 	w.stop()
-	state, err := OpenStateDir(context.Background(), disk.Host, w.path("state"))
+	state, err := pass.OpenStateDir(context.Background(), disk.Host, w.path("state"))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	k := newKeeper(state, rand.New(rand.NewPCG(1, 2)), time.Now)
-	k.service = s
-	if err := k.recover(new(Outcome)); err != nil {
-		t.Fatal(err)
-	}
-	state.adopt(w.plan)
+	w.plan.adopt(state)
 	sw, err := state.Swap.Compare([]swap.Target{
 		{Path: w.path("f"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600},
 		{Path: w.path("g"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600}})
@@ -236,18 +239,21 @@ func halfNew(t *testing.T, w *world, d *dependent) (temp string) {
 		t.Fatal(err)
 	}
 	swaps := sw.Renames()
-	if err := state.Ledger.Begin(swaps, s.paths()); err != nil {
+	if err := state.Ledger.Begin(swaps, s.Paths(), ledger.Event{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(swaps[0].Temp, swaps[0].Path); err != nil {
-		t.Fatal(err)
+	for _, r := range swaps[:done] {
+		if err := os.Rename(r.Temp, r.Path); err != nil {
+			t.Fatal(err)
+		}
 	}
 	state.Close()
 	w.values.refuse("s", sources.Unavailable)
-	return swaps[1].Temp
+	return swaps
 }
 
-// Somebody cleaned hidden files away: what a crash left cannot be finished without AWS, and nobody is told before it is.
+// Somebody cleaned hidden files away: what a crash left cannot be finished without AWS, and nobody
+// is told before it is.
 func TestLostTemporary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -259,6 +265,93 @@ func TestLostTemporary(t *testing.T) {
 			t.Errorf("told %q while the files do not match", d.saw[1:])
 		}
 	})
+}
+
+// A disk that lost what it had said to be durable leaves a temporary that is not what was staged:
+// nobody is told before the files match, and it is taken away.
+func TestDamagedTemporary(t *testing.T) {
+	for _, content := range []string{"", "ne"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+			temp := halfNew(t, w, d)
+			if err := os.WriteFile(temp, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w.start()
+			w.after(time.Minute)
+			if d.count() != 1 {
+				t.Errorf("told %q while the files do not match", d.saw[1:])
+			}
+			w.values.refuse("s", "")
+			w.after(2 * time.Minute)
+			w.want("g", w.content("f"))
+			if _, err := os.Lstat(temp); err == nil || d.count() != 2 {
+				t.Errorf("told %d times; the temporary: %v", d.count(), err)
+			}
+		})
+	}
+}
+
+// A disk that lost what it had said to be durable may have a file old again that somebody was told
+// of: who has begun anew with the machine has read that, and is told of the new one.
+func TestLostFileIsToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "d", reads: []string{w.path("g")}}
+		e := &dependent{name: "e", reads: []string{w.path("g")}}
+		w.service("app", "@every 1m", []*dependent{d, e}, "g", `{{ secret "s" }}`)
+		w.values.set("s", "old")
+		w.start()
+		w.stop()
+		state, err := pass.OpenStateDir(context.Background(), disk.Host, w.path("state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.plan.adopt(state)
+		sw, err := state.Swap.Compare([]swap.Target{{Path: w.path("g"), Content: []byte("new"), UID: -1, GID: -1, Mode: 0o600}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = sw.Stage()
+		err = errors.Join(err, state.Ledger.Begin(sw.Renames(), []string{w.path("g")}, ledger.Event{}))
+		err = errors.Join(err, state.Ledger.Acknowledge("d", state.Ledger.Owed("d", []string{w.path("g")}), ledger.Event{At: time.Now()}))
+		if err = errors.Join(err, state.Close()); err != nil {
+			t.Fatal(err)
+		}
+		w.values.refuse("s", sources.Unavailable)
+		w.start()
+		w.after(time.Minute)
+		w.want("g", "new")
+		if d.count() != 2 || e.count() != 2 {
+			t.Errorf("told %q and %q", d.saw, e.saw)
+		}
+	})
+}
+
+// A swap that was on record, and of which nothing was done, is not begun where it cannot be done
+// whole: the old files match.
+func TestSwapThatCannotBeDoneWhole(t *testing.T) {
+	for lost := range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := &dependent{name: "app", reads: []string{w.path("f"), w.path("g")}}
+			swaps := cutShort(t, w, d, 0)
+			os.Remove(swaps[lost].Temp)
+			w.start()
+			w.after(time.Minute)
+			w.want("f", "old")
+			w.want("g", "old")
+			w.values.set("s", "newer")
+			w.values.refuse("s", "")
+			w.after(2 * time.Minute)
+			w.want("f", "newer")
+			w.want("g", "newer")
+			if _, err := os.Lstat(swaps[1-lost].Temp); err == nil || d.count() != 2 {
+				t.Errorf("told %q; the other temporary: %v", d.saw, err)
+			}
+		})
+	}
 }
 
 // Without the key nothing recorded can be compared.
@@ -283,18 +376,19 @@ func TestLongKey(t *testing.T) {
 	w := newWorld(t)
 	os.Mkdir(w.path("state"), 0o700)
 	w.write("state/key", strings.Repeat("x", 40))
-	if l, err := OpenStateDir(context.Background(), disk.Host, w.path("state")); err != nil {
+	if l, err := pass.OpenStateDir(context.Background(), disk.Host, w.path("state")); err != nil {
 		t.Error(err)
 	} else {
 		l.Close()
 	}
 }
 
-// A passing trouble of the file system delays a notice by seconds, not until the next scheduled look.
+// A passing trouble of the file system delays a notice by seconds, not until the next scheduled
+// look.
 func TestReminderIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		d := &dependent{name: "app", fails: 2}
+		d := &dependent{name: "app", fails: 3}
 		os.Mkdir(w.path("d"), 0o700)
 		w.service("app", "@every 24h", []*dependent{d}, "d/f", `{{ secret "s" }}`)
 		w.values.set("s", "0")
@@ -302,7 +396,7 @@ func TestReminderIsTriedAgain(t *testing.T) {
 		os.Rename(w.path("d"), w.path("e"))
 		w.write("d", "") // ENOTDIR stands for EIO, EMFILE, ESTALE
 		w.log.Reset()
-		w.after(3 * time.Second)
+		w.after(8 * time.Second)
 		if w.logged("level=WARN") == 0 {
 			t.Errorf("not a word of the trouble: %q", w.log.String())
 		}
@@ -352,8 +446,9 @@ func TestLoweredInterval(t *testing.T) {
 	})
 }
 
-// At a boot the directory of the files may be empty, as /run is, while the ledger still says what is owed. Nobody is told of files that
-// are not there, AWS away or not; when they are written anew everybody is, once.
+// At a boot the directory of the files may be empty, as /run is, while the ledger still says what
+// is owed. Nobody is told of files that are not there, AWS away or not; when they are written anew
+// everybody is, once.
 func TestEmptiedAtBoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -383,8 +478,8 @@ func TestEmptiedAtBoot(t *testing.T) {
 	})
 }
 
-// A service that gets another name owes what it owed: its files are the same, and so nothing else would have anybody told. Who reads other
-// files is not told.
+// A service that gets another name owes what it owed: its files are the same, and so nothing else
+// would have anybody told. Who reads other files is not told.
 func TestRenamedServiceInherits(t *testing.T) {
 	for _, restarted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -422,7 +517,8 @@ func TestRenamedServiceInherits(t *testing.T) {
 	}
 }
 
-// A service that is taken out of the config and put back is told of nothing, in the process that made the ledger's key as well.
+// A service that is taken out of the config and put back is told of nothing, in the process that
+// made the ledger's key as well.
 func TestServiceThatComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -443,7 +539,8 @@ func TestServiceThatComesBack(t *testing.T) {
 	})
 }
 
-// A service that gets back a name that it had owes what it owed meanwhile, though that name has a record of its own; and it owes it once.
+// A service that gets back a name that it had owes what it owed meanwhile, though that name has a
+// record of its own; and it owes it once.
 func TestServiceRenamedBackInherits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -474,7 +571,8 @@ func TestServiceRenamedBackInherits(t *testing.T) {
 	})
 }
 
-// A service that gets another name while a job under the old one is about to change its files owes what that job will owe.
+// A service that gets another name while a job under the old one is about to change its files owes
+// what that job will owe.
 func TestServiceRenamedWhileAtWorkInherits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -501,8 +599,8 @@ func TestServiceRenamedWhileAtWorkInherits(t *testing.T) {
 	})
 }
 
-// Where somebody changes a file while a notice of it is owed, nobody is told before the file is put right; that does not wait for the
-// schedule, or the notice would.
+// Where somebody changes a file while a notice of it is owed, nobody is told before the file is put
+// right; that does not wait for the schedule, or the notice would.
 func TestDriftDoesNotHoldUpWhatIsOwed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -515,6 +613,33 @@ func TestDriftDoesNotHoldUpWhatIsOwed(t *testing.T) {
 		w.after(time.Minute)
 		if _, _, saw, _ := d.so(); len(saw) != 1 || saw[0] != "1" {
 			t.Errorf("told of %q, want one notice of 1; the file holds %q", saw, w.content("f"))
+		}
+	})
+}
+
+// Where the state directory is taken away while the daemon runs, the files stay, and it is said
+// what to do.
+func TestLedgerIsTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app"}
+		w.service("app", "@every 1m", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "one")
+		w.start()
+		if err := os.RemoveAll(w.path("state")); err != nil {
+			t.Fatal(err)
+		}
+		w.values.set("s", "two")
+		w.after(time.Hour)
+		w.want("f", "one")
+		if n := w.logged("level=WARN", "state/.ledger.jsonl.new", "restart rendered, which makes it anew"); n != 1 {
+			t.Errorf("warned %d times:\n%s", n, w.log.String())
+		}
+		w.stop()
+		w.start()
+		w.want("f", "two")
+		if d.count() != 2 {
+			t.Errorf("told %d times", d.count())
 		}
 	})
 }

@@ -1,17 +1,34 @@
 package watch
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 
-	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/inputs"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
 )
 
-// reload compiles the config. Where it is bad the plan stays in force, and the fault is said once; it is tried again when one of the files
-// that the bad one was read from changes, and from time to time, for what is missing may be elsewhere.
-func (l *Loop) reload(now time.Time) error {
+// A Reloaded is what came of reading the config again: which services are in force that were not,
+// which in another form, and which no longer.
+type Reloaded struct {
+	Services              int // in force
+	New, Changed, Removed []string
+}
+
+// reloaded is the answer to who asks for it.
+type reloaded struct {
+	Reloaded
+	err error
+}
+
+// reload compiles the config. Where it is bad the plan stays in force, and the fault is said once;
+// it is tried again when one of the files that the bad one was read from changes, and from time to
+// time, for what is missing may be elsewhere. So it is with one that is in force but for some
+// services.
+func (l *Loop) reload(now time.Time, who string) (Reloaded, error) {
 	l.reloadAt = time.Time{}
 	read, tried := inputs.Look(l.plan.Inputs), inputs.Look(l.tried)
 	plan, err := l.Load()
@@ -21,97 +38,140 @@ func (l *Loop) reload(now time.Time) error {
 			l.tried = plan.Inputs
 			l.watchInputs()
 		}
-		l.reloads++
-		l.reloadAt = now.Add(backoff(l.reloads, l.Chance))
-		if text := err.Error(); text != l.failed {
-			l.failed = text
-			l.sayUnusable(err)
-		}
-		return err
+		l.unusable(err, "the old one stays in force", now)
+		return Reloaded{Services: len(l.plan.Services)}, err
 	}
 	mended := l.failed != ""
-	l.failed, l.tried, l.reloads = "", nil, 0
-	l.adopt(plan, now)
+	l.failed, l.tried = "", nil
+	came := l.adopt(plan, now, who)
 	if mended {
-		l.Log.Info("config usable again")
+		l.Log.Info("config usable again", kindUsable.id())
 	}
-	return nil
+	if len(plan.Faulty) > 0 {
+		return came, Unfit(plan.Faulty)
+	}
+	return came, nil
 }
 
-// inputs gives the files that the plan was made from, and those that a bad config was read from after it.
+// unusable notes that a config is not put in force, says it once, and has it tried again.
+func (l *Loop) unusable(err error, instead string, now time.Time) {
+	l.reloads++
+	l.reloadAt = now.Add(tell.Backoff(l.reloads, l.Chance))
+	if text := err.Error(); text != l.failed {
+		l.failed = text
+		l.logUnusable(err, instead)
+	}
+}
+
+// inputs gives the files that the plan was made from, and those that a bad config was read from
+// after it.
 func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.read, l.tried) }
 
-// adopt puts a plan in force. Services that are new or differ are due at once; the others keep their times.
-func (l *Loop) adopt(plan *Plan, now time.Time) {
-	l.plan, l.read = plan, plan.Inputs
-	l.State.adopt(plan)
-	for _, s := range l.states {
+// adopt puts a plan in force. Services that are new or differ are due at once; the others keep
+// their times.
+func (l *Loop) adopt(plan *Plan, now time.Time, who string) Reloaded {
+	l.plan, l.read, l.since = plan, plan.Inputs, now
+	if plan.adopt(l.Pass.State) {
+		l.record.changed(now)
+	}
+	l.teller.Adopt(tellable(plan.Services), now)
+	was := make(map[string]bool) // by service: it was in force
+	for name, s := range l.states {
+		was[name] = !s.gone
 		s.gone = true
 	}
-	fresh := 0
+	came := Reloaded{Services: len(plan.Services)}
 	for _, svc := range plan.Services {
-		s := l.states[svc.Name]
-		if s == nil {
-			s = l.newState(svc.Name)
-			l.states[svc.Name] = s
+		switch {
+		case !l.take(svc, now, who):
+		case was[svc.Name]:
+			came.Changed = append(came.Changed, svc.Name)
+		default:
+			came.New = append(came.New, svc.Name)
 		}
-		s.gone = false
-		if s.service == nil || s.service.Fingerprint != svc.Fingerprint {
-			s.look = now
-			fresh++
-		}
-		s.service = svc
 	}
 	for name, s := range l.states {
+		if s.gone && was[name] {
+			came.Removed = append(came.Removed, name)
+		}
 		if s.gone && !s.busy {
 			l.outages.keep(name, nil)
 			delete(l.states, name)
 		}
 	}
-	l.untangle(now)
-	l.sayPlan(fresh)
+	slices.Sort(came.Removed)
+	l.reloads++
+	if len(plan.Faulty) == 0 {
+		l.reloads = 0
+	} else {
+		l.reloadAt = earliest(l.reloadAt, now.Add(tell.Backoff(l.reloads, l.Chance)))
+	}
+	l.pauses(now)
+	l.block(now)
+	l.logPlan(came)
+	l.logFaulty()
 	l.watchInputs()
+	return came
 }
 
-// untangle has services wait for the jobs of others that were begun over their files with an older plan. They would find what such a job
-// is about to change neither on record nor in the files.
-func (l *Loop) untangle(now time.Time) {
+// take notes that a service is of the plan, and tells whether it is new or differs.
+func (l *Loop) take(svc *Service, now time.Time, who string) (fresh bool) {
+	s := l.states[svc.Name]
+	if s == nil {
+		s = l.newState(svc.Name)
+		l.states[svc.Name] = s
+	}
+	s.gone = false
+	fresh = s.service == nil || s.service.Fingerprint != svc.Fingerprint
+	why := l.For(who).because(Config)
+	if fresh && s.service != nil && s.service.Settings == svc.Settings {
+		why.Why = string(Template)
+	}
+	s.service = svc
+	if fresh {
+		s.matching, s.look, s.why = false, now, why
+		l.teller.Set(svc.Name, tell.Unsettled, now)
+	}
+	return fresh
+}
+
+// block has services wait for the jobs of others that were begun over their files with an older
+// plan. They would find what such a job is about to change neither on record nor in the files.
+func (l *Loop) block(now time.Time) {
 	held := make(map[string]bool) // paths
 	for _, s := range l.states {
-		if !s.busy {
-			continue
-		}
-		for _, f := range s.keeper.service.Files {
-			if s.gone || !s.service.has(f.Path) {
-				held[f.Path] = true
-			}
+		for _, path := range s.former() {
+			held[path] = true
 		}
 	}
-	l.tangled = len(held) > 0
+	l.blocking = len(held) > 0
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
 		waited := s.waits
-		s.waits = !s.busy && l.tangled && slices.ContainsFunc(svc.Files, func(f *render.File) bool { return held[f.Path] })
+		s.waits = !s.busy && l.blocking && slices.ContainsFunc(svc.Paths(), func(path string) bool { return held[path] })
 		if s.waits && !waited {
 			s.since = now
 		}
 	}
 }
 
-func (l *Loop) newState(service string) *state {
-	k := newKeeper(l.State, l.Chance, l.Wall)
-	k.redactor = l.plan.Redactor
-	if l.Check != nil {
-		k.examine = l.Check
+// former gives the paths that a service no longer has and its job is at work on.
+func (s *state) former() []string {
+	if !s.busy {
+		return nil
 	}
-	k.parsers = l.parsers
-	k.woken = l.Woken
-	k.telling = func(dependent string) { l.send(telling{service, dependent}) }
-	return &state{keeper: k, refused: make(map[string]string)}
+	return slices.DeleteFunc(s.keeper.Service().Paths(), func(path string) bool {
+		return !s.gone && slices.Contains(s.service.Paths(), path)
+	})
 }
 
-// inputsChanged makes due what depends on the paths. The settle time runs from the first change: more of them do not put it
-// off for ever.
+func (l *Loop) newState(name string) *state {
+	chance := rand.New(rand.NewPCG(l.Chance.Uint64(), l.Chance.Uint64()))
+	return &state{keeper: pass.NewKeeper(l.Pass), chance: chance, history: l.remembered(name)}
+}
+
+// inputsChanged makes due what depends on the paths. The settle time runs from the first change:
+// more of them do not put it off for ever.
 func (l *Loop) inputsChanged(paths []string, now time.Time) {
 	at := now.Add(l.plan.Settle)
 	for _, path := range paths {
@@ -120,14 +180,17 @@ func (l *Loop) inputsChanged(paths []string, now time.Time) {
 		}
 		for _, s := range l.states {
 			if path == l.plan.Values || slices.Contains(s.files(), path) {
-				s.look = earliest(s.look, at)
+				s.due(at, Input)
 			}
 		}
 	}
 }
 
 // files gives the local files that the service's templates look up.
-func (s *state) files() []string { return paths(append(s.service.Refs(), s.asked...)) }
+func (s *state) files() []string { return paths(s.refs()) }
+
+// refs gives what is known of the service's lookups. Some may be in it twice.
+func (s *state) refs() []sources.Ref { return slices.Concat(s.service.Refs(), s.asked) }
 
 // paths gives the local files among refs.
 func paths(refs []sources.Ref) []string {
@@ -140,8 +203,9 @@ func paths(refs []sources.Ref) []string {
 	return list
 }
 
-// watchInputs says what to watch: what the plan was made from, and the local files that its templates look up. Those that are known
-// beforehand are read after they are looked at here. Of others it is not known when they were read.
+// watchInputs says what to watch: what the plan was made from, and the local files that its
+// templates look up. Those that are known beforehand are read after they are looked at here. Of
+// others it is not known when they were read.
 func (l *Loop) watchInputs() {
 	if l.Watch == nil {
 		return

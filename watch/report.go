@@ -1,16 +1,21 @@
 package watch
 
 import (
-	"cmp"
-
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
 )
 
 // A Report says how a loop stands. It holds no value.
 type Report struct {
-	Doing    Doing
-	Tried    bool   // every service has been looked at, whatever came of it, or is so late that nobody need wait for it
-	Unusable string // what is wrong with the config as it is on disk, while an older one is in force; else ""
+	Doing Doing
+	// Tried: every service has been looked at, whatever came of it, or is so late that nobody need
+	// wait for it.
+	Tried bool
+	// Unusable is what is wrong with the config as it is on disk, while an older one is in force;
+	// else "".
+	Unusable string
+	Faulty   []Faulty // what the config in force has beside its services, or otherwise
 	Services []Standing
 }
 
@@ -19,78 +24,78 @@ type Doing string
 
 const (
 	Keeping   Doing = ""          // its services true
-	Reloading Doing = "reloading" // the config, because somebody asked for that; all else is as it was
+	Reloading Doing = "reloading" // the config, as somebody asked; all else is as it was
 	Stopping  Doing = "stopping"  // itself; it is the last report
 )
+
+// A State is how a service stands, in a word.
+type State string
+
+const (
+	Waiting State = "waiting" // it has not been looked at yet
+	Current State = "current" // its files and its dependents are
+	Owes    State = "owes"    // its files are current, and a dependent has yet to be told
+	Paused  State = "paused"  // nobody works on it, as somebody asked
+	Failing State = "failing" // its files are not up to date, or not known to be
+)
+
+// States are all that there are, the best first.
+var States = []State{Current, Waiting, Paused, Owes, Failing}
+
+// State gives how the service stands in a word.
+func (s Standing) State() State {
+	switch {
+	case s.Paused != nil:
+		return Paused
+	case s.Failure != "":
+		return Failing
+	case len(s.Owed) > 0:
+		return Owes
+	case !s.Tried:
+		return Waiting
+	}
+	return Current
+}
 
 // A Standing is how one service of the plan stands.
 type Standing struct {
 	Service string
 	Tried   bool
-	Trouble string // why its files are not up to date, or not known to be; "" where nothing is wrong
-	Owed    []Owed
-}
-
-// An Owed is a dependent that has yet to be told.
-type Owed struct {
-	Dependent string
-	Trouble   string // why it refused; "" where it is only not its time
+	// Failure is why its files are not up to date, or not known to be; "" where nothing is wrong.
+	Failure string
+	Owed    []tell.Owed
+	Paused  *pass.Pause // nil: it is not
 }
 
 // report tells how the loop stands.
 func (l *Loop) report(doing Doing) {
-	if l.Report == nil {
-		return
+	if l.Report != nil {
+		l.Report(l.standings(doing, l.plan.Services))
 	}
-	r := Report{Doing: doing, Tried: true, Unusable: l.failed}
-	for _, svc := range l.plan.Services {
+}
+
+// standings gives how services stand.
+func (l *Loop) standings(doing Doing, services []*Service) Report {
+	r := Report{Doing: doing, Tried: true, Unusable: l.failed, Faulty: l.plan.Faulty, Services: make([]Standing, 0, len(services))}
+	for _, svc := range services {
 		st := l.states[svc.Name].standing()
+		st.Owed = l.teller.Owed(svc.Name)
 		r.Tried = r.Tried && st.Tried
 		r.Services = append(r.Services, st)
 	}
-	l.Report(r)
+	return r
 }
 
 func (s *state) standing() Standing {
-	st := Standing{Service: s.service.Name, Tried: s.tried || s.late, Trouble: s.trouble}
-	if s.late {
-		st.Trouble = stillAtWork
-	}
-	for _, d := range s.service.Dependents {
-		if trouble, owed := s.owed[d.Name()]; owed {
-			st.Owed = append(st.Owed, Owed{d.Name(), trouble})
-		}
+	st := Standing{Service: s.service.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused}
+	if s.slow {
+		st.Failure = stillAtWork
 	}
 	return st
 }
 
-// stand notes how the service stands after a job.
-func (s *state) stand(o Outcome) {
-	if o.Looked || o.Err != nil {
-		s.trouble = o.trouble()
-	}
-	s.tried = s.tried || o.Looked
-	for _, n := range o.Notices {
-		switch {
-		case n.Err != nil:
-			s.owe(n.Dependent, n.Err.Error())
-		case n.Held:
-			s.owe(n.Dependent, cmp.Or(s.owed[n.Dependent], s.refused[n.Dependent]))
-		default:
-			delete(s.owed, n.Dependent)
-		}
-	}
-}
-
-func (s *state) owe(dependent, trouble string) {
-	if s.owed == nil {
-		s.owed = make(map[string]string)
-	}
-	s.owed[dependent] = trouble
-}
-
-// trouble gives the first of what stands in the way of the service's files.
-func (o Outcome) trouble() string {
+// firstFailure gives the first of what stands in the way of the service's files.
+func firstFailure(o pass.Outcome) string {
 	list := o.FileErrors()
 	if len(list) == 0 {
 		return ""

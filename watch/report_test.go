@@ -3,12 +3,15 @@ package watch
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
 )
 
 // reports are those of a loop.
@@ -61,10 +64,10 @@ func TestReportSaysHowEachServiceStands(t *testing.T) {
 				t.Errorf("%v\n got %+v\nwant %+v", time.Now(), r, Report{Tried: tried, Services: services})
 			}
 		}
-		bad := Standing{Service: "bad", Tried: true, Trouble: "secret s: access denied"}
+		bad := Standing{Service: "bad", Tried: true, Failure: "secret s: access denied"}
 		good := Standing{Service: "good", Tried: true}
 		owes := Standing{Service: "owes", Tried: true}
-		want(false, bad, good, Standing{Service: "owes", Tried: true, Owed: []Owed{{"app", "refused"}}}, Standing{Service: "slow"})
+		want(false, bad, good, Standing{Service: "owes", Tried: true, Owed: []tell.Owed{{Dependent: "app", Failure: "refused"}}}, Standing{Service: "slow"})
 		w.after(10 * time.Second) // the dependent is told meanwhile
 		slow := Standing{Service: "slow", Tried: true}
 		want(true, bad, good, owes, slow)
@@ -73,15 +76,26 @@ func TestReportSaysHowEachServiceStands(t *testing.T) {
 		w.values.set("/p", "2")
 		w.loop.Refresh()
 		w.after(10 * time.Second)
-		bad.Trouble = ""
-		want(true, bad, good, Standing{Service: "owes", Tried: true, Owed: []Owed{{"app", ""}}}, slow) // told less than a minute ago
+		bad.Failure = ""
+		// slow was told less than a minute ago.
+		want(true, bad, good, Standing{Service: "owes", Tried: true, Owed: []tell.Owed{{Dependent: "app"}}}, slow)
 		w.after(time.Minute)
 		want(true, bad, good, owes, slow)
 	})
 }
 
-// A dependent may be a unit that starts after ours, when we are ready: then it cannot be told before. So telling it counts as tried, be it of
-// new files or of what is owed from before, and until it has answered it is owed.
+// Every state that a service can be in is among States.
+func TestStates(t *testing.T) {
+	for _, s := range []Standing{{}, {Tried: true}, {Failure: "no"}, {Owed: []tell.Owed{{}}}, {Paused: new(pass.Pause)}} {
+		if !slices.Contains(States, s.State()) {
+			t.Errorf("%s is none of %v", s.State(), States)
+		}
+	}
+}
+
+// A dependent may be a unit that starts after ours, when we are ready: then it cannot be told
+// before. So telling it counts as tried, be it of new files or of what is owed from before, and
+// until it has answered it is owed.
 func TestReportDoesNotWaitForDependents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -91,21 +105,22 @@ func TestReportDoesNotWaitForDependents(t *testing.T) {
 		w.values.set("/p", "1")
 		w.start()
 		w.after(time.Second)
-		want := Report{Tried: true, Services: []Standing{{Service: "app", Tried: true, Owed: []Owed{{Dependent: "app"}}}}}
+		want := Report{Tried: true, Services: []Standing{{Service: "app", Tried: true, Owed: []tell.Owed{{Dependent: "app"}}}}}
 		if got := w.content("f"); !reflect.DeepEqual(last(list), want) || got != "1" {
 			t.Errorf("while the dependent is told of %q: %+v", got, last(list))
 		}
 		w.stop()
 		w.values.pause["/p"] = -1
 		w.start()
-		w.after(time.Second)
+		w.after(4 * time.Second)
 		if !reflect.DeepEqual(last(list), want) {
 			t.Errorf("while the dependent is told of what is owed: %+v", last(list))
 		}
 	})
 }
 
-// Nobody waits for ever for a service that hangs: it counts as tried when the log says that it is late.
+// Nobody waits for ever for a service that hangs: it counts as tried when the log says that it is
+// late.
 func TestReportDoesNotWaitForWhatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -119,7 +134,7 @@ func TestReportDoesNotWaitForWhatHangs(t *testing.T) {
 			t.Error("tried after four minutes")
 		}
 		w.after(2 * time.Minute)
-		if r := last(list); !r.Tried || r.Services[0].Trouble != "still at work" {
+		if r := last(list); !r.Tried || r.Services[0].Failure != "still at work" {
 			t.Errorf("after six minutes: %+v", r)
 		}
 	})

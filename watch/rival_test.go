@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Whoever changes a file each time that it was put right does not have its readers reloaded for ever. New content does not wait for him,
-// and when he is gone all is as it should be soon.
+// Whoever changes a file each time that it was put right does not have its readers reloaded for
+// ever. New content does not wait for him, and when he is gone all is as it should be soon.
 func TestRival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

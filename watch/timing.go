@@ -11,8 +11,9 @@ import (
 // mostSplay is the default spread of a fleet, at most.
 const mostSplay = 5 * time.Minute
 
-// DefaultSplay gives the spread for a schedule that has none of its own: the whole gap between two runs, at most five minutes. Less
-// would not do: where 1,000 hosts read 50 parameters each in the same half minute, that is four times what AWS answers.
+// DefaultSplay gives the spread for a schedule that has none of its own: the whole gap between two
+// runs, at most five minutes. Less would not do: where 1,000 hosts read 50 parameters each in the
+// same half minute, that is four times what AWS answers.
 func DefaultSplay(s cron.Schedule) time.Duration {
 	// From a fixed day on, so that a schedule has the same splay whenever it is loaded.
 	at, gap := time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC), mostSplay
@@ -38,18 +39,20 @@ func Jitter(spread time.Duration, set bool) time.Duration {
 	return min(spread/10, mostJitter)
 }
 
-// HostSplay gives this host's constant part of a spread: a hash of who the host is and which service it keeps. The host name
-// stands beside the machine-id because cloned machines share the latter.
-func HostSplay(spread time.Duration, machine, hostname, service string) time.Duration {
+// HostSplay gives this host's constant part of a spread: a hash of who the host is. The host name
+// stands beside the machine-id because cloned machines share the latter. It is the same for all
+// services: those that look at one time ask once for what they share, and tell a dependent once.
+func HostSplay(spread time.Duration, machine, hostname string) time.Duration {
 	if spread <= 0 {
 		return 0
 	}
-	sum := sha256.Sum256([]byte(machine + "\x00" + hostname + "\x00" + service))
+	sum := sha256.Sum256([]byte(machine + "\x00" + hostname))
 	return time.Duration(binary.BigEndian.Uint64(sum[:]) % uint64(spread)).Truncate(time.Millisecond)
 }
 
-// Next gives the service's next scheduled time after now. An @every schedule keeps its beat across restarts: it counts from
-// the epoch, so that the splay alone decides where in the period this host runs.
+// Next gives the service's next scheduled time after now. An @every schedule keeps its beat across
+// restarts: it counts from the epoch, so that the splay alone decides where in the period this host
+// runs.
 func (s *Service) Next(now time.Time) time.Time {
 	base := now.Add(-s.Splay)
 	if d, ok := s.Schedule.Every(); ok {

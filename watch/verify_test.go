@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/render/verify"
 )
 
-// tlsWorld is a world whose service web has a certificate, its key and another file, and a rule for the first two.
+// tlsWorld is a world whose service web has a certificate, its key and another file, and a rule for
+// the first two.
 func tlsWorld(t *testing.T) (w *world, web *Service, told *dependent) {
 	w = newWorld(t)
 	told = &dependent{name: "nginx"}
@@ -66,7 +67,8 @@ func TestRefusedCertificateLeavesAllFiles(t *testing.T) {
 	})
 }
 
-// A certificate that runs out where it is keeps nothing else from changing, and nothing is said of it.
+// A certificate that runs out where it is keeps nothing else from changing, and nothing is said of
+// it.
 func TestCertificateInPlaceMayRunOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, web, told := tlsWorld(t)

@@ -22,26 +22,32 @@ import (
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/pass"
 )
 
-// A world is a loop with everything around it: values that a test changes, a directory that the files go to, dependents that
-// fail on request, and a log. It runs inside a synctest bubble.
+// A world is a loop with everything around it: values that a test changes, a directory that the
+// files go to, dependents that fail on request, and a log. It runs inside a synctest bubble.
 type world struct {
-	t      *testing.T
-	dir    string
-	values *values
-	plan   *Plan
-	load   func() (*Plan, error)
-	loop   *Loop
-	state  *StateDir
-	system disk.System
-	log    journal
-	idle   int // how often the loop said that it is; of its goroutine
-	report func(Report)
-	beat   time.Duration
-	parsed map[string]int // how often a file, or the certificate of a rule, was parsed; of keepers' goroutines
+	t        *testing.T
+	dir      string
+	values   *values
+	plan     *Plan
+	load     func() (*Plan, error)
+	loop     *Loop
+	state    *pass.StateDir
+	system   disk.System
+	log      journal
+	idle     int // how often the loop said that it is; of its goroutine
+	report   func(Report)
+	seen     Observer
+	redactor *redact.Redactor
+	beat     time.Duration
+	// parsed counts how often a file, or the certificate of a rule, was parsed; it is of keepers'
+	// goroutines.
+	parsed map[string]int
 	stop   func()
 }
 
@@ -147,13 +153,14 @@ func (v *values) answer(ctx context.Context, r sources.Ref) sources.Result {
 	if !ok {
 		return sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Missing}}
 	}
-	return sources.Result{Value: sources.Value{Text: text, Version: "version of " + text, Secret: r.Kind == sources.Secret}}
+	return sources.Result{Value: sources.Value{Text: text, Version: "version of " + strings.ReplaceAll(text, "canary", "…"), Secret: r.Kind == sources.Secret}}
 }
 
 // A dependent remembers what it was told and reads, when told, what it depends on.
 type dependent struct {
 	name  string
 	reads []string
+	read  func(path string) []byte // nil: from this machine's disk
 	mu    sync.Mutex
 	fails int           // so many times more
 	pause time.Duration // before it answers; negative: until the context ends
@@ -168,6 +175,20 @@ type dependent struct {
 var errRefused = errors.New("refused")
 
 func (d *dependent) Name() string { return d.name }
+
+func (d *dependent) Target() string { return d.name }
+
+// err gives all that went wrong with the files and the record.
+func (r Result) err() error {
+	var errs []error
+	for _, o := range r.Outcomes {
+		errs = append(errs, o.Err)
+	}
+	for _, n := range r.Notices {
+		errs = append(errs, n.Record)
+	}
+	return errors.Join(errs...)
+}
 
 func (d *dependent) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
 	d.mu.Lock()
@@ -191,8 +212,11 @@ func (d *dependent) Do(ctx context.Context, c notify.Change) (notify.Output, err
 	}
 	var saw []string
 	for _, path := range d.reads {
-		data, _ := os.ReadFile(path)
-		saw = append(saw, string(data))
+		read := d.read
+		if read == nil {
+			read = func(path string) []byte { data, _ := os.ReadFile(path); return data }
+		}
+		saw = append(saw, string(read(path)))
 	}
 	d.told = append(d.told, c)
 	d.at = append(d.at, time.Now())
@@ -238,7 +262,8 @@ func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 // service adds a service whose files are given as name, template, name, template ….
 func (w *world) service(name, schedule string, dependents []*dependent, files ...string) *Service {
 	w.t.Helper()
-	s := &Service{Name: name, Schedule: parse(w.t, schedule), Fingerprint: fmt.Sprint(schedule, files)}
+	s := &Service{Schedule: parse(w.t, schedule)}
+	s.Name, s.Fingerprint = name, fmt.Sprint(schedule, files)
 	for i := 0; i < len(files); i += 2 {
 		s.Files = append(s.Files, w.file(files[i], files[i+1]))
 	}
@@ -255,7 +280,7 @@ func (w *world) file(name, body string) *render.File {
 	if len(faults) > 0 {
 		w.t.Fatal(faults)
 	}
-	return &render.File{Path: w.path(name), Template: tmpl, UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}
+	return &render.File{Template: tmpl, Target: swap.Target{Path: w.path(name), UID: swap.Keep, GID: swap.Keep, Mode: 0o600, KeepMode: true}}
 }
 
 func parse(t *testing.T, schedule string) cron.Schedule {
@@ -271,18 +296,10 @@ func parse(t *testing.T, schedule string) cron.Schedule {
 func (w *world) start() {
 	w.t.Helper()
 	var err error
-	if w.state, err = OpenStateDir(context.Background(), w.system, w.path("state")); err != nil {
+	if w.state, err = pass.OpenStateDir(context.Background(), w.system, w.path("state")); err != nil {
 		w.t.Fatal(err)
 	}
-	w.loop = NewLoop(w.plan, Options{
-		Load:   func() (*Plan, error) { return w.load() },
-		State:  w.state,
-		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Chance: rand.New(rand.NewPCG(1, 2)),
-		Idle:   func() { w.idle++ },
-		Report: w.report,
-		Beat:   w.beat,
-	})
+	w.state.Jobs.Gather = 0 // tests count milliseconds
 	w.parsed = make(map[string]int)
 	var mu sync.Mutex
 	count := func(path string) {
@@ -290,13 +307,23 @@ func (w *world) start() {
 		defer mu.Unlock()
 		w.parsed[path]++
 	}
-	w.loop.parsers = parsers{
-		func(r *render.Rendering) *fault.Fault { count(r.Path); return own.judge(r) },
-		func(rule verify.TLS, content func(string) []byte) *verify.Reading {
+	parsers := pass.Parsers{
+		Judge: func(r *render.Rendering) *fault.Fault { count(r.Path); return r.Judge() },
+		Read: func(rule verify.TLS, content func(string) []byte) *verify.Reading {
 			count("tls " + rule.Cert)
-			return own.read(rule, content)
+			return rule.Read(content)
 		},
 	}
+	w.loop = NewLoop(w.plan, Options{
+		Load:   func() (*Plan, error) { return w.load() },
+		Pass:   pass.Options{State: w.state, Redactor: w.redactor, Parsers: parsers},
+		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Chance: rand.New(rand.NewPCG(1, 2)),
+		Idle:   func() { w.idle++ },
+		Report: w.report,
+		Seen:   w.seen,
+		Beat:   w.beat,
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); w.loop.Run(ctx) }()

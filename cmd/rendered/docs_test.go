@@ -1,14 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/sources"
 )
 
 // root is the project's directory.
@@ -51,7 +57,7 @@ func TestDocumentsNameTests(t *testing.T) {
 			}
 		}
 		for _, m := range namedScript.FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join("testdata/script", m[1])); err != nil {
+			if _, err := os.Stat(filepath.Join(root, "internal/e2e/testdata/script", m[1])); err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
 		}
@@ -104,8 +110,8 @@ func hasTest(t *testing.T, pkg, name string) bool {
 func TestComparisonIsShown(t *testing.T) {
 	text := documents(t)[filepath.Join(root, "docs/comparison.md")]
 	rows := tableRow.FindAllString(text, -1)
-	if len(rows) != 13 {
-		t.Errorf("%d behaviours, want 13", len(rows))
+	if len(rows) != 14 {
+		t.Errorf("%d behaviours, want 14", len(rows))
 	}
 	for i, row := range rows {
 		if !namedTest.MatchString(row) && !namedScript.MatchString(row) {
@@ -119,20 +125,20 @@ func TestComparisonIsShown(t *testing.T) {
 
 // What a document shows as a config is one.
 func TestDocumentsShowGoodConfigs(t *testing.T) {
+	t.Setenv("AWS_REGION", "eu-west-1")
 	shown := 0
 	for path, text := range documents(t) {
 		for _, m := range configShown.FindAllStringSubmatch(text, -1) {
 			shown++
 			dir := t.TempDir()
-			write(t, filepath.Join(dir, "rendered.yaml"), m[1])
+			config := filepath.Join(dir, "rendered.yaml")
+			write(t, config, m[1])
 			if err := copyTemplates(dir, filepath.Dir(path)); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(t.Context(), "rendered", "check", "-c", "rendered.yaml")
-			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "AWS_REGION=eu-west-1")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%s: %v:\n%s%s", path, err, m[1], out)
+			var out bytes.Buffer
+			if code := run([]string{"check", "-c", config}, &out, &out); code != exitOK {
+				t.Errorf("%s: exit code %d:\n%s%s", path, code, m[1], &out)
 			}
 		}
 	}
@@ -187,4 +193,77 @@ func hasHeading(text, anchor string) bool {
 		}
 	}
 	return false
+}
+
+var (
+	filesOfSource = regexp.MustCompile("(?m)^\\| `([a-z/]+\\.go|README\\.md)` \\|(.*)\\|$")
+	identifier    = regexp.MustCompile("`(?:(sources(?:/aws)?)\\.)?(\\w+)`")
+	ofMetadata    = regexp.MustCompile(`\bIMDS\b|InstanceMetadata|parseMetadata|aws\.(New)?Metadata\b|"imds"`)
+)
+
+// declares tells whether a package has something of that name at its top, in a type or in a list.
+func declares(t *testing.T, pkg, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, pkg, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^(func|type|var|const|\t) *` + name + `\b`)
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && declared.Match(text)
+	})
+}
+
+// The page on contributing a source names all files of the program that know of its example, no
+// more than five, and every column.
+func TestSourceTakesFiveFiles(t *testing.T) {
+	page := documents(t)[filepath.Join(root, "docs/contributing-a-source.md")]
+	named := []string{}
+	for _, m := range filesOfSource.FindAllStringSubmatch(page, -1) {
+		named = append(named, m[1])
+		for _, word := range identifier.FindAllStringSubmatch(m[2], -1) {
+			if !declares(t, cmp.Or(word[1], filepath.Dir(m[1])), word[2]) && word[2] != "imds" {
+				t.Errorf("%s: there is no %s", m[1], word[2])
+			}
+		}
+	}
+	found := []string{"README.md"}
+	for _, dir := range []string{"cmd", "render", "sources", "watch", "internal"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/awsfake") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if ofMetadata.Match(text) {
+				found = append(found, strings.TrimPrefix(path, root+"/"))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(named)
+	slices.Sort(found)
+	if !slices.Equal(named, found) || len(found) > 5 {
+		t.Errorf("the page names %v, and %v know of it", named, found)
+	}
+	for _, word := range identifier.FindAllStringSubmatch(page, -1) {
+		if word[1] != "" && !declares(t, word[1], word[2]) {
+			t.Errorf("there is no %s in %s", word[2], word[1])
+		}
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[sources.Traits]()) {
+		if f.IsExported() && f.Name != "Kind" && !strings.Contains(page, "\n| `"+f.Name+"` |") {
+			t.Errorf("the page does not say who reads %s", f.Name)
+		}
+	}
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

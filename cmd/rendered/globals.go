@@ -1,45 +1,53 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
-	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
+	"github.com/rendered/rendered/cmd/rendered/internal/plan"
 )
 
 // defaultConfig is where the packages put the config. Tests have it elsewhere.
 var defaultConfig = "/etc/rendered/rendered.yaml"
 
-// globals are the flags that every verb has. Each has an environment variable, which the flag overrides.
+// globals are the flags that every verb has. Each has an environment variable, which the flag
+// overrides.
 type globals struct {
 	config    string
 	values    string
 	logLevel  string
 	logFormat string
 	vars      []string // NAME=TEXT
+	colors    console.Colors
 }
 
-func (g *globals) addFlags(f *pflag.FlagSet) {
-	f.StringVarP(&g.config, "config", "c", fromEnv("RENDERED_CONFIG", defaultConfig), "config `file` (RENDERED_CONFIG)")
-	f.StringVar(&g.values, "values", fromEnv("RENDERED_VALUES", ""), "answer lookups from this `file` instead of AWS (RENDERED_VALUES)")
-	f.StringVar(&g.logLevel, "log-level", fromEnv("RENDERED_LOG_LEVEL", ""), "debug, info, warn or error (RENDERED_LOG_LEVEL)")
-	f.StringVar(&g.logFormat, "log-format", fromEnv("RENDERED_LOG_FORMAT", ""), "auto, text or json (RENDERED_LOG_FORMAT)")
+// variables are those that stand for flags.
+var variables = map[string]string{"config": "RENDERED_CONFIG", "values": "RENDERED_VALUES", "log-level": "RENDERED_LOG_LEVEL", "log-format": "RENDERED_LOG_FORMAT"}
+
+// colorFlag is that of g.colors.
+const colorFlag = "color"
+
+func (g *globals) addFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVarP(&g.config, "config", "c", cmp.Or(os.Getenv(variables["config"]), defaultConfig), "config `file` (RENDERED_CONFIG)")
+	f.StringVar(&g.values, "values", os.Getenv(variables["values"]), "answer lookups from this `file` instead of AWS (RENDERED_VALUES)")
+	f.StringVar(&g.logLevel, "log-level", os.Getenv(variables["log-level"]), "debug, info, warn or error (RENDERED_LOG_LEVEL)")
+	f.StringVar(&g.logFormat, "log-format", os.Getenv(variables["log-format"]), "auto, text or json (RENDERED_LOG_FORMAT)")
 	f.StringArrayVar(&g.vars, "var", nil, "set a template variable, `NAME=TEXT`; may be repeated (RENDERED_VAR_NAME)")
-}
-
-func fromEnv(name, fallback string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return fallback
+	g.colors = console.Auto
+	f.Var(&g.colors, colorFlag, "`WHEN` to use colors: auto, always or never (NO_COLOR)")
+	_ = root.RegisterFlagCompletionFunc(colorFlag, cobra.FixedCompletions(console.Choices, cobra.ShellCompDirectiveNoFileComp))
 }
 
 const varPrefix = "RENDERED_VAR_"
 
-// overrides gives the vars set from outside the config: those of the environment, then those of flags.
+// overrides gives the vars set from outside the config: those of the environment, then those of
+// flags.
 func (g *globals) overrides() (map[string]string, error) {
 	vars := make(map[string]string)
 	for _, entry := range os.Environ() {
@@ -58,15 +66,17 @@ func (g *globals) overrides() (map[string]string, error) {
 	return vars, nil
 }
 
-// options gives what the flags say about reading the config.
-func (g *globals) options(root string) (config.Options, error) {
+// options gives what the flags say about the plan.
+func (g *globals) options(root string) (plan.Options, error) {
 	vars, err := g.overrides()
-	return config.Options{
-		Vars:      vars,
-		Values:    g.values,
-		Root:      root,
-		Strangers: root != "" && os.Geteuid() != 0, // their files will be ours
-		LogLevel:  g.logLevel,
-		LogFormat: g.logFormat,
+	return plan.Options{
+		Config:          g.config,
+		Vars:            vars,
+		Values:          g.values,
+		LogLevel:        g.logLevel,
+		LogFormat:       g.logFormat,
+		Root:            root,
+		Version:         version,
+		EnvironmentFile: unitEnvironment(g.config),
 	}, err
 }

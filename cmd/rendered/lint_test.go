@@ -28,7 +28,8 @@ func TestExamplesGiveNoWarnings(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		text = bytes.ReplaceAll(text, []byte("owner: postgres:postgres"), []byte("owner: root:root")) // whom not every machine knows
+		// Not every machine knows the user postgres.
+		text = bytes.ReplaceAll(text, []byte("owner: postgres:postgres"), []byte("owner: root:root"))
 		if err := os.WriteFile(config, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +51,9 @@ func TestRulesAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := strings.Count(string(text), "\n| `")
+	_, warnings, _ := strings.Cut(string(text), "\n## Warnings\n")
+	warnings, _, _ = strings.Cut(warnings, "\n## ")
+	rows := strings.Count(warnings, "\n| `")
 	if rows != len(config.Rules) {
 		t.Errorf("docs/check.md has %d rules, there are %d", rows, len(config.Rules))
 	}

@@ -1,13 +1,14 @@
-// The command rendered keeps the config files of a machine true to the secrets and parameters they are made of.
+// The command rendered keeps the config files of a machine true to the secrets and parameters they
+// are made of.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 	_ "time/tzdata" // CRON_TZ works on machines that have no zones of their own
@@ -15,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/cmd/rendered/internal/printable"
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/preview"
@@ -26,17 +27,28 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
-	exitLater  = 75 // EX_TEMPFAIL: run was started with a config that it cannot use now, and may be able to use later
-	exitPanic  = 70 // EX_SOFTWARE of sysexits(3): a mistake in rendered itself
-	exitConfig = 78 // EX_CONFIG: run was started with a config it cannot use
+	// exitNoDaemon is that of verbs that ask the daemon where none answers.
+	exitNoDaemon = 2
+	// exitTempFail is EX_TEMPFAIL: run was started with a config that it cannot use now, and may be
+	// able to use later.
+	exitTempFail = 75
+	exitPanic    = 70 // EX_SOFTWARE of sysexits(3): a mistake in rendered itself
+	exitConfig   = 78 // EX_CONFIG: run was started with a config it cannot use
 )
 
 // files are where the daemon writes. Tests put a system in its place whose steps fail.
 var files = disk.Host
 
+// Linux hands a signal to the main thread where that one does not block it (kernel/signal.c,
+// complete_signal). While it waits for a file system that does not answer, nobody would hear of
+// SIGTERM. So it does nothing but wait for the work to end.
+func init() { runtime.LockOSThread() }
+
 func main() {
 	preview.Main() // this process may be a helper of the daemon
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	code := make(chan int)
+	go func() { code <- run(os.Args[1:], os.Stdout, os.Stderr) }()
+	os.Exit(<-code)
 }
 
 // run is main with its surroundings as parameters.
@@ -45,25 +57,29 @@ func run(args []string, stdout, stderr io.Writer) int {
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	// A log that nobody reads any more must not end the daemon. It is caught, not ignored: commands would inherit that.
+	// A log that nobody reads any more must not end the daemon. It is caught, not ignored: commands
+	// would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := newRoot()
-	stdout, stderr = printable.Writer{Writer: stdout}, printable.Writer{Writer: stderr}
+	colors := root.PersistentFlags().Lookup(colorFlag).Value.(*console.Colors)
+	stdout, stderr = console.New(stdout, colors), console.New(stderr, colors)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	var err error
-	if failed := fault.Caught(func() { err = root.ExecuteContext(ctx) }); failed != nil {
-		fmt.Fprintf(stderr, "error: %s", failed.Text())
-		return exitPanic
+	if mistake := fault.Caught(func() { err = root.ExecuteContext(ctx) }); mistake != nil {
+		err = panicked(mistake, stderr)
 	}
-	if err == nil {
+	switch e := err.(type) {
+	case nil:
 		return exitOK
-	}
-	if e, ok := errors.AsType[exit](err); ok {
+	case exit:
 		return e.code
+	case fault.List:
+		console.Faults(console.ForJournal(stderr), e)
+		return exitFailed
 	}
-	fmt.Fprintf(stderr, "error: %v\nRun 'rendered --help' for usage.\n", err)
+	console.Say(stderr, fmt.Sprintf("error: %v\nRun 'rendered --help' for usage.", err))
 	return exitUsage
 }
 
@@ -72,11 +88,19 @@ type exit struct{ code int }
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
 
+// exitUnless gives the exit of a verb that has reported whether all is good.
+func exitUnless(good bool) error {
+	if good {
+		return nil
+	}
+	return exit{exitFailed}
+}
+
 // lastAfter is how long the process may take to end by itself.
 const lastAfter = 2 * time.Second
 
-// endWith ends the process with a code some time after ctx has ended, where it has not ended by itself: what waits for a file system that
-// hangs cannot be called back. stop takes that back.
+// endWith ends the process with a code some time after ctx has ended, where it has not ended by
+// itself: what waits for a file system that hangs cannot be called back. stop takes that back.
 func endWith(ctx context.Context, code int) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		<-time.After(lastAfter)
@@ -84,7 +108,14 @@ func endWith(ctx context.Context, code int) (stop func() bool) {
 	})
 }
 
-// newRoot makes the command tree. Whatever a verb returns that is no exit is a mistake in its usage.
+// panicked says what a panic was, and gives the exit that it leads to.
+func panicked(mistake *fault.Fault, stderr io.Writer) error {
+	console.Faults(stderr, fault.List{mistake})
+	return exit{exitPanic}
+}
+
+// newRoot makes the command tree. What a verb returns is an exit, a fault.List that is yet to be
+// reported, or a mistake in its usage.
 func newRoot() *cobra.Command {
 	g := new(globals)
 	root := &cobra.Command{
@@ -112,9 +143,13 @@ A config to begin with:
 		Version:       versionLine(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetHelpFunc(help)
 	root.SetVersionTemplate("{{.Version}}\n")
-	g.addFlags(root.PersistentFlags())
-	root.AddCommand(newRun(g), newOnce(g), newCheck(g), newReload(), newVersion(), newManual())
+	g.addFlags(root)
+	firstHour.addVerbs(root, newCheck(g), newLookups(g), newOnce(g), newPolicy(g), newRun(g))
+	everyDay.addVerbs(root, newDiff(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
+	trouble.addVerbs(root, newHistory())
+	root.AddCommand(newManual(), newVersion())
 	return root
 }
 

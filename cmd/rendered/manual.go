@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/manual"
 )
 
@@ -15,11 +16,11 @@ func newManual() *cobra.Command {
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			book := manual.Book{Version: version, Date: date[:min(len("2026-11-24"), len(date))], SeeAlso: []string{"rendered.yaml(5)"}}
-			if err := book.Write(cmd.Root(), args[0]); err != nil {
-				printFaults(cmd.ErrOrStderr(), err)
-				return exit{exitFailed}
+			err := book.Write(cmd.Root(), args[0])
+			if err != nil {
+				console.Faults(cmd.ErrOrStderr(), err)
 			}
-			return nil
+			return exitUnless(err == nil)
 		},
 	}
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,24 +8,6 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
-
-// A line of the log in JSON is JSON, whatever a command printed.
-func TestLogInJSON(t *testing.T) {
-	var said strings.Builder
-	for r := range rune(0x3000) {
-		said.WriteRune(r)
-	}
-	said.WriteString("\U0001f600\U000e0001")
-	var out strings.Builder
-	newLog(printable.Writer{Writer: &out}, "json", slog.LevelInfo).Info("output", "text", said.String()+"\xff")
-	var line struct{ Text string }
-	if err := json.Unmarshal([]byte(out.String()), &line); err != nil || line.Text != said.String()+"\ufffd" {
-		t.Errorf("%v: %q", err, line.Text)
-	}
-	if strings.ContainsAny(out.String(), "\x1b\x7f\u009b\u202e\U000e0001") {
-		t.Error("it directs a terminal")
-	}
-}
 
 // What a terminal would obey is not written to it, wherever it comes from.
 func TestNothingDirectsTheTerminal(t *testing.T) {

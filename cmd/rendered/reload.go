@@ -1,71 +1,56 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
+	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
-	"github.com/rendered/rendered/cmd/rendered/internal/control"
-	"github.com/rendered/rendered/cmd/rendered/internal/journal"
+	"github.com/rendered/rendered/cmd/rendered/internal/ask"
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/internal/fault"
 )
 
 func newReload() *cobra.Command {
-	return &cobra.Command{
+	var a ask.Asker
+	var wait bool
+	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Have the daemon read its config again, and say what comes of it",
 		Long: `reload asks the daemon of this machine to read its config again and to look at everything, and returns when the config
-was read. A config that cannot be used leaves the old one in force: its faults are printed, and the exit code is 1.
+was read. It prints which services are new, changed and removed. The config's faults are printed, with what becomes of whom, and the exit
+code is 1 where there is one. That of a service leaves the service as it was, and the others follow. One that concerns all leaves the old
+config in force. With --wait it waits until everything was looked at and everybody who is to be told was told, and prints what refresh --wait
+prints; the exit code is 1, too, where a file could not be brought up to date or a dependent could not be told.
 
 It is what systemctl reload rendered runs. Only the user that the daemon runs as can ask, through the socket in the directory
 that RUNTIME_DIRECTORY names, else in /run/rendered. It says where the unit's environment file, /etc/rendered/rendered.env, is newer than the
 daemon, which reads it at its start only.`,
+		Example: `  rendered reload
+  rendered reload --wait --timeout 30s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return askReload(cmd.Context(), control.Path(), journal.Errors(cmd.ErrOrStderr()))
+			a.Out, a.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			good, err := a.Reload(cmd.Context(), wait)
+			if good {
+				sayOutdated(console.ForJournal(cmd.ErrOrStderr()), unitEnvironment(defaultConfig))
+			}
+			return answered(good, err)
 		},
 	}
-}
-
-func askReload(ctx context.Context, path string, stderr io.Writer) error {
-	err := control.AskReload(ctx, path)
-	if err == nil {
-		sayOutdated(stderr, path, unitEnvironment(defaultConfig))
-		return nil
-	}
-	if refused, ok := errors.AsType[control.Refused](err); ok {
-		fmt.Fprintf(stderr, "%s\nthe old config stays in force\n", refused)
-	} else {
-		printFaults(stderr, fault.List{{What: err.Error(), Hints: unanswered(err)}})
-	}
-	return exit{exitFailed}
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until everything was looked at, and print what came of it")
+	cmd.Flags().BoolVar(&a.JSON, "json", false, "print what came of it as JSON")
+	cmd.Flags().DurationVar(&a.Timeout, "timeout", time.Minute, "wait no longer than this `time`; 0: as long as it takes")
+	return cmd
 }
 
 // sayOutdated says where the unit's environment is not that of the daemon, which systemd gave it at
 // its start: its socket is as old as it is.
-func sayOutdated(w io.Writer, socket, environment string) {
-	daemon, err := os.Stat(socket)
-	if err != nil {
-		return
+func sayOutdated(w io.Writer, environment string) {
+	if ask.IsOlderThan(environment) {
+		console.Warnings(w, fault.List{{
+			What:  environment + " is newer than the daemon, which has its environment from its start",
+			Hints: []string{"systemctl restart rendered"},
+		}})
 	}
-	if file, err := os.Stat(environment); err == nil && file.ModTime().After(daemon.ModTime()) {
-		fmt.Fprintf(w, "warning: %s is newer than the daemon, which has its environment from its start\n  systemctl restart rendered\n", environment)
-	}
-}
-
-// unanswered says what to do where no daemon answers.
-func unanswered(err error) []string {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return []string{"ask as root, or as the user that the daemon runs as"}
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ECONNREFUSED):
-		return []string{"does it run?  systemctl status rendered", "one that systemd did not start reads its config when it is saved, and at SIGHUP"}
-	}
-	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What the build of a package sets: -ldflags "-X main.version=1.2.3 -X main.commit=… -X main.date=…". Other builds leave it to what
-// the go command records.
+// What the build of a package sets: -ldflags "-X main.version=1.2.3 -X main.commit=… -X
+// main.date=…". Other builds leave it to what the go command records.
 var version, commit, date string
 
 func init() {
@@ -47,12 +47,14 @@ func versionLine() string {
 // A build says what a binary was made from. What is not known is "".
 type build struct{ version, commit, date string }
 
-// pseudo is a module version that the go command made of a commit, with its time and the head of its name (go.dev/ref/mod#pseudo-versions).
+// pseudo is a module version that the go command made of a commit, with its time and the head of
+// its name (go.dev/ref/mod#pseudo-versions).
 var pseudo = regexp.MustCompile(`[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([0-9a-f]{12})(\+|$)`)
 
 const commitLength = 12
 
-// complete adds what the go command recorded: the module's version, with go install, and the commit, in a clone.
+// complete adds what the go command recorded: the module's version, with go install, and the
+// commit, in a clone.
 func (b *build) complete(info *debug.BuildInfo) {
 	module := info.Main.Version
 	if module == "(devel)" {

@@ -32,8 +32,8 @@ var credential = regexp.MustCompile(`Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/
 // The host of a Region's endpoint.
 var regional = regexp.MustCompile(`^[a-z]+\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
 
-// authenticate finds out who signed r and for which Region. Any access key will do; one of AssumeRole's needs its token, and is
-// refused after its time.
+// authenticate finds out who signed r and for which Region. Any access key will do; one of
+// AssumeRole's needs its token, and is refused after its time.
 func (s *Server) authenticate(r *http.Request, c *call) *refusal {
 	svc, header := c.service, r.Header.Get("Authorization")
 	if header == "" {
@@ -59,7 +59,8 @@ func (s *Server) authenticate(r *http.Request, c *call) *refusal {
 	return refused
 }
 
-// endpoint tells whether a service can be asked for a Region at a host. A host of AWS's is for its own Region only.
+// endpoint tells whether a service can be asked for a Region at a host. A host of AWS's is for its
+// own Region only.
 func (s *Server) endpoint(svc *service, host, region string) bool {
 	if svc.query() && region == "us-east-1" { // STS has a global endpoint, too
 		return true
@@ -125,7 +126,8 @@ func (s *Server) next() string {
 	return strconv.Itoa(s.serial)
 }
 
-// uuid makes the id that stands for parts. The same parts give the same id, so that a test's run can be repeated.
+// uuid makes the id that stands for parts. The same parts give the same id, so that a test's run
+// can be repeated.
 func uuid(parts ...string) string {
 	d := digest(parts)
 	d[6], d[8] = d[6]&0x0f|0x40, d[8]&0x3f|0x80

@@ -75,7 +75,8 @@ func TestFrontEnd(t *testing.T) {
 func TestReadsTheWholeBodyBeforeItAnswers(t *testing.T) {
 	body := &watched{Reader: bytes.NewReader([]byte("{}"))}
 	r := httptest.NewRequest(http.MethodPost, "http://aws.test/", body)
-	r.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue") // and unsigned: refused by the headers alone
+	// It is unsigned, too: it is refused by the headers alone.
+	r.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
 	w := &eager{ResponseWriter: httptest.NewRecorder(), early: func() bool { return !body.ended }}
 	awsfake.New().ServeHTTP(w, r)
 	if !w.answered || w.tooEarly {

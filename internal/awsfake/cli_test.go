@@ -13,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/long"
 )
 
 // TestCLI lets the AWS CLI, which nobody here wrote, be the client of every operation.
 func TestCLI(t *testing.T) {
+	long.Test(t)
 	aws := tool(t, "aws")
 	for _, tc := range cli {
 		t.Run(tc.operation+" "+tc.name, func(t *testing.T) {
@@ -61,8 +63,8 @@ func runCLI(t *testing.T, s *awsfake.Server, aws, args string) string {
 	return strings.Join(strings.Fields(stdout.String()), " ")
 }
 
-// cli has a case for each operation, and one for each way a protocol reports an error. The CLI takes half a second of
-// processor time a call, so what the SDK can show is shown elsewhere.
+// cli has a case for each operation, and one for each way a protocol reports an error. The CLI
+// takes half a second of processor time a call, so what the SDK can show is shown elsewhere.
 var cli = []struct {
 	operation, name string
 	args            string

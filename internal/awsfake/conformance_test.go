@@ -23,8 +23,9 @@ import (
 	"github.com/rendered/rendered/internal/awsfake/moto"
 )
 
-// TestConformance runs the same cases, with the real SDK, against the fake and against moto, which nobody here wrote. What
-// moto is known to get wrong is checked against the fake alone, and each such place says what moto does.
+// TestConformance runs the same cases, with the real SDK, against the fake and against moto, which
+// nobody here wrote. What moto is known to get wrong is checked against the fake alone, and each
+// such place says what moto does.
 func TestConformance(t *testing.T) {
 	t.Run("awsfake", func(t *testing.T) {
 		t.Parallel()
@@ -643,7 +644,8 @@ var conformance = []struct {
 		p.send(url, "hello")
 		for count := range 2 {
 			out, err := p.sqs.ReceiveMessage(p.Context(), &sqs.ReceiveMessageInput{
-				QueueUrl: &url, VisibilityTimeout: 1, WaitTimeSeconds: 5, // 0 would be the queue's own
+				// A VisibilityTimeout of 0 would be the queue's own.
+				QueueUrl: &url, VisibilityTimeout: 1, WaitTimeSeconds: 5,
 				MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"ApproximateReceiveCount"},
 			})
 			p.must(err)

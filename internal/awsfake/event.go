@@ -23,16 +23,17 @@ type subscription struct {
 	calls    bool // wants CloudTrail's events rather than the services' own
 }
 
-// Notify puts an event into a queue, of whatever place, for each change here from now on, as Secrets Manager and Parameter Store
-// publish them: Secret Label Updated for each label that moves to a version, but AWSPENDING and AWSPREVIOUS, and Parameter Store
-// Change. The event is there at once, before readers see the change where they lag behind. AWS may send one late, twice or never:
+// Notify puts an event into a queue, of whatever place, for each change here from now on, as
+// Secrets Manager and Parameter Store publish them: Secret Label Updated for each label that moves
+// to a version, but AWSPENDING and AWSPREVIOUS, and Parameter Store Change. The event is there at
+// once, before readers see the change where they lag behind. AWS may send one late, twice or never:
 // for that there is Send. The func that it returns ends it.
 func (at *Place) Notify(queueURL string, w Wrapping) (stop func()) {
 	return at.subscribe(&subscription{queueURL: queueURL, wrapping: w})
 }
 
-// NotifyCalls is Notify with the events of CloudTrail: AWS API Call via CloudTrail for each call that changes something. The methods
-// that prepare a test count as such calls.
+// NotifyCalls is Notify with the events of CloudTrail: AWS API Call via CloudTrail for each call
+// that changes something. The methods that prepare a test count as such calls.
 func (at *Place) NotifyCalls(queueURL string, w Wrapping) (stop func()) {
 	return at.subscribe(&subscription{queueURL, w, true})
 }
@@ -81,7 +82,8 @@ func (at *Place) publish(source, detailType string, resources []string, detail a
 	}
 }
 
-// queueAt gives the queue at a URL in the Region that its host names, otherwise in the one given; nil where there is none.
+// queueAt gives the queue at a URL in the Region that its host names, otherwise in the one given;
+// nil where there is none.
 func (s *Server) queueAt(address, region string) *queue {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -132,7 +134,8 @@ func (sec *secret) tell(before *secret) {
 	}
 }
 
-// tell publishes what was done with the parameter. Of its own parameters AWS does not say it this way.
+// tell publishes what was done with the parameter. Of its own parameters AWS does not say it this
+// way.
 func (at *Place) tell(par *parameter, operation string) {
 	if isPublic(strings.TrimPrefix(par.name, "/")) {
 		return

@@ -215,7 +215,8 @@ func TestNotifyCalls(t *testing.T) {
 	}
 }
 
-// Both forms and both wrappings side by side, in a queue of another Region; a queue that has gone takes nothing.
+// Both forms and both wrappings side by side, in a queue of another Region; a queue that has gone
+// takes nothing.
 func TestNotifySeveral(t *testing.T) {
 	s := awsfake.New()
 	far := s.In("", "us-east-1")

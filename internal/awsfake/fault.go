@@ -13,39 +13,52 @@ import (
 type Kind string
 
 const (
-	Throttle             Kind = "throttle"              // ThrottlingException
-	ServerError          Kind = "server error"          // HTTP 500 with the service's own code
-	Unavailable          Kind = "unavailable"           // HTTP 503 with an HTML body, as a load balancer answers
-	Hang                 Kind = "hang"                  // no answer until the client goes; cleared, the request goes on as if nothing had been
-	Drop                 Kind = "drop"                  // the connection ends without an answer
-	Deny                 Kind = "deny"                  // AccessDeniedException: no identity-based policy allows it
-	DenyByResourcePolicy Kind = "deny: resource policy" // AccessDeniedException: no resource-based policy allows it
-	DenyExplicitly       Kind = "deny: explicit"        // AccessDeniedException: a policy denies it
-	DenyByEndpoint       Kind = "deny: endpoint policy" // AccessDeniedException: the policy of the VPC's endpoint does not allow it
-	DenyKey              Kind = "deny: KMS key"         // AccessDeniedException of the KMS key behind the value
-	Undecryptable        Kind = "undecryptable"         // the KMS key is disabled: DecryptionFailure, InvalidKeyId
-	ExpiredToken         Kind = "expired token"         // ExpiredTokenException
-	InvalidToken         Kind = "invalid token"         // UnrecognizedClientException
-	BadSignature         Kind = "bad signature"         // the secret key is wrong
-	ClockSkew            Kind = "clock skew"            // the client's clock is ten minutes late
-	ShortPage            Kind = "short page"            // GetParametersByPath: one parameter and a NextToken
-	EmptyPage            Kind = "empty page"            // GetParametersByPath: no parameter, but a NextToken
+	Throttle    Kind = "throttle"     // ThrottlingException
+	ServerError Kind = "server error" // HTTP 500 with the service's own code
+	// Unavailable is HTTP 503 with an HTML body, as a load balancer answers.
+	Unavailable Kind = "unavailable"
+	// Hang gives no answer until the client goes. Cleared, the request goes on as if nothing had
+	// been.
+	Hang Kind = "hang"
+	Drop Kind = "drop" // the connection ends without an answer
+	// Deny is AccessDeniedException: no identity-based policy allows it.
+	Deny Kind = "deny"
+	// DenyByResourcePolicy is AccessDeniedException: no resource-based policy allows it.
+	DenyByResourcePolicy Kind = "deny: resource policy"
+	DenyExplicitly       Kind = "deny: explicit" // AccessDeniedException: a policy denies it
+	// DenyByEndpoint is AccessDeniedException: the policy of the VPC's endpoint does not allow it.
+	DenyByEndpoint Kind = "deny: endpoint policy"
+	// DenyKey is AccessDeniedException of the KMS key behind the value.
+	DenyKey Kind = "deny: KMS key"
+	// Undecryptable: the KMS key is disabled. It is DecryptionFailure or InvalidKeyId.
+	Undecryptable Kind = "undecryptable"
+	ExpiredToken  Kind = "expired token" // ExpiredTokenException
+	InvalidToken  Kind = "invalid token" // UnrecognizedClientException
+	BadSignature  Kind = "bad signature" // the secret key is wrong
+	ClockSkew     Kind = "clock skew"    // the client's clock is ten minutes late
+	// ShortPage is a page of GetParametersByPath with one parameter and a NextToken.
+	ShortPage Kind = "short page"
+	// EmptyPage is a page of GetParametersByPath with no parameter, but a NextToken.
+	EmptyPage Kind = "empty page"
 )
 
 // A Fault is trouble that requests run into.
 //
-// A batch asks for GetSecretValue's permission for every secret. A fault that names a secret therefore spoils only its entry in
-// BatchGetSecretValue, which AWS reports in Errors on HTTP 200, if its kind is ServerError, Undecryptable or one of the Deny
-// family, and its Operation is "" or GetSecretValue; with Operation BatchGetSecretValue it spoils the whole call, and so does
+// A batch asks for GetSecretValue's permission for every secret. A fault that names a secret
+// therefore spoils only its entry in BatchGetSecretValue, which AWS reports in Errors on HTTP 200,
+// if its kind is ServerError, Undecryptable or one of the Deny family, and its Operation is "" or
+// GetSecretValue; with Operation BatchGetSecretValue it spoils the whole call, and so does
 // DenyByEndpoint always. In GetParameters a named fault always spoils the whole call.
 type Fault struct {
 	Operation string // as "GetParameters"; "" is every operation
 	Account   string // the number of the account whose requests it hits; "" is every one
 	Region    string // that it hits; "" is every one
-	Name      string // a secret's or parameter's name, or a path, that must be asked for, without selector; "" is every request
-	Kind      Kind
-	After     int // as many requests are let through before it strikes
-	Times     int // as many requests are struck; 0 is all until it is cleared
+	// Name is a secret's or parameter's name, or a path, that must be asked for, without selector;
+	// "" is every request.
+	Name  string
+	Kind  Kind
+	After int // as many requests are let through before it strikes
+	Times int // as many requests are struck; 0 is all until it is cleared
 }
 
 // A fault is one that was injected.
@@ -55,7 +68,8 @@ type fault struct {
 	cleared chan struct{}
 }
 
-// Inject lets f strike from now on, after the faults injected before it. The func that it returns clears this one.
+// Inject lets f strike from now on, after the faults injected before it. The func that it returns
+// clears this one.
 func (s *Server) Inject(f Fault) (clearFault func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +108,8 @@ func (s *Server) strike(c *call) *fault {
 	})
 }
 
-// strikeEntry gives the fault that hits one secret of a batch, nil where none does. The server is locked.
+// strikeEntry gives the fault that hits one secret of a batch, nil where none does. The server is
+// locked.
 func (s *Server) strikeEntry(c *call, id string) *fault {
 	return s.take(func(f *fault) bool {
 		return f.entry() && f.at(c.place) && (f.Operation == "" || f.Operation == "GetSecretValue") && f.Name != "" && c.place.same(secretsManager, f.Name, id)
@@ -128,7 +143,8 @@ func (f *fault) entry() bool {
 	return false
 }
 
-// same tells whether asked, a name or an ARN with or without a selector, is for what is called name.
+// same tells whether asked, a name or an ARN with or without a selector, is for what is called
+// name.
 func (at *Place) same(svc *service, name, asked string) bool {
 	switch svc {
 	case messageQueues:
@@ -171,7 +187,8 @@ func (s *Server) suffer(ctx context.Context, w http.ResponseWriter, c *call, f *
 	return s.trouble(c, f, c.operation, c.input.names())
 }
 
-// trouble gives the refusal that f stands for, when operation is asked for names. The server is locked.
+// trouble gives the refusal that f stands for, when operation is asked for names. The server is
+// locked.
 func (s *Server) trouble(c *call, f *fault, operation string, names []string) *refusal {
 	svc := c.service
 	switch f.Kind {
@@ -204,7 +221,8 @@ func (s *Server) trouble(c *call, f *fault, operation string, names []string) *r
 	return c.forbidden(operation, c.place.resource(svc, f.Name, names), f.Kind)
 }
 
-// forbidden is the refusal of an operation that a policy does not let the caller do with a resource; "" is an operation that has none.
+// forbidden is the refusal of an operation that a policy does not let the caller do with a
+// resource; "" is an operation that has none.
 func (c *call) forbidden(operation, resource string, kind Kind) *refusal {
 	if c.service == messageQueues {
 		operation = strings.ToLower(operation) // as SQS writes it
@@ -235,7 +253,8 @@ func (k Kind) because(action string) string {
 	return " because no identity-based policy allows the " + action + " action"
 }
 
-// resource gives the ARN of what is called name among what was asked for; some operations have none.
+// resource gives the ARN of what is called name among what was asked for; some operations have
+// none.
 func (at *Place) resource(svc *service, name string, asked []string) string {
 	for _, a := range asked {
 		if name != "" && !at.same(svc, name, a) {

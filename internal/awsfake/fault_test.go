@@ -302,7 +302,8 @@ func TestPartialBatch(t *testing.T) {
 
 	for _, f := range []awsfake.Fault{
 		{Operation: "BatchGetSecretValue", Name: "a", Kind: awsfake.Deny},
-		{Name: "a", Kind: awsfake.DenyByEndpoint}, // AWS: one secret that the endpoint's policy denies fails them all
+		// AWS: one secret that the endpoint's policy denies fails them all.
+		{Name: "a", Kind: awsfake.DenyByEndpoint},
 	} {
 		clearFault := s.Inject(f)
 		_, err = ask()

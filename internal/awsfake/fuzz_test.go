@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/internal/awsfake"
 )
 
-// FuzzServe looks for requests that the server does not survive, or answers with something that is not JSON.
+// FuzzServe looks for requests that the server does not survive, or answers with something that is
+// not JSON.
 func FuzzServe(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"secretsmanager.GetSecretValue", `{"SecretId":"db","VersionStage":"AWSPREVIOUS"}`},

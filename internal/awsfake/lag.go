@@ -2,9 +2,9 @@ package awsfake
 
 import "time"
 
-// Lag makes every change from now on visible to readers only after d, as AWS's reads are eventually consistent: until then they see
-// the secret or parameter as it was, and one that is new not at all. AWS may be sooner; the fake never is. What is deleted without
-// recovery is gone at once.
+// Lag makes every change from now on visible to readers only after d, as AWS's reads are eventually
+// consistent: until then they see the secret or parameter as it was, and one that is new not at
+// all. AWS may be sooner; the fake never is. What is deleted without recovery is gone at once.
 func (s *Server) Lag(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

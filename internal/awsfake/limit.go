@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A Family is the operations that AWS gives one bucket of tokens in common, in each account and Region.
+// A Family is the operations that AWS gives one bucket of tokens in common, in each account and
+// Region.
 type Family string
 
 const (
@@ -23,8 +24,8 @@ var families = map[string]Family{
 	"AssumeRole":          Tokens, "GetCallerIdentity": Tokens,
 }
 
-// quotas are calls a second, by the tables of service quotas for Systems Manager (without higher throughput), Secrets Manager and
-// IAM and STS.
+// quotas are calls a second, by the tables of service quotas for Systems Manager (without higher
+// throughput), Secrets Manager and IAM and STS.
 var quotas = map[Family]float64{ParameterReads: 40, SecretReads: 10000, SecretBatches: 100, Tokens: 600}
 
 // A limit is the size of a family's buckets.
@@ -33,9 +34,10 @@ type limit struct {
 	burst int           // tokens fit into a full one
 }
 
-// Limit gives the family a full bucket of burst tokens in each account and Region, into which perSecond are added; 0 takes the limit
-// away, and no family has one before. A call takes a token as it arrives, and is refused where there is none. A call by the ARN of
-// another account takes the caller's.
+// Limit gives the family a full bucket of burst tokens in each account and Region, into which
+// perSecond are added; 0 takes the limit away, and no family has one before. A call takes a token
+// as it arrives, and is refused where there is none. A call by the ARN of another account takes the
+// caller's.
 func (s *Server) Limit(family Family, perSecond float64, burst int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,15 +50,16 @@ func (s *Server) Limit(family Family, perSecond float64, burst int) {
 	}
 }
 
-// LimitAsAWS limits every family to AWS's default quota, with a second's worth as the burst, which AWS does not publish.
+// LimitAsAWS limits every family to AWS's default quota, with a second's worth as the burst, which
+// AWS does not publish.
 func (s *Server) LimitAsAWS() {
 	for family, perSecond := range quotas {
 		s.Limit(family, perSecond, int(perSecond))
 	}
 }
 
-// Throttled counts, since the last ResetCalls and by operation, the calls that were refused because a bucket was empty or a fault
-// of the kind Throttle struck. Calls counts them as well.
+// Throttled counts, since the last ResetCalls and by operation, the calls that were refused because
+// a bucket was empty or a fault of the kind Throttle struck. Calls counts them as well.
 func (s *Server) Throttled() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,8 +75,8 @@ func (s *Server) admit(c *call) error {
 	if !ok {
 		return nil
 	}
-	// A bucket is the time at which it will be full, kept in whole tokens: no rounding makes a client that keeps the rate exactly
-	// lose a token.
+	// A bucket is the time at which it will be full, kept in whole tokens: no rounding makes a
+	// client that keeps the rate exactly lose a token.
 	full, now := c.place.buckets[family], time.Now()
 	if full.Before(now) {
 		full = now

@@ -14,11 +14,13 @@ import (
 	"time"
 )
 
-// A Metadata is the instance metadata of a virtual machine of the server's own account and Region, as IMDSv2 answers it: to
-// requests with a token only. It is an http.Handler, and the server itself answers the paths under /latest/ with it.
+// A Metadata is the instance metadata of a virtual machine of the server's own account and Region,
+// as IMDSv2 answers it: to requests with a token only. It is an http.Handler, and the server itself
+// answers the paths under /latest/ with it.
 //
-// It holds what is asked for most: the instance, its place, addresses, identity document, tags (the only one is Name) and the
-// credentials of the role web, which work with the server. What it does not hold is HTTP 404.
+// It holds what is asked for most: the instance, its place, addresses, identity document, tags (the
+// only one is Name) and the credentials of the role web, which work with the server. What it does
+// not hold is HTTP 404.
 type Metadata struct {
 	server *Server // whose lock guards what follows
 
@@ -65,7 +67,8 @@ func (m *Metadata) Set(path, value string) {
 	m.values[metaData+path] = value
 }
 
-// Unset takes the path away: all tags with "tags", as on an instance that does not allow tags in its metadata.
+// Unset takes the path away: all tags with "tags", as on an instance that does not allow tags in
+// its metadata.
 func (m *Metadata) Unset(path string) {
 	m.server.mu.Lock()
 	defer m.server.mu.Unlock()
@@ -74,8 +77,8 @@ func (m *Metadata) Unset(path string) {
 	})
 }
 
-// Hang lets requests wait, those from now on, until the client gives up or Resume is called: so it is where a container is a hop too
-// far away.
+// Hang lets requests wait, those from now on, until the client gives up or Resume is called: so it
+// is where a container is a hop too far away.
 func (m *Metadata) Hang() {
 	m.server.mu.Lock()
 	defer m.server.mu.Unlock()
@@ -84,7 +87,8 @@ func (m *Metadata) Hang() {
 	}
 }
 
-// Refuse breaks connections off, and with Transport refuses them, as where there is no instance metadata.
+// Refuse breaks connections off, and with Transport refuses them, as where there is no instance
+// metadata.
 func (m *Metadata) Refuse() {
 	m.server.mu.Lock()
 	defer m.server.mu.Unlock()
@@ -101,7 +105,8 @@ func (m *Metadata) Resume() {
 	m.hang, m.refuses = nil, false
 }
 
-// Calls counts the requests by method and path: "GET /latest/meta-data/instance-id". Server.Calls does not.
+// Calls counts the requests by method and path: "GET /latest/meta-data/instance-id". Server.Calls
+// does not.
 func (m *Metadata) Calls() map[string]int {
 	m.server.mu.Lock()
 	defer m.server.mu.Unlock()
@@ -157,7 +162,8 @@ func (m *Metadata) enter(ctx context.Context, r *http.Request) error {
 	return pause(ctx, latency)
 }
 
-// giveToken answers with a token for as many seconds as asked for, six hours at most. One that came through a proxy gets none.
+// giveToken answers with a token for as many seconds as asked for, six hours at most. One that came
+// through a proxy gets none.
 func (m *Metadata) giveToken(w http.ResponseWriter, r *http.Request) {
 	const header = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 	seconds, err := strconv.Atoi(r.Header.Get(header))

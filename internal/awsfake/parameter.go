@@ -42,8 +42,10 @@ const (
 
 // A pointer is what a request asks for: a name or an ARN, and a version or a label of it.
 type pointer struct {
-	asked    string // all of it, as asked
-	key      string // the name without its first slash: /a and a are one parameter, and every other name begins with a slash
+	asked string // all of it, as asked
+	// key is the name without its first slash: /a and a are one parameter, and every other name
+	// begins with a slash.
+	key      string
 	path     string // the name as asked, without selector
 	selector string // without its colon; "" is the latest version
 	account  string // that the name is looked up in; "" for what can be nowhere
@@ -97,7 +99,8 @@ func (at *Place) parameterARN(key string) string {
 // isPublic tells the parameters that AWS publishes.
 func isPublic(key string) bool { return strings.HasPrefix(key, "aws/service/") }
 
-// shelf gives the parameters among which one with this key is: those that AWS publishes are the same for every account.
+// shelf gives the parameters among which one with this key is: those that AWS publishes are the
+// same for every account.
 func (at *Place) shelf(key string) map[string]*parameter {
 	if !isPublic(key) {
 		return at.parameters
@@ -179,7 +182,8 @@ func (p *parameter) clone() *parameter {
 // latest gives the version that is read when none is asked for.
 func (p *parameter) latest() *parameterVersion { return p.versions[len(p.versions)-1] }
 
-// pick gives the version with this number or label, nil where there is none. Digits are a number, all else is a label.
+// pick gives the version with this number or label, nil where there is none. Digits are a number,
+// all else is a label.
 func (p *parameter) pick(selector string) *parameterVersion {
 	if selector == "" {
 		return p.latest()

@@ -47,8 +47,8 @@ func (in *getParametersByPath) run(at *Place, _ *call) (any, error) {
 // tokenMark begins every NextToken of ours; the name it goes on after follows.
 const tokenMark = "awsfake:"
 
-// check refuses bad input and gives the name after which the page begins. What AWS says of a bad token is not known, only the
-// code.
+// check refuses bad input and gives the name after which the page begins. What AWS says of a bad
+// token is not known, only the code.
 func (in *getParametersByPath) check() (after string, err error) {
 	switch {
 	case in.Path == nil:

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A Place is one account in one Region, with what it holds there. A Server is one itself: the place it was made for.
+// A Place is one account in one Region, with what it holds there. A Server is one itself: the place
+// it was made for.
 type Place struct {
 	server          *Server
 	region, account string
@@ -28,8 +29,8 @@ func newPlace(s *Server, account, region string) *Place {
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
 
-// In gives the place of another account or Region; "" is the server's own. From the first In on the server has an endpoint in the
-// Region: before that it refuses what is signed for it.
+// In gives the place of another account or Region; "" is the server's own. From the first In on the
+// server has an endpoint in the Region: before that it refuses what is signed for it.
 func (s *Server) In(account, region string) *Place {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,8 +75,9 @@ func parseARN(text string) (arn, bool) {
 	return arn{parts[2], parts[3], parts[4], parts[5]}, true
 }
 
-// Share lets another account have what has this name here: read a secret or a parameter by its ARN, use a queue by its URL. For a
-// secret or a queue that takes a resource policy, for a parameter a share of AWS RAM, which makes it an advanced one.
+// Share lets another account have what has this name here: read a secret or a parameter by its ARN,
+// use a queue by its URL. For a secret or a queue that takes a resource policy, for a parameter a
+// share of AWS RAM, which makes it an advanced one.
 func (at *Place) Share(name, account string) {
 	at.server.mu.Lock()
 	defer at.server.mu.Unlock()

@@ -157,9 +157,10 @@ func TestAnotherAccount(t *testing.T) {
 	}
 	const nowhere = "arn:aws:secretsmanager:eu-west-1:333333333333:secret:db-AbCdEf"
 	for asked, want := range map[string]string{
-		secret:                  denied("secretsmanager:GetSecretValue", secret),
-		secret[:len(secret)-7]:  denied("secretsmanager:GetSecretValue", secret[:len(secret)-7]),
-		nowhere:                 denied("secretsmanager:GetSecretValue", nowhere), // whether it exists is not to be seen
+		secret:                 denied("secretsmanager:GetSecretValue", secret),
+		secret[:len(secret)-7]: denied("secretsmanager:GetSecretValue", secret[:len(secret)-7]),
+		// Whether it exists is not to be seen.
+		nowhere:                 denied("secretsmanager:GetSecretValue", nowhere),
 		parameter:               denied("ssm:GetParameter", parameter),
 		parameter + ":1":        denied("ssm:GetParameter", parameter),
 		parameter + "/nowhere":  denied("ssm:GetParameter", parameter+"/nowhere"),

@@ -57,7 +57,8 @@ func (at *Place) makeQueue(name string) *queue {
 	return q
 }
 
-// lookUp gives the queue at a URL, nil where there is none. Of the URL only the account and the name count. The server is locked.
+// lookUp gives the queue at a URL, nil where there is none. Of the URL only the account and the
+// name count. The server is locked.
 func (at *Place) lookUp(address string) *queue {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -88,7 +89,8 @@ func (q *queue) send(sender, body string, delay time.Duration) *message {
 	return m
 }
 
-// receive takes up to n messages that can be seen and hides them, answering the latest first: no receiver may count on an order.
+// receive takes up to n messages that can be seen and hides them, answering the latest first: no
+// receiver may count on an order.
 func (q *queue) receive(n int, hide time.Duration) []*message {
 	var taken []*message
 	now := time.Now()
@@ -111,7 +113,8 @@ func (q *queue) receive(n int, hide time.Duration) []*message {
 	return taken
 }
 
-// next gives the time at which the next hidden message can be seen, the zero time where there is none.
+// next gives the time at which the next hidden message can be seen, the zero time where there is
+// none.
 func (q *queue) next() time.Time {
 	var next time.Time
 	for _, m := range q.messages {
@@ -122,7 +125,8 @@ func (q *queue) next() time.Time {
 	return next
 }
 
-// remove deletes the message that was received with a handle, if it was not received again since. It is false for what is no handle.
+// remove deletes the message that was received with a handle, if it was not received again since.
+// It is false for what is no handle.
 func (q *queue) remove(receipt string) bool {
 	m, ok := q.receipts[receipt]
 	if ok && m.receipt == receipt {
@@ -131,8 +135,8 @@ func (q *queue) remove(receipt string) bool {
 	return ok
 }
 
-// MakeQueue makes a queue and gives its URL, which is AWS's own: of a URL that the server is asked with, the account and the name count.
-// One that is there is left as it is.
+// MakeQueue makes a queue and gives its URL, which is AWS's own: of a URL that the server is asked
+// with, the account and the name count. One that is there is left as it is.
 func (at *Place) MakeQueue(name string) (queueURL string) {
 	at.server.mu.Lock()
 	defer at.server.mu.Unlock()
@@ -150,7 +154,8 @@ func (at *Place) Send(queueURL, body string) {
 	at.seed(&sendMessage{queueURLMember: queueURLMember{&queueURL}, MessageBody: body})
 }
 
-// Messages gives the bodies of all messages in a queue of the place that are not deleted yet, received or not, from the first sent on.
+// Messages gives the bodies of all messages in a queue of the place that are not deleted yet,
+// received or not, from the first sent on.
 func (at *Place) Messages(queueURL string) (bodies []string) {
 	at.server.mu.Lock()
 	defer at.server.mu.Unlock()

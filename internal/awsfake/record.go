@@ -10,14 +10,15 @@ import (
 type Request struct {
 	Operation string   // as "GetParameters"
 	Names     []string // the secrets, parameters or path asked for, as asked
-	Caller    string   // the ARN of who asked; "" where the request was refused before that was known
-	Account   string   // the caller's number; "" likewise
-	Region    string   // that was asked; "" likewise
+	// Caller is the ARN of who asked; "" where the request was refused before that was known.
+	Caller    string
+	Account   string // the caller's number; "" likewise
+	Region    string // that was asked; "" likewise
 	UserAgent string
 }
 
-// Calls counts the requests since the last ResetCalls by operation; those that were refused, struck by a fault or given up by
-// the client count as well.
+// Calls counts the requests since the last ResetCalls by operation; those that were refused, struck
+// by a fault or given up by the client count as well.
 func (s *Server) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,8 +32,8 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
-// MaxInFlight tells how many requests were on their way at the same moment at most since the last ResetCalls. ReceiveMessage is not
-// counted: it is there to be waited for.
+// MaxInFlight tells how many requests were on their way at the same moment at most since the last
+// ResetCalls. ReceiveMessage is not counted: it is there to be waited for.
 func (s *Server) MaxInFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,8 +49,8 @@ func (s *Server) ResetCalls() {
 	s.requests, s.busiest = nil, s.inFlight
 }
 
-// Await waits until operation has been asked for n times since the last ResetCalls; "" is every operation. It returns ctx's
-// error where that does not happen in time.
+// Await waits until operation has been asked for n times since the last ResetCalls; "" is every
+// operation. It returns ctx's error where that does not happen in time.
 func (s *Server) Await(ctx context.Context, operation string, n int) error {
 	for {
 		s.mu.Lock()

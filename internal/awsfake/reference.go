@@ -2,7 +2,8 @@ package awsfake
 
 import "encoding/json"
 
-// readReference reads a secret through Parameter Store: /aws/reference/secretsmanager/NAME[:STAGE or VERSION].
+// readReference reads a secret through Parameter Store: /aws/reference/secretsmanager/NAME[:STAGE
+// or VERSION].
 func (at *Place) readReference(c *call, p pointer, decrypt bool) (*parameterAnswer, *refusal) {
 	if !decrypt {
 		return nil, refuse("ValidationException", "WithDecryption flag must be True for retrieving a Secret Manager secret.")

@@ -97,7 +97,8 @@ func TestSessionLength(t *testing.T) {
 	}
 }
 
-// A chain of two roles as the SDK builds it: each is renewed when its time is over, and neither before.
+// A chain of two roles as the SDK builds it: each is renewed when its time is over, and neither
+// before.
 func TestChainIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const hub = "arn:aws:iam::111111111111:role/hub"

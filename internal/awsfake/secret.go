@@ -80,8 +80,9 @@ var (
 
 var errSecretName = refuse("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
 
-// find gives the secret with this name or ARN, nil where there is none, and the account that the ARN is of. An ARN without the
-// random end will do, unless it looks as if it had one: AWS's trap. What is in another Region is not found.
+// find gives the secret with this name or ARN, nil where there is none, and the account that the
+// ARN is of. An ARN without the random end will do, unless it looks as if it had one: AWS's trap.
+// What is in another Region is not found.
 func (at *Place) find(id string) (sec *secret, account string) {
 	if !strings.HasPrefix(id, "arn:") {
 		return at.secrets[id], at.account
@@ -108,7 +109,8 @@ func (at *Place) secretARN(rest string) string {
 	return "arn:aws:secretsmanager:" + at.region + ":" + at.account + ":secret:" + rest
 }
 
-// secret is find with AWS's refusals. Of another account the caller learns no more than that no policy there lets it in.
+// secret is find with AWS's refusals. Of another account the caller learns no more than that no
+// policy there lets it in.
 func (at *Place) secret(c *call, id *string) (*secret, *refusal) {
 	if id == nil {
 		return nil, invalid("Value null at 'secretId' failed to satisfy constraint: Member must not be null")
@@ -161,7 +163,8 @@ func (at *Place) add(name, description string) *secret {
 	return sec
 }
 
-// change lets f change the secret; readers may go on seeing it as it was, and whoever wants to know is told.
+// change lets f change the secret; readers may go on seeing it as it was, and whoever wants to know
+// is told.
 func (sec *secret) change(f func()) {
 	before := sec.clone()
 	f()
@@ -181,7 +184,8 @@ func (sec *secret) clone() *secret {
 	return &c
 }
 
-// pick gives the version with this id, label or both, with AWS's refusals. Neither means AWSCURRENT.
+// pick gives the version with this id, label or both, with AWS's refusals. Neither means
+// AWSCURRENT.
 func (sec *secret) pick(id, stage string) (*secretVersion, *refusal) {
 	if id == "" {
 		if stage == "" {
@@ -224,7 +228,8 @@ func (sec *secret) staged(stage string) *secretVersion {
 	return nil
 }
 
-// put adds a version, or gives an empty one its value. The same id with the same value is the same request again.
+// put adds a version, or gives an empty one its value. The same id with the same value is the same
+// request again.
 func (sec *secret) put(id string, value secretValue, stages []string) (*secretVersion, *refusal) {
 	v := sec.version(id)
 	if v != nil && !v.value.empty() {
@@ -250,7 +255,8 @@ func (sec *secret) put(id string, value secretValue, stages []string) (*secretVe
 	return v, nil
 }
 
-// move attaches a label to v and takes it from whichever version had it; AWSPREVIOUS follows AWSCURRENT. A nil v only takes.
+// move attaches a label to v and takes it from whichever version had it; AWSPREVIOUS follows
+// AWSCURRENT. A nil v only takes.
 func (sec *secret) move(stage string, v *secretVersion) {
 	from := sec.staged(stage)
 	if from == v {

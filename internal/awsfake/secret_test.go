@@ -134,7 +134,8 @@ func TestStages(t *testing.T) {
 		}
 	}
 	one := s.PutSecret("db", "1", "AWSPENDING")
-	is(map[string]string{"1": "AWSCURRENT AWSPENDING"}) // the first version is always the current one
+	// The first version is always the current one.
+	is(map[string]string{"1": "AWSCURRENT AWSPENDING"})
 	two := s.PutSecret("db", "2")
 	is(map[string]string{"1": "AWSPENDING AWSPREVIOUS", "2": "AWSCURRENT"})
 	three := s.PutSecret("db", "3", "AWSPENDING", "BLUE")

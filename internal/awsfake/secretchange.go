@@ -53,7 +53,8 @@ func (at *Place) creatable(name string) *refusal {
 	return nil
 }
 
-// checkToken refuses what cannot be the id of a new version. SDKs and the AWS CLI make one up where the user has not.
+// checkToken refuses what cannot be the id of a new version. SDKs and the AWS CLI make one up where
+// the user has not.
 func checkToken(token *string) *refusal {
 	switch {
 	case token == nil:
@@ -143,7 +144,8 @@ func (in *updateSecretVersionStage) run(at *Place, c *call) (any, error) {
 	return secretAnswer{ARN: sec.arn, Name: sec.name}, nil
 }
 
-// check refuses a move that does not say from where, or not the truth. How AWS words the latter is not known.
+// check refuses a move that does not say from where, or not the truth. How AWS words the latter is
+// not known.
 func (in *updateSecretVersionStage) check(from *secretVersion) *refusal {
 	stage := *in.VersionStage
 	switch {

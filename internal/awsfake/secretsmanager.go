@@ -29,8 +29,8 @@ type secretID struct{ SecretId *string }
 
 func (in secretID) names() []string { return text(in.SecretId) }
 
-// A secretAnswer is the member that most operations answer with. An answer is written after the server is unlocked, so it
-// shares nothing with the secret.
+// A secretAnswer is the member that most operations answer with. An answer is written after the
+// server is unlocked, so it shares nothing with the secret.
 type secretAnswer struct {
 	ARN           string
 	Name          string
@@ -104,7 +104,8 @@ func (in *batchGetSecretValue) names() []string { return in.SecretIdList }
 
 type entryError struct{ SecretId, ErrorCode, Message string }
 
-// run answers from the last id to the first: the order is not documented, so no client may count on one.
+// run answers from the last id to the first: the order is not documented, so no client may count on
+// one.
 func (in *batchGetSecretValue) run(at *Place, c *call) (any, error) {
 	switch {
 	case (len(in.SecretIdList) == 0) == (len(in.Filters) == 0):
@@ -132,7 +133,8 @@ func (in *batchGetSecretValue) run(at *Place, c *call) (any, error) {
 	return answer, nil
 }
 
-// read gives one of the values. Batches are not among the operations that AWS lists as working across accounts, so they do not here.
+// read gives one of the values. Batches are not among the operations that AWS lists as working
+// across accounts, so they do not here.
 func (in *batchGetSecretValue) read(at *Place, c *call, id string) (*valueAnswer, *refusal) {
 	const operation = "GetSecretValue"
 	if f := at.server.strikeEntry(c, id); f != nil {

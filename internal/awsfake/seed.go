@@ -2,11 +2,11 @@ package awsfake
 
 import "strings"
 
-// The methods of this file prepare what a test needs, without a client, a signature or a count. They panic where AWS would
-// refuse: the test is wrong then.
+// The methods of this file prepare what a test needs, without a client, a signature or a count.
+// They panic where AWS would refuse: the test is wrong then.
 
-// PutSecret gives the secret a new version with this text, and makes the secret where it is not there. Without stages the
-// version becomes AWSCURRENT. It returns the version's id.
+// PutSecret gives the secret a new version with this text, and makes the secret where it is not
+// there. Without stages the version becomes AWSCURRENT. It returns the version's id.
 func (at *Place) PutSecret(name, text string, stages ...string) (versionID string) {
 	return at.seedSecret(name, secretValue{text: &text}, stages)
 }
@@ -16,8 +16,9 @@ func (at *Place) PutSecretBinary(name string, data []byte, stages ...string) (ve
 	return at.seedSecret(name, secretValue{binary: data}, stages)
 }
 
-// BeginRotation gives the secret the version that a rotation begins with: AWSPENDING, and without a value until PutSecretValue
-// is called with its id. A secret that is not there is made, and then has no value at all.
+// BeginRotation gives the secret the version that a rotation begins with: AWSPENDING, and without a
+// value until PutSecretValue is called with its id. A secret that is not there is made, and then
+// has no value at all.
 func (at *Place) BeginRotation(name string) (versionID string) {
 	at.server.mu.Lock()
 	defer at.server.mu.Unlock()
@@ -68,9 +69,9 @@ func (at *Place) SecretARN(name string) string {
 	return sec.arn
 }
 
-// PutParameter gives the parameter a new version, and makes the parameter where it is not there. kind is String, StringList or
-// SecureString; "" is that of the versions before. It may make public parameters (/aws/service/…), too. It returns the
-// version.
+// PutParameter gives the parameter a new version, and makes the parameter where it is not there.
+// kind is String, StringList or SecureString; "" is that of the versions before. It may make public
+// parameters (/aws/service/…), too. It returns the version.
 func (at *Place) PutParameter(name, kind, value string) (version int64) {
 	answer := at.seed(&putParameter{
 		parameterID: parameterID{&name}, Type: kind, Value: &value,

@@ -1,13 +1,16 @@
-// Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and Parameter Store over AWS JSON 1.1,
-// SQS over AWS JSON 1.0, STS over its query protocol, and instance metadata by IMDSv2. It holds any number of accounts and
-// Regions, and can publish what changes into queues, as EventBridge, SNS and CloudTrail do.
+// Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and
+// Parameter Store over AWS JSON 1.1, SQS over AWS JSON 1.0, STS over its query protocol, and
+// instance metadata by IMDSv2. It holds any number of accounts and Regions, and can publish what
+// changes into queues, as EventBridge, SNS and CloudTrail do.
 //
-// It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known, counts what it was asked,
-// and fails on demand. It does not check signatures, only that a request is signed for the right service and Region. It
-// shares no code with an SDK: what a client and the fake agree on is the protocol. It never keeps or shows a value that came
-// with a request but in the answers AWS would give.
+// It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known,
+// counts what it was asked, and fails on demand. It does not check signatures, only that a request
+// is signed for the right service and Region. It shares no code with an SDK: what a client and the
+// fake agree on is the protocol. It never keeps or shows a value that came with a request but in
+// the answers AWS would give.
 //
-// Most tests want Start. Inside a testing/synctest bubble, where sockets are out of place, hand the client Transport.
+// Most tests want Start. Inside a testing/synctest bubble, where sockets are out of place, hand the
+// client Transport.
 package awsfake
 
 import (
@@ -24,7 +27,9 @@ import (
 type Server struct {
 	URL string // the endpoint, set by Start; "" for a server made by New
 
-	*Place // where the callers are that have not assumed a role, and where its methods put what they make
+	// The Place is where the callers are that have not assumed a role, and where its methods put
+	// what they make.
+	*Place
 
 	metadata    *Metadata
 	connections atomic.Int64
@@ -60,8 +65,9 @@ func Region(name string) Option { return func(s *Server) { s.region = name } }
 // Account sets the twelve digits of the server's own account, 111111111111 by default.
 func Account(id string) Option { return func(s *Server) { s.account = id } }
 
-// New gives a server that holds nothing yet and answers after a millisecond: an answer without any delay can overtake the
-// end of the request, which net/http's client reports as a broken connection about once in a hundred calls.
+// New gives a server that holds nothing yet and answers after a millisecond: an answer without any
+// delay can overtake the end of the request, which net/http's client reports as a broken connection
+// about once in a hundred calls.
 func New(opts ...Option) *Server {
 	s := &Server{
 		places:    make(map[[2]string]*Place),
@@ -102,8 +108,10 @@ type call struct {
 
 // An operation is the decoded input of one, and knows how to answer it.
 type operation interface {
-	names() []string                // the secrets, parameters or path asked for, as asked
-	run(*Place, *call) (any, error) // at the call's place, called with the server locked; the error is a *refusal or a *later
+	names() []string // the secrets, parameters or path asked for, as asked
+	// run works at the call's place, and is called with the server locked. The error is a *refusal
+	// or a *later.
+	run(*Place, *call) (any, error)
 }
 
 // ServeHTTP answers one request. It reads the whole body first.
@@ -137,7 +145,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive finds out what is asked and by whom. Without a call there is no service to answer in the name of.
+// receive finds out what is asked and by whom. Without a call there is no service to answer in the
+// name of.
 func (s *Server) receive(r *http.Request, body []byte) (*call, *refusal) {
 	svc, name := route(r, body)
 	if svc == nil {
@@ -160,7 +169,8 @@ func (s *Server) receive(r *http.Request, body []byte) (*call, *refusal) {
 	return c, nil
 }
 
-// route tells the service and the operation by the header of AWS JSON or by the form of the query protocol.
+// route tells the service and the operation by the header of AWS JSON or by the form of the query
+// protocol.
 func route(r *http.Request, body []byte) (*service, string) {
 	target, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	for _, svc := range []*service{secretsManager, parameterStore, messageQueues} {

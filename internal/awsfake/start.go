@@ -34,8 +34,8 @@ func Start(t testing.TB, opts ...Option) *Server {
 // Connections gives how many connections were made to the server that Start runs.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
-// Env gives the environment, as KEY=value, in which a program that uses an AWS SDK or the AWS CLI asks this server and nobody
-// else. It needs a URL.
+// Env gives the environment, as KEY=value, in which a program that uses an AWS SDK or the AWS CLI
+// asks this server and nobody else. It needs a URL.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.URL,
@@ -49,8 +49,8 @@ func (s *Server) Env() []string {
 	}
 }
 
-// InstanceEnv gives the environment, as KEY=value, of a program on the virtual machine that Metadata is about: it finds its Region and
-// credentials there. It needs a URL.
+// InstanceEnv gives the environment, as KEY=value, of a program on the virtual machine that
+// Metadata is about: it finds its Region and credentials there. It needs a URL.
 func (s *Server) InstanceEnv() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.URL,
@@ -62,14 +62,15 @@ func (s *Server) InstanceEnv() []string {
 	}
 }
 
-// Transport gives an http.RoundTripper that asks the server, its instance metadata included, without a socket, whatever host the request
-// is for. With it a real SDK works inside a testing/synctest bubble.
+// Transport gives an http.RoundTripper that asks the server, its instance metadata included,
+// without a socket, whatever host the request is for. With it a real SDK works inside a
+// testing/synctest bubble.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
 
-// RoundTrip answers r in the calling goroutine. As a socket would, it gives r's context's error when that ends first, and
-// io.ErrUnexpectedEOF where the server breaks off.
+// RoundTrip answers r in the calling goroutine. As a socket would, it gives r's context's error
+// when that ends first, and io.ErrUnexpectedEOF where the server breaks off.
 func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	in := r.Clone(r.Context())
 	if in.Host == "" {

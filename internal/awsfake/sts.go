@@ -45,9 +45,10 @@ type trust struct {
 	roles      []string // whose sessions are let in; none is everybody's
 }
 
-// AllowRole lets a role be assumed, with the external id where that is not "", by the sessions of the roles that it trusts, by
-// everybody's where none is named. The server's own callers are sessions of arn:aws:iam::ACCOUNT:role/web. Before the first AllowRole
-// everybody may assume every role; after it, no other.
+// AllowRole lets a role be assumed, with the external id where that is not "", by the sessions of
+// the roles that it trusts, by everybody's where none is named. The server's own callers are
+// sessions of arn:aws:iam::ACCOUNT:role/web. Before the first AllowRole everybody may assume every
+// role; after it, no other.
 func (s *Server) AllowRole(roleARN, externalID string, trusted ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,8 +58,9 @@ func (s *Server) AllowRole(roleARN, externalID string, trusted ...string) {
 	s.roles[roleARN] = trust{externalID, trusted}
 }
 
-// SetSessionLifetime lets the sessions that are given out from now on, by AssumeRole and instance metadata, end after d, whatever was
-// asked for; 0 is what was asked for. AWS does not do less than 15 minutes.
+// SetSessionLifetime lets the sessions that are given out from now on, by AssumeRole and instance
+// metadata, end after d, whatever was asked for; 0 is what was asked for. AWS does not do less than
+// 15 minutes.
 func (s *Server) SetSessionLifetime(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

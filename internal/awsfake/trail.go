@@ -1,6 +1,7 @@
 package awsfake
 
-// A change is an operation that CloudTrail records and EventBridge hands on: one that does not only read.
+// A change is an operation that CloudTrail records and EventBridge hands on: one that does not only
+// read.
 type change interface {
 	operation
 	record(answer any) record
@@ -61,7 +62,8 @@ func (at *Place) trail(c *call, in operation, answer any) {
 	})
 }
 
-// secretParameters are the parts of a request about a secret; those without a content are left out, as CloudTrail does.
+// secretParameters are the parts of a request about a secret; those without a content are left out,
+// as CloudTrail does.
 func secretParameters(id *string, more map[string]string) map[string]any {
 	request := map[string]any{"secretId": *id}
 	for member, value := range more {

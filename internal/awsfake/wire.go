@@ -13,12 +13,15 @@ import (
 
 // A service is one of AWS's, with its way of speaking.
 type service struct {
-	name       string            // in a credential scope and in IAM actions
-	target     string            // before the dot of X-Amz-Target; "" for the query protocol
-	version    string            // of AWS JSON
-	message    string            // the member of an error that holds its text: the services do not agree on the case
-	internal   string            // the code of its own failures
-	types      map[string]string // for a service that once spoke the query protocol: what AWS JSON calls each of its codes
+	name    string // in a credential scope and in IAM actions
+	target  string // before the dot of X-Amz-Target; "" for the query protocol
+	version string // of AWS JSON
+	// message is the member of an error that holds its text: the services do not agree on the case.
+	message  string
+	internal string // the code of its own failures
+	// types is for a service that once spoke the query protocol: what AWS JSON calls each of its
+	// codes.
+	types      map[string]string
 	operations map[string]func() operation
 }
 
@@ -42,7 +45,8 @@ func invalid(format string, args ...any) *refusal {
 	return refuse("ValidationException", "1 validation error detected: "+format, args...)
 }
 
-// unimplemented is the refusal of what AWS can do and the fake cannot, so that no test takes silence for an answer.
+// unimplemented is the refusal of what AWS can do and the fake cannot, so that no test takes
+// silence for an answer.
 func unimplemented(what string) *refusal {
 	return &refusal{code: "NotImplemented", message: "awsfake does not answer " + what, status: http.StatusNotImplemented}
 }

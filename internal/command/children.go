@@ -18,7 +18,9 @@ import (
 // family are the processes that Run has started and waits for: nobody else may take their status.
 var family = struct {
 	sync.Mutex
-	pids   map[int]int          // how many wait for a number: it may be given out again before the last one has said that it is done
+	// Of each number, how many wait for it: it may be given out again before the last one has said
+	// that it is done.
+	pids   map[int]int
 	births map[*exec.Cmd]uint64 // those whose number is not known yet, by when they began
 	clock  uint64               // counts births
 }{pids: make(map[int]int), births: make(map[*exec.Cmd]uint64)}
@@ -134,7 +136,8 @@ func zombies() (pids []int) {
 		if err != nil {
 			continue
 		}
-		fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:])) // the name before it may hold anything
+		// The name before it may hold anything.
+		fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 		if len(fields) < 2 || fields[0] != "Z" || fields[1] != strconv.Itoa(os.Getpid()) {
 			continue
 		}

@@ -1,6 +1,6 @@
-// Package command runs other programs as a daemon must: each in a process group of its own, for a bounded time, with its output
-// captured up to a bound and no secrets in its environment. A run that was broken off leaves no process, no zombie and no
-// descriptor behind.
+// Package command runs other programs as a daemon must: each in a process group of its own, for a
+// bounded time, with its output captured up to a bound and no secrets in its environment. A run
+// that was broken off leaves no process, no zombie and no descriptor behind.
 package command
 
 import (
@@ -13,8 +13,8 @@ import (
 // Placeholder stands for a path in a command; With fills it in.
 const Placeholder = "{}"
 
-// A Command is a program with its arguments, executed as it is, or a line for /bin/sh. Exactly one of the two is set, except in
-// the zero Command, which is none.
+// A Command is a program with its arguments, executed as it is, or a line for /bin/sh. Exactly one
+// of the two is set, except in the zero Command, which is none.
 type Command struct {
 	Args  []string // the program, looked up in PATH unless it holds a slash, and its arguments
 	Shell string   // for /bin/sh -c
@@ -29,8 +29,9 @@ func (c Command) HasPlaceholder() bool {
 		slices.ContainsFunc(c.Args, func(arg string) bool { return strings.Contains(arg, Placeholder) })
 }
 
-// With gives the command with each {} replaced by path: as it is within an argument, quoted for the shell within a line. A
-// path that needs no quotes gets none, so that a line may have {} in quotes of its own.
+// With gives the command with each {} replaced by path: as it is within an argument, quoted for the
+// shell within a line. A path that needs no quotes gets none, so that a line may have {} in quotes
+// of its own.
 func (c Command) With(path string) Command {
 	args := slices.Clone(c.Args)
 	for i, arg := range args {
@@ -42,8 +43,9 @@ func (c Command) With(path string) Command {
 // maxText is how many bytes of a command String shows.
 const maxText = 120
 
-// String gives the command as one could type it into a shell. Where that is long or has several lines it is shortened and ends
-// with a digest of the whole, so that different commands never give the same text.
+// String gives the command as one could type it into a shell. Where that is long or has several
+// lines it is shortened and ends with a digest of the whole, so that different commands never give
+// the same text.
 func (c Command) String() string {
 	text := c.Shell
 	if text == "" {

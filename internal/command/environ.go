@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// withheld are the variables of the daemon's own environment that no child gets: what gives access to AWS, and what systemd
-// gave to the daemon alone (sd_notify(3), sd_listen_fds(3), systemd.exec(5)). A name that ends with * stands for all that begin
-// like it.
+// withheld are the variables of the daemon's own environment that no child gets: what gives access
+// to AWS, and what systemd gave to the daemon alone (sd_notify(3), sd_listen_fds(3),
+// systemd.exec(5)). A name that ends with * stands for all that begin like it.
 var withheld = []string{
 	"AWS_ACCESS_KEY_ID",
 	"AWS_ACCESS_KEY",
@@ -27,7 +27,8 @@ var withheld = []string{
 	"RENDERED_*",
 }
 
-// environ gives the daemon's environment without the withheld variables, and what is added, which wins.
+// environ gives the daemon's environment without the withheld variables, and what is added, which
+// wins.
 func environ(added []string) []string {
 	kept := slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")

@@ -24,7 +24,8 @@ const (
 	Start   Reason = "start"   // it never ran
 )
 
-// An Error is why a command did not succeed. Its text never holds the command's output, which may hold secrets.
+// An Error is why a command did not succeed. Its text never holds the command's output, which may
+// hold secrets.
 type Error struct {
 	Command string // as Command.String gives it
 	Reason  Reason

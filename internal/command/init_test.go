@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/rendered/rendered/internal/long"
 )
 
 // asInit is the variable of the environment of a test that is the first process of its namespace.
@@ -33,7 +35,7 @@ func TestReap(t *testing.T) {
 		}
 		t.Skipf("no PID namespace here: %v: %s", err, out)
 	}
-	cmd := exec.CommandContext(t.Context(), "unshare", append(args, os.Args[0], "-test.run=^TestReap$", "-test.v")...)
+	cmd := exec.CommandContext(t.Context(), "unshare", append(args, os.Args[0], "-test.run=^TestReap$", "-test.v", fmt.Sprint("-long=", long.Asked()))...)
 	cmd.Env = append(os.Environ(), asInit+"=true")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS") {
@@ -55,7 +57,7 @@ func beInit(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go Reap(ctx)
-	const commands = 1000
+	commands := long.Or(int64(200), 1000)
 	var wait sync.WaitGroup
 	var next, lost atomic.Int64
 	most := 0
@@ -63,7 +65,8 @@ func beInit(t *testing.T) {
 		wait.Go(func() {
 			for i := next.Add(1); i <= commands; i = next.Add(1) {
 				status := int(i % 5)
-				// What it leaves ends before it, with it, and after it, and holds its output or not.
+				// What it leaves ends before it, with it, and after it, and holds its output or
+				// not.
 				line := fmt.Sprintf("(sleep 0.0%d >/dev/null 2>&1 &); true & sleep 0.0%d; exit %d", i%7, i%3, status)
 				var code int
 				if i%10 == 0 {
@@ -112,8 +115,8 @@ func beInit(t *testing.T) {
 	if n := len(zombies()); n > 0 || gone > 10*time.Second {
 		t.Errorf("%d zombies are left after %v", n, gone)
 	}
-	// One that Run waits for lies there for a second, while what it left holds its output: it is not
-	// taken.
+	// One that Run waits for lies there for a second, while what it left holds its output: it is
+	// not taken.
 	output, err := Run(ctx, Command{Shell: "echo said; sleep 3 & exit 9"}, Options{})
 	var e *Error
 	if !errors.As(err, &e) || e.Code != 9 || string(output) != "said\n" {

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where there is no init that takes orphans, as in a container, they are ours: none of a group that was ended stays a zombie.
+// Where there is no init that takes orphans, as in a container, they are ours: none of a group that
+// was ended stays a zombie.
 func TestOrphansOfAGroupAreReaped(t *testing.T) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)

@@ -7,11 +7,14 @@ import (
 
 // A capture keeps the head and the tail of what is written to it, limit bytes together.
 //
-// It leaves out whole lines only: whoever filters secrets out of the output must not meet the half of one.
+// It leaves out whole lines only: whoever filters secrets out of the output must not meet the half
+// of one.
 type capture struct {
 	limit int
 	head  []byte // the first half of the limit
-	tail  []byte // at least the second half and the byte before it; what is older is dropped now and then
+	// tail is at least the second half and the byte before it. What is older is dropped now and
+	// then.
+	tail  []byte
 	total int64
 }
 
@@ -28,12 +31,14 @@ func (c *capture) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Bytes gives what was kept. Where something is missing, a line between head and tail says how much.
+// Bytes gives what was kept. Where something is missing, a line between head and tail says how
+// much.
 func (c *capture) Bytes() []byte {
 	if c.total <= int64(c.limit) {
 		return append(c.head, c.tail...)
 	}
-	head, tail := c.head, c.tail[max(0, len(c.tail)-c.limit/2-1):] // one byte more, which may be the end of the line before
+	// tail has one byte more, which may be the end of the line before.
+	head, tail := c.head, c.tail[max(0, len(c.tail)-c.limit/2-1):]
 	head = head[:bytes.LastIndexByte(head, '\n')+1]
 	if i := bytes.IndexByte(tail, '\n'); i >= 0 {
 		tail = tail[i+1:]

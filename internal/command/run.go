@@ -15,13 +15,18 @@ import (
 
 // Options are how a command is run. The zero Options are good.
 type Options struct {
-	Timeout   time.Duration // how long it may run; 0 is 30s
-	KillAfter time.Duration // how long it may take to end once it got SIGTERM, then it gets SIGKILL; 0 is 5s
-	Dir       string        // working directory; "" is the daemon's
-	Env       []string      // "name=value", added to the daemon's environment, of which credentials are left out
-	Limit     int           // bytes of output to keep, from the head and from the tail; 0 is 64 KiB
+	Timeout time.Duration // how long it may run; 0 is 30s
+	// KillAfter is how long the command may take to end once it got SIGTERM; then it gets SIGKILL.
+	// 0 is 5 s.
+	KillAfter time.Duration
+	Dir       string // working directory; "" is the daemon's
+	// Env has texts "name=value", which are added to the daemon's environment, of which credentials
+	// are left out.
+	Env   []string
+	Limit int // bytes of output to keep, from the head and from the tail; 0 is 64 KiB
 
-	// Via changes the way in which the command, which has been found, is started: another program may start it. nil: as it is.
+	// Via changes the way in which the command, which has been found, is started: another program
+	// may start it. nil: as it is.
 	Via func(*exec.Cmd) error
 }
 
@@ -30,24 +35,28 @@ const (
 	killAfter = 5 * time.Second
 	limit     = 64 << 10
 
-	// stopAfter replaces KillAfter once the context has ended: the daemon itself must be gone within a second.
+	// stopAfter replaces KillAfter once the context has ended: the daemon itself must be gone
+	// within a second.
 	stopAfter = 500 * time.Millisecond
 
-	// linger is how long to wait for output after the command has ended. What it left in the background may hold the pipe
-	// for ever. Where the daemon is to stop, or everything was killed, there is nothing to wait for.
+	// linger is how long to wait for output after the command has ended. What it left in the
+	// background may hold the pipe for ever. Where the daemon is to stop, or everything was killed,
+	// there is nothing to wait for.
 	linger     = time.Second
 	lingerLess = 100 * time.Millisecond
 
-	// dying is how long a process may take to die of SIGKILL. One that waits for a broken disk takes longer, and we go on.
+	// dying is how long a process may take to die of SIGKILL. One that waits for a broken disk
+	// takes longer, and we go on.
 	dying = 200 * time.Millisecond
 )
 
-// Run runs c and gives what it wrote to stdout and stderr, together and bounded; the output is there beside an error, too. It
-// gets nothing on stdin. The error is a *Error.
+// Run runs c and gives what it wrote to stdout and stderr, together and bounded; the output is
+// there beside an error, too. It gets nothing on stdin. The error is a *Error.
 //
-// When the time is over, or ctx ends, its whole process group gets SIGTERM, then SIGKILL; Run returns within a second of
-// ctx's end. Of a command that ends by itself only the process that was started is waited for: what it left in the background
-// lives on, with a pipe for its output that nobody reads any more.
+// When the time is over, or ctx ends, its whole process group gets SIGTERM, then SIGKILL; Run
+// returns within a second of ctx's end. Of a command that ends by itself only the process that was
+// started is waited for: what it left in the background lives on, with a pipe for its output that
+// nobody reads any more.
 func Run(ctx context.Context, c Command, o Options) ([]byte, error) {
 	output, failed := run(ctx, c, o)
 	if failed == nil {
@@ -81,10 +90,12 @@ func run(ctx context.Context, c Command, o Options) ([]byte, *Error) {
 
 // A process is a command that runs.
 type process struct {
-	cmd     *exec.Cmd
-	pipe    *os.File      // what it writes comes out here
-	output  capture       // belongs to the reader until quiet is closed
-	exited  chan struct{} // closed when the process has ended; it stays a zombie, so that its group's number stays its own
+	cmd    *exec.Cmd
+	pipe   *os.File // what it writes comes out here
+	output capture  // belongs to the reader until quiet is closed
+	// exited is closed when the process has ended. It stays a zombie, so that its group's number
+	// stays its own.
+	exited  chan struct{}
 	quiet   chan struct{} // closed when nobody holds the other end of pipe any more
 	timeout time.Duration
 }
@@ -123,7 +134,8 @@ func (p *process) read() {
 	io.Copy(&p.output, p.pipe)
 }
 
-// await waits for the end without reaping: as long as the zombie is there, no other group can get this one's number.
+// await waits for the end without reaping: as long as the zombie is there, no other group can get
+// this one's number.
 func (p *process) await() {
 	defer close(p.exited)
 	for {
@@ -154,8 +166,8 @@ func (p *process) watch(ctx context.Context, o Options) *Error {
 	return failed
 }
 
-// end asks the group to end, and after some time makes it. Children that still clean up when the first process is gone are
-// known by the pipe that they hold.
+// end asks the group to end, and after some time makes it. Children that still clean up when the
+// first process is gone are known by the pipe that they hold.
 func (p *process) end(ctx context.Context, after time.Duration) {
 	p.signal(syscall.SIGTERM)
 	p.signal(syscall.SIGCONT) // one that is stopped would not see it
@@ -165,8 +177,8 @@ func (p *process) end(ctx context.Context, after time.Duration) {
 	p.signal(syscall.SIGKILL)
 }
 
-// gone waits until the process has ended and everyone who wrote to the pipe too. It is false where hurry came first; where the
-// time is over it is true, as there is nothing left to wait for.
+// gone waits until the process has ended and everyone who wrote to the pipe too. It is false where
+// hurry came first; where the time is over it is true, as there is nothing left to wait for.
 func (p *process) gone(hurry <-chan struct{}, after time.Duration) bool {
 	over := time.NewTimer(after)
 	defer over.Stop()
@@ -182,8 +194,8 @@ func (p *process) gone(hurry <-chan struct{}, after time.Duration) bool {
 	return true
 }
 
-// finish reaps the process and gives its output and state. The state is nil where the process cannot be killed; it is reaped
-// when it dies.
+// finish reaps the process and gives its output and state. The state is nil where the process
+// cannot be killed; it is reaped when it dies.
 func (p *process) finish(ctx context.Context, killed bool) ([]byte, *os.ProcessState) {
 	patience := linger
 	if killed || ctx.Err() != nil {
@@ -212,8 +224,8 @@ func (p *process) reap() {
 	forget(p.cmd.Process.Pid)
 }
 
-// reapOrphans reaps what is left of the group, which got SIGKILL. It is ours only where there is no init that takes orphans but us:
-// in a container.
+// reapOrphans reaps what is left of the group, which got SIGKILL. It is ours only where there is no
+// init that takes orphans but us: in a container.
 func (p *process) reapOrphans() {
 	none := make(chan struct{})
 	go func() {

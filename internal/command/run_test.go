@@ -111,7 +111,8 @@ func TestEnvironmentHoldsNoCredentials(t *testing.T) {
 	}
 }
 
-// told runs a line with a fifo at $FIFO and gives what comes through it, line by line, and what Run will give.
+// told runs a line with a fifo at $FIFO and gives what comes through it, line by line, and what Run
+// will give.
 func told(t *testing.T, ctx context.Context, line string, o Options) (*bufio.Reader, <-chan error) {
 	t.Helper()
 	fifo := filepath.Join(t.TempDir(), "fifo")
@@ -196,8 +197,8 @@ func TestChildrenMayCleanUp(t *testing.T) {
 	}
 }
 
-// The daemon exits within a second, whatever the command thinks of SIGTERM and however patient the options are. A busy machine may take
-// longer to give it the processor.
+// The daemon exits within a second, whatever the command thinks of SIGTERM and however patient the
+// options are. A busy machine may take longer to give it the processor.
 func TestEndOfContextEndsTheCommandWithinASecond(t *testing.T) {
 	for _, line := range []string{
 		`echo $$ >$FIFO; exec sleep 60`,

@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// Replace writes a small file of our own, 0600, whole and durably: a temporary, fsync, rename, fsync of the directory. A crash
-// leaves the old file or the new one, and at most a temporary of that fixed name, which the next Replace takes away.
+// Replace writes a small file of our own, 0600, whole and durably: a temporary, fsync, rename,
+// fsync of the directory. A crash leaves the old file or the new one, and at most a temporary of
+// that fixed name, which the next Replace takes away.
 //
-// A file whose fsync failed is thrown away. Where the error is Unsure the new file may be in its place, now or after a crash.
+// A file whose fsync failed is thrown away. Where the error is Unsure the new file may be in its
+// place, now or after a crash.
 func Replace(d Dir, name string, content []byte) error {
 	temp := tempPrefix + name + tempSuffix
 	if err := d.Remove(temp); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -16,63 +17,58 @@ const (
 	defaultList = "system.posix_acl_default" // of a directory, for what is made in it
 )
 
-// ofContent are attributes that are true of the old content only: capabilities, and the hashes of integrity measurement.
+// ofContent are attributes that are true of the old content only: capabilities, and the hashes of
+// integrity measurement.
 var ofContent = map[string]bool{"security.capability": true, "security.ima": true, "security.evm": true}
 
-// maxAttributes bounds what is read of one file's attributes. Linux has 64 KiB for the names and for each value (xattr(7)).
+// maxAttributes bounds what is read of one file's attributes. Linux has 64 KiB for the names and
+// for each value (xattr(7)).
 const maxAttributes = 64 << 10
 
 func (d *dir) Attributes(name string, of Info) (Attributes, error) {
-	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	f, err := d.open("open", name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, d.fail("open", name, err)
+		return nil, err
 	}
-	defer unix.Close(fd)
-	if err := same(fd, of); err != nil {
+	defer f.Close()
+	if _, err := same(f, of); err != nil {
 		return nil, d.fail("read", name, err)
 	}
-	list := make([]byte, maxAttributes)
-	n, err := unix.Flistxattr(fd, list)
-	if err == unix.EOPNOTSUPP || n == 0 && err == nil {
-		return nil, nil
-	}
-	if err != nil {
+	fd, buffer := int(f.Fd()), make([]byte, maxAttributes)
+	n, err := unix.Flistxattr(fd, buffer)
+	if !passable("", err) {
 		return nil, d.fail("listxattr", name, err)
 	}
 	found := make(Attributes)
-	value := make([]byte, maxAttributes)
-	for attribute := range strings.SplitSeq(strings.TrimRight(string(list[:n]), "\x00"), "\x00") {
-		if ofContent[attribute] {
-			continue
-		}
-		n, err := unix.Fgetxattr(fd, attribute, value)
-		switch {
-		case err == unix.ENODATA || err != nil && isPrivileged(attribute):
-		case err != nil:
+	for attribute := range strings.FieldsFuncSeq(string(buffer[:max(n, 0)]), func(r rune) bool { return r == 0 }) {
+		n, err := unix.Fgetxattr(fd, attribute, buffer)
+		if err == nil {
+			found[attribute] = bytes.Clone(buffer[:n])
+		} else if !passable(attribute, err) {
 			return nil, d.fail("getxattr", name, err)
-		default:
-			found[attribute] = bytes.Clone(value[:n])
 		}
 	}
+	maps.DeleteFunc(found, func(attribute string, _ []byte) bool { return ofContent[attribute] })
 	return found, nil
 }
 
-// apply gives an open file the attributes, of which the access control list gets the bits of the mode. A label that only a privileged
-// process can set is left as the system made it, where we are none; and so is everything where the file system has no attributes.
+// apply gives an open file the attributes, of which the access control list gets the bits of the
+// mode. A label that only a privileged process can set is left as the system made it, where we are
+// none; and so is everything where the file system has no attributes.
 func (a Attributes) apply(fd int, mode fs.FileMode) error {
 	for attribute, value := range a {
 		if attribute == accessList {
 			value = withMode(value, mode)
 		}
-		err := unix.Fsetxattr(fd, attribute, value, 0)
-		if err != nil && err != unix.EOPNOTSUPP && !(isPrivileged(attribute) && (err == unix.EPERM || err == unix.EACCES)) {
+		if err := unix.Fsetxattr(fd, attribute, value, 0); !passable(attribute, err) {
 			return err
 		}
 	}
 	return nil
 }
 
-// An access control list as Linux stores it (linux/posix_acl_xattr.h): a version, then entries of a tag, permissions and an id.
+// An access control list as Linux stores it (linux/posix_acl_xattr.h): a version, then entries of a
+// tag, permissions and an id.
 const (
 	listVersion = 2
 	listHead    = 4
@@ -86,32 +82,47 @@ const (
 	tagOthers     = 0x20
 )
 
-// withMode gives an access control list the bits that chmod(2) would give it (acl(5)): the mask, where there is one, those of the group.
-// Without that a mode that takes away what the list gives would come a moment too late. A list of another kind stays as it is.
-func withMode(list []byte, mode fs.FileMode) []byte {
-	if len(list)%listEntry != listHead || binary.LittleEndian.Uint32(list) != listVersion {
-		return list
+// An entry is one of an access control list.
+type entry []byte
+
+func (e entry) tag() uint16   { return binary.LittleEndian.Uint16(e) }
+func (e entry) writes() bool  { return e[2]&0o2 != 0 }
+func (e entry) id() uint32    { return binary.LittleEndian.Uint32(e[4:]) }
+func (e entry) set(bits byte) { e[2], e[3] = bits&0o7, 0 }
+
+// entriesOf gives the entries of an access control list, which are parts of the text; of no text
+// what the bits of a mode say where they let the group write.
+func entriesOf(text []byte) (entries []entry, ok bool) {
+	if len(text) == 0 {
+		return []entry{{tagGroup, 0, 0o2, 0}}, true
 	}
+	if len(text)%listEntry != listHead || binary.LittleEndian.Uint32(text) != listVersion {
+		return nil, false
+	}
+	for e := range slices.Chunk(text[listHead:], listEntry) {
+		entries = append(entries, e)
+	}
+	return entries, true
+}
+
+// withMode gives an access control list the bits that chmod(2) would give it (acl(5)): the mask,
+// where there is one, those of the group. Without that a mode that takes away what the list gives
+// would come a moment too late. A list of another kind stays as it is.
+func withMode(list []byte, mode fs.FileMode) []byte {
 	list = bytes.Clone(list)
-	var group []byte
-	for entry := range slices.Chunk(list[listHead:], listEntry) {
-		permissions := entry[2:4]
-		switch binary.LittleEndian.Uint16(entry) {
+	entries, _ := entriesOf(list)
+	group := entry(make([]byte, listEntry))
+	for _, e := range entries {
+		switch e.tag() {
 		case tagOwner:
-			binary.LittleEndian.PutUint16(permissions, uint16(mode>>6&0o7))
+			e.set(byte(mode >> 6))
 		case tagOthers:
-			binary.LittleEndian.PutUint16(permissions, uint16(mode&0o7))
-		case tagMask:
-			group = permissions
-		case tagGroup:
-			if group == nil {
-				group = permissions // entries are sorted by their tags: a mask is yet to come
-			}
+			e.set(byte(mode))
+		case tagGroup, tagMask: // entries are sorted by their tags
+			group = e
 		}
 	}
-	if group != nil {
-		binary.LittleEndian.PutUint16(group, uint16(mode>>3&0o7))
-	}
+	group.set(byte(mode >> 3))
 	return list
 }
 
@@ -126,14 +137,23 @@ func (a Attributes) Unlisted() Attributes {
 func (a Attributes) Listed() bool { return a[accessList] != nil }
 
 // takeOff takes an access control list off an open file or directory.
-func takeOff(fd int, list string) error {
-	err := unix.Fremovexattr(fd, list)
-	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
+func takeOff(f *os.File, list string) error {
+	switch err := unix.Fremovexattr(int(f.Fd()), list); err {
+	case nil, unix.ENODATA, unix.EOPNOTSUPP:
 		return nil
+	default:
+		return &fs.PathError{Op: "removexattr", Path: f.Name(), Err: err}
 	}
-	return err
 }
 
-func isPrivileged(attribute string) bool {
-	return strings.HasPrefix(attribute, "security.") || strings.HasPrefix(attribute, "trusted.")
+// passable tells of what came of reading or setting an attribute whether the others can do without
+// it: it is not there, or is a label that is none of an ordinary process's business.
+func passable(attribute string, err error) bool {
+	switch err {
+	case nil, unix.ENODATA, unix.EOPNOTSUPP:
+		return true
+	case unix.EPERM, unix.EACCES:
+		return strings.HasPrefix(attribute, "security.") || strings.HasPrefix(attribute, "trusted.")
+	}
+	return false
 }

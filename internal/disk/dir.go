@@ -24,38 +24,28 @@ type dir struct {
 	file *os.File
 }
 
-func (host) Open(path string) (Dir, error) {
-	if distrusts() {
-		return openDir(path, admitTrusted)
-	}
-	return openDir(path, nil)
-}
+func (host) Open(path string) (Dir, error) { return openDir(path) }
 
 func (host) Follow(path string) (Dir, error) {
-	d, err := openDir(path, admitTrusted)
+	d, err := openDir(path)
 	if err != nil {
 		return nil, err
 	}
-	if doubts := d.way.Doubts(); len(doubts) > 0 {
-		return nil, errors.Join(foreignWay(doubts[0]), d.Close())
-	}
-	if last := d.way.Last().Doubt(); last != nil {
-		return nil, errors.Join(foreignWay(last), d.Close())
+	if by := d.way.Changers(); len(by) > 0 {
+		err = fmt.Errorf("%s is a directory that others than root can change (%s); root does not follow a link there", by[0].Path, by[0].What)
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-func foreignWay(d *Doubt) error {
-	return fmt.Errorf("%s is a directory that others than root can change (%s); root does not follow a link there", d.Path, d.What)
-}
-
 // openDir opens the directory at path.
-func openDir(path string, admit func(Way) error) (*dir, error) {
-	at, way, err := walk(path, admit)
+func openDir(path string) (*dir, error) {
+	at, way, err := walk(path, Step.planted)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(at)
+	looked := &dir{path, way, os.NewFile(uintptr(at), path)}
+	defer looked.Close()
 	last := way.Last()
 	switch {
 	case !last.Exists:
@@ -63,11 +53,20 @@ func openDir(path string, admit func(Way) error) (*dir, error) {
 	case last.Type != fs.ModeDir:
 		return nil, &fs.PathError{Op: "open", Path: last.Path(), Err: unix.ENOTDIR}
 	}
-	fd, err := unix.Openat(at, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	file, err := looked.open("open", ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
 	}
-	return &dir{path: path, way: way, file: os.NewFile(uintptr(fd), path)}, nil
+	return &dir{path, way, file}, nil
+}
+
+// open opens a name itself, not what a link leads to.
+func (d *dir) open(op, name string, flags int, mode uint32) (*os.File, error) {
+	fd, err := unix.Openat(d.fd(), name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+	if err != nil {
+		return nil, d.fail(op, name, err)
+	}
+	return os.NewFile(uintptr(fd), filepath.Join(d.path, name)), nil
 }
 
 func (d *dir) Mkdir(name string, mode fs.FileMode) error {
@@ -77,50 +76,39 @@ func (d *dir) Mkdir(name string, mode fs.FileMode) error {
 	} else if err != nil {
 		return d.fail("mkdir", name, err)
 	}
-	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	made, err := d.open("open", name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return d.fail("open", name, err)
+		return err
 	}
-	defer unix.Close(fd)
-	if err := d.fresh(fd, name); err != nil {
+	defer made.Close()
+	if err := d.fresh(made); err != nil {
 		return err
 	}
 	for _, list := range []string{accessList, defaultList} {
-		if err := takeOff(fd, list); err != nil {
-			return d.fail("removexattr", name, err)
+		if err := takeOff(made, list); err != nil {
+			return err
 		}
 	}
-	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
-		return d.fail("chmod", name, err)
-	}
-	return nil
+	return made.Chmod(mode.Perm())
 }
 
 // fresh wants the directory that was opened to be the one that was made: who can change the names
 // in this one can put another of ours in its place, and would have it get a wider mode. The group
 // that it has of a set-group-ID directory (mkdir(2)) is taken off.
-func (d *dir) fresh(fd int, name string) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return d.fail("stat", name, err)
+func (d *dir) fresh(made *os.File) error {
+	found, err := lookAt(made)
+	if err != nil {
+		return err
 	}
 	if len(d.Doubts()) > 0 { // else it may be another of our swaps that works in it already
-		list, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return d.fail("open", name, err)
-		}
-		dir := os.NewFile(uintptr(list), name)
-		defer dir.Close()
-		if names, err := dir.Readdirnames(1); int(st.Uid) != os.Geteuid() || len(names) > 0 || err != nil && err != io.EOF {
-			return d.fail("mkdir", name, errors.New("something else was put in its place"))
+		if _, err := made.Readdirnames(1); found.UID != os.Geteuid() || err != io.EOF {
+			return &fs.PathError{Op: "mkdir", Path: made.Name(), Err: errors.New("something else was put in its place")}
 		}
 	}
-	if gid := os.Getegid(); int(st.Gid) != gid {
-		if err := unix.Fchown(fd, -1, gid); err != nil {
-			return d.fail("chown", name, err)
-		}
+	if found.GID == os.Getegid() {
+		return nil
 	}
-	return nil
+	return made.Chown(-1, os.Getegid())
 }
 
 func (d *dir) Path() string { return d.path }
@@ -136,9 +124,9 @@ func (d *dir) fail(op, name string, err error) error {
 }
 
 func (d *dir) Link(name string) (string, error) {
-	next, s, err := take(d.fd(), d.way.Last(), name)
-	if next >= 0 {
-		unix.Close(next)
+	fd, s, err := step(d.fd(), d.way.Last(), name)
+	if fd >= 0 {
+		unix.Close(fd)
 	}
 	switch {
 	case err != nil:
@@ -146,7 +134,7 @@ func (d *dir) Link(name string) (string, error) {
 	case s.Type != fs.ModeSymlink:
 		return "", d.fail("readlink", name, unix.EINVAL)
 	}
-	if err := admitTrusted(Way{Steps: append(slices.Clone(d.way.Steps), s)}); err != nil {
+	if err := (Way{Steps: append(slices.Clone(d.way.Steps), s)}).admit(Step.planted); err != nil {
 		return "", err
 	}
 	if !filepath.IsAbs(s.Target) {
@@ -157,24 +145,23 @@ func (d *dir) Link(name string) (string, error) {
 }
 
 func (d *dir) Names() ([]string, error) {
-	// By a descriptor of its own, which has a position of its own: others may list at the same time.
-	fd, err := unix.Openat(d.fd(), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	// By a descriptor of its own, which has a position of its own: others may list at the same
+	// time.
+	list, err := d.open("list", ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return nil, d.fail("list", "", err)
+		return nil, err
 	}
-	list := os.NewFile(uintptr(fd), d.path)
 	defer list.Close()
 	return list.Readdirnames(-1)
 }
 
 func (d *dir) Create(name string) (File, error) {
-	fd, err := unix.Openat(d.fd(), name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	f, err := d.open("create", name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, d.fail("create", name, err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
-	if err := takeOff(fd, accessList); err != nil {
-		return nil, errors.Join(d.fail("removexattr", name, err), f.Close(), d.Remove(name))
+	if err := takeOff(f, accessList); err != nil {
+		return nil, errors.Join(err, f.Close(), d.Remove(name))
 	}
 	return file{f}, nil
 }
@@ -183,45 +170,42 @@ func (d *dir) Create(name string) (File, error) {
 type file struct{ *os.File }
 
 func (f file) Own(uid, gid int, mode fs.FileMode, attributes Attributes) error {
-	fd := int(f.Fd())
-	if err := unix.Fchown(fd, uid, gid); err != nil {
-		return &fs.PathError{Op: "chown", Path: f.Name(), Err: err}
+	if err := f.Chown(uid, gid); err != nil {
+		return err
 	}
-	if err := attributes.apply(fd, mode); err != nil {
+	if err := attributes.apply(int(f.Fd()), mode); err != nil {
 		return &fs.PathError{Op: "setxattr", Path: f.Name(), Err: err}
 	}
-	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
-		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: err}
+	if err := f.Chmod(mode.Perm()); err != nil {
+		return err
 	}
 	return f.owned(uid, gid, mode)
 }
 
-// owned is an error where the file has another owner or mode than it was given: vfat, exfat and some network file systems accept a
-// change and make none.
+// owned is an error where the file has another owner or mode than it was given: vfat, exfat and
+// some network file systems accept a change and make none.
 func (f file) owned(uid, gid int, mode fs.FileMode) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
-	}
-	if int(st.Uid) != uid || int(st.Gid) != gid {
-		return &fs.PathError{Op: "chown", Path: f.Name(), Err: fmt.Errorf("the file system makes it %d:%d, not %d:%d; mount it otherwise, or ask for that", st.Uid, st.Gid, uid, gid)}
-	}
-	if got := fs.FileMode(st.Mode) & fs.ModePerm; got != mode.Perm() {
-		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: fmt.Errorf("the file system makes it %#o, not %#o; mount it otherwise, or ask for that", got, mode.Perm())}
+	got, err := lookAt(f.File)
+	switch {
+	case err != nil:
+		return err
+	case got.UID != uid || got.GID != gid:
+		return &fs.PathError{Op: "chown", Path: f.Name(), Err: fmt.Errorf("the file system makes it %d:%d, not %d:%d; mount it otherwise, or ask for that", got.UID, got.GID, uid, gid)}
+	case got.Mode != mode.Perm():
+		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: fmt.Errorf("the file system makes it %#o, not %#o; mount it otherwise, or ask for that", got.Mode, mode.Perm())}
 	}
 	return nil
 }
 
 func (d *dir) Read(name string, limit int64) ([]byte, error) {
-	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	f, err := d.open("open", name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, d.fail("open", name, err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
 	defer f.Close()
 	data, err := readAll(f, limit)
 	if err != nil {
-		err = d.fail("read", name, bare(err))
+		err = d.fail("read", name, Reason(err))
 	}
 	return data, err
 }
@@ -245,13 +229,12 @@ func (d *dir) Sync() error { return d.file.Sync() }
 func (d *dir) Close() error { return d.file.Close() }
 
 func (d *dir) Lock(name, note string) (unlock io.Closer, holder string, err error) {
-	fd, err := unix.Openat(d.fd(), name, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	f, err := d.open("open", name, unix.O_RDWR|unix.O_CREAT, 0o600)
 	if err != nil {
-		return nil, "", d.fail("open", name, err)
+		return nil, "", err
 	}
-	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
 	for err = unix.EINTR; err == unix.EINTR; {
-		err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	}
 	if err != nil {
 		noted, _ := io.ReadAll(io.LimitReader(f, maxNote))

@@ -220,7 +220,8 @@ func TestNamesAtTheSameTime(t *testing.T) {
 	all.Wait()
 }
 
-// What has no fsync for directories, as /proc and squashfs, does not keep a daemon from its first start.
+// What has no fsync for directories, as /proc and squashfs, does not keep a daemon from its first
+// start.
 func TestSyncAboveWhereNothingIsSynced(t *testing.T) {
 	d, err := Host.Open("/proc/sys")
 	if err != nil {

@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"slices"
@@ -36,32 +35,33 @@ func Only(doubts []*Doubt, user int) bool {
 // a directory, where a link leads. List gives its access control list, and is asked only where that
 // can matter. In a sticky directory others than its owner can make names, which makers is about,
 // and replace none but their own (unlink(2)), which doubt is about.
-func judge(path string, st *unix.Stat_t, list func() ([]byte, error)) (doubt, makers *Doubt) {
+func judge(path string, st *unix.Statx_t, list func() ([]byte, error)) (doubt, makers *Doubt) {
 	others := ""
 	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
 		others = writers(st, list)
 	}
+	d := &Doubt{Path: path, What: others, User: Several}
+	if st.Uid != 0 {
+		d.What = fmt.Sprintf("it belongs to user %d", st.Uid)
+		if others == "" {
+			d.User = int(st.Uid)
+		}
+	}
 	switch {
-	case st.Uid != 0:
-		what := fmt.Sprintf("it belongs to user %d", st.Uid)
-		doubt, makers = &Doubt{Path: path, What: what, User: int(st.Uid)}, &Doubt{Path: path, What: what, User: int(st.Uid)}
-		if others != "" {
-			doubt.User, makers.User = Several, Several
-		}
-	case others != "":
-		doubt, makers = &Doubt{Path: path, What: others, User: Several}, &Doubt{Path: path, What: others, User: Several}
+	case d.What == "":
+		return nil, nil
+	case st.Mode&(unix.S_IFMT|unix.S_ISVTX) != unix.S_IFDIR|unix.S_ISVTX:
+		return d, d
+	case st.Uid == 0:
+		d.Sticky = true
+		return nil, d
 	}
-	if others != "" && st.Mode&(unix.S_IFMT|unix.S_ISVTX) == unix.S_IFDIR|unix.S_ISVTX {
-		if doubt.User = int(st.Uid); st.Uid == 0 {
-			doubt, makers.Sticky = nil, true
-		}
-	}
-	return doubt, makers
+	return &Doubt{Path: path, What: d.What, User: int(st.Uid)}, d
 }
 
 // writers says who else than root and the owner can write to what was looked at; "" where nobody
 // can.
-func writers(st *unix.Stat_t, list func() ([]byte, error)) string {
+func writers(st *unix.Statx_t, list func() ([]byte, error)) string {
 	switch {
 	case st.Mode&0o002 != 0:
 		return "everybody can write to it"
@@ -72,66 +72,39 @@ func writers(st *unix.Stat_t, list func() ([]byte, error)) string {
 	if err != nil {
 		return "its access control list cannot be read"
 	}
-	entries, good := parseList(text)
-	switch {
-	case !good:
+	entries, ok := entriesOf(text)
+	if !ok {
 		return "its access control list is of an unknown kind"
-	case len(entries) == 0 && st.Gid != 0:
-		return fmt.Sprintf("group %d can write to it", st.Gid)
-	}
-	mask := uint16(0o7)
-	for _, e := range entries {
-		if e.tag == tagMask {
-			mask = e.permissions
-		}
 	}
 	for _, e := range entries {
-		if e.permissions&mask&0o2 == 0 {
-			continue
-		}
-		switch {
-		case e.tag == tagGroup && st.Gid != 0:
-			return fmt.Sprintf("group %d can write to it", st.Gid)
-		case (e.tag == tagNamedUser || e.tag == tagNamedGroup) && e.id != 0:
-			return "its access control list lets others write to it"
+		if what := e.writer(st.Gid); what != "" {
+			return what
 		}
 	}
 	return ""
 }
 
-// An entry is one of an access control list.
-type entry struct {
-	tag, permissions uint16
-	id               uint32
+// writer says whom else than root the entry of a file of this group lets write; "": nobody.
+func (e entry) writer(gid uint32) string {
+	tag := e.tag()
+	switch {
+	case !e.writes():
+	case tag == tagGroup && gid != 0:
+		return fmt.Sprintf("group %d can write to it", gid)
+	case (tag == tagNamedUser || tag == tagNamedGroup) && e.id() != 0:
+		return "its access control list lets others write to it"
+	}
+	return ""
 }
 
-// parseList reads an access control list as Linux stores it (linux/posix_acl_xattr.h). No text is
-// no list.
-func parseList(text []byte) (entries []entry, good bool) {
-	if len(text) == 0 {
-		return nil, true
-	}
-	if len(text)%listEntry != listHead || binary.LittleEndian.Uint32(text) != listVersion {
-		return nil, false
-	}
-	for e := range slices.Chunk(text[listHead:], listEntry) {
-		entries = append(entries, entry{binary.LittleEndian.Uint16(e), binary.LittleEndian.Uint16(e[2:]), binary.LittleEndian.Uint32(e[4:])})
-	}
-	return entries, true
-}
-
-// listOf gives the access control list of a name in an open directory, nil where it has none. A
-// descriptor of its own would take the right to read it.
-func listOf(dir int, name string) ([]byte, error) {
+// listOf gives the access control list of what is open, be it with O_PATH; nil where there is none.
+func listOf(fd int) ([]byte, error) {
 	text := make([]byte, maxAttributes)
-	n, err := unix.Lgetxattr(fmt.Sprintf("/proc/self/fd/%d/%s", dir, name), accessList, text)
-	switch err {
-	case nil:
-		return text[:n], nil
-	case unix.ENODATA, unix.EOPNOTSUPP:
+	n, err := unix.Getxattr(fmt.Sprintf("/proc/self/fd/%d", fd), accessList, text)
+	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
 		return nil, nil
 	}
-	return nil, err
+	return text[:max(n, 0)], err
 }
 
 // distrusts tells whether there are others to distrust: what an ordinary user's process may do its

@@ -29,7 +29,7 @@ func TestWhatRootAloneCanChange(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		uid, gid      uint32
-		mode          uint32
+		mode          uint16
 		list          []byte
 		doubt, makers int // 0: nobody, else the user or Several
 		what          string
@@ -60,7 +60,7 @@ func TestWhatRootAloneCanChange(t *testing.T) {
 			listFrom([3]uint32{1, 6, nobody}, [3]uint32{2, 4, 7}, [3]uint32{4, 6, nobody}, [3]uint32{16, 6, nobody}, [3]uint32{32, 0, nobody}), Several, Several, "group 12 can write to it"},
 		{"one that cannot be read as one", 0, 0, unix.S_IFREG | 0o660, []byte{9, 9}, Several, Several, "its access control list is of an unknown kind"},
 	} {
-		st := unix.Stat_t{Uid: tt.uid, Gid: tt.gid, Mode: tt.mode}
+		st := unix.Statx_t{Uid: tt.uid, Gid: tt.gid, Mode: tt.mode}
 		doubt, makers := judge("/f", &st, func() ([]byte, error) { return tt.list, nil })
 		user := func(d *Doubt) int {
 			if d == nil {
@@ -136,33 +136,41 @@ func TestWhoLeads(t *testing.T) {
 	}
 	must(t, os.Link(in("root/f"), in("user/second")))
 	must(t, os.Link(in("sticky/two"), in("sticky/second")))
-	for link, target := range map[string]string{"root/in": "../user/f", "user/out": "../root/his", "root/his-link": "f", "root/on": "in", "sticky/link": "../root/his"} {
+	for link, target := range map[string]string{"root/in": "../user/f", "user/out": "../root/his", "root/his-link": "f", "root/on": "in", "sticky/link": "../root/f",
+		"sticky/below": "down/f", "sticky/down": "root", "sticky/to-his": "his", "sticky/his-link": "root/f"} {
 		must(t, os.Symlink(target, in(link)))
 	}
-	for _, own := range []string{"root/his", "root/his-link", "user", "user/f", "user/two", "sticky/his", "group/f"} {
+	for _, own := range []string{"root/his", "root/his-link", "user", "user/f", "user/two", "sticky/his", "sticky/his-link", "group/f"} {
 		must(t, os.Lchown(in(own), 12, 12))
 	}
 	must(t, errors.Join(os.Chmod(in("sticky"), 0o777|fs.ModeSticky), os.Chown(in("group"), 0, 12), os.Chmod(in("group"), 0o775)))
 	for path, want := range map[string]struct {
-		by   string // the paths of the doubts
-		link bool   // root does not follow
-		read bool   // root reads it for others
+		by    string // the paths of the doubts
+		link  bool   // root does not follow
+		read  bool   // root reads it for others
+		token bool   // root takes it for a token, and works from it if it follows the links
 	}{
-		"root/f":        {"", false, true},
-		"root/his":      {"", false, true},
-		"root/in":       {"user", false, true},  // root's link to a user's own file
-		"root/on":       {"user", false, true},  // likewise
-		"user/f":        {"user", false, true},  // his own
-		"user/root/f":   {"user", false, false}, // root's, which he may have moved there
-		"user/second":   {"user", false, false},
-		"user/out":      {"user", true, false}, // root's link, which he may have moved there
-		"root/his-link": {"root/his-link", true, false},
-		"sticky/f":      {"", false, false}, // root's, which others may have moved there
-		"sticky/two":    {"sticky/two", false, false},
-		"sticky/his":    {"", false, false},
-		"sticky/link":   {"sticky/link", true, false}, // likewise
-		"sticky/root/f": {"", false, true},            // only who can write to a directory can move it
-		"group/f":       {"group", false, false},
+		"root/f":      {"", false, true, true},
+		"root/his":    {"", false, true, false},
+		"root/in":     {"user", false, true, false},  // root's link to a user's own file
+		"root/on":     {"user", false, true, false},  // likewise
+		"user/f":      {"user", false, true, false},  // his own
+		"user/root/f": {"user", false, false, false}, // root's, which he may have moved there
+		"user/second": {"user", false, false, false},
+		// Root's link, which he may have moved there.
+		"user/out":      {"user", true, false, false},
+		"root/his-link": {"root/his-link", true, false, false},
+		"sticky/f":      {"", false, false, true}, // root's, which others may have moved there
+		"sticky/two":    {"sticky/two", false, false, false},
+		"sticky/his":    {"", false, false, false},
+		"sticky/link":   {"sticky/link", true, false, false}, // likewise
+		// Only who can write to a directory can move it.
+		"sticky/root/f": {"", false, true, true},
+		"group/f":       {"group", false, false, false},
+		// Root's links to what is beneath.
+		"sticky/below":    {"sticky/below sticky/down", true, false, true},
+		"sticky/to-his":   {"sticky/to-his", true, false, false},
+		"sticky/his-link": {"sticky/his-link", true, false, false},
 	} {
 		way, err := Walk(in(path))
 		if err != nil {
@@ -182,6 +190,14 @@ func TestWhoLeads(t *testing.T) {
 		text, err := ReadInput(in(path), 10)
 		if (err == nil) != want.read || string(text) != map[bool]string{true: "x"}[want.read] || err != nil && !IsForeign(err) {
 			t.Errorf("%s: %q, %v", path, text, err)
+		}
+		for _, r := range []struct {
+			read func(string, int64) ([]byte, error)
+			want bool
+		}{{ReadToken, want.token}, {ReadTrusted, want.token && !want.link}} {
+			if text, err := r.read(in(path), 10); (err == nil) != r.want || string(text) != map[bool]string{true: "x"}[r.want] {
+				t.Errorf("%s: %q, %v", path, text, err)
+			}
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // that of all who waited for that run, and a panic is one for the others.
 func TestGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, runs := NewGroup(), 0
+		g, runs := NewGroup(nil), 0
 		failed := errors.New("failed")
 		ask := func(n int) (errs []error) {
 			errs = make([]error, n)

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"io/fs"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,45 +27,30 @@ type ID struct{ Device, Inode uint64 }
 // errChanged is that a name stands for something else than a moment before.
 var errChanged = errors.New("something else was put in its place meanwhile")
 
-// same is an error where an open file is not the one that was looked at.
-func same(fd int, of Info) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return err
+// same gives what an open file is, and an error where it is not the one that was looked at.
+func same(f *os.File, of Info) (Info, error) {
+	found, err := lookAt(f)
+	if err == nil && found.ID != of.ID {
+		err = errChanged
 	}
-	if infoOf(&st).ID != of.ID {
-		return errChanged
-	}
-	return nil
+	return found, err
 }
 
-// infoOf gives what stat(2) tells.
-func infoOf(st *unix.Stat_t) Info {
-	return Info{
-		Exists: true,
-		Type:   kind(uint16(st.Mode)),
-		Mode:   fs.FileMode(st.Mode) & fs.ModePerm,
-		UID:    int(st.Uid),
-		GID:    int(st.Gid),
-		Size:   st.Size,
-		Links:  int(st.Nlink),
-		ID:     ID{uint64(st.Dev), st.Ino},
-	}
-}
-
-func (d *dir) Stat(name string) (Info, error) { return d.stat(name, unix.AT_SYMLINK_NOFOLLOW) }
-
-func (d *dir) Self() (Info, error) { return d.stat("", unix.AT_EMPTY_PATH) }
-
-func (d *dir) stat(name string, flags int) (Info, error) {
-	var st unix.Statx_t
-	err := unix.Statx(d.fd(), name, flags, unix.STATX_BASIC_STATS, &st)
-	if err == unix.ENOENT {
-		return Info{}, nil
-	}
+// lookAt gives what an open file is.
+func lookAt(f *os.File) (Info, error) {
+	st, err := statx(int(f.Fd()), "", unix.AT_EMPTY_PATH)
 	if err != nil {
-		return Info{}, d.fail("stat", name, err)
+		return Info{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
+	return infoOf(st), nil
+}
+
+func statx(fd int, name string, flags int) (*unix.Statx_t, error) {
+	st := new(unix.Statx_t)
+	return st, unix.Statx(fd, name, flags, unix.STATX_BASIC_STATS, st)
+}
+
+func infoOf(st *unix.Statx_t) Info {
 	set := st.Attributes & st.Attributes_mask
 	return Info{
 		Exists: true,
@@ -77,25 +63,35 @@ func (d *dir) stat(name string, flags int) (Info, error) {
 		Fixed:  set&(unix.STATX_ATTR_IMMUTABLE|unix.STATX_ATTR_APPEND) != 0,
 		Links:  int(st.Nlink),
 		ID:     ID{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino},
-	}, nil
+	}
+}
+
+func (d *dir) Stat(name string) (Info, error) {
+	st, err := statx(d.fd(), name, unix.AT_SYMLINK_NOFOLLOW)
+	switch err {
+	case nil:
+		return infoOf(st), nil
+	case unix.ENOENT:
+		return Info{}, nil
+	}
+	return Info{}, d.fail("stat", name, err)
+}
+
+func (d *dir) Self() (Info, error) { return lookAt(d.file) }
+
+var kinds = map[uint16]fs.FileMode{
+	unix.S_IFREG:  0,
+	unix.S_IFDIR:  fs.ModeDir,
+	unix.S_IFLNK:  fs.ModeSymlink,
+	unix.S_IFIFO:  fs.ModeNamedPipe,
+	unix.S_IFSOCK: fs.ModeSocket,
+	unix.S_IFBLK:  fs.ModeDevice,
+	unix.S_IFCHR:  fs.ModeDevice | fs.ModeCharDevice,
 }
 
 func kind(mode uint16) fs.FileMode {
-	switch mode & unix.S_IFMT {
-	case unix.S_IFREG:
-		return 0
-	case unix.S_IFDIR:
-		return fs.ModeDir
-	case unix.S_IFLNK:
-		return fs.ModeSymlink
-	case unix.S_IFIFO:
-		return fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		return fs.ModeSocket
-	case unix.S_IFBLK:
-		return fs.ModeDevice
-	case unix.S_IFCHR:
-		return fs.ModeDevice | fs.ModeCharDevice
+	if k, ok := kinds[mode&unix.S_IFMT]; ok {
+		return k
 	}
 	return fs.ModeIrregular
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,55 +13,57 @@ import (
 // Open opens the regular file at an absolute path, and gives the way that led to it. It waits for
 // nothing, as ReadFile. Root follows a link only where root alone can change the link and the way
 // to it; whether to believe in what was opened is for the caller to judge by the way.
-func Open(path string) (*os.File, Way, error) {
+func Open(path string) (*os.File, Way, error) { return openBy(path, Step.planted) }
+
+// openBy is Open with an idea of what others may have put there.
+func openBy(path string, planted func(Step) *Doubt) (*os.File, Way, error) {
 	type opened struct {
 		file *os.File
 		way  Way
-		err  error
 	}
-	o, err := asked(path, func(path string) (opened, error) {
-		f, way, err := openFile(path)
-		return opened{f, way, err}, nil
+	o, err := timed(path, func(path string) (opened, error) {
+		f, way, err := openFile(path, planted)
+		return opened{f, way}, err
 	})
-	if err != nil {
-		return nil, Way{}, err
-	}
-	return o.file, o.way, o.err
+	return o.file, o.way, err
 }
 
-func openFile(path string) (*os.File, Way, error) {
-	var admit func(Way) error
-	if distrusts() {
-		admit = admitTrusted
-	}
-	at, way, err := walk(path, admit)
+func openFile(path string, planted func(Step) *Doubt) (*os.File, Way, error) {
+	at, way, err := walk(path, planted)
 	if err != nil {
 		return nil, way, err
 	}
 	defer unix.Close(at)
-	last := way.Last()
-	fail := func(err error) (*os.File, Way, error) {
-		return nil, way, &fs.PathError{Op: "open", Path: path, Err: err}
+	f, err := openLast(at, path, way)
+	if err != nil && err != ErrNotRegular {
+		err = &fs.PathError{Op: "open", Path: path, Err: Reason(err)}
 	}
+	return f, way, err
+}
+
+// openLast opens the regular file that a way leads to.
+func openLast(at int, path string, way Way) (*os.File, error) {
+	last := way.Last()
 	switch {
 	case !last.Exists:
-		return fail(unix.ENOENT)
+		return nil, unix.ENOENT
 	case len(way.Rest) > 0:
-		return fail(unix.ENOTDIR)
+		return nil, unix.ENOTDIR
 	case last.Type == fs.ModeDir:
-		return fail(unix.EISDIR)
+		return nil, unix.EISDIR
 	case last.Type != 0:
-		return nil, way, ErrNotRegular
+		return nil, ErrNotRegular
 	}
 	fd, err := unix.Openat(at, last.Name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
-	if err := same(fd, last.Info); err != nil {
-		unix.Close(fd)
-		return fail(err)
+	f := os.NewFile(uintptr(fd), path)
+	if _, err := same(f, last.Info); err != nil {
+		f.Close()
+		return nil, err
 	}
-	return os.NewFile(uintptr(fd), path), way, nil
+	return f, nil
 }
 
 // ReadInput is ReadFile for what root reads on behalf of others: it is a *ForeignError where that
@@ -104,16 +107,30 @@ func openInput(path string) (*os.File, Way, error) {
 	return f, way, nil
 }
 
-// ReadTrusted is ReadFile, of an absolute path, for what root works from: it is an *UntrustedError
-// where others than root can change it, and a *LinkError where others lead to it.
+// ReadTrusted is ReadFile, of an absolute path, for what root works from: it is a *ForeignError
+// where others than root can change it or lead to it.
 func ReadTrusted(path string, limit int64) ([]byte, error) {
-	f, way, err := Open(path)
+	return readTrusted(path, limit, Step.planted)
+}
+
+// ReadToken is ReadTrusted of a token that is handed out in a file. In a sticky directory it
+// follows root's link to a name beneath that directory: a volume of Kubernetes is such a directory,
+// with such links.
+func ReadToken(path string, limit int64) ([]byte, error) {
+	return readTrusted(path, limit, Step.astray)
+}
+
+func readTrusted(path string, limit int64, planted func(Step) *Doubt) ([]byte, error) {
+	f, way, err := openBy(path, planted)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if by := way.Changers(); len(by) > 0 {
-		return nil, &UntrustedError{by[0]}
+	if by := way.changers(planted); len(by) > 0 {
+		return nil, &ForeignError{
+			fmt.Sprintf("others than root can change it (%v); root does not work from it", by[0]),
+			"what root works from belongs where root alone can write, as /etc/rendered",
+		}
 	}
 	return readAll(f, limit)
 }
@@ -127,54 +144,33 @@ func ReadTrusted(path string, limit int64) ([]byte, error) {
 func (w Way) Input() error {
 	doubts, last := w.Doubts(), w.Last()
 	if last.Shared {
-		return &ForeignError{Doubt: &Doubt{Path: last.Dir, What: "others can make names in it, and may have moved there what is not theirs", User: Several}, links: last.Links}
+		doubts = []*Doubt{{Path: last.Dir, What: "others can make names in it, and may have moved there what is not theirs", User: Several}}
 	}
-	if len(doubts) == 0 {
-		return nil
-	}
-	if Only(doubts, last.UID) && last.Links == 1 {
+	if len(doubts) == 0 || Only(doubts, last.UID) && last.Links == 1 {
 		return nil
 	}
 	why := doubts[0]
-	for _, d := range doubts {
-		if d.User != last.UID {
-			why = d
-			break
-		}
+	if i := slices.IndexFunc(doubts, func(d *Doubt) bool { return d.User != last.UID }); i >= 0 {
+		why = doubts[i]
 	}
-	return &ForeignError{Doubt: why, links: last.Links}
+	names := ""
+	if last.Links > 1 {
+		names = fmt.Sprintf("; it has %d names", last.Links)
+	}
+	return &ForeignError{
+		fmt.Sprintf("others than root can change what it leads to (%v)%s; root does not read it", why, names),
+		"have it in a directory that root alone can change, or in the directory of the user that it belongs to, without links",
+	}
 }
 
-// A ForeignError is that others than root can change what a path leads to.
-type ForeignError struct {
-	*Doubt
-	links int
-}
+// A ForeignError is that root does not go where others than root can lead it: to what they can
+// change, or along links that they can.
+type ForeignError struct{ what, hint string }
 
-func (e *ForeignError) Error() string {
-	what := "others than root can change what it leads to (" + e.Doubt.Error() + ")"
-	if e.links > 1 {
-		what += fmt.Sprintf("; it has %d names", e.links)
-	}
-	return what + "; root does not read it"
-}
+func (e *ForeignError) Error() string { return e.what }
 
 // Hints says what helps.
-func (e *ForeignError) Hints() []string {
-	return []string{"have it in a directory that root alone can change, or in the directory of the user that it belongs to, without links"}
-}
-
-// An UntrustedError is that others than root can change what root is to work from.
-type UntrustedError struct{ By *Doubt }
-
-func (e *UntrustedError) Error() string {
-	return "others than root can change it (" + e.By.Error() + "); root does not work from it"
-}
-
-// Hints says what helps.
-func (e *UntrustedError) Hints() []string {
-	return []string{"what root works from belongs where root alone can write, as /etc/rendered"}
-}
+func (e *ForeignError) Hints() []string { return []string{e.hint} }
 
 // Hints says what helps where root does not go where others lead, or who may read a file is not
 // known; nil otherwise.
@@ -190,30 +186,6 @@ func Hints(err error) []string {
 
 // IsForeign tells whether an error is that root does not go where others lead.
 func IsForeign(err error) bool {
-	_, file := errors.AsType[*ForeignError](err)
-	_, link := errors.AsType[*LinkError](err)
-	return file || link
-}
-
-// A LinkError is that others than root can change a link, or could have put another in its place.
-type LinkError struct {
-	Path string // of the link
-	By   *Doubt
-}
-
-func (e *LinkError) Error() string {
-	return fmt.Sprintf("%s is a link that others than root can change (%s); root does not follow it", e.Path, e.what())
-}
-
-// Hints says what helps.
-func (e *LinkError) Hints() []string {
-	return []string{"name the path that it leads to, or have link and directories belong to root"}
-}
-
-// what says how, without the path where that is the link's own.
-func (e *LinkError) what() string {
-	if e.By.Path == e.Path {
-		return e.By.What
-	}
-	return e.By.Error()
+	_, ok := errors.AsType[*ForeignError](err)
+	return ok
 }

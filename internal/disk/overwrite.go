@@ -4,58 +4,54 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
 
 func (d *dir) Overwrite(name string, of Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error {
-	fd, err := unix.Openat(d.fd(), name, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if of.Type != 0 {
+		return d.fail("write", name, ErrNotRegular)
+	}
+	f, err := d.open("open", name, unix.O_WRONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return d.fail("open", name, err)
+		return err
 	}
-	f := file{os.NewFile(uintptr(fd), filepath.Join(d.path, name))}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = d.fail("write", name, ErrNotRegular)
-	}
-	if err == nil {
-		if err = same(fd, of); err != nil {
-			err = d.fail("write", name, err)
-		}
-	}
-	size := int64(len(content))
-	if err == nil {
-		if err = reserve(fd, size); err != nil {
-			err = d.fail("write", name, err)
-		}
-	}
-	if err == nil && !listed {
-		if err = takeOff(fd, accessList); err != nil {
-			err = d.fail("removexattr", name, err)
-		}
-	}
-	if err == nil {
-		err = f.Own(uid, gid, mode, nil)
-	}
-	// What is there is not cut off before the new content takes its room, which the disk might not give again.
-	if err == nil && st.Size() > size {
-		err = f.Truncate(size)
-	}
-	if err != nil {
+	if err := (file{f}).prepare(of, int64(len(content)), uid, gid, mode, listed); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	return Fill(f, content)
+	return Fill(file{f}, content)
 }
 
-// reserve finds out whether a file has room for so many bytes before any is changed: where the disk is full its old content stays whole.
-// File systems that cannot say are taken at their best.
-func reserve(fd int, size int64) error {
+// prepare makes sure that a file is the one that was looked at and has room for so many bytes. What
+// is there is not cut off before the new content takes its room, which the disk might not give
+// again.
+func (f file) prepare(of Info, size int64, uid, gid int, mode fs.FileMode, listed bool) error {
+	found, err := same(f.File, of)
+	if err == nil {
+		err = reserve(f.File, size)
+	}
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: f.Name(), Err: Reason(err)}
+	}
+	if !listed {
+		if err := takeOff(f.File, accessList); err != nil {
+			return err
+		}
+	}
+	if err := f.Own(uid, gid, mode, nil); err != nil || found.Size <= size {
+		return err
+	}
+	return f.Truncate(size)
+}
+
+// reserve finds out whether a file has room for so many bytes before any is changed: where the disk
+// is full its old content stays whole. File systems that cannot say are taken at their best.
+func reserve(f *os.File, size int64) error {
 	if size == 0 {
 		return nil
 	}
 	for {
-		switch err := unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, 0, size); err {
+		switch err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, size); err {
 		case unix.EINTR:
 		case unix.EOPNOTSUPP, unix.ENOSYS:
 			return nil

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,9 @@ const maxLinks = 40
 
 // A Way is how a path leads to what it leads to: name by name, through every link.
 type Way struct {
-	Steps []Step   // the first is the root; the last what the path leads to, or the first name that is not there or leads no further
+	// The first of Steps is the root. The last is what the path leads to, or the first name that is
+	// not there or leads no further.
+	Steps []Step
 	Rest  []string // the names after the last step
 }
 
@@ -50,8 +53,22 @@ func (s Step) planted() *Doubt {
 	return &Doubt{Path: s.Path(), What: "it has another name elsewhere, and others can make names in " + s.Dir, User: Several}
 }
 
-// Last is where the way ends.
-func (w Way) Last() Step { return w.Steps[len(w.Steps)-1] }
+// astray is planted for who reads what root wrote, whichever of it. A link that leads to a name
+// beneath the directory that it stands in leads to what root has there, wherever it stood before.
+func (s Step) astray() *Doubt {
+	if s.Type == fs.ModeSymlink && filepath.IsLocal(s.Target) {
+		return nil
+	}
+	return s.planted()
+}
+
+// Last is where the way ends; the zero Step of one that could not be begun.
+func (w Way) Last() (last Step) {
+	if n := len(w.Steps); n > 0 {
+		last = w.Steps[n-1]
+	}
+	return last
+}
 
 // Found tells whether there is something at the path.
 func (w Way) Found() bool { return len(w.Rest) == 0 && w.Last().Exists }
@@ -63,12 +80,14 @@ func (w Way) Real() string {
 
 // Doubts says who else than root can change where the path leads: a directory or a link on the way,
 // not what stands at its end. An ordinary user's process has nobody to distrust.
-func (w Way) Doubts() (doubts []*Doubt) {
+func (w Way) Doubts() []*Doubt { return w.doubts(Step.planted) }
+
+func (w Way) doubts(planted func(Step) *Doubt) (doubts []*Doubt) {
 	for i, s := range w.Steps {
 		if s.doubt != nil && i < len(w.Steps)-1 {
 			doubts = append(doubts, s.doubt)
 		}
-		if d := s.planted(); d != nil {
+		if d := planted(s); d != nil {
 			doubts = append(doubts, d)
 		}
 	}
@@ -76,8 +95,10 @@ func (w Way) Doubts() (doubts []*Doubt) {
 }
 
 // Changers says who else than root can change what the way leads to, or have it lead elsewhere.
-func (w Way) Changers() []*Doubt {
-	doubts := w.Doubts()
+func (w Way) Changers() []*Doubt { return w.changers(Step.planted) }
+
+func (w Way) changers(planted func(Step) *Doubt) []*Doubt {
+	doubts := w.doubts(planted)
 	if own := w.Last().doubt; own != nil {
 		doubts = append(doubts, own)
 	}
@@ -96,168 +117,158 @@ func (w Way) within() []*Doubt {
 
 // Walk goes the way to an absolute path as the kernel does (path_resolution(7)), and opens nothing
 // at its end. That something is not there is no error. Where a file system on the way does not
-// answer within three seconds the error is ErrSilent; beside an error the way is given as far as it
-// could be gone.
+// answer within three seconds the error is ErrSilent, and there is no way; beside another error it
+// is given as far as it could be gone.
 func Walk(path string) (Way, error) {
-	type walked struct {
-		way Way
-		err error
-	}
-	w, err := asked(path, func(path string) (walked, error) {
+	return timed(path, func(path string) (Way, error) {
 		at, way, err := walk(path, nil)
-		if at >= 0 {
+		if err == nil {
 			unix.Close(at)
 		}
-		return walked{way, err}, nil
+		return way, err
 	})
-	if err != nil {
-		return Way{}, err
-	}
-	return w.way, w.err
 }
 
 // walk is Walk. It gives the directory in which the way ends, or that it leads to, as a descriptor
-// to look by (O_PATH in open(2)), -1 beside an error. Admit is asked before each link is followed,
-// with the way up to it; nil admits all.
-func walk(path string, admit func(Way) error) (at int, way Way, err error) {
-	at, err = unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+// to look by (O_PATH in open(2)), -1 beside an error. Each link is to be admitted before it is
+// followed, by what others may have planted; nil admits all.
+func walk(path string, planted func(Step) *Doubt) (at int, way Way, err error) {
+	w := walker{at: -1, here: Step{Dir: "/"}, planted: planted}
+	err = w.toRoot()
+	w.way = Way{Steps: []Step{w.here}, Rest: names(path)}
+	for more := true; err == nil && more && len(w.way.Rest) > 0; {
+		more, err = w.goOn()
+	}
 	if err != nil {
-		return -1, way, &fs.PathError{Op: "open", Path: "/", Err: err}
+		w.enter(-1, Step{})
 	}
-	root, err := top(at)
-	if err != nil {
-		unix.Close(at)
-		return -1, way, err
-	}
-	way.Steps = []Step{root}
-	way.Rest = names(path)
-	here := root // the step of at
-	for links := 0; len(way.Rest) > 0; {
-		name := way.Rest[0]
-		next, s, err := take(at, here, name)
-		if err != nil {
-			unix.Close(at)
-			return -1, way, err
-		}
-		way.Rest = way.Rest[1:]
-		switch {
-		case name == "..":
-			// What the directory is was found on the way down, unless the way began beneath it.
-			unix.Close(at)
-			at, here = next, s
-			way.Steps = append(way.Steps, s)
-		case s.Type == fs.ModeSymlink:
-			way.Steps = append(way.Steps, s)
-			if links++; links > maxLinks {
-				err = &fs.PathError{Op: "open", Path: s.Path(), Err: unix.ELOOP}
-			} else if admit != nil {
-				err = admit(way)
-			}
-			if err != nil {
-				unix.Close(at)
-				return -1, way, err
-			}
-			way.Rest = append(names(s.Target), way.Rest...)
-			if filepath.IsAbs(s.Target) {
-				if next, err = unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
-					unix.Close(at)
-					return -1, way, &fs.PathError{Op: "open", Path: "/", Err: err}
-				}
-				unix.Close(at)
-				at, here = next, root
-			}
-			if len(way.Rest) == 0 { // it leads to the directory that it stands in
-				way.Steps = append(way.Steps, here)
-			}
-		case next >= 0:
-			unix.Close(at)
-			at, here = next, s
-			way.Steps = append(way.Steps, s)
-		default:
-			way.Steps = append(way.Steps, s)
-			return at, way, nil
-		}
-	}
-	return at, way, nil
+	return w.at, w.way, err
 }
 
-func top(at int) (Step, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(at, &st); err != nil {
-		return Step{}, &fs.PathError{Op: "stat", Path: "/", Err: err}
-	}
-	s := Step{Dir: "/", Info: infoOf(&st)}
-	s.weigh(&st, at, ".")
-	return s, nil
+// A walker is on its way.
+type walker struct {
+	way   Way
+	at    int  // the directory where it is; -1: it is in none
+	here  Step // that of at
+	links int  // followed so far
+
+	planted func(Step) *Doubt
 }
 
-// take looks at a name in an open directory, and opens what is there if it is a directory. What is
-// judged is what was opened, whatever others put in its place meanwhile.
-func take(at int, here Step, name string) (next int, s Step, err error) {
+// enter goes into a directory.
+func (w *walker) enter(dir int, here Step) {
+	if w.at >= 0 {
+		unix.Close(w.at)
+	}
+	w.at, w.here = dir, here
+}
+
+func (w *walker) toRoot() error {
+	fd, s, err := look(unix.AT_FDCWD, "/", Step{Dir: "/"})
+	if err == nil {
+		w.enter(fd, s)
+	}
+	return err
+}
+
+// goOn takes the next step, and tells whether it leads further.
+func (w *walker) goOn() (bool, error) {
+	dir, s, err := step(w.at, w.here, w.way.Rest[0])
+	if err != nil {
+		return false, err
+	}
+	w.way.Rest = w.way.Rest[1:]
+	w.way.Steps = append(w.way.Steps, s)
+	switch {
+	case s.Type == fs.ModeSymlink:
+		return true, w.follow(s)
+	case dir < 0:
+		return false, nil
+	}
+	w.enter(dir, s)
+	return true, nil
+}
+
+func (w *walker) follow(link Step) error {
+	if w.links++; w.links > maxLinks {
+		return &fs.PathError{Op: "open", Path: link.Path(), Err: unix.ELOOP}
+	}
+	if w.planted != nil {
+		if err := w.way.admit(w.planted); err != nil {
+			return err
+		}
+	}
+	w.way.Rest = append(names(link.Target), w.way.Rest...)
+	if filepath.IsAbs(link.Target) {
+		if err := w.toRoot(); err != nil {
+			return err
+		}
+	}
+	if len(w.way.Rest) == 0 { // it leads to the directory that it stands in
+		w.way.Steps = append(w.way.Steps, w.here)
+	}
+	return nil
+}
+
+// step looks at a name in an open directory, and opens what is there if it is a directory.
+func step(at int, here Step, name string) (dir int, s Step, err error) {
 	s = Step{Dir: here.Path(), Name: name, Shared: here.makers != nil && here.doubt == nil}
 	if name == ".." {
+		// What the directory is was found on the way down, unless the way began beneath it.
 		s.Dir, s.Name = filepath.Split(filepath.Dir(here.Path()))
 		s.Dir, s.Shared = filepath.Clean(s.Dir), false
 	}
-	fail := func(op string, err error) (int, Step, error) {
-		if next >= 0 {
-			unix.Close(next)
-		}
-		return -1, s, &fs.PathError{Op: op, Path: s.Path(), Err: err}
-	}
-	next = -1
-	var st unix.Stat_t
-	err = unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	return look(at, name, s)
+}
+
+// look opens a name to look by, and keeps it open if it is a directory. What is judged is what was
+// opened, whatever others put in its place meanwhile. A name that is not there is no error.
+func look(at int, name string, s Step) (dir int, _ Step, err error) {
+	fd, err := unix.Openat(at, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
 	case err == unix.ENOENT:
 		return -1, s, nil
 	case err != nil:
-		return fail("open", err)
+		return -1, s, &fs.PathError{Op: "open", Path: s.Path(), Err: err}
 	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		if next, err = unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
-			return fail("open", err)
+	st, err := statx(fd, "", unix.AT_EMPTY_PATH)
+	if err == nil {
+		s.Info = infoOf(st)
+		if s.Type == fs.ModeSymlink {
+			s.Target, err = targetOf(fd)
 		}
-		if err := unix.Fstat(next, &st); err != nil {
-			return fail("stat", err)
-		}
-		s.weigh(&st, next, ".")
-	case unix.S_IFLNK:
-		if next, err = unix.Openat(at, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
-			return fail("open", err)
-		}
-		if err := unix.Fstat(next, &st); err != nil {
-			return fail("stat", err)
-		}
-		target := make([]byte, unix.PathMax)
-		n, err := unix.Readlinkat(next, "", target)
-		if err != nil {
-			return fail("readlink", err)
-		}
-		s.Target = string(target[:n])
-		unix.Close(next)
-		next = -1
-		s.weigh(&st, at, name)
-	default:
-		s.weigh(&st, at, name)
 	}
-	s.Info = infoOf(&st)
-	return next, s, nil
+	if err != nil {
+		unix.Close(fd)
+		return -1, s, &fs.PathError{Op: "stat", Path: s.Path(), Err: err}
+	}
+	s.weigh(st, fd)
+	if s.Type != fs.ModeDir {
+		unix.Close(fd)
+		fd = -1
+	}
+	return fd, s, nil
 }
 
-// weigh judges what was looked at, where there is anybody to distrust.
-func (s *Step) weigh(st *unix.Stat_t, dir int, name string) {
+// weigh judges what is open, where there is anybody to distrust.
+func (s *Step) weigh(st *unix.Statx_t, fd int) {
 	if distrusts() {
-		s.doubt, s.makers = judge(s.Path(), st, func() ([]byte, error) { return listOf(dir, name) })
+		s.doubt, s.makers = judge(s.Path(), st, func() ([]byte, error) { return listOf(fd) })
 	}
 }
 
-// Trusted is a *LinkError where root would not follow a link on the way.
+// targetOf gives where an open link leads.
+func targetOf(fd int) (string, error) {
+	target := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(fd, "", target)
+	return string(target[:max(n, 0)]), err
+}
+
+// Trusted is a *ForeignError where root would not follow a link on the way.
 func (w Way) Trusted() error {
 	for i, s := range w.Steps {
-		if s.Type == fs.ModeSymlink && distrusts() {
-			if err := admitTrusted(Way{Steps: w.Steps[:i+1]}); err != nil {
+		if s.Type == fs.ModeSymlink {
+			if err := (Way{Steps: w.Steps[:i+1]}).admit(Step.planted); err != nil {
 				return err
 			}
 		}
@@ -265,19 +276,22 @@ func (w Way) Trusted() error {
 	return nil
 }
 
-// admitTrusted refuses to follow a link where others than root can change it, or could have put
-// another in its place.
-func admitTrusted(way Way) error {
-	link := way.Last()
-	// The link is not the end: it counts as what is on the way.
-	doubts := way.Doubts()
-	if d := link.doubt; d != nil {
-		doubts = append(doubts, d)
-	}
+// admit refuses to follow the link that the way ends with where others than root can change it, or
+// could have put another in its place.
+func (w Way) admit(planted func(Step) *Doubt) error {
+	link := w.Last()
+	doubts := w.changers(planted)
 	if len(doubts) == 0 {
 		return nil
 	}
-	return &LinkError{link.Path(), doubts[0]}
+	why := doubts[0].Error()
+	if doubts[0].Path == link.Path() {
+		why = doubts[0].What
+	}
+	return &ForeignError{
+		fmt.Sprintf("%s is a link that others than root can change (%s); root does not follow it", link.Path(), why),
+		"name the path that it leads to, or have link and directories belong to root",
+	}
 }
 
 // names gives the components of a path; ".." stays, as the kernel resolves it after links.

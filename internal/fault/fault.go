@@ -1,7 +1,7 @@
 // Package fault says what is wrong, where, and what to do about it.
 //
-// A Fault is what a person reads when a config, a template or a value cannot be used. None of its parts ever holds a
-// value that came from a lookup: whoever makes one leaves the value out.
+// A Fault is what a person reads when a config, a template or a value cannot be used. None of its
+// parts ever holds a value that came from a lookup: whoever makes one leaves the value out.
 package fault
 
 import (
@@ -32,10 +32,14 @@ func (p Place) String() string {
 // A Fault is one thing that is wrong.
 type Fault struct {
 	Place Place
-	What  string   // one clause, lower case, without a full stop; a ref and a path of keys belong here, values never
+	// What is one clause in lower case, without a full stop. A ref and a path of keys belong here,
+	// values never.
+	What  string
 	Line  string   // the text of the line at Place, for display under a caret; "" shows none
 	Hints []string // what to do about it, a line each; may be empty
 	Err   error    // the cause, for errors.As; its text is not printed
+	// Rule names what finds it, where a config can allow what that finds; "": it cannot.
+	Rule string
 }
 
 // Error gives "place: what" on one line.
@@ -49,8 +53,8 @@ func (f *Fault) Error() string {
 // Unwrap gives the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Text gives the fault as it stands on a terminal: the line of Error, the line of the file with a caret under the column, then
-// the hints, indented. It ends with a newline.
+// Text gives the fault as it stands on a terminal: the line of Error, the line of the file with a
+// caret under the column, then the hints, indented. It ends with a newline.
 func (f *Fault) Text() string {
 	var b strings.Builder
 	b.WriteString(f.Error())
@@ -67,7 +71,8 @@ func (f *Fault) Text() string {
 	return b.String()
 }
 
-// blank gives white space as wide as the first n characters of line: tabs stay tabs, so that a caret lines up.
+// blank gives white space as wide as the first n characters of line: tabs stay tabs, so that a
+// caret lines up.
 func blank(line string, n int) string {
 	var b strings.Builder
 	for _, r := range line {
@@ -114,6 +119,19 @@ func (l List) Sort() {
 			cmp.Compare(a.Place.Line, b.Place.Line),
 			cmp.Compare(a.Place.Column, b.Place.Column))
 	})
+}
+
+// Unique gives the list without those that say the same as one before.
+func (l List) Unique() List {
+	seen := make(map[string]bool)
+	var list List
+	for _, f := range l {
+		if text := f.Error(); !seen[text] {
+			seen[text] = true
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // Err gives the list as an error, nil where it is empty.

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Caught calls f. Where f panics it gives a Fault that says where in the program that was, else nil. What the panic itself says is never
-// shown, because it may quote a value.
+// Caught calls f. Where f panics it gives a Fault that says where in the program that was, else
+// nil. What the panic itself says is never shown, because it may quote a value.
 func Caught(f func()) (failed *Fault) {
 	defer func() {
 		if what := recover(); what != nil {

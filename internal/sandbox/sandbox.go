@@ -1,4 +1,5 @@
-// Package sandbox knows what the unit that this process runs in keeps it from (systemd.exec(5)), and what to write to be let.
+// Package sandbox knows what the unit that this process runs in keeps it from (systemd.exec(5)),
+// and what to write to be let.
 package sandbox
 
 import (
@@ -7,13 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Remedy says what to write so that the error of the file system that the path met goes away, a line each; nothing where it is not the
-// unit's sandbox that forbids it.
+// Remedy says what to write so that the error of the file system that the path met goes away, a
+// line each; nothing where it is not the unit's sandbox that forbids it.
 func Remedy(path string, err error) []string {
 	if !errors.Is(err, unix.EROFS) && !errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -25,19 +27,19 @@ func Remedy(path string, err error) []string {
 	return p.remedy(dir, err)
 }
 
-// Unseen says why a file that is there for others may not be for this unit, and what to do, a line each; nothing where the unit sees what
-// all see.
+// Unseen says why a file that is there for others may not be for this unit, and what to do, a line
+// each; nothing where the unit sees what all see.
 func Unseen(path string) []string { return here().unseen(path) }
 
-func (p place) unseen(path string) []string {
-	m := p.mountOf(path)
+func (n namespace) unseen(path string) []string {
+	m := n.mountOf(path)
 	switch {
-	case p.unit == "":
+	case n.unit == "":
 		return nil
 	case m.hidden() && home(m.point):
-		return p.dropIn("hides "+m.point+": have the file elsewhere, as in /etc, or let it read there", "ProtectHome=read-only")
-	case p.private(path):
-		return []string{p.unit + " has a /tmp and a /var/tmp of its own; have the file elsewhere, as in /etc, or set PrivateTmp=no in a drop-in"}
+		return n.dropIn("hides "+m.point+": have the file elsewhere, as in /etc, or let it read there", "ProtectHome=read-only")
+	case n.private(path):
+		return []string{n.unit + " has a /tmp and a /var/tmp of its own; have the file elsewhere, as in /etc, or set PrivateTmp=no in a drop-in"}
 	}
 	return nil
 }
@@ -48,11 +50,12 @@ func Unit() string { return here().unit }
 // Private tells whether a file at the path would be seen by this unit alone.
 func Private(path string) bool { return here().private(path) }
 
-func (p place) private(path string) bool {
-	return p.unit != "" && strings.Contains(p.mountOf(path).root, "systemd-private-")
+func (n namespace) private(path string) bool {
+	return n.unit != "" && strings.Contains(n.mountOf(path).root, "systemd-private-")
 }
 
-// nearest gives the directory itself, or that above it which exists, beyond all links: a unit with a path that is not there does not start.
+// nearest gives the directory itself, or that above it which exists, beyond all links: a unit with
+// a path that is not there does not start.
 func nearest(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
 		if found, err := filepath.EvalSymlinks(at); err == nil {
@@ -63,8 +66,8 @@ func nearest(dir string) string {
 	}
 }
 
-// A place is where a process runs.
-type place struct {
+// A namespace is what a process sees of the machine.
+type namespace struct {
 	unit   string // "" where it is none of systemd's
 	mounts []mount
 }
@@ -77,19 +80,19 @@ type mount struct {
 }
 
 // here gives where this process runs.
-func here() place {
+func here() namespace {
 	if os.Getenv("INVOCATION_ID") == "" {
-		return place{}
+		return namespace{}
 	}
 	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
-		return place{}
+		return namespace{}
 	}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return place{}
+		return namespace{}
 	}
-	return place{unitOf(string(groups)), mountsOf(string(mounts))}
+	return namespace{unitOf(string(groups)), mountsOf(string(mounts))}
 }
 
 // unitOf gives the service that a process's control groups belong to (cgroups(7)).
@@ -134,8 +137,8 @@ func has(options, option string) bool {
 }
 
 // mountOf gives the mount that a path is in. Of several at one point the last covers the others.
-func (p place) mountOf(path string) (found mount) {
-	for _, m := range p.mounts {
+func (n namespace) mountOf(path string) (found mount) {
+	for _, m := range n.mounts {
 		if len(m.point) >= len(found.point) && below(path, m.point) {
 			found = m
 		}
@@ -150,42 +153,41 @@ func below(path, dir string) bool {
 // hidden tells whether the unit sees an empty directory in the place of what is there.
 func (m mount) hidden() bool { return strings.HasSuffix(m.root, "/inaccessible/dir") }
 
-// sealed tells whether a file system that can be written to is mounted so that it cannot. ProtectSystem= does so to /usr at least: where
-// that can be written to, it is not the unit.
-func (p place) sealed(m mount) bool {
+// sealed tells whether a file system that can be written to is mounted so that it cannot.
+// ProtectSystem= does so to /usr at least: where that can be written to, it is not the unit.
+func (n namespace) sealed(m mount) bool {
 	closed := func(m mount) bool { return m.readOnly && !m.medium }
-	return closed(m) && closed(p.mountOf("/usr"))
+	return closed(m) && closed(n.mountOf("/usr"))
 }
 
 // kernels are the directories that no line of a unit makes a place for files.
 var kernels = []string{"/proc", "/sys", "/dev"}
 
-func (p place) remedy(dir string, err error) []string {
-	if p.unit == "" {
+func (n namespace) remedy(dir string, err error) []string {
+	if n.unit == "" {
 		return nil
 	}
-	for _, k := range kernels {
-		if below(dir, k) {
-			return nil
-		}
-	}
-	m := p.mountOf(dir)
+	m := n.mountOf(dir)
+	sealed := errors.Is(err, unix.EROFS) && n.sealed(m)
+	const why = "does not let it write there"
 	switch {
-	case errors.Is(err, unix.EROFS) && p.sealed(m) && dir == "/":
-		// ReadWritePaths=/ would open all there is.
-		return []string{"the sandbox of " + p.unit + " does not let it make anything in / itself; make the directory there, and this says what to write for it"}
+	case slices.ContainsFunc(kernels, func(k string) bool { return below(dir, k) }):
+		return nil
 	case m.hidden() && home(m.point):
-		return p.dropIn("hides "+m.point, protectHome(dir), "ReadWritePaths=-"+quoted(dir))
-	case errors.Is(err, unix.EROFS) && p.sealed(m) && home(dir):
-		return p.dropIn("does not let it write there", protectHome(dir), "ReadWritePaths="+dir)
-	case errors.Is(err, unix.EROFS) && p.sealed(m):
-		return p.dropIn("does not let it write there", "ReadWritePaths="+quoted(dir))
+		return n.dropIn("hides "+m.point, protectHome(dir), "ReadWritePaths=-"+quoted(dir))
+	case !sealed:
+		return nil
+	case dir == "/":
+		// ReadWritePaths=/ would open all there is.
+		return []string{"the sandbox of " + n.unit + " does not let it make anything in / itself; make the directory there, and this says what to write for it"}
+	case home(dir):
+		return n.dropIn(why, protectHome(dir), "ReadWritePaths="+dir)
 	}
-	return nil
+	return n.dropIn(why, "ReadWritePaths="+quoted(dir))
 }
 
-// protectHome gives the line that lets a directory be written to, which another line must do: of two lines about the same directory the
-// stricter one counts.
+// protectHome gives the line that lets a directory be written to, which another line must do: of
+// two lines about the same directory the stricter one counts.
 func protectHome(dir string) string {
 	if home(dir) {
 		return "ProtectHome=no"
@@ -194,10 +196,10 @@ func protectHome(dir string) string {
 }
 
 // dropIn says which lines to write, and where.
-func (p place) dropIn(why string, lines ...string) []string {
-	hints := []string{fmt.Sprintf("the sandbox of %s %s; add to /etc/systemd/system/%[1]s.d/paths.conf:", p.unit, why), "[Service]"}
+func (n namespace) dropIn(why string, lines ...string) []string {
+	hints := []string{fmt.Sprintf("the sandbox of %s %s; add to /etc/systemd/system/%[1]s.d/paths.conf:", n.unit, why), "[Service]"}
 	hints = append(hints, lines...)
-	return append(hints, "then  systemctl daemon-reload && systemctl restart "+strings.TrimSuffix(p.unit, ".service"))
+	return append(hints, "then  systemctl daemon-reload && systemctl restart "+strings.TrimSuffix(n.unit, ".service"))
 }
 
 // home tells whether ProtectHome= hides this directory.

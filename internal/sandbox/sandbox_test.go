@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unitMounts are some of those of the unit, as systemd 252 makes them; /mnt/disc is one that cannot be written to at all, and
-// /mnt/with space one that the unit may write to.
+// unitMounts are some of those of the unit, as systemd 252 makes them; /mnt/disc is one that cannot
+// be written to at all, and /mnt/with space one that the unit may write to.
 const unitMounts = `261 224 8:1 / / ro,nosuid,relatime shared:44 master:1 - ext4 /dev/vda rw
 262 261 0:41 /systemd-private-fe56-rendered.service-sgOnnQ/tmp /tmp rw,nosuid,nodev shared:61 master:2 - tmpfs tmpfs rw,size=2468412k
 276 261 0:45 / /run rw,nosuid,nodev shared:73 master:6 - tmpfs tmpfs rw,size=4936820k,mode=755
@@ -22,7 +22,8 @@ const unitMounts = `261 224 8:1 / / ro,nosuid,relatime shared:44 master:1 - ext4
 281 261 8:3 / /mnt/with\040space rw,relatime shared:99 master:7 - ext4 /dev/vdb rw
 `
 
-// plainMounts are those of a unit without ProtectSystem=, on a machine on which somebody mounted /srv so that it cannot be written to.
+// plainMounts are those of a unit without ProtectSystem=, on a machine on which somebody mounted
+// /srv so that it cannot be written to.
 const plainMounts = `25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 25 8:1 /data /srv ro,relatime shared:1 - ext4 /dev/vda rw
 `
@@ -30,12 +31,12 @@ const plainMounts = `25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw
 func TestRemedy(t *testing.T) {
 	const head = "; add to /etc/systemd/system/rendered.service.d/paths.conf:|[Service]|"
 	const tail = "|then  systemctl daemon-reload && systemctl restart rendered"
-	sandboxed := place{"rendered.service", mountsOf(unitMounts)}
+	sandboxed := namespace{"rendered.service", mountsOf(unitMounts)}
 	for _, c := range []struct {
-		place place
-		dir   string
-		err   error
-		want  string
+		namespace namespace
+		dir       string
+		err       error
+		want      string
 	}{
 		{sandboxed, "/srv/app", unix.EROFS, "the sandbox of rendered.service does not let it write there" + head + "ReadWritePaths=/srv/app" + tail},
 		{sandboxed, "/srv/100% a", unix.EROFS, "the sandbox of rendered.service does not let it write there" + head + `ReadWritePaths="/srv/100%% a"` + tail},
@@ -49,10 +50,10 @@ func TestRemedy(t *testing.T) {
 		{sandboxed, "/mnt/with space/a", unix.EROFS, ""},
 		{sandboxed, "/dev/x", unix.EROFS, ""},
 		{sandboxed, "/homes", unix.ENOENT, ""},
-		{place{"rendered.service", mountsOf(plainMounts)}, "/srv", unix.EROFS, ""},
-		{place{"", mountsOf(unitMounts)}, "/srv/app", unix.EROFS, ""},
+		{namespace{"rendered.service", mountsOf(plainMounts)}, "/srv", unix.EROFS, ""},
+		{namespace{"", mountsOf(unitMounts)}, "/srv/app", unix.EROFS, ""},
 	} {
-		if got := strings.Join(c.place.remedy(c.dir, c.err), "|"); got != c.want {
+		if got := strings.Join(c.namespace.remedy(c.dir, c.err), "|"); got != c.want {
 			t.Errorf("%s, %v:\n got %q\nwant %q", c.dir, c.err, got, c.want)
 		}
 	}
@@ -74,7 +75,8 @@ func TestUnitOf(t *testing.T) {
 	}
 }
 
-// A directory that is still to be made does not go into a unit: one that exists does, where links lead.
+// A directory that is still to be made does not go into a unit: one that exists does, where links
+// lead.
 func TestNearest(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -91,7 +93,7 @@ func TestNearest(t *testing.T) {
 
 // Of a file that a template or the config names it is said that the unit does not see it.
 func TestUnseen(t *testing.T) {
-	p := place{"rendered.service", mountsOf(unitMounts)}
+	p := namespace{"rendered.service", mountsOf(unitMounts)}
 	for path, want := range map[string]string{
 		"/home/app/token": "the sandbox of rendered.service hides /home: have the file elsewhere, as in /etc, or let it read there; add to /etc/systemd/system/rendered.service.d/paths.conf:|" +
 			"[Service]|ProtectHome=read-only|then  systemctl daemon-reload && systemctl restart rendered",
@@ -102,15 +104,15 @@ func TestUnseen(t *testing.T) {
 		if got := strings.Join(p.unseen(path), "|"); got != want {
 			t.Errorf("%s:\n got %q\nwant %q", path, got, want)
 		}
-		if got := (place{"", p.mounts}).unseen(path); got != nil {
+		if got := (namespace{"", p.mounts}).unseen(path); got != nil {
 			t.Errorf("%s, in no unit: %q", path, got)
 		}
 	}
 }
 
 func TestPrivate(t *testing.T) {
-	p := place{"rendered.service", mountsOf(unitMounts)}
-	if !p.private("/tmp/a") || p.private("/etc/a") || p.private("/tmpfile") || (place{"", p.mounts}).private("/tmp/a") {
+	p := namespace{"rendered.service", mountsOf(unitMounts)}
+	if !p.private("/tmp/a") || p.private("/etc/a") || p.private("/tmpfile") || (namespace{"", p.mounts}).private("/tmp/a") {
 		t.Error("only what is in /tmp is private here")
 	}
 	t.Setenv("INVOCATION_ID", "")

@@ -20,8 +20,8 @@ type Pair struct {
 	Key         crypto.Signer
 }
 
-// New makes a certificate as the template has it. Nil for the key makes one of ECDSA; nil for the issuer signs with the key itself.
-// What can go wrong is a mistake of the test, and panics.
+// New makes a certificate as the template has it. Nil for the key makes one of ECDSA; nil for the
+// issuer signs with the key itself. What can go wrong is a mistake of the test, and panics.
 func New(template x509.Certificate, key crypto.Signer, issuer *Pair) *Pair {
 	var err error
 	if key == nil {

@@ -53,7 +53,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// A copied package brings its own terms, one that is not linked brings none, and a notice goes with its licence.
+// A copied package brings its own terms, one that is not linked brings none, and a notice goes with
+// its licence.
 func TestLicencesOfLinkedPackages(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"LICENSE.txt":         apacheText,

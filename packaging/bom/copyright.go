@@ -24,7 +24,8 @@ License: Apache-2.0
  /usr/share/common-licenses/Apache-2.0.
 `
 
-// copyright writes /usr/share/doc/PACKAGE/copyright, by https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/.
+// copyright writes /usr/share/doc/PACKAGE/copyright, by
+// https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/.
 func copyright(l *linkage) []byte {
 	var b bytes.Buffer
 	b.WriteString(head)
@@ -52,7 +53,8 @@ func copyright(l *linkage) []byte {
 	return b.Bytes()
 }
 
-// holder is a line that says who has the rights; not the Apache License's example of one, and none of its own sentences.
+// holder is a line that says who has the rights; not the Apache License's example of one, and none
+// of its own sentences.
 var holder = regexp.MustCompile(`(?m)^[ \t]*(?:Copyright|\(c\))[: ].*(?:\d{4}|by |Authors).*$|^[ \t]*Copyright [A-Z][^\n]*All Rights Reserved.*$`)
 
 var word = regexp.MustCompile(`^(?i:copyright:?|\(c\)|©)\s*`)
@@ -76,7 +78,8 @@ func (m *module) holders(of licence) (list []string) {
 	return list
 }
 
-// notes gives what stands beside a licence: what the Apache License wants to be handed on, a grant of patents.
+// notes gives what stands beside a licence: what the Apache License wants to be handed on, a grant
+// of patents.
 func (m *module) notes(of licence) string {
 	var texts []string
 	dir := func(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }

@@ -21,8 +21,8 @@ var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([
 // source is a file of a program that is called as licences are: notice.go.
 var source = regexp.MustCompile(`\.(go|s|c|h)$`)
 
-// findLicences finds the files that hold for a module's linked packages: those beside each, and those above it. A package copied from
-// elsewhere has terms of its own.
+// findLicences finds the files that hold for a module's linked packages: those beside each, and
+// those above it. A package copied from elsewhere has terms of its own.
 func (m *module) findLicences() error {
 	seen := make(map[string]bool)
 	for _, dir := range m.packages {
@@ -84,8 +84,8 @@ var marks = []struct {
 	{"BSD-2-Clause", regexp.MustCompile(`Redistribution and use in source and binary forms, with or without modification, `)},
 }
 
-// classify gives the SPDX names of the licences in a text, none where there is none that is known. Whoever teaches it another makes
-// sure that a static binary may have such code.
+// classify gives the SPDX names of the licences in a text, none where there is none that is known.
+// Whoever teaches it another makes sure that a static binary may have such code.
 func classify(text string) (names []string) {
 	text = strings.Join(strings.Fields(text), " ")
 	for _, m := range marks {

@@ -1,5 +1,5 @@
-// The command bom writes what the law and a user's scanner want to know of a binary: which modules are linked into it, and under
-// which licences. It writes into a directory
+// The command bom writes what the law and a user's scanner want to know of a binary: which modules
+// are linked into it, and under which licences. It writes into a directory
 //
 //	licenses/MODULE/…   the licence files as they are
 //	copyright           the same for Debian, in its machine-readable form

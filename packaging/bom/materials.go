@@ -44,7 +44,8 @@ type (
 	}
 )
 
-// materials writes the bill. The same binary gives the same bytes: it has no serial number, and its time is that of the version.
+// materials writes the bill. The same binary gives the same bytes: it has no serial number, and its
+// time is that of the version.
 func materials(l *linkage, version, date string) ([]byte, error) {
 	self := component{
 		Type:     "application",
@@ -70,7 +71,8 @@ func materials(l *linkage, version, date string) ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: the sum %s: %w", m.path, m.sum, err)
 			}
-			c.Hashes = []hash{{"SHA-256", hex.EncodeToString(digest)}} // of the files' sums, as go.sum has it
+			// The digest is that of the files' sums, as go.sum has it.
+			c.Hashes = []hash{{"SHA-256", hex.EncodeToString(digest)}}
 		}
 		b.Components = append(b.Components, c)
 		direct.On = append(direct.On, c.Ref)

@@ -32,8 +32,9 @@ type module struct {
 // standard is the name that bills of materials have for Go's own library.
 const standard = "stdlib"
 
-// linkedInto asks the binary for its modules and the go command for their files. The two must agree: where they do not, the binary was
-// built from other sources than these, or for another machine.
+// linkedInto asks the binary for its modules and the go command for their files. The two must
+// agree: where they do not, the binary was built from other sources than these, or for another
+// machine.
 func linkedInto(binary string) (*linkage, error) {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
@@ -104,7 +105,8 @@ func listed(path, own string) (map[string]*module, error) {
 		case p.ImportPath == "unsafe" || p.Module.Path == own:
 			continue
 		case p.Standard:
-			// All of it has the terms of its root. The only others in it are of object files that GOEXPERIMENT=boringcrypto links.
+			// All of it has the terms of its root. The only others in it are of object files that
+			// GOEXPERIMENT=boringcrypto links.
 			m, p.Dir = module{path: standard, dir: p.Root}, p.Root
 		}
 		if modules[m.path] == nil {

@@ -78,7 +78,8 @@ func TestExposure(t *testing.T) {
 	}
 }
 
-// unknown are the complaints about what older systemds do not know, and about what is not on this machine.
+// unknown are the complaints about what older systemds do not know, and about what is not on this
+// machine.
 var unknown = regexp.MustCompile(`Failed to parse service type, ignoring: notify-reload|Unknown key (name )?'ReloadSignal'|/usr/bin/rendered is not executable|Command 'man .*' failed`)
 
 // systemd knows every line of the unit and the examples, but for those that old ones may ignore.
@@ -87,7 +88,8 @@ func TestLinesAreKnown(t *testing.T) {
 	if err != nil || len(examples) == 0 {
 		t.Fatal(examples, err)
 	}
-	examples = slices.DeleteFunc(examples, func(path string) bool { return strings.Contains(path, "nginx-once") }) // of another unit
+	// nginx-once is an example of another unit.
+	examples = slices.DeleteFunc(examples, func(path string) bool { return strings.Contains(path, "nginx-once") })
 	for _, dropIns := range append([][]string{nil}, split(examples)...) {
 		for line := range strings.Lines(analyze(t, dropIns, "verify")) {
 			if strings.Contains(line, "rendered.service") && !unknown.MatchString(line) {

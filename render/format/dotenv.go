@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"strings"
 	"unicode"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-// What a dotenv file must not hold, since sh and systemd's EnvironmentFile (systemd.exec(5)) would not read the same.
+// What a dotenv file must not hold, since sh and systemd's EnvironmentFile (systemd.exec(5)) would
+// not read the same.
 const (
 	envBare    = "a character outside quotes that sh acts on (envQuote writes them)"
 	envBlank   = "a blank outside quotes, which ends the value for sh (envQuote writes them)"
@@ -22,15 +25,16 @@ const (
 	envNoValue = "a line without ="
 )
 
-// checkDotenv wants what sh and systemd's EnvironmentFile read alike, without sh doing anything but setting variables: lines of
-// NAME=value and comments, a value plain or in one pair of quotes, which may go over several lines.
+// checkDotenv wants what sh and systemd's EnvironmentFile read alike, without sh doing anything but
+// setting variables: lines of NAME=value and comments, a value plain or in one pair of quotes,
+// which may go over several lines.
 func checkDotenv(data []byte) *Error { return readDotenv(data, func(string, string) {}) }
 
 func dotenvTree(data []byte) (Node, *Error) {
 	root := Node{Kind: Map}
 	err := readDotenv(data, func(name, value string) {
 		style := Plain
-		if value != "" && (value[0] == '"' || value[0] == '\'') {
+		if strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'") {
 			style = Quoted
 		}
 		root.Nodes = append(root.Nodes, entry(name, Plain, Node{Text: value, Style: style}))
@@ -40,17 +44,13 @@ func dotenvTree(data []byte) (Node, *Error) {
 
 // readDotenv calls each with every variable and its value, which has its quotes yet.
 func readDotenv(data []byte, each func(name, value string)) *Error {
-	if bytes.HasPrefix(data, bom) {
-		return at(data, 0, "it begins with a byte order mark")
-	}
-	if n := bytes.IndexByte(data, 0); n >= 0 {
-		return at(data, n, "a zero byte")
-	}
-	if n := invalidUTF8(data); n >= 0 {
-		return at(data, n, "a byte that is not UTF-8, which systemd wants")
-	}
-	if n := noncharacter(data); n >= 0 {
-		return at(data, n, "a noncharacter of Unicode, as U+FFFE; systemd takes no line of a file that holds one")
+	err := without(data,
+		forbidden{byteOrderMark, "it begins with a byte order mark"},
+		forbidden{zeroByte, "a zero byte"},
+		forbidden{invalidUTF8, "a byte that is not UTF-8, which systemd wants"},
+		forbidden{noncharacter, "a noncharacter of Unicode, as U+FFFE; systemd takes no line of a file that holds one"})
+	if err != nil {
+		return err
 	}
 	for offset := 0; offset < len(data); {
 		name, next, what := assignment(data, offset)
@@ -67,8 +67,8 @@ func readDotenv(data []byte, each func(name, value string)) *Error {
 }
 
 // noncharacter gives the first code point that Unicode will never make a character of (The Unicode
-// Standard, section 23.7), -1 where there is none. systemd 252 and 257 refuse the whole file for it
-// (unichar_is_valid in src/basic/utf8.c).
+// Standard, section 23.7). systemd 252 and 257 refuse the whole file for it (unichar_is_valid in
+// src/basic/utf8.c).
 func noncharacter(data []byte) int {
 	return bytes.IndexFunc(data, func(r rune) bool { return unicode.Is(unicode.Noncharacter_Code_Point, r) })
 }
@@ -78,75 +78,88 @@ func noncharacter(data []byte) int {
 func assignment(data []byte, offset int) (name string, next int, what string) {
 	offset = skipBlanks(data, offset)
 	line, _, _ := bytes.Cut(data[offset:], []byte("\n"))
-	end := offset + len(line)
-	if len(line) == 0 {
-		return "", end + 1, ""
+	if len(line) == 0 || line[0] == '#' {
+		next, what = envComments(line, offset)
+		return "", next, what
 	}
-	switch line[0] {
-	case '#':
-		if n := bytes.IndexByte(line, '\r'); n >= 0 {
-			return "", offset + n, envReturn
-		}
-		if line[len(line)-1] == '\\' {
-			return "", end - 1, envGoesOn
-		}
-		return "", end + 1, ""
-	case ';':
-		return "", offset, envComment
-	case '\r':
-		return "", offset, envReturn
+	if name, what = variable(string(line)); what != "" {
+		return "", offset, what
 	}
-	name, _, assigned := strings.Cut(string(line), "=")
-	switch first, _, _ := strings.Cut(name, " "); {
-	case !assigned:
-		return "", offset, envNoValue
-	case first == "export" && name != first:
-		return "", offset, envExport
-	case !isName(name):
-		return "", offset, envName
-	}
-	value := offset + len(name) + 1
-	if value < len(data) && (data[value] == '"' || data[value] == '\'') {
-		next, what = quoted(data, value)
-	} else {
-		next, what = bare(data, value)
-	}
+	next, what = envValue(data, offset+len(name)+1)
 	return name, next, what
 }
 
-// bare reads a value without quotes to the end of its line. Both readers leave blanks at the end out.
-func bare(data []byte, offset int) (next int, what string) {
-	for n := offset; n < len(data); n++ {
-		switch c := data[n]; {
-		case c == '\n':
-			return n + 1, ""
-		case c == '\r':
-			return n, envReturn
-		case c == ' ' || c == '\t':
-			return lineEnd(data, n, envBlank)
-		case strings.IndexByte("&;|<>()$`\\\"'", c) >= 0:
-			return n, envBare
-		case c == '~' && (n == offset || data[n-1] == ':'): // POSIX, Shell Command Language 2.6.1
-			return n, envBare
-		}
+var variableName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// variable gives the name that a line sets, or says why there is none.
+func variable(line string) (name, what string) {
+	name, _, assigned := strings.Cut(line, "=")
+	switch {
+	case line[0] == ';':
+		return "", envComment
+	case line[0] == '\r':
+		return "", envReturn
+	case !assigned:
+		return "", envNoValue
+	case strings.HasPrefix(name, "export "):
+		return "", envExport
+	case !variableName.MatchString(name):
+		return "", envName
 	}
-	return len(data), ""
+	return name, ""
 }
 
-// quoted reads a value that begins with a quote. Between double quotes both readers take \ alike: away before " \ ` $ and the end
-// of a line, for itself before all else.
+// envComments reads a line that is a comment, or nothing.
+func envComments(line []byte, offset int) (next int, what string) {
+	if n := bytes.IndexByte(line, '\r'); n >= 0 {
+		return offset + n, envReturn
+	}
+	end := offset + len(line)
+	if bytes.HasSuffix(line, []byte(`\`)) {
+		return end - 1, envGoesOn
+	}
+	return end + 1, ""
+}
+
+// envValue reads a value to the end of its line. Both readers leave blanks at the end out.
+func envValue(data []byte, offset int) (next int, what string) {
+	if bytes.ContainsAny(data[offset:min(offset+1, len(data))], `"'`) {
+		return quoted(data, offset)
+	}
+	end := len(data)
+	if n := bytes.IndexAny(data[offset:], "\n\r \t&;|<>()$`\\\"'"); n >= 0 {
+		end = offset + n
+	}
+	if tilde := home.FindIndex(data[offset:end]); tilde != nil {
+		return offset + tilde[1] - 1, envBare
+	}
+	if end == len(data) || strings.IndexByte("\n\r \t", data[end]) >= 0 {
+		return lineEnd(data, end, envBlank)
+	}
+	return end, envBare
+}
+
+// home is a ~ for which sh puts a directory (POSIX, Shell Command Language 2.6.1).
+var home = lazyregexp.New(`(?:^|:)~`)
+
+// quoted reads a value that begins with a quote. Between double quotes both readers take \ alike:
+// away before " \ ` $ and the end of a line, for itself before all else.
 func quoted(data []byte, offset int) (next int, what string) {
 	quote := data[offset]
+	ends := map[byte]string{'"': "\"\\$`", '\'': "'"}[quote]
 	for n := offset + 1; n < len(data); n++ {
-		switch c := data[n]; {
-		case c == quote:
+		found := bytes.IndexAny(data[n:], ends)
+		if found < 0 {
+			break
+		}
+		switch n += found; data[n] {
+		case quote:
 			return lineEnd(data, n+1, envAfter)
-		case quote == '\'':
-		case c == '\\':
+		case '\\':
 			if n++; n < len(data) && data[n] == 0x7f {
 				return n, envDelete
 			}
-		case c == '$' || c == '`':
+		default:
 			return n, envExpand
 		}
 	}
@@ -167,14 +180,7 @@ func lineEnd(data []byte, offset int, otherwise string) (next int, what string) 
 	return offset, otherwise
 }
 
+// skipBlanks gives the first byte from an offset on that is no blank.
 func skipBlanks(data []byte, offset int) int {
-	for offset < len(data) && (data[offset] == ' ' || data[offset] == '\t') {
-		offset++
-	}
-	return offset
-}
-
-func isName(name string) bool {
-	return name != "" && (name[0] < '0' || name[0] > '9') &&
-		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
+	return len(data) - len(bytes.TrimLeft(data[offset:], " \t"))
 }

@@ -1,5 +1,5 @@
-// Package format finds out whether the rendered bytes of a file parse, whole, as what the file is said to be. What it says about
-// them is where they do not, and never what stands there.
+// Package format finds out whether the rendered bytes of a file parse, whole, as what the file is
+// said to be. What it says about them is where they do not, and never what stands there.
 package format
 
 import (
@@ -47,25 +47,28 @@ func (e *Error) Error() string {
 	return s
 }
 
-var checks = map[string]struct {
+// syntaxes are the formats by name.
+var syntaxes = map[string]struct {
 	title string
+	quote string // the function with which a template writes a value
 	check func([]byte) *Error
+	tree  func([]byte) (Node, *Error) // nil: it has no ordered tree
 }{
-	"json":   {"JSON", checkJSON},
-	"yaml":   {"YAML", checkYAML},
-	"toml":   {"TOML", checkTOML},
-	"ini":    {"INI", checkINI},
-	"dotenv": {"dotenv", checkDotenv},
-	"xml":    {"XML", checkXML},
-	"pem":    {"PEM", checkPEM},
+	"json":   {"JSON", "toJson", checkJSON, jsonTree},
+	"yaml":   {"YAML", "yamlQuote", checkYAML, yamlTree},
+	"toml":   {"TOML", "tomlQuote", checkTOML, tomlTree},
+	"ini":    {"INI", "iniQuote", checkINI, iniTree},
+	"dotenv": {"dotenv", "envQuote", checkDotenv, dotenvTree},
+	"xml":    {"XML", "xmlQuote", checkXML, xmlTree},
+	"pem":    {"PEM", "", checkPEM, nil},
 }
 
 // Known gives the names that Parse takes, sorted.
-func Known() []string { return slices.Sorted(maps.Keys(checks)) }
+func Known() []string { return slices.Sorted(maps.Keys(syntaxes)) }
 
 // Parse gives the format of a name.
 func Parse(name string) (Format, error) {
-	if _, ok := checks[name]; !ok {
+	if _, ok := syntaxes[name]; !ok {
 		return Format{}, fmt.Errorf("unknown format %q", name)
 	}
 	return Format{name}, nil
@@ -78,45 +81,33 @@ func (f Format) IsZero() bool { return f.name == "" }
 func (f Format) String() string { return f.name }
 
 // Title gives what a reader calls it: "JSON".
-func (f Format) Title() string { return checks[f.name].title }
+func (f Format) Title() string { return syntaxes[f.name].title }
 
 // Quote gives the function with which a template writes a value for it, "" where there is none.
-func (f Format) Quote() string {
-	switch f.name {
-	case "json":
-		return "toJson"
-	case "dotenv":
-		return "envQuote"
-	case "pem", "":
-		return ""
-	}
-	return f.name + "Quote"
-}
+func (f Format) Quote() string { return syntaxes[f.name].quote }
 
 // Check parses data. The error is a *Error.
-func (f Format) Check(data []byte) (err error) {
-	c, ok := checks[f.name]
-	if !ok {
+func (f Format) Check(data []byte) error {
+	if f.IsZero() {
 		return nil
 	}
+	return f.guard(func() *Error { return syntaxes[f.name].check(data) })
+}
+
+// guard gives the error of a parser the format's title, and makes one of a panic. That is the
+// parser's mistake and not the file's, and what it says itself may quote the file.
+func (f Format) guard(parse func() *Error) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = &Error{Format: c.title, What: gaveUp, Limit: true}
+			err = &Error{Format: f.Title(), What: "its parser gives up over it; please report this", Limit: true}
 		}
 	}()
-	if e := c.check(data); e != nil {
-		e.Format = c.title
+	if e := parse(); e != nil {
+		e.Format = f.Title()
 		return e
 	}
 	return nil
 }
-
-// gaveUp is said where a parser panics. That is its mistake and not the file's, and what it says
-// itself may quote the file.
-const gaveUp = "its parser gives up over it; please report this"
-
-// bom marks UTF-8 at the beginning of a file.
-var bom = []byte("\xef\xbb\xbf")
 
 // at gives the error at a byte.
 func at(data []byte, offset int, what string) *Error {
@@ -137,8 +128,8 @@ func limit(data []byte, offset int, what string) *Error {
 	return e
 }
 
-// atPlace gives the error at a line and a column, counted from 1; 0 is unknown.
-func atPlace(data []byte, line, column int, what string) *Error {
+// atLine gives the error at a line and a column, counted from 1; 0 is unknown.
+func atLine(data []byte, line, column int, what string) *Error {
 	offset := 0
 	for n := 1; n < line; n++ {
 		next := bytes.IndexByte(data[offset:], '\n')
@@ -154,7 +145,30 @@ func atPlace(data []byte, line, column int, what string) *Error {
 	return &Error{Line: line, Column: column, Offset: offset, What: what}
 }
 
-// invalidUTF8 gives the first byte that is not UTF-8, -1 where there is none.
+// bom marks UTF-8 at the beginning of a file.
+var bom = []byte("\xef\xbb\xbf")
+
+// A forbidden is what a format does not take anywhere.
+type forbidden struct {
+	find func([]byte) int // the first of it, -1 where there is none
+	what string
+}
+
+// without gives the error at the first that is found in data.
+func without(data []byte, list ...forbidden) *Error {
+	for _, f := range list {
+		if n := f.find(data); n >= 0 {
+			return at(data, n, f.what)
+		}
+	}
+	return nil
+}
+
+func byteOrderMark(data []byte) int { return bytes.Index(data[:min(len(data), len(bom))], bom) }
+
+func zeroByte(data []byte) int { return bytes.IndexByte(data, 0) }
+
+// invalidUTF8 gives the first byte that is not UTF-8.
 func invalidUTF8(data []byte) int {
 	for at := 0; at < len(data); {
 		r, size := utf8.DecodeRune(data[at:])
@@ -164,4 +178,35 @@ func invalidUTF8(data []byte) int {
 		at += size
 	}
 	return -1
+}
+
+// A cursor goes over a text.
+type cursor struct {
+	text []byte
+	at   int
+}
+
+// peek gives the next byte; 0 at the end, and for a zero byte.
+func (c *cursor) peek() byte {
+	if c.at < len(c.text) {
+		return c.text[c.at]
+	}
+	return 0
+}
+
+// next gives so many of the next bytes, or those that there are.
+func (c *cursor) next(n int) []byte { return c.text[c.at:min(c.at+n, len(c.text))] }
+
+// ahead reports that a text comes next.
+func (c *cursor) ahead(text string) bool { return bytes.HasPrefix(c.text[c.at:], []byte(text)) }
+
+// comes reports that one of some texts comes next, and goes past it.
+func (c *cursor) comes(texts ...string) bool {
+	for _, text := range texts {
+		if c.ahead(text) {
+			c.at += len(text)
+			return true
+		}
+	}
+	return false
 }

@@ -51,7 +51,7 @@ func bounded(t *testing.T, name string, data []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	begun := time.Now()
-	err := checks[name].check(data) // what Check would recover from is a failure here
+	err := syntaxes[name].check(data) // what Check would recover from is a failure here
 	took := time.Since(begun)
 	runtime.ReadMemStats(&after)
 	if took > patience*mostTime {
@@ -63,7 +63,7 @@ func bounded(t *testing.T, name string, data []byte) {
 	if err == nil {
 		return
 	}
-	err.Format = checks[name].title
+	err.Format = syntaxes[name].title
 	text := err.Error()
 	if len(data) > 4<<10 {
 		data = data[:4<<10]

@@ -16,18 +16,18 @@ func iniTree(data []byte) (Node, *Error) {
 
 // readINI calls each with every section, and with every line of a name and its value.
 func readINI(data []byte, each func(Node)) *Error {
-	if bytes.HasPrefix(data, bom) {
-		return at(data, 0, "it begins with a byte order mark, which Python's configparser and others take for a part of the first line")
-	}
-	if n := bytes.IndexByte(data, 0); n >= 0 {
-		return at(data, n, "a zero byte")
+	err := without(data,
+		forbidden{byteOrderMark, "it begins with a byte order mark, which Python's configparser and others take for a part of the first line"},
+		forbidden{zeroByte, "a zero byte"})
+	if err != nil {
+		return err
 	}
 	line := 0
 	for text := range bytes.Lines(data) {
 		line++
 		for part := range bytes.SplitSeq(text, []byte("\r")) { // which ends a line for some readers
 			if what := iniLine(string(bytes.TrimSpace(part)), each); what != "" {
-				return atPlace(data, line, 0, what)
+				return atLine(data, line, 0, what)
 			}
 		}
 	}
@@ -37,18 +37,20 @@ func readINI(data []byte, each func(Node)) *Error {
 // iniLine reads one line, and says what is wrong with it.
 func iniLine(t string, each func(Node)) (what string) {
 	switch {
-	case t == "" || t[0] == ';' || t[0] == '#':
+	case isComment(t):
 	case t[0] == '[':
 		name, rest, closed := strings.Cut(t[1:], "]")
-		rest = strings.TrimSpace(rest)
-		if !closed || strings.TrimSpace(name) == "" || rest != "" && rest[0] != ';' && rest[0] != '#' {
+		if !closed || strings.TrimSpace(name) == "" || !isComment(strings.TrimSpace(rest)) {
 			return "a section is a name in brackets"
 		}
 		each(Node{Kind: Section, Nodes: []Node{{Text: t}}}) // readers differ in which ] ends it
-	case t[0] == '=' || t[0] == ':':
+	case strings.IndexByte("=:", t[0]) >= 0:
 		return "a value without a name"
 	default:
 		each(entry(t, Plain)) // readers differ in where its name ends
 	}
 	return ""
 }
+
+// isComment reports that a text is a comment of an INI file, or nothing.
+func isComment(t string) bool { return t == "" || t[0] == ';' || t[0] == '#' }

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -16,75 +17,98 @@ const (
 	maxPEMHeaders = 100  // of one block
 )
 
-// keyWork gives what a private key of so many bytes costs, about 1.5 for RSA with 2048 bits.
-func keyWork(size int) float64 {
-	kib := float64(size) / 1024
+// keyWork gives what a block costs: a private key about 1.5 where it is one for RSA with 2048 bits.
+func keyWork(block *pem.Block) float64 {
+	if block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		return 0
+	}
+	kib := float64(len(block.Bytes)) / 1024
 	return 0.1 + kib*kib*kib
 }
 
-// checkPEM wants at least one block, and every certificate and private key in it to be one. Text between blocks is allowed, as
-// openssl writes it.
+var pemBegin = []byte("-----BEGIN")
+
+// Blocks gives the blocks of PEM in a text, each with the part of the text that ends with it, and
+// nil with what is left behind the last.
+func Blocks(text []byte) iter.Seq2[*pem.Block, []byte] {
+	return func(yield func(*pem.Block, []byte) bool) {
+		for {
+			block, rest := pem.Decode(text)
+			if block == nil {
+				yield(nil, text)
+				return
+			}
+			if !yield(block, text[:len(text)-len(rest)]) {
+				return
+			}
+			text = rest
+		}
+	}
+}
+
+// checkPEM wants at least one block, and every certificate and private key in it to be one. Text
+// between blocks is allowed, as openssl writes it.
 func checkPEM(data []byte) *Error {
 	if n := manyHeaders(data); n >= 0 {
 		return limit(data, n, fmt.Sprintf("a block has more than %d headers", maxPEMHeaders))
 	}
-	rest, work := data, 0.0
-	for n := 0; ; n++ {
-		block, after := pem.Decode(rest)
-		if block == nil {
-			if at0 := bytes.Index(rest, []byte("-----BEGIN")); at0 >= 0 {
-				return at(data, len(data)-len(rest)+at0, broken(rest, at0))
-			}
-			if n == 0 {
-				return at(data, 0, "there is no block")
-			}
-			return nil
-		}
-		taken := rest[:len(rest)-len(after)]
-		if bytes.Count(taken, []byte("-----BEGIN")) > 1 {
-			begin := bytes.Index(taken, []byte("-----BEGIN"))
-			return at(data, len(data)-len(rest)+begin, broken(taken, begin))
-		}
-		begin := len(data) - len(after) - len(bytes.TrimLeft(taken, "\r\n\t "))
-		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			if work += keyWork(len(block.Bytes)); work > maxPEMWork {
-				return limit(data, begin, "private keys up to here take too long to check, as 900 of RSA with 2048 bits do, or one with 20,000")
-			}
-		}
-		if what := inside(block); what != "" {
-			return at(data, begin, what)
-		}
-		if block.Type == openSSH {
-			if offset, what := openSSHForm(data, taken); what != "" {
-				return at(data, offset, what)
-			}
-		}
-		rest = after
+	if !bytes.Contains(data, pemBegin) {
+		return at(data, 0, "there is no block")
 	}
+	offset, work := 0, 0.0
+	for block, text := range Blocks(data) {
+		begin := offset + len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
+		if work += keyWork(block); work > maxPEMWork {
+			return limit(data, begin, "private keys up to here take too long to check, as 900 of RSA with 2048 bits do, or one with 20,000")
+		}
+		if n := bytes.Index(text, pemBegin); n >= 0 && (block == nil || bytes.Count(text, pemBegin) > 1) {
+			return at(data, offset+n, broken(text, n))
+		}
+		if err := checkBlock(data, begin, block, text); err != nil {
+			return err
+		}
+		offset += len(text)
+	}
+	return nil
+}
+
+// checkBlock wants a block, which begins at a byte of the data and ends with a text of it, to be
+// what its type says.
+func checkBlock(data []byte, begin int, block *pem.Block, text []byte) *Error {
+	if block == nil {
+		return nil
+	}
+	if check, known := blockTypes[block.Type]; known && check(block) != nil {
+		return at(data, begin, "the block is no "+strings.ToLower(block.Type))
+	}
+	if block.Type == openSSH {
+		return openSSHForm(data, text)
+	}
+	return nil
 }
 
 const openSSH = "OPENSSH PRIVATE KEY"
 
-// openSSHForm says what keeps OpenSSH from reading a key, whose block was taken from the data, and
-// where. It wants the key's first line to be the first of the file, and the last one to have its
-// line break, a lone line feed each (sshkey.c, private2_uudecode).
-func openSSHForm(data, taken []byte) (offset int, what string) {
+// openSSHForm wants what OpenSSH reads of a key whose block ends a text of the data: its first line
+// is the first of the file, and the last one has its line break, a lone line feed each (sshkey.c,
+// private2_uudecode).
+func openSSHForm(data, text []byte) *Error {
 	const begin, end = "-----BEGIN " + openSSH + "-----\n", "\n-----END " + openSSH + "-----"
 	first := bytes.Index(data, []byte(strings.TrimSuffix(begin, "\n")))
 	after := bytes.Index(data, []byte(end)) + len(end)
 	switch {
-	case bytes.IndexByte(taken, '\r') >= 0:
-		return first, "OpenSSH reads no key whose lines end as on Windows, with a carriage return"
+	case bytes.IndexByte(text, '\r') >= 0:
+		return at(data, first, "OpenSSH reads no key whose lines end as on Windows, with a carriage return")
 	case first > 0:
-		return first, "OpenSSH reads a key only where the file begins with it"
+		return at(data, first, "OpenSSH reads a key only where the file begins with it")
 	case !bytes.HasPrefix(data, []byte(begin)):
-		return first, "OpenSSH reads a key only where its first line holds nothing more"
+		return at(data, first, "OpenSSH reads a key only where its first line holds nothing more")
 	case after == len(data):
-		return after, "OpenSSH reads a key only where its last line ends with a line break, which is missing here; the template can end with one"
+		return at(data, after, "OpenSSH reads a key only where its last line ends with a line break, which is missing here; the template can end with one")
 	case after < len(end) || data[after] != '\n':
-		return max(after, 0), "OpenSSH reads a key only where its last line holds nothing more"
+		return at(data, after, "OpenSSH reads a key only where its last line holds nothing more")
 	}
-	return 0, ""
+	return nil
 }
 
 // manyHeaders gives the first block that has too many headers, -1 where none has. The decoder makes
@@ -94,7 +118,7 @@ func manyHeaders(data []byte) int {
 	offset := 0
 	for line := range bytes.Lines(data) {
 		switch {
-		case bytes.HasPrefix(line, []byte("-----BEGIN")):
+		case bytes.HasPrefix(line, pemBegin):
 			begin, headers = offset, 0
 		case begin < 0:
 		case bytes.IndexByte(line, ':') < 0:
@@ -125,29 +149,33 @@ func broken(data []byte, begin int) string {
 	return "a block that begins here is not whole"
 }
 
-// inside says what is wrong with a block's content.
-func inside(block *pem.Block) string {
-	var err error
-	switch block.Type {
-	case "CERTIFICATE":
-		_, err = x509.ParseCertificate(block.Bytes)
-	case openSSH:
-		if !bytes.HasPrefix(block.Bytes, []byte("openssh-key-v1\x00")) { // PROTOCOL.key of OpenSSH
-			err = errors.New("another magic")
+// blockTypes are the types of blocks whose content is checked.
+var blockTypes = map[string]func(*pem.Block) error{
+	"CERTIFICATE":     content(x509.ParseCertificate),
+	"PRIVATE KEY":     content(x509.ParsePKCS8PrivateKey),
+	"RSA PRIVATE KEY": unlessEncrypted(content(x509.ParsePKCS1PrivateKey)),
+	"EC PRIVATE KEY":  unlessEncrypted(content(x509.ParseECPrivateKey)),
+	openSSH: func(b *pem.Block) error {
+		if !bytes.HasPrefix(b.Bytes, []byte("openssh-key-v1\x00")) { // PROTOCOL.key of OpenSSH
+			return errors.New("another magic")
 		}
-	case "PRIVATE KEY":
-		_, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	case "RSA PRIVATE KEY":
-		if block.Headers["DEK-Info"] == "" { // an encrypted one cannot be looked into
-			_, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-		}
-	case "EC PRIVATE KEY":
-		if block.Headers["DEK-Info"] == "" {
-			_, err = x509.ParseECPrivateKey(block.Bytes)
-		}
+		return nil
+	},
+}
+
+func content[T any](parse func([]byte) (T, error)) func(*pem.Block) error {
+	return func(b *pem.Block) error {
+		_, err := parse(b.Bytes)
+		return err
 	}
-	if err != nil {
-		return "the block is no " + strings.ToLower(block.Type)
+}
+
+// unlessEncrypted passes a block that is encrypted, which cannot be looked into.
+func unlessEncrypted(check func(*pem.Block) error) func(*pem.Block) error {
+	return func(b *pem.Block) error {
+		if b.Headers["DEK-Info"] != "" {
+			return nil
+		}
+		return check(b)
 	}
-	return ""
 }

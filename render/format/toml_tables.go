@@ -7,18 +7,22 @@ import "hash/maphash"
 type tomlTables struct {
 	seed    maphash.Seed
 	nodes   map[uint64]tomlNode
-	at      uint64   // the table that keys are set in
-	now     uint32   // the present section: headers so far
-	inlines uint64   // inline tables so far
-	undo    []uint64 // nodes of the inline tables around, which nobody can lead into once they are complete
-	within  int      // inline tables around
+	at      uint64 // the table that keys are set in
+	now     uint32 // the present section: headers so far
+	inlines uint64 // inline tables so far
+	// undo are nodes of the inline tables around, which nobody can lead into once they are
+	// complete.
+	undo   []uint64
+	within int // inline tables around
 }
 
 // A tomlNode is what a key stands for.
 type tomlNode struct {
-	kind     tomlKind
-	defined  bool   // by a header, which may not stand twice
-	dottedIn uint32 // the section, counted from 1, whose dotted keys opened it: later ones may not define or open it; 0: none
+	kind    tomlKind
+	defined bool // by a header, which may not stand twice
+	// dottedIn is the section, counted from 1, whose dotted keys opened it: later ones may not
+	// define or open it; 0: none.
+	dottedIn uint32
 	elements uint32 // of an array of tables
 }
 
@@ -44,11 +48,6 @@ func (t *tomlTables) child(key string) uint64 {
 	return h.Sum64()
 }
 
-// element gives the way to an element of an array of tables.
-func (t *tomlTables) element(array uint64, n uint32) uint64 {
-	return maphash.Comparable(t.seed, [2]uint64{array, uint64(n)})
-}
-
 func (t *tomlTables) put(at uint64, n tomlNode) {
 	if t.within > 0 {
 		if _, known := t.nodes[at]; !known {
@@ -64,69 +63,65 @@ func (t *tomlTables) root() { t.at = 1 }
 // section begins, with what its header leads to.
 func (t *tomlTables) section() { t.now++ }
 
-// into goes along a header, and makes the tables that are not there.
-func (t *tomlTables) into(key string) bool {
-	at := t.child(key)
-	switch n := t.nodes[at]; n.kind {
-	case tomlComplete:
-		return false
-	case tomlElements:
-		at = t.element(at, n.elements)
-	case tomlNothing:
-		t.put(at, tomlNode{kind: tomlOpen})
+// along goes by the parts of a key to what they stand for, once change makes that of what it stood
+// for; by the last one, lastly. It gives how many parts it goes.
+func (t *tomlTables) along(key []Node, change, lastly func(n *tomlNode, section uint32) bool) int {
+	for i, part := range key {
+		if i == len(key)-1 {
+			change = lastly
+		}
+		at := t.child(part.Text)
+		n := t.nodes[at]
+		if !change(&n, t.now) {
+			return i
+		}
+		t.put(at, n)
+		if t.at = at; n.kind == tomlElements {
+			t.at = maphash.Comparable(t.seed, [2]uint64{at, uint64(n.elements)})
+		}
 	}
-	t.at = at
-	return true
+	return len(key)
 }
 
-// define goes to the table that a header defines, once.
-func (t *tomlTables) define(key string) bool {
-	at := t.child(key)
-	n := t.nodes[at]
-	if n.defined || n.dottedIn > 0 || n.kind != tomlNothing && n.kind != tomlOpen {
-		return false
+// into leads along a header. A table that is not there is made.
+func (n *tomlNode) into(uint32) bool {
+	if n.kind == tomlNothing {
+		n.kind = tomlOpen
 	}
-	t.put(at, tomlNode{kind: tomlOpen, defined: true})
-	t.at = at
-	return true
+	return n.kind != tomlComplete
 }
 
-// append goes to a new element of an array of tables.
-func (t *tomlTables) append(key string) bool {
-	at := t.child(key)
-	n := t.nodes[at]
-	if n.kind != tomlNothing && n.kind != tomlElements {
-		return false
-	}
+// define makes the table that a header defines, once.
+func (n *tomlNode) define(uint32) bool {
+	fresh := n.mayOpen() && !n.defined && n.dottedIn == 0
+	*n = tomlNode{kind: tomlOpen, defined: true}
+	return fresh
+}
+
+// append makes a new element of an array of tables.
+func (n *tomlNode) append(uint32) bool {
+	array := n.kind == tomlNothing || n.kind == tomlElements
 	n.kind = tomlElements
 	n.elements++
-	t.put(at, n)
-	t.at = t.element(at, n.elements)
-	return true
+	return array
 }
 
-// dotted goes into a table by a part of a key, and makes it where it is not there. Only the keys of
-// one section do so.
-func (t *tomlTables) dotted(key string) bool {
-	at := t.child(key)
-	n := t.nodes[at]
-	if n.kind != tomlNothing && n.kind != tomlOpen || n.defined || n.dottedIn > 0 && n.dottedIn < t.now {
-		return false
-	}
-	t.put(at, tomlNode{kind: tomlOpen, dottedIn: t.now})
-	t.at = at
-	return true
+// dotted leads into a table by a part of a key, and makes it where it is not there. Only the keys
+// of one section do so.
+func (n *tomlNode) dotted(section uint32) bool {
+	ours := n.mayOpen() && !n.defined && (n.dottedIn == 0 || n.dottedIn == section)
+	*n = tomlNode{kind: tomlOpen, dottedIn: section}
+	return ours
 }
 
-// set notes the last part of a key, once.
-func (t *tomlTables) set(key string) bool {
-	at := t.child(key)
-	if t.nodes[at].kind != tomlNothing {
-		return false
-	}
-	t.put(at, tomlNode{kind: tomlComplete})
-	return true
+// set makes a value, once.
+func (n *tomlNode) set(uint32) bool {
+	fresh := n.kind == tomlNothing
+	n.kind = tomlComplete
+	return fresh
 }
+
+func (n *tomlNode) mayOpen() bool { return n.kind == tomlNothing || n.kind == tomlOpen }
 
 // inline begins an inline table, and gives what ends it.
 func (t *tomlTables) inline() (end func()) {

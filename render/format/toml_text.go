@@ -1,137 +1,65 @@
 package format
 
 import (
-	"bytes"
-	"unicode/utf8"
+	"strconv"
+	"strings"
 )
 
-// basic reads what follows a double quote, or three, and adds the text to what is not nil.
-func (t *tomlChecker) basic(lines bool, text *[]byte) *Error {
+// quoted reads what follows a quote, or three, up to those that end the text.
+func (t *tomlChecker) quoted(quote string) *Error {
 	begin := t.at
-	for t.at < len(t.data) {
-		c := t.data[t.at]
-		switch {
-		case c == '"' && !lines:
-			t.at++
-			return nil
-		case c == '"' && t.comes(`"""`):
-			t.more('"')
-			return nil
-		case c == '\\':
-			if err := t.escape(lines, text); err != nil {
-				return err
+	for t.at < len(t.text) {
+		if t.comes(quote) {
+			for range len(quote) - 1 { // quotes before the three that end a text belong to it
+				t.comes(quote[:1])
 			}
-			continue
-		case lines && t.newline():
-			continue
-		case isControl(c):
-			return t.control(c)
-		}
-		if text != nil {
-			*text = append(*text, c)
-		}
-		t.at++
-	}
-	return at(t.data, begin, "a quote that begins here is not closed")
-}
-
-// literal reads what follows a single quote, or three.
-func (t *tomlChecker) literal(lines bool) *Error {
-	begin := t.at
-	for t.at < len(t.data) {
-		c := t.data[t.at]
-		switch {
-		case c == '\'' && !lines:
-			t.at++
 			return nil
-		case c == '\'' && t.comes(`'''`):
-			t.more('\'')
-			return nil
-		case lines && t.newline():
-			continue
-		case isControl(c):
-			return t.control(c)
 		}
-		t.at++
-	}
-	return at(t.data, begin, "a quote that begins here is not closed")
-}
-
-// more goes past the quotes before the three that end a text: they belong to it.
-func (t *tomlChecker) more(quote byte) {
-	for range 2 {
-		if t.peek() == quote {
-			t.at++
+		if err := t.char(quote); err != nil {
+			return err
 		}
 	}
+	return at(t.text, begin, "a quote that begins here is not closed")
 }
 
-func (t *tomlChecker) control(c byte) *Error {
-	if c == '\n' || c == '\r' {
-		return t.fail(tomlNewline)
-	}
-	return t.fail(tomlControl)
-}
-
-// escape reads what begins with a \.
-func (t *tomlChecker) escape(lines bool, text *[]byte) *Error {
-	begin := t.at
-	t.at++
-	c := t.peek()
-	var code rune
-	switch c {
-	case 'b':
-		code = '\b'
-	case 't':
-		code = '\t'
-	case 'n':
-		code = '\n'
-	case 'f':
-		code = '\f'
-	case 'r':
-		code = '\r'
-	case '"', '\\':
-		code = rune(c)
-	case 'u', 'U':
-		size := 4
-		if c == 'U' {
-			size = 8
-		}
-		for range size {
-			t.at++
-			digit := bytes.IndexByte([]byte("0123456789abcdef"), lower(t.peek()))
-			if digit < 0 {
-				return at(t.data, begin, tomlCodePoint)
-			}
-			code = code<<4 | rune(digit)
-			if code > utf8.MaxRune {
-				return at(t.data, begin, tomlCodePoint)
-			}
-		}
-		if !utf8.ValidRune(code) {
-			return at(t.data, begin, tomlCodePoint)
-		}
+// char reads a character of a text between quotes, or a byte of one.
+func (t *tomlChecker) char(quote string) *Error {
+	lines := len(quote) > 1
+	switch c := t.peek(); {
+	case c == '\\' && quote[0] == '"':
+		return t.escape(lines)
+	case lines && t.newline():
+	case c == '\n', c == '\r':
+		return t.fail("a line break between single-line quotes (tomlQuote writes them)")
+	case isControl(c):
+		return t.fail("a control character (tomlQuote writes them)")
 	default:
-		if lines {
-			if t.blanks(); t.newline() {
-				for t.blanks(); t.newline(); t.blanks() {
-				}
-				return nil
-			}
-		}
-		return at(t.data, begin, tomlEscape)
-	}
-	t.at++
-	if text != nil {
-		*text = utf8.AppendRune(*text, code)
+		t.at++
 	}
 	return nil
 }
 
-// lower gives a letter in lower case, and every other byte as it is.
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c | 0x20
+// escape reads what begins with a \, which may stand before the end of a line.
+func (t *tomlChecker) escape(lines bool) *Error {
+	begin := t.at
+	t.at++
+	broken := false
+	for t.blanks(); lines && t.newline(); t.blanks() {
+		broken = true
 	}
-	return c
+	if broken {
+		return nil
+	}
+	const longest = len(`\U0010ffff`)
+	t.at = begin
+	text := string(t.next(longest))
+	_, _, rest, err := strconv.UnquoteChar(text, '"')
+	switch {
+	case len(text) < 2 || strings.IndexByte(`btnfr"\uU`, text[1]) < 0:
+		return at(t.text, begin, `a \ that means nothing (tomlQuote writes them)`)
+	case err != nil:
+		return at(t.text, begin, `a \u that is no character`)
+	}
+	t.at += len(text) - len(rest)
+	return nil
 }

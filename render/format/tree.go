@@ -1,5 +1,7 @@
 package format
 
+import "bytes"
+
 // A Node is a part of a parsed file, with its own parts in the order of the text. Comments, and
 // blanks that mean nothing, are left out.
 type Node struct {
@@ -37,57 +39,32 @@ const (
 	Markup              // character data of XML
 )
 
-// trees are the readers of ordered trees. PEM has none.
-var trees = map[string]func([]byte) (Node, *Error){
-	"json":   jsonTree,
-	"yaml":   yamlTree,
-	"toml":   tomlTree,
-	"ini":    iniTree,
-	"dotenv": dotenvTree,
-	"xml":    xmlTree,
+// entry gives a key and its value.
+func entry(key string, style Style, value ...Node) Node {
+	return Node{Kind: Entry, Nodes: append([]Node{{Text: key, Style: style}}, value...)}
 }
 
 // maxTreeMarks is how many characters that begin or end a node a text may have that is made a tree
 // of. A node takes 300 bytes.
 const maxTreeMarks = 400_000
 
-// treeMarks counts them, up to one more than there may be.
-func treeMarks(data []byte) (n int) {
-	for _, c := range data {
-		switch c {
-		case '\n', ',', ':', '=', '[', '{', '<', '.':
-			if n++; n > maxTreeMarks {
-				return n
-			}
-		}
-	}
-	return n
-}
-
 // Tree parses data into a tree whose root is a list or a map of all that stands in the file. It is
 // not as strict as Check is, and bounded as it. The error is a *Error.
 func (f Format) Tree(data []byte) (tree Node, err error) {
-	read, ok := trees[f.name]
-	if !ok {
-		return Node{}, &Error{Format: f.name}
+	marks := 0
+	for _, c := range []byte("\n,:=[{<.") {
+		marks += bytes.Count(data, []byte{c})
 	}
-	if treeMarks(data) > maxTreeMarks {
-		return Node{}, &Error{Format: checks[f.name].title, What: "there is too much in it", Limit: true}
+	switch read := syntaxes[f.name].tree; {
+	case read == nil:
+		err = &Error{Format: f.Title()}
+	case marks > maxTreeMarks:
+		err = &Error{Format: f.Title(), What: "there is too much in it", Limit: true}
+	default:
+		err = f.guard(func() (e *Error) { tree, e = read(data); return e })
 	}
-	defer func() {
-		if recover() != nil {
-			err = &Error{Format: checks[f.name].title, What: gaveUp, Limit: true}
-		}
-	}()
-	tree, e := read(data)
-	if e != nil {
-		e.Format = checks[f.name].title
-		return Node{}, e
+	if err != nil {
+		return Node{}, err
 	}
 	return tree, nil
-}
-
-// entry gives a key and its value.
-func entry(key string, style Style, value ...Node) Node {
-	return Node{Kind: Entry, Nodes: append([]Node{{Text: key, Style: style}}, value...)}
 }

@@ -2,44 +2,30 @@ package format
 
 import (
 	"bytes"
-	"regexp"
+	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // What an XML file must not hold.
 const (
-	xmlNoElement   = "there is no element"
-	xmlText        = "text outside the root element"
-	xmlRoots       = "a second root element"
-	xmlDeclaration = "the XML declaration is not at the very beginning"
-	xmlDeclared    = `an XML declaration says version, encoding and standalone, in this order`
-	xmlVersion     = "only XML 1.0 can be checked"
-	xmlEncoding    = "an encoding that cannot be checked; there are UTF-8, US-ASCII and those of one byte a character"
-	xmlEncoded     = "a byte that is not in the file's encoding"
-	xmlChar        = "a character that XML does not allow"
-	xmlEntity      = "an & that begins no known entity (xmlQuote writes &amp;)"
-	xmlLess        = "a < in the value of an attribute (xmlQuote writes &lt;)"
-	xmlCDATAEnd    = "a ]]> outside CDATA (xmlQuote writes ]]&gt;)"
-	xmlHyphens     = "-- inside a comment"
-	xmlMarkup      = "a < that begins no element, comment or the like (xmlQuote writes &lt;)"
-	xmlEndTag      = "the end tag is that of another element"
-	xmlNoStart     = "an end tag without a start tag"
-	xmlTag         = "a tag has attributes, with a blank before each, and then its >"
-	xmlNoValue     = "an attribute without a value"
-	xmlUnquoted    = "the value of an attribute must be quoted"
-	xmlTwice       = "an attribute stands twice in one element"
-	xmlPI          = "a processing instruction has a name, which is not xml, and then a blank"
-	xmlDoctype     = "a document type declaration that is not whole, or not before the root element"
-	xmlColon       = "a name with a colon at an end, or with two"
-	xmlPrefix      = "a prefix without a namespace; xmlns:PREFIX gives it one"
-	xmlNamespace   = "xmlns gives a namespace that is none, or that may not be given"
-	xmlEarly       = "it ends too early"
+	xmlText     = "text outside the root element"
+	xmlVersion  = "only XML 1.0 can be checked"
+	xmlEncoding = "an encoding that cannot be checked; there are UTF-8, US-ASCII and those of one byte a character"
+	xmlChar     = "a character that XML does not allow"
+	xmlTag      = "a tag has attributes, with a blank before each, and then its >"
+	xmlPI       = "a processing instruction has a name, which is not xml, and then a blank"
+	xmlDoctype  = "a document type declaration that is not whole, or not before the root element"
+	xmlColon    = "a name with a colon at an end, or with two"
+	xmlPrefix   = "a prefix without a namespace; xmlns:PREFIX gives it one"
+	xmlEarly    = "it ends too early"
 )
 
 const (
 	maxXMLAttributes = 10_000 // of one element
-	maxXMLNamespaces = 10_000 // that are declared around a place
+	maxXMLNamespaces = 10_000 // that are declared around an element
 )
 
 // checkXML wants a well-formed document of XML 1.0, fifth edition, with Namespaces in XML 1.0, as
@@ -47,84 +33,85 @@ const (
 // known.
 func checkXML(data []byte) *Error {
 	x, err := newXMLChecker(data)
-	if err != nil {
-		return err
-	}
-	for x.at < len(x.text) {
-		if err := x.next(); err != nil {
-			return x.place(err)
-		}
+	for err == nil && x.at < len(x.text) {
+		err = x.next()
 	}
 	switch {
+	case err != nil:
 	case len(x.open) > 0:
-		return x.place(x.fail(len(x.text), xmlEarly))
-	case x.roots == 0:
-		return x.place(x.fail(len(x.text), xmlNoElement))
+		err = x.fail(len(x.text), xmlEarly)
+	case !x.rooted:
+		err = x.fail(len(x.text), "there is no element")
 	}
-	return nil
+	return x.position(err)
 }
 
 // An xmlChecker reads a document.
 type xmlChecker struct {
-	data  []byte
-	text  []byte // data as UTF-8
-	wider bool   // a byte of data may be more than one of text
+	cursor // over data as UTF-8
+	data   []byte
+	wider  bool // a byte of data may be more than one of the text
 
-	at      int
 	open    []xmlElement
-	roots   int
+	rooted  bool // the root element has begun
 	doctype bool // there is a document type declaration, which may bind prefixes
 	spaces  xmlNamespaces
 }
 
-// An xmlElement is an element around the place where the checker is.
+// An xmlElement is an element around the byte where the checker is.
 type xmlElement struct {
 	name   []byte
-	spaces int // namespaces that it declares
+	spaces int // namespaces that were declared before it
 }
 
 var (
-	declared = regexp.MustCompile(`^<\?xml[ \t\r\n][^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([^"'<>]*)["']`)
-	ascii    = regexp.MustCompile(`(?i)^((us-)?ascii|ansi_x3\.4-1968)$`)
-	unicode8 = regexp.MustCompile(`(?i)^utf-?8$`)
-	oneByte  = regexp.MustCompile(`(?i)^(iso-8859-\d{1,2}|latin-?[1-9]|l1|(windows|cp)-?125\d|koi8-[ru])$`)
+	encoded  = lazyregexp.New(`^<\?xml[ \t\r\n][^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([^"'<>]*)["']`)
+	ascii    = lazyregexp.New(`(?i)^((us-)?ascii|ansi_x3\.4-1968)$`)
+	unicode8 = lazyregexp.New(`(?i)^utf-?8$`)
+	oneByte  = lazyregexp.New(`(?i)^(iso-8859-\d{1,2}|latin-?[1-9]|l1|(windows|cp)-?125\d|koi8-[ru])$`)
 )
 
+// newXMLChecker decodes a document. The checker is there with an error, too.
 func newXMLChecker(data []byte) (*xmlChecker, *Error) {
-	x := &xmlChecker{data: data, text: bytes.TrimPrefix(data, bom)}
-	x.spaces.bound = map[string][]string{"xml": {xmlNamespace1}}
-	encoding := "utf-8"
-	if m := declared.FindSubmatch(x.text[:min(len(x.text), 1<<10)]); m != nil {
-		encoding = string(m[1])
+	x := &xmlChecker{data: data, cursor: cursor{text: bytes.TrimPrefix(data, bom)}, spaces: newXMLNamespaces()}
+	encoding := []byte("utf-8")
+	if m := encoded.FindSubmatch(x.text[:min(len(x.text), 1<<10)]); m != nil {
+		encoding = m[1]
 	}
+	wrong := -1
 	switch {
-	case unicode8.MatchString(encoding):
-	case ascii.MatchString(encoding):
-		for i, b := range x.text {
-			if b >= utf8.RuneSelf {
-				return nil, x.place(x.fail(i, xmlEncoded))
-			}
-		}
-	case oneByte.MatchString(encoding) && len(x.text) == len(data):
+	case unicode8.Match(encoding):
+		wrong = invalidUTF8(x.text)
+	case ascii.Match(encoding):
+		wrong = bytes.IndexFunc(x.text, func(r rune) bool { return r >= utf8.RuneSelf })
+	case oneByte.Match(encoding) && len(x.text) == len(data):
 		// Their characters beyond ASCII differ, but not what is markup. So Latin-1 stands for all
 		// of them.
-		x.wider = true
-		x.text = make([]byte, 0, len(data)+len(data)/8)
-		for _, b := range data {
-			x.text = utf8.AppendRune(x.text, rune(b))
-		}
-		return x, nil
+		x.wider, x.text = true, fromLatin1(data)
 	default:
-		return nil, x.place(x.fail(bytes.Index(x.text, []byte("encoding")), xmlEncoding))
+		return x, x.fail(bytes.Index(x.text, []byte("encoding")), xmlEncoding)
 	}
-	if n := invalidUTF8(x.text); n >= 0 {
-		return nil, x.place(x.fail(n, xmlEncoded))
+	if wrong >= 0 {
+		return x, x.fail(wrong, "a byte that is not in the file's encoding")
 	}
 	return x, nil
 }
 
+func fromLatin1(data []byte) []byte {
+	text := make([]byte, 0, len(data)+len(data)/8)
+	for _, b := range data {
+		text = utf8.AppendRune(text, rune(b))
+	}
+	return text
+}
+
 // fail is the error at a byte of the text.
 func (x *xmlChecker) fail(offset int, what string) *Error { return &Error{Offset: offset, What: what} }
+
+// limit is the error at a byte of the text up to which there is too much.
+func (x *xmlChecker) limit(offset int, what string, most int) *Error {
+	return &Error{Offset: offset, What: fmt.Sprintf(what, most), Limit: true}
+}
 
 // expected is the error where something else is expected.
 func (x *xmlChecker) expected(what string) *Error {
@@ -134,8 +121,11 @@ func (x *xmlChecker) expected(what string) *Error {
 	return x.fail(x.at, what)
 }
 
-// place gives an error its place in the file.
-func (x *xmlChecker) place(e *Error) *Error {
+// position gives an error its line and column in the file.
+func (x *xmlChecker) position(e *Error) *Error {
+	if e == nil {
+		return nil
+	}
 	offset := e.Offset + len(x.data) - len(x.text)
 	if x.wider {
 		offset = utf8.RuneCount(x.text[:e.Offset])
@@ -145,49 +135,27 @@ func (x *xmlChecker) place(e *Error) *Error {
 	return placed
 }
 
-func (x *xmlChecker) peek() byte {
-	if x.at < len(x.text) {
-		return x.text[x.at]
-	}
-	return 0
-}
-
-// comes reports that some text comes next, and goes past it.
-func (x *xmlChecker) comes(text string) bool {
-	if bytes.HasPrefix(x.text[x.at:], []byte(text)) {
-		x.at += len(text)
-		return true
-	}
-	return false
-}
+const xmlBlanks = " \t\n\r"
 
 // blank goes past white space, and reports whether there was any.
 func (x *xmlChecker) blank() bool {
 	begin := x.at
-	for x.at < len(x.text) && isXMLBlank(x.text[x.at]) {
-		x.at++
-	}
+	x.at = len(x.text) - len(bytes.TrimLeft(x.text[x.at:], xmlBlanks))
 	return x.at > begin
 }
-
-func isXMLBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // next reads a piece of markup, or the text up to one.
 func (x *xmlChecker) next() *Error {
 	begin := x.at
-	if x.text[x.at] != '<' {
-		return x.characters()
-	}
 	switch {
+	case !x.ahead("<"):
+		return x.characters()
 	case x.comes("<!--"):
 		return x.comment()
 	case x.comes("<?"):
 		return x.instruction(begin)
 	case x.comes("<![CDATA["):
-		if len(x.open) == 0 {
-			return x.fail(begin, xmlText)
-		}
-		return x.until("]]>")
+		return x.section(begin)
 	case x.comes("<!DOCTYPE"):
 		return x.documentType(begin)
 	case x.comes("</"):
@@ -206,16 +174,13 @@ func (x *xmlChecker) instruction(begin int) *Error {
 	case string(name) == "xml" && begin == 0:
 		return x.declaration()
 	case string(name) == "xml":
-		return x.fail(begin, xmlDeclaration)
+		return x.fail(begin, "the XML declaration is not at the very beginning")
 	case strings.EqualFold(string(name), "xml"):
 		return x.fail(begin, xmlPI)
 	case bytes.IndexByte(name, ':') >= 0:
 		return x.fail(begin, xmlColon)
 	}
-	if x.comes("?>") {
-		return nil
-	}
-	if !x.blank() {
+	if !x.ahead("?>") && !x.blank() {
 		return x.expected(xmlPI)
 	}
 	return x.until("?>")
@@ -226,7 +191,7 @@ func (x *xmlChecker) declaration() *Error {
 	begin := x.at
 	m := xmlDecl.FindSubmatch(x.text[x.at:min(len(x.text), x.at+1<<10)])
 	if m == nil {
-		return x.fail(begin, xmlDeclared)
+		return x.fail(begin, `an XML declaration says version, encoding and standalone, in this order`)
 	}
 	if string(m[1]) != "1.0" {
 		return x.fail(begin, xmlVersion)
@@ -235,49 +200,59 @@ func (x *xmlChecker) declaration() *Error {
 	return nil
 }
 
-var xmlDecl = func() *regexp.Regexp {
+var xmlDecl = func() *lazyregexp.Regexp {
 	attribute := func(name, value string) string {
 		return `[ \t\r\n]+` + name + `[ \t\r\n]*=[ \t\r\n]*(?:"` + value + `"|'` + value + `')`
 	}
 	version := `[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*["'](1\.[0-9]+)["']`
-	return regexp.MustCompile(`^` + version + `(?:` + attribute("encoding", `[A-Za-z][A-Za-z0-9._-]*`) + `)?(?:` + attribute("standalone", `(?:yes|no)`) + `)?[ \t\r\n]*\?>`)
+	return lazyregexp.New(`^` + version + `(?:` + attribute("encoding", `[A-Za-z][A-Za-z0-9._-]*`) + `)?(?:` + attribute("standalone", `(?:yes|no)`) + `)?[ \t\r\n]*\?>`)
 }()
 
 // documentType looks through what follows <!DOCTYPE: an external subset is not read, and of an
 // internal one the end is looked for.
-func (x *xmlChecker) documentType(begin int) *Error {
-	if x.doctype || x.roots > 0 || !x.blank() || len(x.name()) == 0 {
+func (x *xmlChecker) documentType(begin int) (err *Error) {
+	if x.doctype || x.rooted || !x.blank() || len(x.name()) == 0 {
 		return x.fail(begin, xmlDoctype)
 	}
 	x.doctype = true
-	inside := false
-	for x.at < len(x.text) {
-		var err *Error
-		switch c := x.text[x.at]; {
-		case c == '"' || c == '\'':
-			x.at++
-			err = x.until(string(c))
-		case x.comes("<!--"):
-			err = x.comment()
-		case inside && x.comes("<?"):
-			err = x.instruction(x.at - len("<?"))
-		case c == '[' && !inside:
-			inside = true
-			x.at++
-		case c == ']' && inside:
-			inside = false
-			x.at++
-		case c == '>' && !inside:
-			x.at++
-			return nil
-		case c == '<' && !inside:
-			return x.fail(x.at, xmlDoctype)
-		default:
-			err = x.char()
-		}
-		if err != nil {
-			return err
+	for err == nil && !x.comes(">") {
+		err = x.outside()
+	}
+	return err
+}
+
+// outside goes past something that stands outside the internal subset.
+func (x *xmlChecker) outside() *Error {
+	switch {
+	case x.comes("["):
+		return x.internalSubset()
+	case x.ahead("<") && !x.ahead("<!--"):
+		return x.fail(x.at, xmlDoctype)
+	}
+	return x.declared()
+}
+
+// internalSubset looks through what follows the [ of a document type declaration.
+func (x *xmlChecker) internalSubset() (err *Error) {
+	for err == nil && !x.comes("]") {
+		if begin := x.at; x.comes("<?") {
+			err = x.instruction(begin)
+		} else {
+			err = x.declared()
 		}
 	}
-	return x.fail(len(x.text), xmlEarly)
+	return err
+}
+
+// declared goes past a comment, a literal or a character of a document type declaration.
+func (x *xmlChecker) declared() *Error {
+	switch c := x.peek(); {
+	case x.at == len(x.text):
+		return x.fail(x.at, xmlEarly)
+	case x.comes("<!--"):
+		return x.comment()
+	case x.comes(`"`, "'"):
+		return x.until(string(c))
+	}
+	return x.char()
 }

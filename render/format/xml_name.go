@@ -2,55 +2,40 @@ package format
 
 import (
 	"bytes"
-	"fmt"
+	"cmp"
 	"html"
-	"regexp"
+	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-// Characters that a name may begin with, beyond ASCII, and those that it may go on with (XML 1.0,
-// fifth edition, section 2.3).
+// Characters that a name may begin with, and those that it may go on with (XML 1.0, fifth edition,
+// section 2.3).
 var (
 	xmlNameStart = &unicode.RangeTable{
 		R16: []unicode.Range16{
-			{0xc0, 0xd6, 1}, {0xd8, 0xf6, 1}, {0xf8, 0x2ff, 1}, {0x370, 0x37d, 1}, {0x37f, 0x1fff, 1}, {0x200c, 0x200d, 1},
-			{0x2070, 0x218f, 1}, {0x2c00, 0x2fef, 1}, {0x3001, 0xd7ff, 1}, {0xf900, 0xfdcf, 1}, {0xfdf0, 0xfffd, 1},
+			{':', ':', 1}, {'A', 'Z', 1}, {'_', '_', 1}, {'a', 'z', 1}, {0xc0, 0xd6, 1}, {0xd8, 0xf6, 1}, {0xf8, 0x2ff, 1}, {0x370, 0x37d, 1}, {0x37f, 0x1fff, 1},
+			{0x200c, 0x200d, 1}, {0x2070, 0x218f, 1}, {0x2c00, 0x2fef, 1}, {0x3001, 0xd7ff, 1}, {0xf900, 0xfdcf, 1}, {0xfdf0, 0xfffd, 1},
 		},
 		R32: []unicode.Range32{{0x10000, 0xeffff, 1}},
 	}
-	xmlNameRest = &unicode.RangeTable{R16: []unicode.Range16{{0xb7, 0xb7, 1}, {0x300, 0x36f, 1}, {0x203f, 0x2040, 1}}}
+	xmlNameRest = &unicode.RangeTable{R16: []unicode.Range16{{'-', '.', 1}, {'0', '9', 1}, {0xb7, 0xb7, 1}, {0x300, 0x36f, 1}, {0x203f, 0x2040, 1}}}
 )
 
 // name reads a name; none where there is none.
 func (x *xmlChecker) name() []byte {
 	begin := x.at
 	for x.at < len(x.text) {
-		r, size := rune(x.text[x.at]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRune(x.text[x.at:])
-		}
-		switch {
-		case r == ':' || r == '_' || r < utf8.RuneSelf && r|0x20 >= 'a' && r|0x20 <= 'z':
-		case r >= utf8.RuneSelf && unicode.Is(xmlNameStart, r):
-		case x.at > begin && (r == '-' || r == '.' || r >= '0' && r <= '9' || r >= utf8.RuneSelf && unicode.Is(xmlNameRest, r)):
-		default:
-			return x.text[begin:x.at]
+		r, size := utf8.DecodeRune(x.text[x.at:])
+		if !unicode.Is(xmlNameStart, r) && (x.at == begin || !unicode.Is(xmlNameRest, r)) {
+			break
 		}
 		x.at += size
 	}
-	return x.text[begin:]
-}
-
-// split gives the prefix of a name and what follows its colon. Neither may be nothing, nor begin as
-// no name does.
-func (x *xmlChecker) split(name []byte) (prefix, local []byte, ok bool) {
-	prefix, local, colon := bytes.Cut(name, []byte(":"))
-	if !colon {
-		return nil, name, true
-	}
-	rest := xmlChecker{text: local}
-	return prefix, local, len(prefix) > 0 && len(local) > 0 && bytes.IndexByte(local, ':') < 0 && len(rest.name()) == len(local)
+	return x.text[begin:x.at]
 }
 
 // The namespaces that are known everywhere (Namespaces in XML 1.0, section 3).
@@ -59,98 +44,102 @@ const (
 	xmlNamespace2 = "http://www.w3.org/2000/xmlns/"
 )
 
-// xmlNamespaces know what prefixes mean at a place.
+// xmlNamespaces know what prefixes mean in the innermost element.
 type xmlNamespaces struct {
-	bound map[string][]string // by prefix, the innermost last
-	order []string            // the prefixes in the order in which they were declared
+	bound map[string]string
+	// outer has for each declaration around what its prefix meant before.
+	outer []xmlBinding
+}
+
+type xmlBinding struct{ prefix, name string }
+
+func newXMLNamespaces() xmlNamespaces {
+	return xmlNamespaces{bound: map[string]string{"xml": xmlNamespace1, "xmlns": xmlNamespace2}}
 }
 
 func (s *xmlNamespaces) declare(prefix, name string) {
-	s.bound[prefix] = append(s.bound[prefix], name)
-	s.order = append(s.order, prefix)
+	s.outer = append(s.outer, xmlBinding{prefix, s.bound[prefix]})
+	s.bound[prefix] = name
 }
 
-// close forgets what was declared last.
-func (s *xmlNamespaces) close(n int) {
-	for range n {
-		prefix := s.order[len(s.order)-1]
-		s.order = s.order[:len(s.order)-1]
-		if left := s.bound[prefix][:len(s.bound[prefix])-1]; len(left) > 0 {
-			s.bound[prefix] = left
-		} else {
-			delete(s.bound, prefix)
+// close forgets all declarations but the first.
+func (s *xmlNamespaces) close(first int) {
+	for _, b := range slices.Backward(s.outer[first:]) {
+		if s.bound[b.prefix] = b.name; b.name == "" {
+			delete(s.bound, b.prefix)
 		}
 	}
+	s.outer = s.outer[:first]
 }
 
-// name gives the namespace of a prefix.
-func (s *xmlNamespaces) name(prefix []byte) (name string, bound bool) {
-	if list := s.bound[string(prefix)]; len(list) > 0 {
-		return list[len(list)-1], true
+// resolve declares the namespaces of an element, and wants its names and those of its attributes to
+// have one, and no attribute to stand there twice.
+func (x *xmlChecker) resolve(begin int, name []byte, attributes []xmlAttribute) *Error {
+	for _, a := range attributes {
+		if err := x.declare(a); err != nil {
+			return err
+		}
 	}
-	return "", false
+	if _, err := x.expand(begin, name); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(name, []byte("xmlns:")) && !x.doctype {
+		return x.fail(begin, xmlPrefix)
+	}
+	return x.unique(attributes)
 }
 
-// resolve declares the namespaces of an element, gives how many they are, and wants its names and
-// those of its attributes to have one, and no attribute to stand there twice.
-func (x *xmlChecker) resolve(begin int, name []byte, attributes []xmlAttribute) (spaces int, _ *Error) {
+// unique wants no attribute to stand twice in an element.
+func (x *xmlChecker) unique(attributes []xmlAttribute) *Error {
 	var seen map[string]bool
-	if len(attributes) > 0 {
-		seen = make(map[string]bool, len(attributes))
-	}
-	for _, a := range attributes {
-		if seen[string(a.name)] {
-			return 0, x.fail(a.at, xmlTwice)
-		}
-		seen[string(a.name)] = true
-		prefix, local, ok := x.split(a.name)
+	for i, a := range attributes {
+		full, err := x.expand(a.at, a.name)
 		switch {
-		case !ok:
-			return 0, x.fail(a.at, xmlColon)
-		case string(prefix) == "xmlns":
-		case prefix == nil && string(local) == "xmlns":
-			local = nil
-		default:
-			continue
-		}
-		if !mayDeclare(string(local), html.UnescapeString(string(a.value))) {
-			return 0, x.fail(a.at, xmlNamespace)
-		}
-		if len(x.spaces.order) == maxXMLNamespaces {
-			e := x.fail(a.at, fmt.Sprintf("more than %d namespaces are declared around here", maxXMLNamespaces))
-			e.Limit = true
-			return 0, e
-		}
-		x.spaces.declare(string(local), html.UnescapeString(string(a.value)))
-		spaces++
-	}
-	clear(seen)
-	prefix, _, ok := x.split(name)
-	if !ok {
-		return 0, x.fail(begin, xmlColon)
-	}
-	if _, bound := x.spaces.name(prefix); prefix != nil && !bound && !x.doctype {
-		return 0, x.fail(begin, xmlPrefix)
-	}
-	for _, a := range attributes {
-		prefix, local, _ := x.split(a.name)
-		if prefix == nil || string(prefix) == "xmlns" {
-			continue
-		}
-		space, bound := x.spaces.name(prefix)
-		if !bound {
-			if x.doctype {
-				continue
-			}
-			return 0, x.fail(a.at, xmlPrefix)
-		}
-		full := space + " " + string(local)
-		if seen[full] {
-			return 0, x.fail(a.at, xmlTwice)
+		case err != nil:
+			return err
+		case seen[full]:
+			return x.fail(a.at, "an attribute stands twice in one element")
+		case i == 0:
+			seen = make(map[string]bool, len(attributes))
 		}
 		seen[full] = true
 	}
-	return spaces, nil
+	return nil
+}
+
+// declare binds the prefix that an attribute gives a namespace, if it gives one.
+func (x *xmlChecker) declare(a xmlAttribute) *Error {
+	prefix, ok := a.declares()
+	name := html.UnescapeString(string(a.value))
+	switch {
+	case !ok:
+		return nil
+	case !mayDeclare(prefix, name):
+		return x.fail(a.at, "xmlns gives a namespace that is none, or that may not be given")
+	case len(x.spaces.outer) == maxXMLNamespaces:
+		return x.limit(a.at, "more than %d namespaces are declared around here", maxXMLNamespaces)
+	}
+	x.spaces.declare(prefix, name)
+	return nil
+}
+
+// expand gives a name, which stands at a byte, with its namespace in the place of its prefix. Where
+// a document type may bind the prefix it stays.
+func (x *xmlChecker) expand(at int, name []byte) (string, *Error) {
+	prefix, local, colon := strings.Cut(string(name), ":")
+	if !colon {
+		return prefix, nil
+	}
+	// What follows the colon is a name, and has none.
+	rest := xmlChecker{cursor: cursor{text: []byte(local)}}
+	if prefix == "" || local == "" || strings.Contains(local, ":") || len(rest.name()) < len(local) {
+		return "", x.fail(at, xmlColon)
+	}
+	space := x.spaces.bound[prefix]
+	if space == "" && !x.doctype {
+		return "", x.fail(at, xmlPrefix)
+	}
+	return cmp.Or(space, prefix) + " " + local, nil
 }
 
 // mayDeclare reports that a prefix, which may be none, may mean a namespace.
@@ -168,8 +157,8 @@ func mayDeclare(prefix, name string) bool {
 
 // uri is a URI or a relative one (RFC 3986, appendix A), as far as its characters and its first
 // colon go.
-var uri = func() *regexp.Regexp {
+var uri = func() *lazyregexp.Regexp {
 	char := `[A-Za-z0-9._~@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}`
 	rest := `(?:[:/?]|` + char + `)*`
-	return regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*:` + rest + `|(?:` + char + `)*(?:[/?]` + rest + `)?)(?:#` + rest + `)?$`)
+	return lazyregexp.New(`^(?:[A-Za-z][A-Za-z0-9+.-]*:` + rest + `|(?:` + char + `)*(?:[/?]` + rest + `)?)(?:#` + rest + `)?$`)
 }()

@@ -2,7 +2,7 @@ package format
 
 import (
 	"bytes"
-	"fmt"
+	"strings"
 )
 
 // endTag reads what follows </.
@@ -13,15 +13,20 @@ func (x *xmlChecker) endTag(begin int) *Error {
 	case !x.comes(">"):
 		return x.expected("the > of an end tag is expected")
 	case len(x.open) == 0:
-		return x.fail(begin, xmlNoStart)
+		return x.fail(begin, "an end tag without a start tag")
 	}
-	e := x.open[len(x.open)-1]
-	if !bytes.Equal(e.name, name) {
-		return x.fail(begin, xmlEndTag)
+	if !bytes.Equal(x.open[len(x.open)-1].name, name) {
+		return x.fail(begin, "the end tag is that of another element")
 	}
-	x.spaces.close(e.spaces)
-	x.open = x.open[:len(x.open)-1]
+	x.close()
 	return nil
+}
+
+// close ends the innermost element.
+func (x *xmlChecker) close() {
+	last := len(x.open) - 1
+	x.spaces.close(x.open[last].spaces)
+	x.open = x.open[:last]
 }
 
 // startTag reads what follows the < of an element.
@@ -29,33 +34,27 @@ func (x *xmlChecker) startTag(begin int) *Error {
 	name := x.name()
 	switch {
 	case len(name) == 0:
-		return x.expected(xmlMarkup)
-	case len(x.open) == 0 && x.roots > 0:
-		return x.fail(begin, xmlRoots)
+		return x.expected("a < that begins no element, comment or the like (xmlQuote writes &lt;)")
 	case len(x.open) == maxDepth:
-		e := x.fail(begin, fmt.Sprintf("elements nest deeper than %d", maxDepth))
-		e.Limit = true
-		return e
+		return x.limit(begin, "elements nest deeper than %d", maxDepth)
+	case len(x.open) == 0 && x.rooted:
+		return x.fail(begin, "a second root element")
 	}
+	x.rooted = true
 	attributes, err := x.attributes()
 	if err != nil {
 		return err
 	}
+	x.open = append(x.open, xmlElement{name, len(x.spaces.outer)})
 	empty := x.comes("/>")
 	if !empty && !x.comes(">") {
 		return x.expected(xmlTag)
 	}
-	spaces, err := x.resolve(begin, name, attributes)
-	if err != nil {
+	if err := x.resolve(begin, name, attributes); err != nil {
 		return err
 	}
-	if len(x.open) == 0 {
-		x.roots++
-	}
 	if empty {
-		x.spaces.close(spaces)
-	} else {
-		x.open = append(x.open, xmlElement{name, spaces})
+		x.close()
 	}
 	return nil
 }
@@ -66,46 +65,58 @@ type xmlAttribute struct {
 	name, value []byte
 }
 
-// attributes reads the attributes of a tag, each with the blank before it.
-func (x *xmlChecker) attributes() ([]xmlAttribute, *Error) {
-	var list []xmlAttribute
-	for x.blank() && x.peek() != '>' && x.peek() != '/' {
-		a := xmlAttribute{at: x.at}
-		a.name = x.name()
-		if len(a.name) == 0 {
-			return nil, x.expected(xmlTag)
-		}
-		x.blank()
-		if !x.comes("=") {
-			return nil, x.expected(xmlNoValue)
-		}
-		x.blank()
-		quote := x.peek()
-		if quote != '"' && quote != '\'' {
-			return nil, x.expected(xmlUnquoted)
-		}
-		x.at++
-		begin := x.at
-		n := bytes.IndexByte(x.text[begin:], quote)
-		if n < 0 {
-			n = len(x.text) - begin
-		}
-		if less := bytes.IndexByte(x.text[begin:begin+n], '<'); less >= 0 {
-			return nil, x.fail(begin+less, xmlLess)
-		}
-		if err := x.references(begin + n); err != nil {
-			return nil, err
-		}
-		if x.at == len(x.text) {
-			return nil, x.fail(x.at, xmlEarly)
-		}
-		a.value = x.text[begin:x.at]
-		x.at++
-		if list = append(list, a); len(list) > maxXMLAttributes {
-			e := x.fail(a.at, fmt.Sprintf("an element has more than %d attributes", maxXMLAttributes))
-			e.Limit = true
-			return nil, e
-		}
+// declares gives the prefix, which may be none, that an attribute binds.
+func (a xmlAttribute) declares() (prefix string, ok bool) {
+	if string(a.name) == "xmlns" {
+		return "", true
 	}
-	return list, nil
+	return strings.CutPrefix(string(a.name), "xmlns:")
+}
+
+// attributes reads the attributes of a tag, each with the blank before it.
+func (x *xmlChecker) attributes() (list []xmlAttribute, err *Error) {
+	for err == nil && x.blank() && !x.ahead(">") && !x.ahead("/") {
+		begin := x.at
+		if len(list) == maxXMLAttributes {
+			return nil, x.limit(begin, "an element has more than %d attributes", maxXMLAttributes)
+		}
+		var a xmlAttribute
+		a, err = x.attribute()
+		list = append(list, a)
+	}
+	return list, err
+}
+
+// attribute reads an attribute: a name, = and a value.
+func (x *xmlChecker) attribute() (a xmlAttribute, err *Error) {
+	a.at = x.at
+	if a.name = x.name(); len(a.name) == 0 {
+		return a, x.expected(xmlTag)
+	}
+	if x.blank(); !x.comes("=") {
+		return a, x.expected("an attribute without a value")
+	}
+	x.blank()
+	a.value, err = x.quoted()
+	return a, err
+}
+
+// quoted reads the value of an attribute.
+func (x *xmlChecker) quoted() ([]byte, *Error) {
+	quote := x.peek()
+	if !x.comes(`"`, "'") {
+		return nil, x.expected("the value of an attribute must be quoted")
+	}
+	value, _, _ := bytes.Cut(x.text[x.at:], []byte{quote})
+	if less := bytes.IndexByte(value, '<'); less >= 0 {
+		return nil, x.fail(x.at+less, "a < in the value of an attribute (xmlQuote writes &lt;)")
+	}
+	if err := x.references(x.at + len(value)); err != nil {
+		return nil, err
+	}
+	if x.at == len(x.text) {
+		return nil, x.fail(x.at, xmlEarly)
+	}
+	x.at++
+	return value, nil
 }

@@ -11,72 +11,66 @@ func xmlTree(data []byte) (Node, *Error) {
 	if err := checkXML(data); err != nil {
 		return Node{}, err
 	}
-	c, failed := newXMLChecker(data)
-	if failed != nil {
-		return Node{}, failed
+	c, _ := newXMLChecker(data)
+	d := xml.NewDecoder(bytes.NewReader(c.text))
+	// The text is UTF-8 by now.
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	nodes, err := xmlNodes(d)
+	if err != nil {
+		return Node{}, at(data, int(d.InputOffset()), "")
 	}
-	x := xml.NewDecoder(bytes.NewReader(c.text))
-	x.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // it is UTF-8 by now
-	root := Node{Kind: List}
-	open := []*Node{&root} // the elements around
-	joined := false        // nothing but comments since the text before
+	return Node{Kind: List, Nodes: nodes}, nil
+}
+
+// xmlNodes gives what stands up to the end of an element, or of the file. Comments part no text.
+func xmlNodes(d *xml.Decoder) (nodes []Node, _ error) {
+	var text strings.Builder
 	for {
-		t, err := x.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return Node{}, at(data, int(x.InputOffset()), "")
-		}
-		around := open[len(open)-1]
+		t, err := d.Token()
 		switch t := t.(type) {
+		case xml.CharData:
+			text.Write(t)
+			continue
 		case xml.Comment:
 			continue
-		case xml.CharData:
-			if last := len(around.Nodes) - 1; joined {
-				around.Nodes[last].Text += string(t)
-			} else {
-				around.Nodes = append(around.Nodes, Node{Text: string(t), Style: Markup})
-			}
-			joined = true
-			continue
-		case xml.StartElement:
-			trim(around)
-			around.Nodes = append(around.Nodes, xmlStart(t))
-			open = append(open, &around.Nodes[len(around.Nodes)-1])
-		case xml.EndElement:
-			trim(around)
-			open = open[:len(open)-1]
-		case xml.ProcInst:
-			trim(around)
-			around.Nodes = append(around.Nodes, Node{Tag: "?" + t.Target, Text: string(t.Inst), Style: Markup})
-		case xml.Directive:
-			trim(around)
-			around.Nodes = append(around.Nodes, Node{Tag: "!", Text: string(t), Style: Markup})
 		}
-		joined = false
+		if trimmed := strings.TrimSpace(text.String()); trimmed != "" {
+			nodes = append(nodes, Node{Text: trimmed, Style: Markup})
+		}
+		text.Reset()
+		if _, end := t.(xml.EndElement); end || err == io.EOF {
+			return nodes, nil
+		}
+		var n Node
+		if err == nil {
+			n, err = xmlNode(d, t)
+		}
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, n)
 	}
-	trim(&root)
-	return root, nil
 }
 
-// trim takes the blanks off a text that has come to its end, and the text out where nothing is
-// left.
-func trim(around *Node) {
-	last := len(around.Nodes) - 1
-	if last < 0 || around.Nodes[last].Kind != Leaf || around.Nodes[last].Tag != "" {
-		return
+// xmlNode gives what a token begins or is.
+func xmlNode(d *xml.Decoder, t xml.Token) (Node, error) {
+	switch t := t.(type) {
+	case xml.ProcInst:
+		return Node{Tag: "?" + t.Target, Text: string(t.Inst), Style: Markup}, nil
+	case xml.Directive:
+		return Node{Tag: "!", Text: string(t), Style: Markup}, nil
+	case xml.StartElement:
+		return xmlElementNode(d, t)
 	}
-	text := &around.Nodes[last].Text
-	if *text = strings.TrimSpace(*text); *text == "" {
-		around.Nodes = around.Nodes[:last]
-	}
+	return Node{}, nil
 }
 
-func xmlStart(t xml.StartElement) Node {
+func xmlElementNode(d *xml.Decoder, t xml.StartElement) (Node, error) {
 	n := Node{Kind: Element, Tag: t.Name.Space + " " + t.Name.Local}
 	for _, a := range t.Attr {
 		n.Nodes = append(n.Nodes, entry(a.Name.Space+" "+a.Name.Local, Markup, Node{Text: a.Value, Style: Quoted}))
 	}
-	return n
+	below, err := xmlNodes(d)
+	n.Nodes = append(n.Nodes, below...)
+	return n, err
 }

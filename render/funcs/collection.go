@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ func hasKey(m any, key string) (bool, error) {
 func entry(name string, m any, key string) (any, bool, error) {
 	v := reflect.ValueOf(m)
 	if !v.IsValid() || v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
-		return nil, false, failf("%s: this is %s, not a map", name, typeName(m))
+		return nil, false, failf("%s: this is %s, not a map", name, TypeName(m))
 	}
 	found := v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key()))
 	if !found.IsValid() {
@@ -53,42 +54,56 @@ func noKey(name string, m any, key string) error {
 	return &KeyError{keys: []string{key}, what: name + ": the map has no key %s (it has " + has + ")", near: fault.Near(key, names)}
 }
 
-// index follows keys into maps and numbers into lists, as text/template's does, but fails where there is nothing.
-func index(value any, keys ...any) (any, error) {
+// index follows keys into maps and numbers into lists, as text/template's does, but fails where
+// there is nothing.
+func index(value any, keys ...any) (_ any, err error) {
 	for _, key := range keys {
-		v := reflect.ValueOf(value)
-		for v.IsValid() && (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) {
-			v = v.Elem()
-		}
-		switch {
-		case !v.IsValid():
-			return nil, Error("index: there is nothing to index")
-		case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
-			name, ok := key.(string)
-			if !ok {
-				return nil, failf("index: the key of a map is text, not %s", typeName(key))
-			}
-			found, ok, err := entry("index", v.Interface(), name)
-			if err != nil || !ok {
-				return nil, noKey("index", v.Interface(), name)
-			}
-			value = found
-		case typeName(v.Interface()) == "text":
-			return nil, Error("index: this is text; slice TEXT 0 1 gives a part of it")
-		case isList(v):
-			i, err := whole("index", key)
-			if err != nil {
-				return nil, err
-			}
-			if i < 0 || i >= int64(v.Len()) {
-				return nil, failf("index: out of range (there are %d, the first is 0)", v.Len())
-			}
-			value = v.Index(int(i)).Interface()
-		default:
-			return nil, failf("index: this is %s, which has no elements", typeName(value))
+		if value, err = element(value, key); err != nil {
+			return nil, err
 		}
 	}
 	return value, nil
+}
+
+// element follows one key or number.
+func element(value, key any) (any, error) {
+	switch v := reflect.ValueOf(value); {
+	case value == nil:
+		return nil, Error("index: there is nothing to index")
+	case v.Kind() == reflect.Map:
+		found, ok, err := keyed("index", value, key)
+		if err == nil && !ok {
+			err = noKey("index", value, key.(string))
+		}
+		return found, err
+	case TypeName(value) == "text":
+		return nil, Error("index: this is text; slice TEXT 0 1 gives a part of it")
+	case isList(v):
+		i, err := upTo("index", key, v.Len()-1, failf("index: out of range (there are %d, the first is 0)", v.Len()))
+		if err != nil {
+			return nil, err
+		}
+		return v.Index(i).Interface(), nil
+	}
+	return nil, failf("index: this is %s, which has no elements", TypeName(value))
+}
+
+// upTo gives a number from 0 to the most.
+func upTo(name string, value any, most int, otherwise error) (int, error) {
+	n, err := whole(name, value)
+	if err == nil && (n < 0 || n > int64(most)) {
+		err = otherwise
+	}
+	return int(n), err
+}
+
+// keyed is entry with a key that is to be text.
+func keyed(function string, m, key any) (any, bool, error) {
+	name, ok := key.(string)
+	if !ok {
+		return nil, false, failf("%s: the key of a map is text, not %s", function, TypeName(key))
+	}
+	return entry(function, m, name)
 }
 
 // dig follows keys into maps, and gives the default where one is missing or leads to null.
@@ -98,11 +113,7 @@ func dig(args ...any) (any, error) {
 	}
 	value, fallback := args[len(args)-1], args[len(args)-2]
 	for _, key := range args[:len(args)-2] {
-		name, ok := key.(string)
-		if !ok {
-			return nil, failf("dig: the key of a map is text, not %s", typeName(key))
-		}
-		found, _, err := entry("dig", value, name)
+		found, _, err := keyed("dig", value, key)
 		switch {
 		case err != nil:
 			return nil, err
@@ -123,7 +134,7 @@ func dict(pairs ...any) (map[string]any, error) {
 	for i := 0; i < len(pairs); i += 2 {
 		key, ok := pairs[i].(string)
 		if !ok {
-			return nil, failf("dict: a key is text, not %s", typeName(pairs[i]))
+			return nil, failf("dict: a key is text, not %s", TypeName(pairs[i]))
 		}
 		m[key] = pairs[i+1]
 	}
@@ -134,9 +145,7 @@ func dict(pairs ...any) (map[string]any, error) {
 func keys(list ...map[string]any) []string {
 	names := []string{}
 	for _, m := range list {
-		for name := range m {
-			names = append(names, name)
-		}
+		names = slices.AppendSeq(names, maps.Keys(m))
 	}
 	slices.Sort(names)
 	return names
@@ -151,18 +160,19 @@ func values(m map[string]any) []any {
 	return list
 }
 
-func first(list any) (any, error) { return at("first", list, func(int) int { return 0 }) }
-func last(list any) (any, error)  { return at("last", list, func(n int) int { return n - 1 }) }
+func first(list any) (any, error) { return at("first", list, 0) }
+func last(list any) (any, error)  { return at("last", list, -1) }
 
-func at(name string, list any, place func(length int) int) (any, error) {
-	v := reflect.ValueOf(list)
-	if !isList(v) {
-		return nil, failf("%s: this is %s, not a list", name, typeName(list))
+// at gives an element by its number, from the end where that is negative.
+func at(name string, list any, i int) (any, error) {
+	elements, err := listOf(name, list)
+	if err == nil && len(elements) == 0 {
+		err = failf("%s: the list is empty", name)
 	}
-	if v.Len() == 0 {
-		return nil, failf("%s: the list is empty", name)
+	if err != nil {
+		return nil, err
 	}
-	return v.Index(place(v.Len())).Interface(), nil
+	return elements[(i+len(elements))%len(elements)], nil
 }
 
 // chunk gives the elements of a list in lists of a size, the last of which may be shorter.
@@ -170,18 +180,8 @@ func chunk(size int, list any) ([][]any, error) {
 	if size < 1 {
 		return nil, Error("chunk: the size is less than 1")
 	}
-	v := reflect.ValueOf(list)
-	if !isList(v) {
-		return nil, failf("chunk: this is %s, not a list", typeName(list))
-	}
-	chunks := make([][]any, 0, v.Len()/size+1)
-	for i := range v.Len() {
-		if i%size == 0 {
-			chunks = append(chunks, nil)
-		}
-		chunks[len(chunks)-1] = append(chunks[len(chunks)-1], v.Index(i).Interface())
-	}
-	return chunks, nil
+	elements, err := listOf("chunk", list)
+	return slices.Collect(slices.Chunk(elements, size)), err
 }
 
 type merging = func(map[string]any, ...map[string]any) (any, error)
@@ -203,7 +203,7 @@ func merge(f merging) func(map[string]any, ...map[string]any) (any, error) {
 			}
 			m, ok := c.(map[string]any)
 			if !ok {
-				return nil, failf("merge: this is %s, not a map", typeName(c))
+				return nil, failf("merge: this is %s, not a map", TypeName(c))
 			}
 			all = append(all, m)
 		}

@@ -33,31 +33,32 @@ func same(name string, a, b any) (bool, error) {
 	if a == nil || b == nil {
 		return a == b, nil
 	}
-	if order, ok := ordered(a, b); ok {
-		return order == 0, nil
-	}
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
-	switch {
-	case x.Kind() == reflect.Bool && y.Kind() == reflect.Bool:
+	if x.Kind() == reflect.Bool && y.Kind() == reflect.Bool {
 		return x.Bool() == y.Bool(), nil
-	case typeName(a) == typeName(b):
-		return false, failf("%s cannot compare such values", name)
 	}
-	return false, failf("%s compares values of one type only, and these differ", name)
+	order, err := compare(name, a, b)
+	return order == 0 && err == nil, err
 }
 
 // compares makes a function that compares two texts or two numbers.
 func compares(name string, holds func(order int) bool) func(a, b any) (bool, error) {
 	return func(a, b any) (bool, error) {
-		order, ok := ordered(a, b)
-		switch {
-		case ok:
-			return holds(order), nil
-		case a == nil || b == nil || typeName(a) == typeName(b):
-			return false, failf("%s cannot compare such values", name)
-		}
-		return false, failf("%s compares values of one type only, and these differ", name)
+		order, err := compare(name, a, b)
+		return err == nil && holds(order), err
 	}
+}
+
+// compare compares two texts or two numbers.
+func compare(name string, a, b any) (int, error) {
+	order, ok := ordered(a, b)
+	switch {
+	case ok:
+		return order, nil
+	case a == nil || b == nil || TypeName(a) == TypeName(b):
+		return 0, failf("%s cannot compare such values", name)
+	}
+	return 0, failf("%s compares values of one type only, and these differ", name)
 }
 
 // ordered compares two texts by their bytes, or two numbers.
@@ -116,39 +117,43 @@ func digitsOf(text string) digits {
 	if d.digits == "" {
 		return digits{}
 	}
-	const farthest = 1 << 40 // beyond it no number differs in anything else
-	e, err := strconv.Atoi(exponent)
-	if err != nil && strings.HasPrefix(exponent, "-") {
-		e = -farthest
-	} else if err != nil && exponent != "" {
-		e = farthest
-	}
-	d.point += min(max(e, -farthest), farthest)
+	d.point += exponentOf(exponent)
 	return d
+}
+
+// exponentOf gives an exponent, which may be none, as far as numbers differ in anything else.
+func exponentOf(text string) int {
+	const farthest = 1 << 40
+	e, err := strconv.Atoi(text)
+	switch {
+	case text == "":
+		return 0
+	case err != nil && text[0] == '-':
+		return -farthest
+	case err != nil:
+		return farthest
+	}
+	return min(max(e, -farthest), farthest)
 }
 
 // slice gives a part of a text or a list, from the first index up to the second.
 func slice(value any, indexes ...any) (any, error) {
 	v := reflect.ValueOf(value)
-	if typeName(value) != "text" && v.Kind() != reflect.Slice {
-		return nil, failf("slice: this is %s, which has no parts", typeName(value))
+	if TypeName(value) != "text" && v.Kind() != reflect.Slice {
+		return nil, failf("slice: this is %s, which has no parts", TypeName(value))
 	}
 	if len(indexes) > 2 {
 		return nil, Error("slice takes a text or a list and at most two indexes")
 	}
-	place := [2]int{0, v.Len()}
+	bounds := [2]int{0, v.Len()}
 	for i, index := range indexes {
-		n, err := whole("slice", index)
-		if err != nil {
+		var err error
+		if bounds[i], err = upTo("slice", index, v.Len(), failf("slice: out of range (there are %d)", v.Len())); err != nil {
 			return nil, err
 		}
-		if n < 0 || n > int64(v.Len()) {
-			return nil, failf("slice: out of range (there are %d)", v.Len())
-		}
-		place[i] = int(n)
 	}
-	if place[0] > place[1] {
+	if bounds[0] > bounds[1] {
 		return nil, Error("slice: the first index is behind the second")
 	}
-	return v.Slice(place[0], place[1]).Interface(), nil
+	return v.Slice(bounds[0], bounds[1]).Interface(), nil
 }

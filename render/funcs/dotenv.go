@@ -3,6 +3,7 @@ package funcs
 import (
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,27 +30,19 @@ func dotenvAsIs(m any) (string, error) {
 }
 
 func lines(function string, m any, rename func(key string) string) (string, error) {
-	v := reflect.ValueOf(m)
-	if !v.IsValid() || v.Kind() != reflect.Map || v.Type().Key().Kind() != reflect.String {
-		return "", failf("%s: this is %s, not a map", function, typeName(m))
+	if _, _, err := entry(function, m, ""); err != nil {
+		return "", err
 	}
-	lines := make(map[string]string, v.Len())
-	from := make(map[string]string, v.Len())
-	for _, key := range sortedKeys(v) {
+	lines, from := make(map[string]string), make(map[string]string)
+	for _, key := range sortedKeys(reflect.ValueOf(m)) {
 		name := rename(key)
-		if !isName(name) {
-			return "", &KeyError{keys: []string{key}, what: function + ": the key %s does not become the name of a variable"}
+		if other, taken := from[name]; taken && isName(name) {
+			return "", &KeyError{keys: []string{other, key}, what: function + ": the keys %s and %s both become one name", name: name}
 		}
-		if other, taken := from[name]; taken {
-			return "", &KeyError{keys: []string{other, key, name}, what: function + ": the keys %s and %s both become %s"}
-		}
-		value := v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key())).Interface()
-		if value == nil {
-			return "", &KeyError{keys: []string{key}, what: function + ": the value of %s is null; omit MAP KEY leaves it out"}
-		}
-		text, err := envQuote(value)
-		if err != nil {
-			return "", &KeyError{keys: []string{key}, what: function + ": the value of %s cannot be written on a line: " + strings.ReplaceAll(err.Error(), "%", "%%")}
+		value, _, _ := entry(function, m, key)
+		text, wrong := assigned(name, value)
+		if wrong != "" {
+			return "", &KeyError{keys: []string{key}, what: function + ": " + wrong}
 		}
 		from[name], lines[name] = key, name+"="+text+"\n"
 	}
@@ -58,6 +51,20 @@ func lines(function string, m any, rename func(key string) string) (string, erro
 		b.WriteString(lines[name])
 	}
 	return b.String(), nil
+}
+
+// assigned gives a value as it stands behind its name, or says what is wrong with the key %s.
+func assigned(name string, value any) (text, wrong string) {
+	text, err := envQuote(value)
+	switch {
+	case !isName(name):
+		return "", "the key %s does not become the name of a variable"
+	case value == nil:
+		return "", "the value of %s is null; omit MAP KEY leaves it out"
+	case err != nil:
+		return "", "the value of %s cannot be written on a line: " + strings.ReplaceAll(err.Error(), "%", "%%")
+	}
+	return text, ""
 }
 
 func sortedKeys(m reflect.Value) []string {
@@ -70,6 +77,6 @@ func sortedKeys(m reflect.Value) []string {
 }
 
 // isName reports what POSIX takes for the name of a variable (Base Definitions, 3.216).
-func isName(name string) bool {
-	return name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && (name[0] < '0' || name[0] > '9')
-}
+func isName(name string) bool { return variableName.MatchString(name) }
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -45,17 +45,21 @@ func fractions(name string, op func(z, a, b *big.Rat) *big.Rat) func(first any, 
 			if name == "divf" && f.Sign() == 0 {
 				return 0, Error("divf: division by zero")
 			}
-			op(result, result, f)
-			if result.Num().BitLen()+result.Denom().BitLen() > maxFraction {
-				f, err := nearest(name, result)
-				if err != nil {
-					return 0, err
-				}
-				result = fractionOf(f)
+			if result, err = shortened(name, op(result, result, f)); err != nil {
+				return 0, err
 			}
 		}
 		return nearest(name, result)
 	}
+}
+
+// shortened gives a fraction as it may be computed with.
+func shortened(name string, r *big.Rat) (*big.Rat, error) {
+	if r.Num().BitLen()+r.Denom().BitLen() <= maxFraction {
+		return r, nil
+	}
+	f, err := nearest(name, r)
+	return fractionOf(f), err
 }
 
 func nearest(name string, r *big.Rat) (float64, error) {
@@ -77,16 +81,22 @@ func quotient(z, a, b *big.Rat) *big.Rat {
 	return z.Set(rounded)
 }
 
-func greater(z, a, b *big.Rat) *big.Rat {
+// A number is one of math/big's.
+type number[T any] interface {
+	Cmp(T) int
+	Set(T) T
+}
+
+func larger[T number[T]](z, a, b T) T {
 	if a.Cmp(b) < 0 {
-		return z.Set(b)
+		a = b
 	}
 	return z.Set(a)
 }
 
-func lesser(z, a, b *big.Rat) *big.Rat {
+func smaller[T number[T]](z, a, b T) T {
 	if a.Cmp(b) > 0 {
-		return z.Set(b)
+		a = b
 	}
 	return z.Set(a)
 }
@@ -111,12 +121,16 @@ func round(value any, digits int, on ...any) (float64, error) {
 		return 0, Error("round: want a number, 0 to 15 digits and, at most, from which part of a digit on to round up")
 	}
 	from := 0.5
-	if len(on) == 1 {
-		if from, err = real("round", on[0]); err != nil || from < 0 || from > 1 {
+	for _, o := range on {
+		if from, err = real("round", o); err != nil || from < 0 || from > 1 {
 			return 0, Error("round: the part of a digit from which on to round up is a number from 0 to 1")
 		}
 	}
-	scale := math.Pow(10, float64(digits))
+	return rounded(f, math.Pow(10, float64(digits)), from)
+}
+
+// rounded rounds to parts of which scale are one.
+func rounded(f, scale, from float64) (float64, error) {
 	kept, part := math.Modf(math.Abs(f) * scale)
 	if part >= from && part > 0 {
 		kept++

@@ -1,6 +1,7 @@
-// Package funcs is the functions that a template may call and that look nothing up. Each gives the same for the same arguments,
-// always: what depends on time, chance or the order of a map would change a file on every pass. Each either gives what
-// was asked for or fails; none gives zero, nothing or the text of an error in its place. No error holds an argument's value.
+// Package funcs is the functions that a template may call and that look nothing up. Each gives the
+// same for the same arguments, always: what depends on time, chance or the order of a map would
+// change a file on every pass. Each either gives what was asked for or fails; none gives zero,
+// nothing or the text of an error in its place. No error holds an argument's value.
 package funcs
 
 import (
@@ -16,7 +17,8 @@ import (
 	"github.com/Masterminds/sprig/v3"
 )
 
-// An Error is why a function failed. Its text names functions, types and sizes, and never holds a value.
+// An Error is why a function failed. Its text names functions, types and sizes, and never holds a
+// value.
 type Error string
 
 // Error gives the text.
@@ -29,25 +31,36 @@ type Nothing string
 // Error gives the text.
 func (n Nothing) Error() string { return string(n) }
 
-// A KeyError is a failure that is about the keys of a map. Keys are names, unless a template made them of values: whoever shows the
-// error decides about each.
+// A KeyError is a failure that is about the keys of a map. Keys are names, unless a template made
+// them of values: whoever shows the error decides about each.
 type KeyError struct {
 	keys []string
 	what string // with %s for each key
-	near string // a key that may have been meant; may be ""
+	name string // what is made of the keys; may be ""
+	near string // a key of the map that may have been meant; may be ""
 }
 
 // Error gives the text with the keys in it.
-func (e *KeyError) Error() string { return e.Show(strconv.Quote) }
+func (e *KeyError) Error() string {
+	return e.Show(func(string) bool { return true }, "")
+}
 
-// Show gives the text with what show makes of each key.
-func (e *KeyError) Show(show func(key string) string) string {
-	shown := make([]any, len(e.keys))
+// Show gives the text, with hidden in the place of each key that may not be shown.
+func (e *KeyError) Show(may func(key string) bool, hidden string) string {
+	shown, all := make([]any, len(e.keys)), true
 	for i, k := range e.keys {
-		shown[i] = show(k)
+		if shown[i] = strconv.Quote(k); !may(k) {
+			shown[i], all = hidden, false
+		}
 	}
 	text := fmt.Sprintf(e.what, shown...)
-	if e.near != "" && shown[0] == strconv.Quote(e.keys[0]) {
+	if !all {
+		return text
+	}
+	if e.name != "" {
+		text += ", " + strconv.Quote(e.name)
+	}
+	if e.near != "" && may(e.near) {
 		text += fmt.Sprintf("; did you mean %q?", e.near)
 	}
 	return text
@@ -60,7 +73,8 @@ const (
 	maxCount = 1 << 20  // elements of a list that a function makes
 )
 
-// taken are the functions of sprig that are good as they are. What they fail with is reworded by whoever executes templates.
+// taken are the functions of sprig that are good as they are. What they fail with is reworded by
+// whoever executes templates.
 var taken = []string{
 	"abbrev", "abbrevboth", "adler32sum", "all", "any", "append", "b32enc", "b64enc", "base",
 	"camelcase", "clean", "compact", "concat", "contains", "deepCopy", "default", "dir", "empty",
@@ -90,9 +104,10 @@ var own = template.FuncMap{
 	"deepEqual": alike, "has": has, "mustHas": has, "uniq": uniq, "mustUniq": uniq, "without": except, "mustWithout": except,
 
 	"int": toInt, "int64": toInt64, "atoi": toInt, "float64": toFloat64, "toDecimal": toDecimal,
-	"add": add, "add1": add1, "sub": sub, "mul": mul, "div": div, "mod": mod, "max": largest, "biggest": largest, "min": smallest,
+	"add": add, "add1": add1, "sub": sub, "mul": integers("mul", (*big.Int).Mul), "div": div, "mod": mod,
+	"max": integers("max", larger[*big.Int]), "biggest": integers("max", larger[*big.Int]), "min": integers("min", smaller[*big.Int]),
 	"addf": fractions("addf", (*big.Rat).Add), "subf": fractions("subf", (*big.Rat).Sub), "mulf": fractions("mulf", (*big.Rat).Mul),
-	"divf": fractions("divf", quotient), "add1f": add1f, "maxf": fractions("maxf", greater), "minf": fractions("minf", lesser),
+	"divf": fractions("divf", quotient), "add1f": add1f, "maxf": fractions("maxf", larger[*big.Rat]), "minf": fractions("minf", smaller[*big.Rat]),
 	"eq": equal, "ne": unequal, "lt": compares("lt", func(order int) bool { return order < 0 }), "le": compares("le", func(order int) bool { return order <= 0 }),
 	"gt": compares("gt", func(order int) bool { return order > 0 }), "ge": compares("ge", func(order int) bool { return order >= 0 }), "slice": slice,
 	"ceil": ceil, "floor": floor, "round": round,
@@ -101,7 +116,7 @@ var own = template.FuncMap{
 	"html": markup("html", template.HTMLEscaper), "js": markup("js", template.JSEscaper), "urlquery": markup("urlquery", template.URLQueryEscaper),
 	"dict": dict,
 
-	"printf": printf, "print": sprint, "println": sprintln,
+	"printf": printf, "print": printing("print", fmt.Sprint), "println": printing("println", fmt.Sprintln),
 	"toString": toString, "toStrings": toStrings, "cat": cat, "sortAlpha": sortAlpha,
 	"repeat": repeat, "indent": indent, "nindent": nindent, "replace": replace, "join": join, "wrap": wrap, "wrapWith": wrapWith,
 	"substr": substr, "trunc": trunc, "nospace": nospace, "initials": initials, "swapcase": swapcase, "untitle": untitle,
@@ -113,14 +128,17 @@ var own = template.FuncMap{
 	"fail": fail, "required": required,
 }
 
-// all is every function, made once.
+// everything is every function with its bounds, made once.
 var everything = sync.OnceValue(func() template.FuncMap {
 	sprigs := sprig.TxtFuncMap()
 	m := maps.Clone(own)
 	for _, name := range taken {
 		m[name] = sprigs[name]
 	}
-	return boundAll(m)
+	for name, f := range m {
+		m[name] = bounds(name, f)
+	}
+	return m
 })
 
 // Map gives the functions by name. The map is the caller's.
@@ -159,15 +177,15 @@ func coalesce(values ...any) (any, error) {
 func ternary(yes, no, which any) (any, error) {
 	switch truth, ok := which.(bool); {
 	case !ok && which != nil:
-		return nil, failf("ternary takes two values, then true or false, which is %s here", typeName(which))
+		return nil, failf("ternary takes two values, then true or false, which is %s here", TypeName(which))
 	case truth:
 		return yes, nil
 	}
 	return no, nil
 }
 
-// typeName says in a user's words what a value is.
-func typeName(value any) string {
+// TypeName says in a user's words what a value is, without the value.
+func TypeName(value any) string {
 	switch value.(type) {
 	case nil:
 		return "nothing"

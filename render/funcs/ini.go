@@ -1,8 +1,9 @@
 package funcs
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // INI files have no rules that their readers share. What is written here was read back by PHP 8.2,
@@ -11,14 +12,14 @@ import (
 // constant is what PHP takes for true, false or null, as no, or replaces by the value of a
 // constant, as E_ALL. PHP's own constants begin with a capital, and have a _ or are short and in
 // capitals.
-var constant = regexp.MustCompile(`^((?i:true|false|null|yes|no|on|off|none)|[A-Z]\w*_\w*|_\w*|[A-Z][A-Z0-9]{0,11})$`)
+var constant = lazyregexp.New(`^((?i:true|false|null|yes|no|on|off|none)|[A-Z]\w*_\w*|_\w*|[A-Z][A-Z0-9]{0,11})$`)
 
 // numeral is a text that PHP's typed scanner takes for a number, which may come out otherwise than
 // it went in.
-var numeral = regexp.MustCompile(`^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
+var numeral = lazyregexp.New(`^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
 
 // short is a number that comes out of that as it went in.
-var short = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
+var short = lazyregexp.New(`^(0|[1-9][0-9]{0,17})$`)
 
 // maxOption is how long a value of an option file may be. MariaDB reads lines of 4,095 bytes, name
 // and quotes included, and goes on with the rest as a line of its own (mysys/my_default.c).

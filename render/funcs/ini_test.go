@@ -98,7 +98,7 @@ func TestDotenvNames(t *testing.T) {
 			t.Errorf("dotenvAsIs of %q: %q, %v", key, out, err)
 		}
 	}
-	if _, err := dotenv(map[string]any{"a": 1, "A": 2}); err == nil || !strings.Contains(err.Error(), "both become") {
+	if _, err := dotenv(map[string]any{"a": 1, "A": 2}); err == nil || !strings.Contains(err.Error(), "both become one name, \"A\"") {
 		t.Error(err)
 	}
 	if out, err := dotenvAsIs(map[string]any{"a": 1, "A": 2}); out != "A=2\na=1\n" || err != nil {

@@ -125,42 +125,17 @@ func toPrettyJSON(value any) (string, error) { return encode("toPrettyJson", val
 // encode writes JSON without HTML escapes, keys in order, numbers as they came. encoding/json would
 // write U+FFFD for a byte that is not UTF-8.
 func encode(name string, value any, indent string) (string, error) {
-	if err := encodable(name, value); err != nil {
-		return "", err
+	if weigh(reflect.ValueOf(value)).binary {
+		return "", notUTF8(name)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", indent)
 	if err := e.Encode(value); err != nil {
-		return "", failf("%s: %s cannot be written as JSON", name, typeName(value))
+		return "", failf("%s: %s cannot be written as JSON", name, TypeName(value))
 	}
 	return strings.TrimSuffix(b.String(), "\n"), nil
-}
-
-// encodable refuses texts and keys that are not UTF-8, wherever in the value they stand.
-func encodable(name string, value any) error {
-	v := reflect.ValueOf(value)
-	switch v.Kind() {
-	case reflect.String:
-		return textual(name, v.String())
-	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			if err := encodable(name, v.Index(i).Interface()); err != nil {
-				return err
-			}
-		}
-	case reflect.Map:
-		for at := v.MapRange(); at.Next(); {
-			if err := encodable(name, at.Key().Interface()); err != nil {
-				return err
-			}
-			if err := encodable(name, at.Value().Interface()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // textual refuses a text that is not UTF-8: who quotes or encodes characters would change its
@@ -169,5 +144,9 @@ func textual(name, text string) error {
 	if utf8.ValidString(text) {
 		return nil
 	}
+	return notUTF8(name)
+}
+
+func notUTF8(name string) error {
 	return failf("%s: this holds bytes that are not UTF-8; b64enc writes bytes as base64", name)
 }

@@ -21,7 +21,7 @@ func kindIs(kind string, value any) bool { return kind == kindOf(value) }
 // have names that Go alone reads.
 func typeOf(value any) (string, error) {
 	if _, err := text("typeOf", value); err != nil {
-		return "", failf("typeOf: this is %s, whose type has a name of Go's; kindOf gives %q", typeName(value), kindOf(value))
+		return "", failf("typeOf: this is %s, whose type has a name of Go's; kindOf gives %q", TypeName(value), kindOf(value))
 	}
 	return kindOf(value), nil
 }
@@ -39,8 +39,8 @@ func length(value any) (int, error) {
 	switch v := reflect.ValueOf(value); {
 	case value == nil:
 		return 0, Nothing("len: there is nothing here, and it must be a text, a list or a map")
-	case typeName(value) == "a number" || v.Kind() == reflect.Bool:
-		return 0, failf("len: this is %s, which has no length", typeName(value))
+	case TypeName(value) == "a number" || v.Kind() == reflect.Bool:
+		return 0, failf("len: this is %s, which has no length", TypeName(value))
 	default:
 		return v.Len(), nil
 	}

@@ -66,7 +66,8 @@ func TestAlike(t *testing.T) {
 		`without .ports 6 | toJson`: "[5432]", `without (list .ratio 2) 1.5 | toJson`: "[2]", `without .texts "a" | toJson`: `["b"]`, `without .list "a" "b" | toJson`: "[]", `without "a" "a"`: "",
 		`uniq (list 5432 (index .ports 0)) | toJson`: "[5432]", `uniq (list .ratio 1.5 "1.5") | toJson`: `[1.50,"1.5"]`, `uniq list | toJson`: "[]", `uniq .null`: "", `mustUniq (list nil nil) | toJson`: "[null]",
 		`uniq (list (list .ratio) (list 1.5) .map (dict "a" 1.50) true "true" true) | toJson`: `[[1.50],{"a":1.5},true,"true"]`, `without (list .map .list "a") (dict "a" .ratio) | toJson`: `[["a","b"],"a"]`,
-		`uniq (until 200000) | len`: "200000", `without (until 200000) 7 | len`: "199999", // in the time of one
+		// The two together take the time of one.
+		`uniq (until 200000) | len`: "200000", `without (until 200000) 7 | len`: "199999",
 		`deepEqual .ports (list 5432 6)`: "true", `deepEqual (fromJson "{\"a\":1}") (dict "a" 1)`: "true", `deepEqual (dict "a" .ratio) .map`: "true", `deepEqual (dict "a" 1) (dict "b" 1)`: "false",
 		`deepEqual (dict "a" 1) (dict "a" 1 "b" 2)`: "false", `deepEqual .list .texts`: "true", `deepEqual .list (list "a")`: "false", `deepEqual .ratio "1.50"`: "false", `deepEqual .null nil`: "true", `deepEqual .null 0`: "false",
 	} {

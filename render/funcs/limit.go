@@ -4,21 +4,29 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"text/template"
 	"unicode/utf8"
 )
 
-// A template may pass what one function gave to the next, so a function that makes a little more of what it gets is enough to exhaust
-// the memory of the daemon, and with it every service. So each is bounded, by construction: what goes in and what comes out is weighed.
+// A template may pass what one function gave to the next, so a function that makes a little more of
+// what it gets is enough to exhaust the memory of the daemon, and with it every service. So each is
+// bounded, by construction: what goes in and what comes out is weighed.
 
 // A load is what arguments weigh together.
 type load struct {
 	bytes, elements int
-	replaced        int  // U+FFFD in the texts, which decoding puts in the place of what is not UTF-8
-	binary          bool // a text is not UTF-8
+	// replaced counts U+FFFD in the texts, which decoding puts in the place of what is not UTF-8.
+	replaced int
+	binary   bool // a text is not UTF-8
 }
 
-// add weighs a value with all that is in it, and stops when it is too much.
+// weigh weighs values with all that is in them, and stops when it is too much.
+func weigh(values ...reflect.Value) (l load) {
+	for _, v := range values {
+		l.add(v)
+	}
+	return l
+}
+
 func (l *load) add(v reflect.Value) {
 	if l.tooMuch() {
 		return
@@ -33,15 +41,11 @@ func (l *load) add(v reflect.Value) {
 		l.replaced += strings.Count(v.String(), "\ufffd")
 		l.binary = l.binary || !utf8.ValidString(v.String())
 	case reflect.Slice, reflect.Array:
-		if k := v.Type().Elem().Kind(); k == reflect.Uint8 {
-			l.bytes += v.Len()
-			return
-		}
-		for i := 0; i < v.Len() && !l.tooMuch(); i++ {
+		for i := range v.Len() {
 			l.add(v.Index(i))
 		}
 	case reflect.Map:
-		for at := v.MapRange(); at.Next() && !l.tooMuch(); {
+		for at := v.MapRange(); at.Next(); {
 			l.add(at.Key())
 			l.add(at.Value())
 		}
@@ -60,59 +64,55 @@ func spoilt(name string, args, result load) error {
 	case result.binary && !args.binary && !slices.Contains(decoders, name):
 		return failf("%s: this would cut a character into its bytes", name)
 	case args.binary && result.replaced > args.replaced:
-		return textual(name, "\xff")
+		return notUTF8(name)
 	}
 	return nil
 }
 
 var errorType = reflect.TypeFor[error]()
 
-// bounds makes of a function one that refuses to work with too much, and whose last result is an error.
+// bounds makes of a function one that refuses to work with too much, and whose last result is an
+// error.
 func bounds(name string, f any) any {
 	fn := reflect.ValueOf(f)
 	t := fn.Type()
-	var in, out []reflect.Type
-	for i := range t.NumIn() {
-		in = append(in, t.In(i))
-	}
-	for i := range t.NumOut() {
-		out = append(out, t.Out(i))
-	}
-	fails := len(out) > 1
-	if !fails {
+	out := slices.Collect(t.Outs())
+	if len(out) == 1 {
 		out = append(out, errorType)
 	}
-	refuse := func(err error) []reflect.Value {
-		return []reflect.Value{reflect.Zero(out[0]), reflect.ValueOf(&err).Elem()}
-	}
-	tooMuch := failf("%s: this is more than %d MiB of text or %d elements", name, maxText>>20, maxCount)
-	return reflect.MakeFunc(reflect.FuncOf(in, out, t.IsVariadic()), func(args []reflect.Value) []reflect.Value {
-		var weight load
-		for _, a := range args {
-			weight.add(a)
-		}
-		if weight.tooMuch() {
-			return refuse(tooMuch)
-		}
-		var results []reflect.Value
-		if t.IsVariadic() {
-			results = fn.CallSlice(args)
-		} else {
-			results = fn.Call(args)
-		}
-		if !fails {
-			results = append(results, reflect.Zero(errorType))
-		}
-		results[0] = empty(results[0])
-		var made load
-		if made.add(results[0]); made.tooMuch() {
-			return refuse(tooMuch)
-		}
-		if err := spoilt(name, weight, made); err != nil {
-			return refuse(err)
+	return reflect.MakeFunc(reflect.FuncOf(slices.Collect(t.Ins()), out, t.IsVariadic()), func(args []reflect.Value) []reflect.Value {
+		results, err := within(name, fn, args)
+		if err != nil {
+			return []reflect.Value{reflect.Zero(out[0]), reflect.ValueOf(&err).Elem()}
 		}
 		return results
 	}).Interface()
+}
+
+// within calls a function within bounds. The results are a value and an error.
+func within(name string, fn reflect.Value, args []reflect.Value) ([]reflect.Value, error) {
+	given := weigh(args...)
+	if given.tooMuch() {
+		return nil, tooMuch(name)
+	}
+	call := fn.Call
+	if fn.Type().IsVariadic() {
+		call = fn.CallSlice
+	}
+	results := call(args)
+	if len(results) == 1 {
+		results = append(results, reflect.Zero(errorType))
+	}
+	results[0] = empty(results[0])
+	made := weigh(results[0])
+	if made.tooMuch() {
+		return nil, tooMuch(name)
+	}
+	return results, spoilt(name, given, made)
+}
+
+func tooMuch(name string) error {
+	return failf("%s: this is more than %d MiB of text or %d elements", name, maxText>>20, maxCount)
 }
 
 // empty gives an empty list where a function gave Go's nil for one, of which JSON would make null.
@@ -125,12 +125,4 @@ func empty(result reflect.Value) reflect.Value {
 		return reflect.MakeSlice(list.Type(), 0, 0).Convert(result.Type())
 	}
 	return result
-}
-
-// boundAll gives every function with its bounds.
-func boundAll(m template.FuncMap) template.FuncMap {
-	for name, f := range m {
-		m[name] = bounds(name, f)
-	}
-	return m
 }

@@ -1,7 +1,7 @@
 package funcs
 
 import (
-	"encoding/json"
+	"cmp"
 	"math"
 	"math/big"
 	"reflect"
@@ -11,15 +11,13 @@ import (
 
 // whole gives a value as a whole number, exactly.
 func whole(name string, value any) (int64, error) {
-	switch v := value.(type) {
-	case string:
-		return wholeText(name, v)
-	case json.Number:
-		return wholeText(name, v.String())
-	case bool, nil:
-		return 0, failf("%s: this is %s, not a number", name, typeName(value))
-	}
 	switch v := reflect.ValueOf(value); {
+	case v.Kind() == reflect.String:
+		n, err := strconv.ParseInt(strings.TrimSpace(v.String()), 10, 64)
+		if err != nil {
+			return 0, failf("%s: this text is not a whole number of 64 bits", name)
+		}
+		return n, nil
 	case v.CanInt():
 		return v.Int(), nil
 	case v.CanUint() && v.Uint() <= math.MaxInt64:
@@ -29,31 +27,19 @@ func whole(name string, value any) (int64, error) {
 	case v.CanFloat() || v.CanUint():
 		return 0, failf("%s: this is not a whole number of 64 bits", name)
 	}
-	return 0, failf("%s: this is %s, not a number", name, typeName(value))
-}
-
-func wholeText(name, text string) (int64, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil {
-		return 0, failf("%s: this text is not a whole number of 64 bits", name)
-	}
-	return n, nil
+	return 0, failf("%s: this is %s, not a number", name, TypeName(value))
 }
 
 // real gives a value as a floating-point number.
 func real(name string, value any) (float64, error) {
-	text, ok := value.(string)
-	if n, number := value.(json.Number); number {
-		text, ok = n.String(), true
-	}
-	if ok {
-		f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	switch v := reflect.ValueOf(value); {
+	case v.Kind() == reflect.String:
+		f, err := strconv.ParseFloat(strings.TrimSpace(v.String()), 64)
 		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			return 0, failf("%s: this text is not a number", name)
 		}
 		return f, nil
-	}
-	if v := reflect.ValueOf(value); v.IsValid() && v.CanFloat() {
+	case v.CanFloat():
 		return v.Float(), nil
 	}
 	n, err := whole(name, value)
@@ -81,57 +67,38 @@ func toDecimal(value any) (int64, error) {
 	return n, nil
 }
 
-// exact does arithmetic that cannot overflow unnoticed.
-func exact(name string, op func(z, a, b *big.Int) *big.Int, first any, rest ...any) (int64, error) {
-	n, err := whole(name, first)
-	if err != nil {
-		return 0, err
-	}
-	sum := big.NewInt(n)
-	for _, r := range rest {
-		n, err := whole(name, r)
+// integers makes a function that folds its arguments, and does not overflow unnoticed.
+func integers(name string, op func(z, a, b *big.Int) *big.Int) func(first any, rest ...any) (int64, error) {
+	return func(first any, rest ...any) (int64, error) {
+		n, err := whole(name, first)
 		if err != nil {
 			return 0, err
 		}
-		op(sum, sum, big.NewInt(n))
+		result := big.NewInt(n)
+		for _, r := range rest {
+			if n, err = whole(name, r); err != nil {
+				return 0, err
+			}
+			op(result, result, big.NewInt(n))
+		}
+		if !result.IsInt64() {
+			return 0, failf("%s: the result does not fit 64 bits", name)
+		}
+		return result.Int64(), nil
 	}
-	if !sum.IsInt64() {
-		return 0, failf("%s: the result does not fit 64 bits", name)
-	}
-	return sum.Int64(), nil
 }
 
-func add(terms ...any) (int64, error)          { return exact("add", (*big.Int).Add, 0, terms...) }
-func add1(value any) (int64, error)            { return exact("add1", (*big.Int).Add, value, 1) }
-func sub(a, b any) (int64, error)              { return exact("sub", (*big.Int).Sub, a, b) }
-func mul(a any, factors ...any) (int64, error) { return exact("mul", (*big.Int).Mul, a, factors...) }
-
-func div(a, b any) (int64, error) { return divided("div", (*big.Int).Quo, a, b) }
-func mod(a, b any) (int64, error) { return divided("mod", (*big.Int).Rem, a, b) }
+func add(terms ...any) (int64, error) { return integers("add", (*big.Int).Add)(0, terms...) }
+func add1(value any) (int64, error)   { return integers("add1", (*big.Int).Add)(value, 1) }
+func sub(a, b any) (int64, error)     { return integers("sub", (*big.Int).Sub)(a, b) }
+func div(a, b any) (int64, error)     { return divided("div", (*big.Int).Quo, a, b) }
+func mod(a, b any) (int64, error)     { return divided("mod", (*big.Int).Rem, a, b) }
 
 func divided(name string, op func(z, a, b *big.Int) *big.Int, a, b any) (int64, error) {
 	if n, err := whole(name, b); err == nil && n == 0 {
 		return 0, failf("%s: division by zero", name)
 	}
-	return exact(name, op, a, b)
-}
-
-func largest(a any, rest ...any) (int64, error) {
-	return exact("max", func(z, a, b *big.Int) *big.Int {
-		if a.Cmp(b) < 0 {
-			return z.Set(b)
-		}
-		return z.Set(a)
-	}, a, rest...)
-}
-
-func smallest(a any, rest ...any) (int64, error) {
-	return exact("min", func(z, a, b *big.Int) *big.Int {
-		if a.Cmp(b) > 0 {
-			return z.Set(b)
-		}
-		return z.Set(a)
-	}, a, rest...)
+	return integers(name, op)(a, b)
 }
 
 func until(count int) ([]int, error) {
@@ -157,26 +124,21 @@ func untilStep(start, stop, step int) ([]int, error) {
 
 // seq is the program seq: LAST, FIRST LAST or FIRST STEP LAST, all of them included.
 func seq(args ...int) (string, error) {
-	first, step, last := 1, 1, 0
-	switch len(args) {
-	case 1:
-		last = args[0]
-	case 2:
-		first, last = args[0], args[1]
-	case 3:
-		first, step, last = args[0], args[1], args[2]
-	default:
+	if len(args) < 1 || len(args) > 3 {
 		return "", Error("seq takes one to three numbers")
 	}
-	if len(args) < 3 && last < first {
+	first, step, last := 1, 1, args[len(args)-1]
+	if len(args) > 1 {
+		first = args[0]
+	}
+	if len(args) == 3 {
+		step = args[1]
+	} else if last < first {
 		step = -1
 	}
+	stop := last + cmp.Compare(step, 0)
 	if last == math.MaxInt || last == math.MinInt {
 		return "", failf("seq: this is more than %d elements", maxCount)
-	}
-	stop := last + 1
-	if step < 0 {
-		stop = last - 1
 	}
 	list, err := untilStep(first, stop, step)
 	if err != nil {

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // What a template prints, or a function makes text of, is a single value: a text, a number, true or
@@ -20,16 +21,10 @@ func Print(value any) (string, error) { return text("", value) }
 // text gives a single value as text: numbers of JSON digit for digit, others as JSON writes them.
 // name is the function, "" where a value stands for itself.
 func text(name string, value any) (string, error) {
-	switch v := value.(type) {
-	case string:
-		return v, nil
-	case nil:
-		return "", Nothing(prefix(name) + "there is nothing to print")
-	case json.Number:
-		return v.String(), nil
-	}
 	v := reflect.ValueOf(value)
 	switch v.Kind() {
+	case reflect.Invalid:
+		return "", Nothing(prefix(name) + "there is nothing to print")
 	case reflect.String:
 		return v.String(), nil
 	case reflect.Bool:
@@ -83,7 +78,7 @@ type float struct {
 	text  string
 }
 
-// Format writes the number for a verb of printf. One that is not made for it is a mishap.
+// Format writes the number for a verb of printf. One that is not made for it is a format error.
 func (f float) Format(s fmt.State, verb rune) {
 	switch verb {
 	case 'v', 's':
@@ -117,72 +112,68 @@ func printables(name string, values []any) ([]any, error) {
 	return ready, nil
 }
 
-// mishap is what fmt prints where a verb and its value do not fit (fmt, "Format errors").
-var mishap = regexp.MustCompile(`%!([A-Za-z%]\(|\(NOVERB|\(EXTRA|\(BADWIDTH|\(BADPREC|\(BADINDEX)`)
+// formatError is what fmt prints where a verb and its value do not fit (fmt, "Format errors").
+var formatError = lazyregexp.New(`%!([A-Za-z%]\(|\(NOVERB|\(EXTRA|\(BADWIDTH|\(BADPREC|\(BADINDEX)`)
 
 // wide finds a width or precision that would make much of little.
-var wide = regexp.MustCompile(`%[-+# 0\[\]]*(\d{5,}|\d*\.\d{5,}|\*|\d*\.\*)`)
+var wide = lazyregexp.New(`%[-+# 0\[\]]*(\d{5,}|\d*\.\d{5,}|\*|\d*\.\*)`)
 
 // goes finds the verbs that print an address, a type of Go or a value in the notation of Go.
-var goes = regexp.MustCompile(`%[-+# 0\[\]\d.]*[pT]|%[-+ 0]*#[-+# 0\[\]\d.]*v`)
+var goes = lazyregexp.New(`%[-+# 0\[\]\d.]*[pT]|%[-+ 0]*#[-+# 0\[\]\d.]*v`)
 
-// printf is fmt.Sprintf, but fails where that would print a mishap.
+// printf is fmt.Sprintf, but fails where that would print a format error.
 func printf(format string, args ...any) (string, error) {
-	if wide.MatchString(format) {
+	switch {
+	case wide.MatchString(format):
 		return "", Error("printf: a width or precision has at most four digits, and no *")
-	}
-	if goes.MatchString(format) {
+	case goes.MatchString(format):
 		return "", Error("printf: %p, %T and %#v print what only Go reads")
 	}
 	ready, err := printables("printf", args)
 	if err != nil {
 		return "", err
 	}
-	if strings.Contains(format, "q") {
-		for _, a := range args {
-			if s, ok := a.(string); ok {
-				if err := textual("printf", s); err != nil {
-					return "", err
-				}
-			}
-		}
+	if strings.Contains(format, "q") && weigh(reflect.ValueOf(args)).binary {
+		return "", notUTF8("printf")
 	}
 	text := fmt.Sprintf(format, ready...)
-	if found := mishap.FindString(text); found != "" && len(mishap.FindAllString(text, -1)) > countMishaps(args) {
-		if verb := found[2:3]; verb != "(" {
-			return "", failf("printf: a value does not fit the verb %%%s, or there is none for it", verb)
-		}
-		return "", Error("printf: the verbs and the arguments do not match")
-	}
-	if strings.Contains(text, "NaN") && !strings.Contains(fmt.Sprint(args...)+format, "NaN") {
-		return "", Error("printf: a number is too large for its verb")
+	if err := misprinted(format, args, text); err != nil {
+		return "", err
 	}
 	return bounded("printf", text)
 }
 
-// countMishaps counts those that stand in the arguments themselves.
-func countMishaps(args []any) int {
-	n := 0
+// misprinted says what format error is in what fmt printed, but for those in the arguments.
+func misprinted(format string, args []any, text string) error {
+	if found := formatError.FindAllString(text, -1); found != nil && len(found) > countFormatErrors(args) {
+		if verb := found[0][2:3]; verb != "(" {
+			return failf("printf: a value does not fit the verb %%%s, or there is none for it", verb)
+		}
+		return Error("printf: the verbs and the arguments do not match")
+	}
+	if strings.Contains(text, "NaN") && !strings.Contains(fmt.Sprint(args...)+format, "NaN") {
+		return Error("printf: a number is too large for its verb")
+	}
+	return nil
+}
+
+// countFormatErrors counts those that stand in the arguments themselves.
+func countFormatErrors(args []any) (n int) {
 	for _, a := range args {
-		n += len(mishap.FindAllString(fmt.Sprint(a), -1))
+		n += len(formatError.FindAllString(fmt.Sprint(a), -1))
 	}
 	return n
 }
 
-func sprint(args ...any) (string, error) {
-	ready, err := separate("print", args)
-	if err != nil {
-		return "", err
+// printing makes of a function of fmt one that prints what has a text of its own.
+func printing(name string, print func(...any) string) func(...any) (string, error) {
+	return func(args ...any) (string, error) {
+		ready, err := separate(name, args)
+		if err != nil {
+			return "", err
+		}
+		return bounded(name, print(ready...))
 	}
-	return bounded("print", fmt.Sprint(ready...))
-}
-
-func sprintln(args ...any) (string, error) {
-	ready, err := separate("println", args)
-	if err != nil {
-		return "", err
-	}
-	return bounded("println", fmt.Sprintln(ready...))
 }
 
 // separate gives the values as fmt.Sprint is to print them, which puts a space between two that are
@@ -219,7 +210,7 @@ func elements(name string, list any) ([]string, error) {
 	for i := range found {
 		t, err := text(name, v.Index(i).Interface())
 		if err != nil {
-			return nil, failf("%s: element %d is %s; only a text, a number, true or false can be taken", name, i, typeName(v.Index(i).Interface()))
+			return nil, failf("%s: element %d is %s; only a text, a number, true or false can be taken", name, i, TypeName(v.Index(i).Interface()))
 		}
 		found[i] = t
 	}
@@ -238,17 +229,17 @@ func cat(values ...any) (string, error) {
 // markup makes of an escaper of text/template one that takes what can be printed. They would write
 // U+FFFD for bytes that are not UTF-8, and html for a zero byte.
 func markup(name string, escape func(...any) string) func(...any) (string, error) {
+	prints := printing(name, fmt.Sprint)
 	return func(args ...any) (string, error) {
-		ready, err := separate(name, args)
+		text, err := prints(args...)
+		if err == nil {
+			err = textual(name, text)
+		}
+		if err == nil && name == "html" && strings.ContainsRune(text, 0) {
+			err = Error("html: HTML has no way to write a zero byte")
+		}
 		if err != nil {
 			return "", err
-		}
-		text := fmt.Sprint(ready...)
-		if err := textual(name, text); err != nil {
-			return "", err
-		}
-		if name == "html" && strings.ContainsRune(text, 0) {
-			return "", Error("html: HTML has no way to write a zero byte")
 		}
 		return escape(text), nil
 	}

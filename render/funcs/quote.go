@@ -17,7 +17,7 @@ func single(name string, value any) (string, error) {
 	}
 	text, err := text(name, value)
 	if err != nil {
-		return "", failf("%s: this is %s; only a single value can be quoted", name, typeName(value))
+		return "", failf("%s: this is %s; only a single value can be quoted", name, TypeName(value))
 	}
 	return text, textual(name, text)
 }
@@ -48,7 +48,7 @@ func envQuote(value any) (string, error) {
 	if strings.ContainsFunc(text, isNoncharacter) {
 		return "", Error("envQuote: systemd takes no character that Unicode calls a noncharacter, as U+FFFE")
 	}
-	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "`", "\\`", `$`, `\$`).Replace(text) + `"`, nil
+	return doubleQuoted(text, "`", "\\`", `$`, `\$`), nil
 }
 
 // isNoncharacter reports what Unicode will never make a character of (The Unicode Standard, section
@@ -64,17 +64,15 @@ func shellQuote(value any) (string, error) {
 	return `'` + strings.ReplaceAll(text, `'`, `'\''`) + `'`, nil
 }
 
-// nginxQuote writes one parameter of an nginx directive. In quotes nginx reads \" \' \\ \n \r and \t
-// (ngx_conf_read_token), but has no way to write a $ where a directive takes variables.
+// nginxQuote writes one parameter of an nginx directive. In quotes nginx reads \" \' \\ \n \r and
+// \t (ngx_conf_read_token), but has no way to write a $ where a directive takes variables.
 func nginxQuote(value any) (string, error) {
-	text, err := without("nginxQuote", value, "$", "nginx takes $ for a variable and has no way to quote it")
-	if err == nil && strings.ContainsRune(text, 0) {
-		err = Error("nginxQuote: nginx takes no zero byte")
-	}
+	_, err := without("nginxQuote", value, "$", "nginx takes $ for a variable and has no way to quote it")
 	if err != nil {
 		return "", err
 	}
-	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text) + `"`, nil
+	text, err := without("nginxQuote", value, "\x00", "nginx takes no zero byte")
+	return doubleQuoted(text, "\n", `\n`, "\r", `\r`, "\t", `\t`), err
 }
 
 // pgpassQuote writes one field of a .pgpass file, in which : and \ stand after a backslash
@@ -89,7 +87,8 @@ func pgpassQuote(value any) (string, error) {
 	return quoted, err
 }
 
-// pgbouncerQuote writes one word of pgbouncer's userlist.txt, in which " is doubled (pgbouncer, "Authentication file format").
+// pgbouncerQuote writes one word of pgbouncer's userlist.txt, in which " is doubled (pgbouncer,
+// "Authentication file format").
 func pgbouncerQuote(value any) (string, error) {
 	text, err := without("pgbouncerQuote", value, "\n\r\x00", "a word of userlist.txt holds no line break and no zero byte")
 	return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`, err
@@ -101,52 +100,37 @@ func tomlQuote(value any) (string, error) { return escaped("tomlQuote", value) }
 // yamlQuote writes a double-quoted scalar of YAML.
 func yamlQuote(value any) (string, error) { return escaped("yamlQuote", value) }
 
-// escaped writes a double-quoted string of the kind that JSON, YAML and TOML have in common; what one of them does not take as it is
-// stands as \u.
+// escaped writes a double-quoted string of the kind that JSON, YAML and TOML have in common.
 func escaped(name string, value any) (string, error) {
 	text, err := single(name, value)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff || r == 0xfffe || r == 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
+	return `"` + escapes.Replace(text) + `"`, err
+}
+
+// escapes has \u for what one of them does not take as it is.
+var escapes = func() *strings.Replacer {
+	pairs := []string{`"`, `\"`, `\`, `\\`, "\n", `\n`, "\t", `\t`, "\r", `\r`}
+	unicodes := []rune("\u2028\u2029\ufeff\ufffe\uffff")
+	for r := range rune(unicode.MaxLatin1) {
+		if unicode.IsControl(r) {
+			unicodes = append(unicodes, r)
 		}
 	}
-	b.WriteByte('"')
-	return b.String(), nil
-}
+	for _, r := range unicodes {
+		pairs = append(pairs, string(r), fmt.Sprintf(`\u%04x`, r))
+	}
+	return strings.NewReplacer(pairs...)
+}()
+
+// noXML are the characters below U+FFFF, no halves of others, that XML has no way to write (XML
+// 1.0, section 2.2).
+const noXML = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\ufffe\uffff"
 
 // xmlQuote writes character data or the value of an attribute.
 func xmlQuote(value any) (string, error) {
-	text, err := single("xmlQuote", value)
-	if err != nil {
-		return "", err
-	}
-	for _, r := range text {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
-			return "", Error("xmlQuote: XML has no way to write one of the characters")
-		}
-	}
+	text, err := without("xmlQuote", value, noXML, "XML has no way to write one of the characters")
 	var b strings.Builder
-	if err := xml.EscapeText(&b, []byte(text)); err != nil {
-		return "", Error("xmlQuote: this cannot be written")
-	}
-	return b.String(), nil
+	_ = xml.EscapeText(&b, []byte(text)) // a Builder takes whatever it gets
+	return b.String(), err
 }
 
 // quote writes each value in double quotes as Go's own source has them, with spaces between. Of

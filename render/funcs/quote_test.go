@@ -147,8 +147,8 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
-// nginx itself reads what nginxQuote writes: a directive that echoes its parameter back when the config is dumped would not
-// show how it was read, so a wrong quote must be a wrong config.
+// nginx itself reads what nginxQuote writes: a directive that echoes its parameter back when the
+// config is dumped would not show how it was read, so a wrong quote must be a wrong config.
 func TestNginx(t *testing.T) {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {

@@ -60,7 +60,7 @@ func replace(old, new, text string) (string, error) {
 func join(sep string, list any) (string, error) {
 	v := reflect.ValueOf(list)
 	if !isList(v) {
-		return "", failf("join: this is %s, not a list", typeName(list))
+		return "", failf("join: this is %s, not a list", TypeName(list))
 	}
 	parts, err := elements("join", list)
 	if err != nil {
@@ -123,10 +123,7 @@ func initials(text string) string {
 // swapcase makes capitals small; small letters become title case at the beginning of a word, and
 // capitals elsewhere.
 func swapcase(text string) string {
-	begins := true
-	return strings.Map(func(r rune) rune {
-		first := begins
-		begins = unicode.IsSpace(r)
+	return mapLetters(text, func(r rune, first bool) rune {
 		switch {
 		case unicode.IsUpper(r) || unicode.IsTitle(r):
 			return unicode.ToLower(r)
@@ -136,19 +133,26 @@ func swapcase(text string) string {
 			return unicode.ToUpper(r)
 		}
 		return r
-	}, text)
+	})
 }
 
 // untitle makes the first letter of each word small.
 func untitle(text string) string {
-	begins := true
-	return strings.Map(func(r rune) rune {
-		first := begins
-		begins = unicode.IsSpace(r)
+	return mapLetters(text, func(r rune, first bool) rune {
 		if first {
 			return unicode.ToLower(r)
 		}
 		return r
+	})
+}
+
+// mapLetters is strings.Map that says which characters are the first of their word.
+func mapLetters(text string, change func(r rune, first bool) rune) string {
+	blank := true
+	return strings.Map(func(r rune) rune {
+		first := blank
+		blank = unicode.IsSpace(r)
+		return change(r, first)
 	}, text)
 }
 
@@ -164,71 +168,69 @@ func wrapWith(width int, sep, text string) (string, error) {
 }
 
 func b64dec(text string) (string, error) {
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return "", Error("b64dec: this is not base64")
-	}
-	return string(data), nil
+	return decoded(text, base64.StdEncoding.DecodeString, "b64dec: this is not base64")
 }
 
 func b32dec(text string) (string, error) {
-	data, err := base32.StdEncoding.DecodeString(text)
+	return decoded(text, base32.StdEncoding.DecodeString, "b32dec: this is not base32")
+}
+
+func decoded(text string, decode func(string) ([]byte, error), otherwise Error) (string, error) {
+	data, err := decode(text)
 	if err != nil {
-		return "", Error("b32dec: this is not base32")
+		return "", otherwise
 	}
 	return string(data), nil
 }
 
-func pattern(text string) (*regexp.Regexp, error) {
-	re, err := regexp.Compile(text)
+// matched gives what a function makes of a regular expression. One that is wrong is an error with
+// every name; sprig's without "must" panic, or give nothing.
+func matched[T any](expr string, f func(*regexp.Regexp) (T, error)) (T, error) {
+	re, err := regexp.Compile(expr)
 	if err != nil {
-		return nil, Error("the regular expression is not understood")
+		var none T
+		return none, Error("the regular expression is not understood")
 	}
-	return re, nil
+	return f(re)
 }
 
-// A regular expression that is wrong is an error with every name; sprig's without "must" panic, or give nothing.
 func regexMatch(expr, text string) (bool, error) {
-	re, err := pattern(expr)
-	return err == nil && re.MatchString(text), err
+	return matched(expr, func(re *regexp.Regexp) (bool, error) { return re.MatchString(text), nil })
 }
 
 func regexFind(expr, text string) (string, error) {
-	re, err := pattern(expr)
-	if err != nil {
-		return "", err
-	}
-	return re.FindString(text), nil
+	return matched(expr, func(re *regexp.Regexp) (string, error) { return re.FindString(text), nil })
 }
 
 func regexFindAll(expr, text string, n int) ([]string, error) {
-	re, err := pattern(expr)
-	if err != nil {
-		return nil, err
-	}
-	return re.FindAllString(text, n), nil
+	return matched(expr, func(re *regexp.Regexp) ([]string, error) { return re.FindAllString(text, n), nil })
 }
 
 func regexSplit(expr, text string, n int) ([]string, error) {
-	re, err := pattern(expr)
-	if err != nil {
-		return nil, err
-	}
-	return re.Split(text, n), nil
+	return matched(expr, func(re *regexp.Regexp) ([]string, error) { return re.Split(text, n), nil })
 }
 
 func regexReplaceAll(expr, text, by string) (string, error) {
-	re, err := pattern(expr)
-	if err != nil {
+	return matched(expr, func(re *regexp.Regexp) (string, error) {
+		if err := groups(re, by); err != nil {
+			return "", err
+		}
+		return replaced("regexReplaceAll", re.ReplaceAllString, text, by)
+	})
+}
+
+func regexReplaceAllLiteral(expr, text, by string) (string, error) {
+	return matched(expr, func(re *regexp.Regexp) (string, error) {
+		return replaced("regexReplaceAllLiteral", re.ReplaceAllLiteralString, text, by)
+	})
+}
+
+// replaced replaces what may be at most as often there as a text has bytes, and once more.
+func replaced(name string, replace func(text, by string) string, text, by string) (string, error) {
+	if err := fits(name, len(text)+(len(text)+1)*len(by)); err != nil {
 		return "", err
 	}
-	if err := groups(re, by); err != nil {
-		return "", err
-	}
-	if err := fits("regexReplaceAll", len(text)+(len(text)+1)*len(by)); err != nil {
-		return "", err
-	}
-	return re.ReplaceAllString(text, by), nil
+	return replace(text, by), nil
 }
 
 // group is what stands for a group of a pattern in a replacement (regexp, "Regexp.Expand").
@@ -239,22 +241,11 @@ var group = regexp.MustCompile(`\$(?:\$|([\pL\p{Nd}_]+)|\{([^}]*)\})`)
 func groups(re *regexp.Regexp, by string) error {
 	for _, m := range group.FindAllStringSubmatch(by, -1) {
 		name := m[1] + m[2]
-		number, err := strconv.Atoi(name)
-		if m[0] == "$$" || err == nil && number >= 0 && number <= re.NumSubexp() || slices.Contains(re.SubexpNames()[1:], name) && name != "" {
+		number, err := strconv.ParseUint(name, 10, 0)
+		if m[0] == "$$" || err == nil && number <= uint64(re.NumSubexp()) || slices.Contains(re.SubexpNames()[1:], name) && name != "" {
 			continue
 		}
 		return Error("regexReplaceAll: the replacement has a $ for a group that the pattern does not have; ${1} ends its name, $$ is a $, regexReplaceAllLiteral takes $ as it is")
 	}
 	return nil
-}
-
-func regexReplaceAllLiteral(expr, text, by string) (string, error) {
-	re, err := pattern(expr)
-	if err != nil {
-		return "", err
-	}
-	if err := fits("regexReplaceAllLiteral", len(text)+(len(text)+1)*len(by)); err != nil {
-		return "", err
-	}
-	return re.ReplaceAllLiteralString(text, by), nil
 }

@@ -28,26 +28,27 @@ const (
 	reportFD
 )
 
-// Main is the helper, where this process is one, and does not return then. Each program that calls Run calls it first of all.
+// Main is the helper, where this process is one, and does not return then. Each program that calls
+// Run calls it first of all.
 func Main() {
 	if len(os.Args) < 2 || os.Args[0] != helperName {
 		return
 	}
-	b := board{os.NewFile(planFD, "plan"), os.NewFile(reportFD, "report")}
+	m := mailbox{os.NewFile(planFD, "plan"), os.NewFile(reportFD, "report")}
 	unix.CloseOnExec(planFD)
 	unix.CloseOnExec(reportFD)
 	var p plan
-	err := take(b.plan, &p)
+	err := get(m.plan, &p)
 	if err != nil {
 		err = step{"reading the plan", err}
 	} else if os.Args[1] == stageEnter {
-		err = b.enter()
+		err = m.enter()
 	} else {
 		err = p.show(os.Args[2:])
 	}
 	if s, ok := errors.AsType[step](err); ok {
 		errno, _ := errors.AsType[syscall.Errno](s.error)
-		_ = leave(b.report, report{s.name, s.Error(), errno})
+		_ = put(m.report, report{s.name, s.Error(), errno})
 		os.Exit(1)
 	}
 	os.Exit(0)
@@ -59,11 +60,12 @@ type step struct {
 	error
 }
 
-// enter runs the next stage in a user namespace and a mount namespace, and ends as it ends. The daemon itself could not give the user
-// namespace its ids: as an ordinary user it may not write to its children's files in /proc, because its memory is closed to others.
-func (b board) enter() error {
-	// Whoever stops the group means the command: this process ends after it. A signal that is caught is not, as one that is ignored
-	// would be, ignored by the command too.
+// enter runs the next stage in a user namespace and a mount namespace, and ends as it ends. The
+// daemon itself could not give the user namespace its ids: as an ordinary user it may not write to
+// its children's files in /proc, because its memory is closed to others.
+func (m mailbox) enter() error {
+	// Whoever stops the group means the command: this process ends after it. A signal that is
+	// caught is not, as one that is ignored would be, ignored by the command too.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	ids := mapIDs()
 	ambient := ambient()
@@ -72,7 +74,7 @@ func (b board) enter() error {
 		Args:       []string{helperName, stageShow, strconv.FormatUint(ambient, 16)},
 		Stdout:     os.Stdout,
 		Stderr:     os.Stderr,
-		ExtraFiles: []*os.File{b.plan, b.report},
+		ExtraFiles: []*os.File{m.plan, m.report},
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags:                 syscall.CLONE_NEWUSER,
 			Unshareflags:               syscall.CLONE_NEWNS,
@@ -95,14 +97,14 @@ func (b board) enter() error {
 	return nil
 }
 
-// show puts the files in their places and becomes the command. Capabilities that only the user namespace gave are those that are not in
-// the mask.
+// show mounts the files at their paths and becomes the command. Capabilities that only the user
+// namespace gave are those that are not in the mask.
 func (p plan) show(mask []string) error {
 	runtime.LockOSThread()
 	if p.Probe {
 		return probe()
 	}
-	if err := place(p.Files); err != nil {
+	if err := mount(p.Files); err != nil {
 		return err
 	}
 	// The working directory may be one that is covered now.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place mounts every staged file at its path, in the mount namespace of this process, which is its own.
-func place(files []File) error {
+// mount mounts every staged file at its path, in the mount namespace of this process, which is its
+// own.
+func mount(files []File) error {
 	staged := make([]int, len(files))
 	fresh := make(map[string][]string) // names that are new, by directory
 	hidden := make(map[string]bool)
@@ -24,19 +26,17 @@ func place(files []File) error {
 			return step{"opening the staged file for " + f.Path, err}
 		}
 		hidden[f.Staged] = true
-		target, err := open(f.Path, unix.O_PATH)
-		switch {
-		case err == nil:
-			unix.Close(target)
-		case errors.Is(err, unix.ENOENT):
+		there, err := exists(f.Path)
+		if err != nil {
+			return step{"opening " + f.Path, err}
+		}
+		if !there {
 			dir := filepath.Dir(f.Path)
 			fresh[dir] = append(fresh[dir], filepath.Base(f.Path))
-		default:
-			return step{"opening " + f.Path, err}
 		}
 	}
 	// A directory comes before those below it, which it would cover.
-	for _, dir := range sorted(fresh) {
+	for _, dir := range slices.Sorted(maps.Keys(fresh)) {
 		if err := mirror(dir, fresh[dir], hidden); err != nil {
 			return step{"showing a new file in " + dir, err}
 		}
@@ -49,17 +49,20 @@ func place(files []File) error {
 	return nil
 }
 
-func sorted(dirs map[string][]string) []string {
-	list := make([]string, 0, len(dirs))
-	for dir := range dirs {
-		list = append(list, dir)
+// exists tells whether there is something at an absolute path that leads through no link.
+func exists(path string) (bool, error) {
+	fd, err := open(path, unix.O_PATH)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
 	}
-	slices.Sort(list)
-	return list
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err == nil, err
 }
 
-// open opens an absolute path that leads through no link, name by name: openat2(2), which would do it at once, is forbidden in a unit
-// with RestrictSUIDSGID=.
+// open opens an absolute path that leads through no link, name by name: openat2(2), which would do
+// it at once, is forbidden in a unit with RestrictSUIDSGID=.
 func open(path string, flags int) (int, error) {
 	dir, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -105,7 +108,8 @@ func cover(path string, file int) error {
 	return bind(file, "", target, "")
 }
 
-// bind mounts what has a name in one directory, with all that is mounted below, at a name in another; without names, the files themselves.
+// bind mounts what has a name in one directory, with all that is mounted below, at a name in
+// another; without names, the files themselves.
 func bind(from int, name string, to int, at string) error {
 	tree, err := unix.OpenTree(from, name, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE|unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT|unix.AT_EMPTY_PATH)
 	if err != nil {
@@ -123,12 +127,13 @@ func attach(tree, to int, at string) error {
 	return os.NewSyscallError("move_mount", unix.MoveMount(tree, "", to, at, flags))
 }
 
-// maxEntries is how many names a directory may have in which a new file is to be shown: each but a link becomes a mount, of which a
-// namespace has 100,000 at most (fs.mount-max).
+// maxEntries is how many names a directory may have in which a new file is to be shown: each but a
+// link becomes a mount, of which a namespace has 100,000 at most (fs.mount-max).
 const maxEntries = 10_000
 
-// mirror covers a directory by one in memory that has the same entries, and empty files of new names, which nothing could be mounted at
-// without writing to the directory itself. Staged files are left out.
+// mirror covers a directory by one in memory that has the same entries, and empty files of new
+// names, which nothing could be mounted at without writing to the directory itself. Staged files
+// are left out.
 func mirror(dir string, fresh []string, hidden map[string]bool) error {
 	old, err := open(dir, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -153,10 +158,14 @@ func mirror(dir string, fresh []string, hidden map[string]bool) error {
 	if err := attach(top, old, ""); err != nil {
 		return err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return hidden[filepath.Join(dir, name)] })
+	return fill(top, old, names, fresh)
+}
+
+// fill gives a directory the entries of another that have these names, empty files of new names,
+// and its owner and mode.
+func fill(top, old int, names, fresh []string) error {
 	for _, name := range names {
-		if hidden[filepath.Join(dir, name)] {
-			continue
-		}
 		if err := mirrorEntry(old, top, name); err != nil && !errors.Is(err, unix.ENOENT) {
 			return err
 		}
@@ -210,7 +219,7 @@ func mirrorLink(old, top int, name string, stat unix.Stat_t) error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Symlinkat(strings.Clone(string(target[:n])), top, name); err != nil {
+	if err := unix.Symlinkat(string(target[:n]), top, name); err != nil {
 		return err
 	}
 	return allowed(unix.Fchownat(top, name, int(stat.Uid), int(stat.Gid), unix.AT_SYMLINK_NOFOLLOW))
@@ -253,7 +262,8 @@ func allowed(err error) error {
 	return err
 }
 
-// probe tries all that place does, where it can do no harm: what is mounted on the root is not seen by those that are below it already.
+// probe tries all that mount does, where it can do no harm: what is mounted on the root is not seen
+// by those that are below it already.
 func probe() error {
 	root, err := open("/", unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {

@@ -1,12 +1,13 @@
-// Package preview runs a command in a view of the machine in which new files stand at their places already, while everybody else still
-// sees the old ones.
+// Package preview runs a command in a view of the machine in which new files stand at their places
+// already, while everybody else still sees the old ones.
 //
-// The view is a mount namespace (mount_namespaces(7)) of the command's own, in which each staged file is mounted at its final path. Where
-// CAP_SYS_ADMIN is missing a user namespace allows it. The command has the network, the processes and the other files of the host; what
-// it writes to them stays.
+// The view is a mount namespace (mount_namespaces(7)) of the command's own, in which each staged
+// file is mounted at its final path. Where CAP_SYS_ADMIN is missing a user namespace allows it. The
+// command has the network, the processes and the other files of the host; what it writes to them
+// stays.
 //
-// A program that has to call mount(2) before another one is executed is needed for that: the daemon executes itself, and Main is what it
-// does then.
+// A program that has to call mount(2) before another one is executed is needed for that: the daemon
+// executes itself, and Main is what it does then.
 package preview
 
 import (
@@ -21,17 +22,19 @@ import (
 	"github.com/rendered/rendered/internal/command"
 )
 
-// A File is a staged file, and where the command sees it. Both paths are absolute and lead through no link. There may be nothing at
-// Path, but its directory exists.
+// A File is a staged file, and where the command sees it. Both paths are absolute and lead through
+// no link. There may be nothing at Path, but its directory exists.
 type File struct {
 	Staged string
 	Path   string
 }
 
-// Run is command.Run in a view that has every file at its path, with the owner and mode of the staged one. Where the machine does not
-// allow such a view the command does not run, and the error is a *Refusal; else it is a *command.Error.
+// Run is command.Run in a view that has every file at its path, with the owner and mode of the
+// staged one. Where the machine does not allow such a view the command does not run, and the error
+// is a *Refusal; else it is a *command.Error.
 //
-// A directory in which a file is new is seen as a copy whose entries are the host's own: what is made in it is gone with the view.
+// A directory in which a file is new is seen as a copy whose entries are the host's own: what is
+// made in it is gone with the view.
 func Run(ctx context.Context, c command.Command, files []File, o command.Options) ([]byte, error) {
 	return run(ctx, c, plan{Files: files}, o)
 }
@@ -54,19 +57,22 @@ type plan struct {
 }
 
 func run(ctx context.Context, c command.Command, p plan, o command.Options) ([]byte, error) {
-	var b board
-	defer b.close()
-	kind := kindOfView()
-	entered := false
+	var m mailbox
+	defer m.close()
+	// Without CAP_SYS_ADMIN it takes a user namespace.
+	user, entered := !capable(unix.CAP_SYS_ADMIN), false
 	o.Via = func(cmd *exec.Cmd) error {
 		entered = true
 		p.Path, p.Args = cmd.Path, cmd.Args
-		if err := b.open(p); err != nil {
+		if err := m.open(p); err != nil {
 			return err
 		}
-		cmd.Path, cmd.Args = self, append([]string{helperName}, kind.first)
-		cmd.ExtraFiles = []*os.File{b.plan, b.report}
-		cmd.SysProcAttr.Unshareflags |= kind.unshare
+		cmd.Path, cmd.Args = self, []string{helperName, stageEnter}
+		cmd.ExtraFiles = []*os.File{m.plan, m.report}
+		if !user {
+			cmd.Args[1] = stageShow
+			cmd.SysProcAttr.Unshareflags |= syscall.CLONE_NEWNS
+		}
 		return nil
 	}
 	output, err := command.Run(ctx, c, o)
@@ -74,34 +80,17 @@ func run(ctx context.Context, c command.Command, p plan, o command.Options) ([]b
 	if !ok {
 		return output, err
 	}
-	report := b.read()
+	report := m.read()
 	switch {
 	case entered && failed.Reason == command.Start:
-		return nil, kind.refusal("making a namespace", cause(failed.Err))
+		return nil, refusal(user, "making a namespace", cause(failed.Err))
 	case report.Step == stepCommand:
 		return nil, command.NotStarted(c, o.Dir, report.Errno)
 	case report.Step != "":
-		return nil, kind.refusal(report.Step, &told{report.Text, report.Errno})
+		return nil, refusal(user, report.Step, &helperError{report.Text, report.Errno})
 	}
-	if failed.Reason != command.Stopped {
-		failed.Hints = append(failed.Hints, kind.hints...)
+	if user && failed.Reason != command.Stopped {
+		failed.Hints = append(failed.Hints, "it ran in a user namespace, as CAP_SYS_ADMIN is missing: there a program cannot bind ports below 1024 or act as another user")
 	}
 	return output, failed
-}
-
-// A view is the way in which this process can show files to a command.
-type view struct {
-	first   string // the helper's first stage
-	unshare uintptr
-	hints   []string // where the command fails
-	user    bool     // it takes a user namespace
-}
-
-func kindOfView() view {
-	if capable(unix.CAP_SYS_ADMIN) {
-		return view{first: stageShow, unshare: syscall.CLONE_NEWNS}
-	}
-	return view{first: stageEnter, user: true, hints: []string{
-		"it ran in a user namespace, as CAP_SYS_ADMIN is missing: there a program cannot bind ports below 1024 or act as another user",
-	}}
 }

@@ -171,7 +171,8 @@ func TestRunIsCommandRun(t *testing.T) {
 	}
 }
 
-// The host is not touched: no mount appears, and the old file can be replaced while a command sees the new one.
+// The host is not touched: no mount appears, and the old file can be replaced while a command sees
+// the new one.
 func TestRunLeavesTheHostAlone(t *testing.T) {
 	s := newSite(t)
 	s.write("a", "old", 0o600)
@@ -221,7 +222,8 @@ func TestRunLeavesTheHostAlone(t *testing.T) {
 	}
 }
 
-// mounts gives what the host has mounted that has to do with the site. Others mount and unmount meanwhile.
+// mounts gives what the host has mounted that has to do with the site. Others mount and unmount
+// meanwhile.
 func (s *site) mounts() string {
 	s.t.Helper()
 	text, err := os.ReadFile("/proc/self/mountinfo")

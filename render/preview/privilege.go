@@ -1,9 +1,9 @@
 package preview
 
 import (
-	"bufio"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -19,7 +19,8 @@ func capable(c uint) bool {
 	return data[c/32].Effective&(1<<(c%32)) != 0
 }
 
-// ambient gives the capabilities that programs inherit which are executed by an ordinary user, a bit each.
+// ambient gives the capabilities that programs inherit which are executed by an ordinary user, a
+// bit each.
 func ambient() (mask uint64) {
 	for c := range uintptr(unix.CAP_LAST_CAP + 1) {
 		set, err := unix.PrctlRetInt(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, c, 0, 0)
@@ -46,8 +47,8 @@ type ids struct {
 	all           bool // every one that there is outside; else our own alone
 }
 
-// mapIDs gives all ids where we may hand them out, so that capabilities hold for the files of all owners as they do outside, else our own
-// (user_namespaces(7)). User 0 takes CAP_SETFCAP besides.
+// mapIDs gives all ids where we may hand them out, so that capabilities hold for the files of all
+// owners as they do outside, else our own (user_namespaces(7)). User 0 takes CAP_SETFCAP besides.
 func mapIDs() ids {
 	if capable(unix.CAP_SETUID) && capable(unix.CAP_SETGID) && capable(unix.CAP_SETFCAP) {
 		users, err := idsIn("/proc/self/uid_map")
@@ -64,14 +65,13 @@ func mapIDs() ids {
 
 // idsIn gives the ids of our own user namespace.
 func idsIn(path string) (list []syscall.SysProcIDMap, err error) {
-	f, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	for line := range strings.Lines(string(text)) {
 		var inside, outside, size int
-		if _, err := fmt.Sscan(lines.Text(), &inside, &outside, &size); err != nil {
+		if _, err := fmt.Sscan(line, &inside, &outside, &size); err != nil {
 			return nil, err
 		}
 		list = append(list, syscall.SysProcIDMap{ContainerID: inside, HostID: inside, Size: size})

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Refusal is why this machine does not let a command see files that are not in their places yet. Its text holds no value.
+// A Refusal is why this machine does not let a command see files that are not in their places yet.
+// Its text holds no value.
 type Refusal struct {
 	Step  string   // what was tried
 	Hints []string // what to do about it, a line each
@@ -24,12 +25,12 @@ func (r *Refusal) Error() string {
 // Unwrap gives the cause.
 func (r *Refusal) Unwrap() error { return r.Err }
 
-func (v view) refusal(step string, err error) *Refusal {
+func refusal(user bool, step string, err error) *Refusal {
 	r := &Refusal{Step: step, Err: err}
 	switch {
 	case errors.Is(err, unix.ENOSYS):
 		r.Hints = append(r.Hints, "it takes Linux 5.6 or newer, and a container or SystemCallFilter= that allows @mount")
-	case v.user:
+	case user:
 		r.Hints = append(r.Hints, userHints()...)
 		r.Hints = append(r.Hints, give)
 	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
@@ -39,7 +40,8 @@ func (v view) refusal(step string, err error) *Refusal {
 	return r
 }
 
-// give is how a unit has what a view takes. Each line adds to what the unit and its other drop-ins allow, and none of them suffices alone.
+// give is how a unit has what a view takes. Each line adds to what the unit and its other drop-ins
+// allow, and none of them suffices alone.
 const give = "or give the daemon CAP_SYS_ADMIN: systemctl edit rendered, [Service] CapabilityBoundingSet=CAP_SYS_ADMIN, RestrictNamespaces=mnt, SystemCallFilter=@mount, " +
 	"and where it has a User= AmbientCapabilities=CAP_SYS_ADMIN"
 
@@ -62,23 +64,20 @@ func userHints() []string {
 	return hints
 }
 
-// A told error is one of the helper's.
-type told struct {
+// A helperError is what went wrong in the helper.
+type helperError struct {
 	text  string
 	errno syscall.Errno
 }
 
-func (t *told) Error() string { return t.text }
+func (e *helperError) Error() string { return e.text }
 
-func (t *told) Unwrap() error { return t.errno }
+func (e *helperError) Unwrap() error { return e.errno }
 
 // cause gives the innermost error: what is around it speaks of the helper's own program.
 func cause(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
+	return err
 }

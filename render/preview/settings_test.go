@@ -23,7 +23,8 @@ const asked = "PREVIEW_AVAILABLE"
 
 func TestMain(m *testing.M) {
 	Main()
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each child waits a second for the race detector
+	// Without this each child waits a second for the race detector.
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	// As the daemon is.
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	if os.Getenv(asked) != "" {
@@ -40,8 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// forbidden is the variable that names, by its number, a system call that this program has the kernel refuse to it and its children, as a
-// sandbox does.
+// forbidden is the variable that names, by its number, a system call that this program has the
+// kernel refuse to it and its children, as a sandbox does.
 const forbidden = "PREVIEW_FORBIDDEN"
 
 func forbid(call uint32) {
@@ -131,7 +132,8 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-// On every machine with systemd the root is shared: what is mounted below it in a copy of the namespace would appear to all.
+// On every machine with systemd the root is shared: what is mounted below it in a copy of the
+// namespace would appear to all.
 func TestUnderASharedRoot(t *testing.T) {
 	need(t, "unshare", "mount")
 	again(t, nil, "unshare", "-m", "--propagation=unchanged", "sh", "-c", `mount --make-rshared / && exec "$@"`, "sh")

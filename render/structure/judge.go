@@ -15,8 +15,9 @@ const maxTries = 96
 type verdict int
 
 const (
-	unknown verdict = iota // with words in their places the file does not parse, or there was no time
-	same                   // the file has the structure that it has with words
+	// With words in their places the file does not parse, or there was no time.
+	unknown verdict = iota
+	same            // the file has the structure that it has with words
 	differs
 )
 
@@ -27,8 +28,8 @@ func (d *document) judge() *Breach {
 	if was == same {
 		return d.behind(all, seen)
 	}
-	d.shown = seen.in
-	if breach := d.narrow(all); breach != nil {
+	d.shown = seen
+	if breach := d.narrow(all, was, seen); breach != nil {
 		return breach
 	}
 	// Two values may break out together where neither does alone. Those that are known to be good
@@ -46,46 +47,41 @@ func (d *document) judge() *Breach {
 	return nil
 }
 
-// narrow finds one value that changes the structure alone.
-func (d *document) narrow(some []int) *Breach {
-	if len(some) == 1 {
-		was, seen := d.test(some)
-		switch was {
-		case differs:
-			return d.breach(some[0], seen)
-		case same:
-			d.clear(some, seen)
-			return d.behind(some, seen)
-		}
-		return nil
-	}
-	middle := len(some) / 2
-	for _, half := range [][]int{some[:middle], some[middle:]} {
-		if d.over() {
-			return nil
-		}
-		if len(half) > 1 {
-			if was, seen := d.test(half); was == same {
-				d.clear(half, seen)
-				if breach := d.behind(half, seen); breach != nil {
-					return breach
-				}
-				continue
+// narrow finds one of some values, which were tested together, that changes the structure alone.
+func (d *document) narrow(some []int, was verdict, seen *sight) *Breach {
+	switch {
+	case was == same:
+		d.clear(some, seen)
+		return d.behind(some, seen)
+	case len(some) > 1:
+		return halves(some, func(half []int) *Breach {
+			if d.over() {
+				return nil
 			}
-		}
-		if breach := d.narrow(half); breach != nil {
-			return breach
-		}
+			was, seen := d.test(half)
+			return d.narrow(half, was, seen)
+		})
+	case was == differs:
+		return d.breach(some[0], seen)
 	}
 	return nil
+}
+
+// halves gives the breach that is found in the first half of some values, or else in the second.
+func halves(some []int, find func(half []int) *Breach) *Breach {
+	middle := len(some) / 2
+	if breach := find(some[:middle]); breach != nil {
+		return breach
+	}
+	return find(some[middle:])
 }
 
 // clear notes that values change nothing. One that came out beside the words of others and does not
 // beside their values says nothing: what it stands in may be a comment that another one began.
 func (d *document) clear(some []int, seen *sight) {
 	for _, i := range some {
-		_, shown := d.shown[i]
-		_, out := seen.in[i]
+		_, shown := d.shown.out[i]
+		_, out := seen.out[i]
 		d.values[i].clear = out || !shown
 	}
 }
@@ -208,26 +204,27 @@ func (d *document) behind(some []int, seen *sight) *Breach {
 		return nil // it has no comments
 	}
 	some = slices.DeleteFunc(slices.Clone(some), func(i int) bool {
-		return !seen.held[i] || len(bytes.TrimSpace(d.text(i))) == 0
+		return !seen.out[i].held || len(bytes.TrimSpace(d.text(i))) == 0
 	})
 	if len(some) == 0 || d.over() {
 		return nil
 	}
 	tree, ok := d.tree(some, func(i int) string { return d.edged(i, string(bytes.TrimSpace(d.text(i)))+d.token(i)) })
-	if !ok {
-		if len(some) == 1 {
-			return nil
-		}
-		middle := len(some) / 2
-		if breach := d.behind(some[:middle], seen); breach != nil {
-			return breach
-		}
-		return d.behind(some[middle:], seen)
+	switch {
+	case ok:
+		return d.lost(some, tree, seen)
+	case len(some) == 1:
+		return nil
 	}
+	return halves(some, func(half []int) *Breach { return d.behind(half, seen) })
+}
+
+// lost gives the first of some values behind which no word came out in a tree.
+func (d *document) lost(some []int, tree format.Node, seen *sight) *Breach {
 	m := &matcher{document: d}
 	after := m.sight(tree)
 	for _, i := range some {
-		if _, out := after.in[i]; !out {
+		if _, out := after.out[i]; !out {
 			return d.breach(i, seen)
 		}
 	}

@@ -2,6 +2,7 @@ package structure
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/render/format"
@@ -25,46 +26,44 @@ func (m *matcher) node(meant, is format.Node) bool {
 	if meant.Kind == format.Leaf {
 		return m.leaf(meant, is)
 	}
-	if meant.Kind != is.Kind || meant.Tag != is.Tag && !strings.Contains(meant.Tag, m.prefix) || meant.Text != is.Text {
+	if meant.Kind != is.Kind || meant.Text != is.Text || merges(meant) != merges(is) {
 		return false
 	}
-	if meant.Kind == format.Entry && (meant.Nodes[0].Tag == yamlMerge) != (is.Nodes[0].Tag == yamlMerge) {
-		return false
-	}
-	return m.nodes(meant, is)
+	return (meant.Tag == is.Tag || strings.Contains(meant.Tag, m.prefix)) && m.nodes(meant, is)
 }
 
-// yamlMerge is the tag of a key that takes in another map's entries.
-const yamlMerge = "!!merge"
+// merges reports that an entry of YAML takes in another map's entries.
+func merges(n format.Node) bool { return n.Kind == format.Entry && n.Nodes[0].Tag == "!!merge" }
 
 // leaf compares a text. Without a word in it it is the same. A word may have become any text, but
-// what is written without quotes reads as it was printed. One that is all of its place may have
-// become a map or a list of its own.
+// what is written without quotes reads as it was printed.
 func (m *matcher) leaf(meant, is format.Node) bool {
-	if !strings.Contains(meant.Text, m.prefix) {
-		return is.Kind == format.Leaf && meant.Text == is.Text && meant.Tag == is.Tag
+	if i, only := m.word(meant.Text); only && m.bare(i, meant) {
+		return m.became(i, meant, is)
 	}
-	i, only := m.word(meant.Text)
-	if only && m.bare(i, meant) {
-		switch is.Kind {
-		case format.Leaf:
-			return meant.Style != format.Plain || is.Style != format.Plain || m.reads(meant.Text, is.Text)
-		case format.List, format.Map:
-			return m.values[i].begins || bracketed(m.text(i))
-		}
+	switch {
+	case is.Kind != format.Leaf:
 		return false
+	case !strings.Contains(meant.Text, m.prefix):
+		return meant.Text == is.Text && meant.Tag == is.Tag
+	case meant.Style == format.Plain:
+		return is.Style == format.Plain && m.reads(meant.Text, is.Text)
+	case meant.Style == format.Markup:
+		return is.Style == format.Markup && meant.Tag == is.Tag
 	}
-	if is.Kind != format.Leaf || !alike(meant.Style, is.Style) || meant.Style == format.Markup && meant.Tag != is.Tag {
-		return false
-	}
-	return meant.Style != format.Plain || m.reads(meant.Text, is.Text)
+	return is.Style == format.Quoted || is.Style == format.Block // as " and """ of TOML
 }
 
-// alike reports that a text between two styles of quotes, as " and """ of TOML, is one between
-// quotes.
-func alike(meant, is format.Style) bool {
-	between := func(s format.Style) bool { return s == format.Quoted || s == format.Block }
-	return meant == is || between(meant) && between(is)
+// became compares what a value is with the word in its place, which is all of a leaf: the value may
+// be a map or a list of its own.
+func (m *matcher) became(i int, meant, is format.Node) bool {
+	switch is.Kind {
+	case format.Leaf:
+		return meant.Style != format.Plain || is.Style != format.Plain || m.reads(meant.Text, is.Text)
+	case format.List, format.Map:
+		return m.values[i].begins || bracketed(m.text(i))
+	}
+	return false
 }
 
 // bare reports that a word which is all of a leaf has no quotes of the file around it.
@@ -74,10 +73,11 @@ func (m *matcher) bare(i int, leaf format.Node) bool {
 
 // reads reports that a text is what the words in another stand for.
 func (m *matcher) reads(meant, is string) bool {
-	if name, _, ok := strings.Cut(meant, "="); ok && m.format.String() == "ini" && strings.Contains(m.printed(name), "=") {
+	none := func(int) {}
+	if name, _, ok := strings.Cut(meant, "="); ok && m.format.String() == "ini" && strings.Contains(m.printed(name, none), "=") {
 		return false // a name that ends sooner
 	}
-	return strings.TrimSpace(m.printed(meant)) == strings.TrimSpace(is)
+	return strings.TrimSpace(m.printed(meant, none)) == strings.TrimSpace(is)
 }
 
 // bracketed reports that a value brings the brackets of its map or list.
@@ -86,73 +86,76 @@ func bracketed(text []byte) bool {
 	return len(text) > 0 && (text[0] == '{' || text[0] == '[')
 }
 
-// nodes compares what lies in two parts, in order. A wild part stands for any number.
+// nodes compares what lies in two parts, in order.
 func (m *matcher) nodes(meant, is format.Node) bool {
 	if meant.Kind == format.List && meant.Flow && len(meant.Nodes) == len(is.Nodes) {
-		return m.each(meant.Nodes, is.Nodes)
+		return slices.EqualFunc(meant.Nodes, is.Nodes, m.node)
 	}
-	i, j, wild, from := 0, 0, -1, 0
-	for j < len(is.Nodes) {
+	return m.glob(meant, is.Nodes)
+}
+
+// glob compares the parts of a node with others, where a wild part stands for any number.
+func (m *matcher) glob(meant format.Node, is []format.Node) bool {
+	wild := func(i int) (ok bool) {
+		if i < len(meant.Nodes) {
+			_, ok = m.wild(meant.Nodes[i], meant)
+		}
+		return ok
+	}
+	i, last, from := 0, -1, 0
+	for j := 0; j < len(is); {
 		switch {
-		case i < len(meant.Nodes) && m.wild(meant.Nodes[i], meant) >= 0:
-			wild, from = i, j
+		case wild(i):
+			last, from = i, j
 			i++
-		case i < len(meant.Nodes) && m.node(meant.Nodes[i], is.Nodes[j]):
+		case i < len(meant.Nodes) && m.node(meant.Nodes[i], is[j]):
 			i, j = i+1, j+1
-		case wild >= 0:
+		case last >= 0:
 			from++
-			i, j = wild+1, from
+			i, j = last+1, from
 		default:
 			return false
 		}
 	}
-	for i < len(meant.Nodes) && m.wild(meant.Nodes[i], meant) >= 0 {
+	for wild(i) {
 		i++
 	}
 	return i == len(meant.Nodes)
 }
 
-// each compares what lies in two lists, one by one.
-func (m *matcher) each(meant, is []format.Node) bool {
-	for i := range meant {
-		if !m.node(meant[i], is[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// wild gives the number of the value that may be any number of entries, elements or documents here,
-// and -1 where there is none: one that begins its line, or stands in brackets.
-func (m *matcher) wild(n, around format.Node) int {
+// wild gives the value whose word may be any number of entries, elements or documents here: one
+// that begins its line, or stands in brackets.
+func (m *matcher) wild(n, around format.Node) (i int, ok bool) {
 	switch n.Kind {
 	case format.Entry:
-		i, only := m.word(n.Nodes[0].Text)
-		if !only || n.Nodes[0].Kind != format.Leaf || around.Kind == format.Element {
-			return -1
-		}
-		switch {
-		case len(n.Nodes) == 1 || n.Nodes[1].Tag == "!!null" && n.Nodes[1].Text == "":
-			if m.values[i].begins && m.values[i].ends || around.Flow {
-				return i
-			}
-		case n.Nodes[1].Kind == format.Leaf:
-			if j, only := m.word(n.Nodes[1].Text); only && i == j {
-				return i
-			}
-		}
+		i, ok = m.word(n.Nodes[0].Text)
+		ok = ok && m.wildEntry(i, n, around)
 	case format.Leaf:
-		i, only := m.word(n.Text)
-		if !only || around.Kind != format.List && around.Kind != format.Element {
-			return -1
-		}
-		if m.values[i].begins && n.Style != format.Quoted || m.bare(i, n) && around.Flow {
-			return i
-		}
+		i, ok = m.word(n.Text)
+		ok = ok && m.wildLeaf(i, n, around)
 	case format.Element:
-		if i, only := m.word(strings.TrimSpace(n.Tag)); only && len(n.Nodes) == 0 {
-			return i
-		}
+		i, ok = m.word(strings.TrimSpace(n.Tag))
+		ok = ok && len(n.Nodes) == 0
 	}
-	return -1
+	return i, ok
+}
+
+// wildEntry reports that an entry whose key is a word has no value, or the same word for one.
+func (m *matcher) wildEntry(i int, n, around format.Node) bool {
+	switch key := n.Nodes[0]; {
+	case key.Kind != format.Leaf || around.Kind == format.Element:
+		return false
+	case len(n.Nodes) == 1 || n.Nodes[1].Tag == "!!null" && n.Nodes[1].Text == "":
+		return m.values[i].begins && m.values[i].ends || around.Flow
+	}
+	value := n.Nodes[1]
+	return value.Kind == format.Leaf && value.Text == n.Nodes[0].Text
+}
+
+// wildLeaf reports that a leaf which is a word is one of several.
+func (m *matcher) wildLeaf(i int, n, around format.Node) bool {
+	if around.Kind != format.List && around.Kind != format.Element {
+		return false
+	}
+	return m.values[i].begins && n.Style != format.Quoted || m.bare(i, n) && around.Flow
 }

@@ -2,30 +2,22 @@ package structure
 
 import (
 	"bytes"
-	"encoding/pem"
+
+	"github.com/rendered/rendered/render/format"
 )
 
 // armour wants each value to be whole blocks of PEM, with text around them as openssl writes it, or
 // to have no line of one.
 func (d *document) armour() *Breach {
 	for i := range d.values {
-		rest := d.text(i)
-		if !bytes.Contains(rest, []byte("-----BEGIN")) && !bytes.Contains(rest, []byte("-----END")) {
-			continue
-		}
-		for {
-			block, after := pem.Decode(rest)
+		for block, text := range format.Blocks(d.text(i)) {
+			lines := 1
 			if block == nil {
-				break
+				lines = 0
 			}
-			taken := rest[:len(rest)-len(after)]
-			if bytes.Count(taken, []byte("-----BEGIN")) != 1 || bytes.Count(taken, []byte("-----END")) != 1 {
+			if bytes.Count(text, []byte("-----BEGIN")) != lines || bytes.Count(text, []byte("-----END")) != lines {
 				return d.breach(i, newSight())
 			}
-			rest = after
-		}
-		if bytes.Contains(rest, []byte("-----BEGIN")) || bytes.Contains(rest, []byte("-----END")) {
-			return d.breach(i, newSight())
 		}
 	}
 	return nil

@@ -8,15 +8,18 @@ import (
 
 // A sight is where the words came out in a file that has them in the place of values.
 type sight struct {
-	in   map[int]Within // what a word stands in; those that came out nowhere are not there
-	held map[int]bool   // words that stand between quotes of the file, or in a text of several lines or of markup
-	part map[int]bool   // words that are not all of the text in which they stand
-	wild map[int]bool   // words in whose place there may be any number of entries or elements
+	out  map[int]appearance // by value; those that came out nowhere are not there
+	wild map[int]bool       // words in whose place there may be any number of entries or elements
 }
 
-func newSight() *sight {
-	return &sight{make(map[int]Within), make(map[int]bool), make(map[int]bool), make(map[int]bool)}
+// An appearance is what a word stands in.
+type appearance struct {
+	within Within
+	held   bool // it stands between quotes of the file, or in a text of several lines or of markup
+	part   bool // it is not all of the text in which it stands
 }
+
+func newSight() *sight { return &sight{make(map[int]appearance), make(map[int]bool)} }
 
 func (m *matcher) sight(tree format.Node) *sight {
 	s := newSight()
@@ -25,33 +28,38 @@ func (m *matcher) sight(tree format.Node) *sight {
 }
 
 func (s *sight) look(m *matcher, n, around format.Node) {
-	if i := m.wild(n, around); i >= 0 {
+	if i, ok := m.wild(n, around); ok {
 		s.wild[i] = true
 	}
 	for _, i := range m.words(n.Text) {
-		_, only := m.word(n.Text)
-		text := n.Text
-		if at := strings.IndexAny(text, "=:"); at >= 0 && m.format.String() == "ini" {
-			text = text[at+1:] // its leaves are lines
-		}
-		text = strings.TrimSpace(text)
-		s.part[i] = len(strings.Trim(text, `"'`)) > len(m.token(i))
-		switch bare := only && m.bare(i, n); {
-		case bare && around.Kind == format.List && around.Flow:
-			s.in[i] = List
-		case bare || n.Style == format.Plain:
-			s.in[i] = Bare
-			if text != "" && (text[0] == '"' || text[0] == '\'') {
-				s.in[i] = Quotes
-			}
-		default:
-			s.held[i] = true
-			s.in[i] = map[format.Style]Within{format.Quoted: Quotes, format.Block: Block, format.Markup: Bare}[n.Style]
-		}
+		a := m.appearance(i, n, around)
+		a.held = a.held || s.out[i].held
+		s.out[i] = a
 	}
 	for _, below := range n.Nodes {
 		s.look(m, below, n)
 	}
+}
+
+// appearance says what the word of a value stands in, which is in the text of a node.
+func (m *matcher) appearance(i int, n, around format.Node) (a appearance) {
+	text := n.Text
+	if m.format.String() == "ini" { // its leaves are lines
+		text = text[strings.IndexAny(text, "=:")+1:]
+	}
+	text = strings.TrimSpace(text)
+	a.part = len(strings.Trim(text, `"'`)) > len(m.token(i))
+	_, only := m.word(n.Text)
+	switch bare := only && m.bare(i, n); {
+	case bare && around.Kind == format.List && around.Flow:
+		a.within = List
+	case !bare && n.Style != format.Plain:
+		a.held = true
+		a.within = map[format.Style]Within{format.Quoted: Quotes, format.Block: Block, format.Markup: Bare}[n.Style]
+	case strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'"):
+		a.within = Quotes
+	}
+	return a
 }
 
 // add takes over what another sight has.
@@ -59,12 +67,12 @@ func (s *sight) add(o *sight) {
 	for i := range o.wild {
 		s.wild[i] = true
 	}
-	for i := range o.part {
-		s.part[i] = s.part[i] || o.part[i]
-	}
-	for i, w := range o.in {
-		if _, known := s.in[i]; !known {
-			s.in[i] = w
+	for i, other := range o.out {
+		a, known := s.out[i]
+		if !known {
+			a.within = other.within
 		}
+		a.part = a.part || other.part
+		s.out[i] = a
 	}
 }

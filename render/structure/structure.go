@@ -10,6 +10,8 @@ package structure
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,16 +45,15 @@ const (
 // The spans are in order and do not overlap; the content has the format. It ends soon after until.
 func Check(f format.Format, content []byte, spans []Span, until time.Time) *Breach {
 	d := newDocument(f, content, spans, until)
-	if len(d.values) == 0 || len(d.values) > maxValues {
+	if len(d.values) == 0 {
 		return nil
 	}
 	if f.String() == "pem" {
 		return d.armour()
 	}
-	for i, v := range d.values {
-		if v.sectioned && bytes.Contains(d.text(i), []byte("]]>")) {
-			return d.breach(i, newSight())
-		}
+	ends := func(v value) bool { return v.sectioned && bytes.Contains(content[v.Start:v.End], []byte(endOfSection)) }
+	if i := slices.IndexFunc(d.values, ends); i >= 0 {
+		return d.breach(i, newSight())
 	}
 	if d.open() == nil {
 		return nil
@@ -71,8 +72,9 @@ type document struct {
 	content []byte
 	values  []value
 	prefix  string         // of every token; it stands nowhere in the content
+	tokens  *regexp.Regexp // each of them
 	actual  format.Node    // what the content is
-	shown   map[int]Within // where the words for all values came out
+	shown   *sight         // where the words for all values came out
 	until   time.Time
 	tries   int
 }
@@ -81,7 +83,6 @@ type document struct {
 type value struct {
 	Span
 	number    int  // of the first span that it is made of
-	harmless  bool // it has no character with which anything could begin or end
 	begins    bool // its line: nothing but blanks stands before it
 	ends      bool // its line: nothing but blanks stands behind it
 	indent    int  // blanks before it, where it begins its line
@@ -96,48 +97,37 @@ func Harmless(text string) bool {
 	if strings.HasPrefix(text, "-") && json.Valid([]byte(text)) && strings.TrimSpace(text) == text {
 		return true
 	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
-		case i > 0 && strings.IndexByte(".+/@%~-", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
+	return text == "" || strings.IndexByte(alphanumeric, text[0]) >= 0 && strings.Trim(text, alphanumeric+".+/@%~-") == ""
 }
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 func newDocument(f format.Format, content []byte, spans []Span, until time.Time) *document {
 	d := &document{format: f, content: content, until: until}
 	for i, s := range spans {
-		if s.Start >= s.End || s.Start < 0 || s.End > len(content) {
-			continue // an empty text
-		}
-		if last := len(d.values) - 1; last >= 0 && d.together(d.values[last].End, s.Start) {
-			d.values[last].End = s.End
-			continue
-		}
-		d.values = append(d.values, value{Span: s, number: i})
+		d.add(i, s)
 	}
-	if d.whole() {
+	if d.whole() || len(d.values) > maxValues {
 		d.values = nil
 	}
 	for i := range d.values {
-		d.place(i)
+		d.locate(i)
 	}
-	d.prefix = "qz"
-	for bytes.Contains(content, []byte(d.prefix)) {
-		d.prefix += "qz"
-	}
-	switch f.String() {
-	case "json":
-		d.lex(jsonState)
-	case "toml":
-		d.lex(tomlState)
-	case "xml":
-		d.lex(xmlState)
-	}
+	d.newTokens()
+	d.lex()
 	return d
+}
+
+// add adds the value of a span, unless it is an empty text or goes on with the value before.
+func (d *document) add(i int, s Span) {
+	if s.Start >= s.End || s.Start < 0 || s.End > len(d.content) {
+		return
+	}
+	if last := len(d.values) - 1; last >= 0 && d.together(d.values[last].End, s.Start) {
+		d.values[last].End = s.End
+		return
+	}
+	d.values = append(d.values, value{Span: s, number: i})
 }
 
 // together reports that two values are parts of one: a chain of certificates may be stored in
@@ -170,30 +160,26 @@ func (d *document) before(i int) []byte {
 	return d.content[start:end]
 }
 
-// place notes what stands beside a value on its line.
-func (d *document) place(i int) {
+// locate notes what stands beside a value on its line.
+func (d *document) locate(i int) {
 	v := &d.values[i]
-	text := d.content[v.Start:v.End]
-	v.harmless = Harmless(string(text)) || d.format.String() == "xml" && len(bytes.TrimSpace(text)) == 0
 	head := d.before(i)
 	line := bytes.LastIndexByte(head, '\n') + 1
 	v.begins = (line > 0 || i == 0) && len(bytes.Trim(head[line:], " \t")) == 0
 	if v.begins {
 		v.indent = len(head) - line
 	}
-	tail := d.before(i + 1)
-	line = bytes.IndexByte(tail, '\n')
-	if line < 0 && i == len(d.values)-1 {
-		line = len(tail)
-	}
-	v.ends = line >= 0 && len(bytes.TrimSpace(tail[:line])) == 0 || bytes.HasSuffix(text, []byte("\n"))
+	tail, _, ended := bytes.Cut(d.before(i+1), []byte("\n"))
+	ended = ended || i == len(d.values)-1
+	v.ends = ended && len(bytes.TrimSpace(tail)) == 0 || bytes.HasSuffix(d.text(i), []byte("\n"))
 }
 
 // open gives the numbers of the values that are looked at.
 func (d *document) open() []int {
 	var open []int
-	for i, v := range d.values {
-		if !v.harmless {
+	for i := range d.values {
+		blank := d.format.String() == "xml" && len(bytes.TrimSpace(d.text(i))) == 0
+		if !blank && !Harmless(string(d.text(i))) {
 			open = append(open, i)
 		}
 	}
@@ -210,7 +196,7 @@ func (d *document) over() bool {
 // breach gives what is known of a value that broke out.
 func (d *document) breach(i int, seen *sight) *Breach {
 	v := d.values[i]
-	b := &Breach{Span: v.number, Within: seen.in[i], Part: seen.part[i], Indent: v.indent}
+	b := &Breach{Span: v.number, Within: seen.out[i].within, Part: seen.out[i].part, Indent: v.indent}
 	switch {
 	case v.sectioned:
 		b.Within = Section

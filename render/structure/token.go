@@ -1,84 +1,59 @@
 package structure
 
-import "strings"
-
-// A token is a word that stands for a value: letters that have no meaning, in any format, and stand
-// nowhere in the file.
-
-const (
-	letters = "bcdfghjkmnpqrstv" // of the number
-	width   = 5
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 )
 
-// maxValues is how many there are words for.
-const maxValues = 1 << (4 * width)
+// A token is a word that stands for a value: letters and digits that have no meaning, in any
+// format, and stand nowhere in the file.
 
-func (d *document) token(i int) string {
-	var b [width]byte
-	for n := range b {
-		b[width-1-n] = letters[i&15]
-		i >>= 4
+const (
+	width     = 5                // hexadecimal digits of a value's number
+	maxValues = 1 << (4 * width) // there are words for so many
+)
+
+// newTokens chooses what the tokens of a content begin with.
+func (d *document) newTokens() {
+	d.prefix = "qz"
+	for bytes.Contains(d.content, []byte(d.prefix)) {
+		d.prefix += "qz"
 	}
-	return d.prefix + string(b[:])
+	d.tokens = regexp.MustCompile(fmt.Sprintf(`%s[0-9a-f]{%d}`, d.prefix, width))
 }
 
-// word gives the value whose token a text begins with, and whether the text is that token alone.
-func (d *document) word(text string) (i int, only bool) {
-	rest, ok := strings.CutPrefix(text, d.prefix)
-	if !ok || len(rest) < width {
+func (d *document) token(i int) string { return fmt.Sprintf("%s%0*x", d.prefix, width, i) }
+
+// word gives the value whose token a text is.
+func (d *document) word(text string) (i int, ok bool) {
+	digits, ok := strings.CutPrefix(text, d.prefix)
+	if !ok || len(digits) != width {
 		return 0, false
 	}
-	for _, c := range rest[:width] {
-		n := strings.IndexRune(letters, c)
-		if n < 0 {
-			return 0, false
-		}
-		i = i<<4 | n
-	}
-	return i, len(rest) == width && i < len(d.values)
-}
-
-// next finds the first token in a text: its value, and the text before and behind it. ok is false
-// where there is none.
-func (d *document) next(text string) (before string, i int, behind string, ok bool) {
-	for from := 0; ; {
-		at := strings.Index(text[from:], d.prefix)
-		if at < 0 {
-			return text, 0, "", false
-		}
-		from += at
-		end := from + len(d.prefix) + width
-		if end <= len(text) {
-			if i, only := d.word(text[from:end]); only {
-				return text[:from], i, text[end:], true
-			}
-		}
-		from += len(d.prefix)
-	}
+	n, err := strconv.ParseUint(digits, 16, 0)
+	return int(n), err == nil && int(n) < len(d.values)
 }
 
 // words gives the values whose tokens stand in a text.
-func (d *document) words(text string) []int {
-	var found []int
-	for {
-		_, i, behind, ok := d.next(text)
-		if !ok {
-			return found
-		}
-		found, text = append(found, i), behind
-	}
+func (d *document) words(text string) (found []int) {
+	d.printed(text, func(i int) { found = append(found, i) })
+	return found
 }
 
-// printed puts the values back into a text.
-func (d *document) printed(text string) string {
-	var b strings.Builder
-	for {
-		before, i, behind, ok := d.next(text)
-		b.WriteString(before)
-		if !ok {
-			return b.String()
-		}
-		b.Write(d.text(i))
-		text = behind
+// printed puts the values back into a text, and calls each with the number of each.
+func (d *document) printed(text string, each func(i int)) string {
+	if !strings.Contains(text, d.prefix) {
+		return text
 	}
+	return d.tokens.ReplaceAllStringFunc(text, func(token string) string {
+		i, ok := d.word(token)
+		if !ok {
+			return token
+		}
+		each(i)
+		return string(d.text(i))
+	})
 }

@@ -17,23 +17,27 @@ import (
 
 // A Rename is one step of a Commit, as it stands on record.
 type Rename struct {
-	Temp    string `json:"temp"`               // path of the temporary, beside the file itself
-	Path    string `json:"path"`               // path of the destination, as the config has it
-	Target  string `json:"target,omitempty"`   // path of the file itself, where Path leads to it through a link
+	Temp string `json:"temp"` // path of the temporary, beside the file itself
+	Path string `json:"path"` // path of the destination, as the config has it
+	// Target is the path of the file itself, where Path leads to it through a link.
+	Target  string `json:"target,omitempty"`
 	InPlace bool   `json:"in_place,omitempty"` // the content goes into the file that is there
 	Digest  string `json:"digest"`             // of the content, by the key of the host
 }
 
-// place puts the temporary in a directory in the place of a file there.
-func (s *Swap) place(f *file) error {
+// put puts the temporary in a directory in the place of a file there.
+func (s *Swap) put(f *file) error {
 	if !f.InPlace || f.state == NotThere {
 		return f.dir.Rename(f.temp, f.name)
 	}
 	return s.overwrite(f.dir, Rename{Temp: f.temp, Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}, f.name)
 }
 
-// overwrite writes what is in a temporary, with its owner and mode, to the file at name, and takes the temporary away. Until that is
-// durable the temporary is there to begin again. Where the file is gone meanwhile the temporary takes its place.
+var errReplaced = errors.New("something else was put in the place of what was staged")
+
+// overwrite writes what is in a temporary, with its owner and mode, to the file at name, and takes
+// the temporary away. Until that is durable the temporary is there to begin again. Where the file
+// is gone meanwhile the temporary takes its place.
 func (m Machine) overwrite(dir disk.Dir, r Rename, name string) error {
 	temp := filepath.Base(r.Temp)
 	as, err := dir.Stat(temp)
@@ -46,7 +50,7 @@ func (m Machine) overwrite(dir disk.Dir, r Rename, name string) error {
 	}
 	// Who can change the names in the directory could have root read a file for him.
 	if m.Key.Digest(r.Path, content) != r.Digest {
-		return &fs.PathError{Op: "read", Path: r.Path, Err: errors.New("something else was put in the place of what was staged")}
+		return &fs.PathError{Op: "read", Path: r.Path, Err: errReplaced}
 	}
 	attributes, err := dir.Attributes(temp, as)
 	if err != nil {
@@ -75,12 +79,13 @@ func (m Machine) overwrite(dir disk.Dir, r Rename, name string) error {
 // Destination is the path of the file that is replaced.
 func (r Rename) Destination() string { return cmp.Or(r.Target, r.Path) }
 
-// stagedAtOnce is how many files are written at the same time. A file system that is asked for several fsyncs at once answers them
-// with one commit of its journal.
+// stagedAtOnce is how many files are written at the same time. A file system that is asked for
+// several fsyncs at once answers them with one commit of its journal.
 const stagedAtOnce = 8
 
-// Stage writes every file that is not the same to a temporary beside its destination, readable by nobody but its owner to be
-// from the first moment, and makes it durable; then it makes the temporaries' names durable.
+// Stage writes every file that is not the same to a temporary beside its destination, readable by
+// nobody but its owner to be from the first moment, and makes it durable; then it makes the
+// temporaries' names durable.
 func (s *Swap) Stage() error {
 	errs := make([]error, len(s.files))
 	slots := make(chan struct{}, stagedAtOnce)
@@ -111,28 +116,21 @@ func (s *Swap) Stage() error {
 	return s.syncDirs()
 }
 
-// syncAbove makes durable the names of directories that may be ours, where a file is new in them: a process that made them may have been
-// killed before it had done so, and whatever is in them would go with a name that is lost.
+// syncAbove makes durable the names of directories that may be ours, where a file is new in them: a
+// process that made them may have been killed before it had done so, and whatever is in them would
+// go with a name that is lost.
 func (s *Swap) syncAbove() error {
-	done := make(map[disk.Dir]bool)
-	for _, f := range s.files {
-		if f.state != NotThere || f.DirMode == 0 || done[f.dir] {
-			continue
-		}
-		if err := disk.SyncAbove(s.Disk, f.dir.Real()); err != nil {
-			return err
-		}
-		done[f.dir] = true
-	}
-	return nil
+	return inDirs(s.that(func(f *file) bool { return f.state == NotThere && f.DirMode != 0 }), func(dir disk.Dir) error {
+		return disk.SyncAbove(s.Disk, dir.Real())
+	})
 }
 
 func (s *Swap) stage(n int, f *file) error {
 	temp := s.Key.tempName(f.dir.Real(), n)
-	s.register.add(filepath.Join(f.dir.Real(), temp))
+	s.register.temporaries.add(filepath.Join(f.dir.Real(), temp))
 	out, err := f.dir.Create(temp)
 	if err != nil {
-		s.register.remove(filepath.Join(f.dir.Real(), temp))
+		s.register.temporaries.remove(filepath.Join(f.dir.Real(), temp))
 		return err
 	}
 	f.temp = temp
@@ -142,7 +140,8 @@ func (s *Swap) stage(n int, f *file) error {
 	return disk.Fill(out, f.Content)
 }
 
-// bare gives what happened without the temporary's name, which differs each time and tells nobody anything.
+// bare gives what happened without the temporary's name, which differs each time and tells nobody
+// anything.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", e.Op, e.Err)
@@ -150,13 +149,10 @@ func bare(err error) error {
 	return err
 }
 
-// Intact is an error where a staged file is not what was staged any more: a check that writes to what it is to judge would have another
-// file put in place than was rendered.
+// Intact is an error where a staged file is not what was staged any more: a check that writes to
+// what it is to judge would have another file put in place than was rendered.
 func (s *Swap) Intact() error {
-	for _, f := range s.files {
-		if f.temp == "" {
-			continue
-		}
+	for _, f := range s.staged() {
 		same, err := f.intact()
 		if err != nil {
 			return err
@@ -174,41 +170,42 @@ func (f *file) intact() (bool, error) {
 		return false, err
 	}
 	content, err := f.dir.Read(f.temp, found.Size)
-	return bytes.Equal(content, f.Content) && found.Exists && found.Mode == f.Mode && found.UID == f.UID && found.GID == f.GID, err
+	return bytes.Equal(content, f.Content) && found.Exists && f.owns(found), err
 }
 
 // Staged gives the path of the staged file for a destination, "" where the file is the same.
 func (s *Swap) Staged(path string) string {
-	for _, f := range s.files {
-		if f.Path == path && f.temp != "" {
-			return f.staged()
+	for _, f := range s.staged() {
+		if f.Path == path {
+			return f.temporary()
 		}
 	}
 	return ""
 }
 
-// staged is the path of the temporary.
-func (f *file) staged() string { return filepath.Join(f.dir.Real(), f.temp) }
+// temporary is the path of the staged file.
+func (f *file) temporary() string { return filepath.Join(f.dir.Real(), f.temp) }
+
+// destination is the path of the file itself, beyond links at Path.
+func (f *file) destination() string { return filepath.Join(f.dir.Real(), f.name) }
 
 // Renames lists what Commit will do. It must be on durable record before Commit.
 func (s *Swap) Renames() []Rename {
 	var list []Rename
-	for _, f := range s.files {
-		if f.temp == "" {
-			continue
-		}
-		r := Rename{Temp: f.staged(), Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}
+	for _, f := range s.staged() {
+		r := Rename{Temp: f.temporary(), Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}
 		r.InPlace = f.InPlace && f.state != NotThere
-		if file := filepath.Join(f.dir.Real(), f.name); file != f.Path {
-			r.Target = file
+		if itself := f.destination(); itself != f.Path {
+			r.Target = itself
 		}
 		list = append(list, r)
 	}
 	return list
 }
 
-// Commit renames every staged file to its destination, or writes it there in place, and makes the names durable. After an error some files are new and
-// some old; RollForward over the recorded list does the rest.
+// Commit renames every staged file to its destination, or writes it there in place, and makes the
+// names durable. After an error some files are new and some old; RollForward over the recorded list
+// does the rest.
 func (s *Swap) Commit() error {
 	if s.former {
 		return errors.New("a mistake in rendered itself: files that a check refused are to be put in place")
@@ -217,11 +214,8 @@ func (s *Swap) Commit() error {
 		return err
 	}
 	s.committed = true
-	for _, f := range s.files {
-		if f.temp == "" {
-			continue
-		}
-		if err := s.place(f); err != nil {
+	for _, f := range s.staged() {
+		if err := s.put(f); err != nil {
 			return err
 		}
 	}
@@ -232,12 +226,12 @@ func (s *Swap) Commit() error {
 // in the place of what was staged there. That may come to be at any moment; it is looked at before
 // a service's check is shown it, and before it is renamed.
 func (s *Swap) Unmoved() error {
-	for _, f := range s.files {
-		if f.temp == "" || len(f.foreign) == 0 {
+	for _, f := range s.staged() {
+		if len(f.foreign) == 0 {
 			continue
 		}
 		if same, err := f.intact(); err != nil || !same {
-			return &fs.PathError{Op: "rename", Path: f.Path, Err: cmp.Or(err, errors.New("something else was put in the place of what was staged"))}
+			return &fs.PathError{Op: "rename", Path: f.Path, Err: cmp.Or(err, errReplaced)}
 		}
 	}
 	return nil
@@ -247,8 +241,8 @@ func (s *Swap) Unmoved() error {
 // where they cannot: a check that opened it by its name could be shown another. The caller closes
 // it.
 func (s *Swap) Held(path string) (*os.File, error) {
-	for _, f := range s.files {
-		if f.Path == path && f.temp != "" && len(f.foreign) > 0 {
+	for _, f := range s.staged() {
+		if f.Path == path && len(f.foreign) > 0 {
 			return f.hold()
 		}
 	}
@@ -256,31 +250,34 @@ func (s *Swap) Held(path string) (*os.File, error) {
 }
 
 func (f *file) hold() (*os.File, error) {
-	held, _, err := disk.Open(f.staged())
+	held, way, err := disk.Open(f.temporary())
 	if err != nil {
 		return nil, err
 	}
-	// Whatever it is, it is what was rendered if it reads as that.
+	// It is what was staged if it reads as that and is the owner's: a file of another's, with the
+	// same content, could be written to while the check reads it.
+	found := way.Last()
 	content, err := io.ReadAll(io.LimitReader(held, int64(len(f.Content))+1))
-	if err != nil || !bytes.Equal(content, f.Content) {
-		return nil, errors.Join(&fs.PathError{Op: "check", Path: f.Path, Err: cmp.Or(err, errors.New("something else was put in the place of what was staged"))}, held.Close())
+	if err != nil || !bytes.Equal(content, f.Content) || !f.owns(found.Info) {
+		return nil, errors.Join(&fs.PathError{Op: "check", Path: f.Path, Err: cmp.Or(err, errReplaced)}, held.Close())
 	}
 	return held, nil
 }
 
 // SyncAll makes the names of all files durable, also of those that are the same.
-func (s *Swap) SyncAll() error { return s.sync(func(*file) bool { return true }) }
+func (s *Swap) SyncAll() error { return inDirs(s.files, s.syncs.sync) }
 
 // syncDirs makes durable the names in each directory that holds, or held, a temporary.
-func (s *Swap) syncDirs() error { return s.sync(func(f *file) bool { return f.temp != "" }) }
+func (s *Swap) syncDirs() error { return inDirs(s.staged(), s.syncs.sync) }
 
-func (s *Swap) sync(which func(*file) bool) error {
+// inDirs does something with each directory of some files, once.
+func inDirs(files []*file, do func(disk.Dir) error) error {
 	done := make(map[disk.Dir]bool)
-	for _, f := range s.files {
-		if !which(f) || done[f.dir] {
+	for _, f := range files {
+		if done[f.dir] {
 			continue
 		}
-		if err := s.syncs.sync(f.dir); err != nil {
+		if err := do(f.dir); err != nil {
 			return err
 		}
 		done[f.dir] = true

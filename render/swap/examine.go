@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,37 +25,20 @@ type Exposure struct {
 // writes nothing and needs no content. A directory that is not there yet is no error; where it is
 // to be made, who can make names in the one above it can make it first.
 func (m Machine) Examine(t Target) (e Exposure, _ error) {
-	makes := t.DirMode != 0
-	t.DirMode = 0
 	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
 	defer s.Close()
 	f := &file{Target: t}
-	found, err := s.find(f)
+	f.DirMode = 0
+	found, err := s.inspect(f)
 	if missing, is := errors.AsType[missingDir](err); is {
-		if !makes {
+		if t.DirMode == 0 {
 			return e, nil
 		}
-		if f.dir, err = s.above(string(missing)); err != nil {
-			return e, err
+		if f.dir, err = s.above(string(missing)); err == nil {
+			f.foreign = f.dir.Doubts()
 		}
-		f.foreign = f.dir.Doubts()
-		f.expose(&e, t)
-		return e, nil
 	}
 	if err != nil {
-		return e, err
-	}
-	self, err := f.dir.Self()
-	if err != nil {
-		return e, err
-	}
-	if err := f.refuse(found, self); err != nil {
-		return e, err
-	}
-	if err := f.settle(found); err != nil {
-		return e, err
-	}
-	if err := f.refuseInPlace(found); err != nil {
 		return e, err
 	}
 	e.Opened = f.mayBeOpen(found)
@@ -82,10 +66,7 @@ func (f *file) expose(e *Exposure, t Target) {
 	if len(f.foreign) == 0 || os.Geteuid() != 0 {
 		return
 	}
-	e.By = f.foreign[0]
-	if d := other(f.foreign, f.UID); d != nil {
-		e.By = d
-	}
+	e.By = cmp.Or(other(f.foreign, f.UID), f.foreign[0])
 	e.Open = t.UID == Keep || t.KeepMode
 }
 

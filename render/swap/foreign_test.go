@@ -26,8 +26,8 @@ func mirror(t *testing.T, option string) (dir string) {
 	return dir
 }
 
-// A file system that accepts an owner or a mode and makes another of it, as vfat does, gets no content: others could read it, and it
-// would be put right again in each pass.
+// A file system that accepts an owner or a mode and makes another of it, as vfat does, gets no
+// content: others could read it, and it would be put right again in each pass.
 func TestOwnerOrModeThatIsNotKept(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("mounting takes root")

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A file that is written in place keeps its inode, and what a crash cut short is written again from the temporary.
+// A file that is written in place keeps its inode, and what a crash cut short is written again from
+// the temporary.
 func TestInPlace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	write(t, path, "old and longer", 0o644)
@@ -62,7 +63,8 @@ func TestInPlaceOfNothing(t *testing.T) {
 	}
 }
 
-// A file that is taken away before it could be written in its place is made anew: a swap that is on record does not wait for it for ever.
+// A file that is taken away before it could be written in its place is made anew: a swap that is on
+// record does not wait for it for ever.
 func TestInPlaceOfWhatIsGone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	write(t, path, "old", 0o644)
@@ -142,5 +144,28 @@ func TestInPlaceOnAFullDisk(t *testing.T) {
 	}
 	if err := machine.RollForward(todo); err != nil || read(t, path) != content {
 		t.Errorf("%d bytes, %v", len(read(t, path)), err)
+	}
+}
+
+// What may be half written is written once more, though the others of its swap are lost; what is
+// renamed is left as it is then.
+func TestHalfWrittenBesideWhatIsLost(t *testing.T) {
+	for _, inPlace := range []bool{true, false} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "f"), "old", 0o600)
+		write(t, filepath.Join(dir, "g"), "old", 0o600)
+		f := target(filepath.Join(dir, "f"), "new")
+		f.InPlace = inPlace
+		s := compare(t, f, target(filepath.Join(dir, "g"), "new"))
+		if err := s.Stage(); err != nil {
+			t.Fatal(err)
+		}
+		list := s.Renames()
+		if err := os.Remove(list[1].Temp); err != nil {
+			t.Fatal(err)
+		}
+		if todo, unsure, err := machine.Pending(list); err != nil || !unsure || len(todo) == 1 != inPlace {
+			t.Errorf("in place: %v: to do %v, %v, %v", inPlace, todo, unsure, err)
+		}
 	}
 }

@@ -15,22 +15,20 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 )
 
-// A Key belongs to one state directory. With it digests say nothing to those who have a backup of the ledger but not the key,
-// however easily the content could be guessed; and a temporary tells by its name alone that it is of this machine.
+// A Key belongs to one state directory. With it digests say nothing to those who have a backup of
+// the ledger but not the key, however easily the content could be guessed; and a temporary tells by
+// its name alone that it is of this machine.
 type Key [32]byte
 
 const keyFile = "key"
 
-// LoadKey reads the key kept in the state directory. Where there is none, or one that is damaged, it makes a new one and says so: with
-// that nothing recorded can be compared any more, and no temporary known. Where there is a key the directory's own name is durable.
+// LoadKey reads the key kept in the state directory. Where there is none, or one that is damaged,
+// it makes a new one and says so: with that nothing recorded can be compared any more, and no
+// temporary known. Where there is a key the directory's own name is durable.
 func LoadKey(system disk.System, state disk.Dir) (k Key, made bool, err error) {
-	data, err := state.Read(keyFile, int64(len(k)))
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.EFBIG):
-	case err != nil:
+	k, there, err := ReadKey(state)
+	if there || err != nil {
 		return k, false, err
-	case len(data) == len(k):
-		return Key(data), false, nil
 	}
 	// A process that made the directory may have been killed before it was durable.
 	if err := disk.SyncAbove(system, state.Real()); err != nil {
@@ -38,6 +36,18 @@ func LoadKey(system disk.System, state disk.Dir) (k Key, made bool, err error) {
 	}
 	rand.Read(k[:])
 	return k, true, disk.Replace(state, keyFile, k[:])
+}
+
+// ReadKey reads the key kept in the state directory, and says whether there is a sound one.
+func ReadKey(state disk.Dir) (k Key, there bool, err error) {
+	data, err := state.Read(keyFile, int64(len(k)))
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.EFBIG):
+		return k, false, nil
+	case err != nil || len(data) != len(k):
+		return k, false, err
+	}
+	return Key(data), true, nil
 }
 
 // Digest tells contents at a path apart.
@@ -53,8 +63,9 @@ func (k Key) sum(fields ...string) []byte {
 	return mac.Sum(nil)
 }
 
-// A temporary's name is hidden, so that no include glob matches it, has no ending that a program would look for, and holds a byte that
-// counts the service's files, seven random bytes and eight that only the key and the directory give.
+// A temporary's name is hidden, so that no include glob matches it, has no ending that a program
+// would look for, and holds a byte that counts the service's files, seven random bytes and eight
+// that only the key and the directory give.
 const (
 	tempPrefix = ".rendered-"
 	tempRandom = 16 // hexadecimal digits, the count included
@@ -73,7 +84,8 @@ func (k Key) mark(dir, random string) string {
 	return hex.EncodeToString(k.sum("temporary", dir, random))[:tempRandom]
 }
 
-// owns reports whether name is a temporary that was made with this key in this directory, for whichever service.
+// owns reports whether name is a temporary that was made with this key in this directory, for
+// whichever service.
 func (k Key) owns(dir, name string) bool {
 	id, ok := strings.CutPrefix(name, tempPrefix)
 	if !ok || len(id) != 2*tempRandom {

@@ -86,7 +86,7 @@ func TestSweepFollowsLinks(t *testing.T) {
 	if err := s.Stage(); err != nil {
 		t.Fatal(err)
 	}
-	if err := NewMachine(disk.Host, key).Sweep([]string{path}, nothing); err != nil {
+	if err := NewMachine(disk.Host, key, nil).Sweep([]string{path}, nothing); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, filepath.Join(dir, "real")); len(left) != 2 {
@@ -116,7 +116,7 @@ func TestRootFollowsNoLinkThroughForeignDirectories(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, name)) || !strings.Contains(err.Error(), "root does not follow") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := NewMachine(disk.Host, key).Sweep([]string{path}, nothing); err != nil {
+		if err := NewMachine(disk.Host, key, nil).Sweep([]string{path}, nothing); err != nil {
 			t.Errorf("sweep: %v", err)
 		}
 		if err := change(true); err != nil {
@@ -125,7 +125,8 @@ func TestRootFollowsNoLinkThroughForeignDirectories(t *testing.T) {
 	}
 }
 
-// acl is user::rw- user:65534:r-- group::r-- mask::r-- other::---, as Linux stores it (posix_acl_xattr, version 2).
+// acl is user::rw- user:65534:r-- group::r-- mask::r-- other::---, as Linux stores it
+// (posix_acl_xattr, version 2).
 var acl = []byte{2, 0, 0, 0,
 	1, 0, 6, 0, 255, 255, 255, 255,
 	2, 0, 4, 0, 254, 255, 0, 0,
@@ -133,8 +134,8 @@ var acl = []byte{2, 0, 0, 0,
 	16, 0, 4, 0, 255, 255, 255, 255,
 	32, 0, 0, 0, 255, 255, 255, 255}
 
-// Access control list and attributes of the file that is replaced are those of the new one; capabilities, which were given to its old
-// content, are not.
+// Access control list and attributes of the file that is replaced are those of the new one;
+// capabilities, which were given to its old content, are not.
 func TestAttributesAreKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	write(t, path, "old", 0o640)

@@ -11,7 +11,8 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 )
 
-// What is no file in the place of a file that was swapped does not hold what it should; it is Compare that refuses it.
+// What is no file in the place of a file that was swapped does not hold what it should; it is
+// Compare that refuses it.
 func TestPendingWhereAFileWas(t *testing.T) {
 	for name, obstacle := range map[string]func(path string) error{
 		"pipe":      func(path string) error { return unix.Mkfifo(path, 0o600) },
@@ -33,7 +34,8 @@ func TestPendingWhereAFileWas(t *testing.T) {
 	}
 }
 
-// A file in the place of the directory of a file that was swapped is no error of what was recorded: the config may put a file there by now.
+// A file in the place of the directory of a file that was swapped is no error of what was recorded:
+// the config may put a file there by now.
 func TestRecoverWhereADirectoryWas(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -51,7 +53,7 @@ func TestRecoverWhereADirectoryWas(t *testing.T) {
 	if todo, unsure, err := machine.Pending(list); err != nil || !unsure || len(todo) != 0 {
 		t.Errorf("to do %v, unsure: %v; %v", todo, unsure, err)
 	}
-	if err := errors.Join(machine.Sync(list), NewMachine(disk.Host, key).Sweep([]string{path}, nothing)); err != nil {
+	if err := errors.Join(machine.Sync(list), NewMachine(disk.Host, key, nil).Sweep([]string{path}, nothing)); err != nil {
 		t.Error(err)
 	}
 }

@@ -189,8 +189,8 @@ func TestOthersReadNothing(t *testing.T) {
 					write(t, filepath.Join(dir, "public"), "public", 0o644)
 					target.Path = filepath.Join(dir, "key")
 					p.do(dir, target.Path)
-					// Who may read it is in doubt where root's own file may have been moved there. Nothing is then
-					// put in its place.
+					// Who may read it is in doubt where root's own file may have been moved there.
+					// Nothing is then put in its place.
 					moved := strings.Contains(prepName, "moved")
 					decided := !target.InPlace && (!moved || target.UID != Keep && target.GID != Keep && !target.KeepMode)
 					for pass := range 2 {

@@ -11,29 +11,37 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 )
 
-// Pending gives those renames of a recorded list whose temporary is still there with its content: what a crash left to do. A temporary
-// that is there with another content is not one that was staged whole; it is left to Sweep. Where a temporary is not there to be renamed
-// and the destination does not hold what it should, the files may not match: unsure.
+// Pending gives those renames of a recorded list whose temporary is still there with its content:
+// what a crash left to do. A temporary that is there with another content is not one that was
+// staged whole; it is left to Discard. Where a temporary is not there to be renamed and the
+// destination does not hold what it should, the files may not match: unsure. Where such a list was
+// not begun there is nothing to do: it cannot be done whole, and the old files may match. What is
+// written in place may be half written.
 func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) {
+	begun := false
 	for _, r := range list {
 		there, err := m.holds(r, r.Temp)
 		if err != nil {
 			return nil, false, err
 		}
 		if there {
-			todo = append(todo, r)
+			todo, begun = append(todo, r), begun || r.InPlace
 			continue
 		}
 		done, err := m.holds(r, r.Destination())
 		if err != nil {
 			return nil, false, err
 		}
-		unsure = unsure || !done
+		unsure, begun = unsure || !done, begun || done
+	}
+	if unsure && !begun {
+		todo = nil
 	}
 	return todo, unsure, nil
 }
 
-// Sync makes durable the names in the directories of a recorded list, which a crash may have kept from it.
+// Sync makes durable the names in the directories of a recorded list, which a crash may have kept
+// from it.
 func (m Machine) Sync(list []Rename) error {
 	done := make(map[string]bool)
 	for _, r := range list {
@@ -56,7 +64,8 @@ func (m Machine) Sync(list []Rename) error {
 	return nil
 }
 
-// gone tells whether a directory could not be opened because there is none, or a file in its place: what was in it is not there either.
+// gone tells whether a directory could not be opened because there is none, or a file in its place:
+// what was in it is not there either.
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) }
 
 // maxContent bounds what is read back of a staged file; larger ones are never staged.
@@ -86,8 +95,8 @@ func (m Machine) holds(r Rename, path string) (bool, error) {
 	return m.Key.Digest(r.Path, content) == r.Digest, nil
 }
 
-// RollForward finishes the pending renames of a swap that was committed but not to its end. It needs no value and so no
-// source. Like Commit it can be repeated.
+// RollForward finishes the pending renames of a swap that was committed but not to its end. It
+// needs no value and so no source. Like Commit it can be repeated.
 func (m Machine) RollForward(todo []Rename) error {
 	for _, r := range todo {
 		if err := m.rollForward(r); err != nil {
@@ -113,6 +122,37 @@ func (m Machine) rollForward(r Rename) error {
 	return m.syncs.sync(dir)
 }
 
+// Discard removes what is there of the temporaries of a recorded list whose pending renames are
+// done: they do not hold what was staged, as on a disk that lost what it had said to be durable, or
+// belong to a list that cannot be done whole.
+func (m Machine) Discard(list []Rename) error {
+	for _, r := range list {
+		dir, err := m.Disk.Open(filepath.Dir(r.Temp))
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(m.discard(dir, filepath.Base(r.Temp)), dir.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discard removes a file that is a temporary of ours. Where others can make names a directory may
+// have one that was a temporary's.
+func (m Machine) discard(dir disk.Dir, name string) error {
+	if !m.Key.owns(dir.Real(), name) {
+		return nil
+	}
+	if found, err := dir.Stat(name); err != nil || !found.Exists || found.Type != 0 {
+		return err
+	}
+	return dir.Remove(name)
+}
+
 // Sweep removes the temporaries that a crash left: those beside the files at these paths, or
 // where links there lead, whose name proves them to be made with this key, and no other file.
 // What a Swap of this process is at work on stays, and what spared gives, by path, which is asked
@@ -131,12 +171,12 @@ func (m Machine) Sweep(paths []string, spared func() (map[string]bool, error)) e
 			}
 			continue
 		}
-		if s.register.isSwept(f.dir.Real()) {
+		if s.register.swept.has(f.dir.Real()) {
 			continue
 		}
-		s.register.setSwept(f.dir.Real(), true) // before, as a Swap may leave something meanwhile
+		s.register.swept.add(f.dir.Real()) // before, as a Swap may leave something meanwhile
 		if err := s.sweep(f.dir, spared); err != nil {
-			s.register.setSwept(f.dir.Real(), false)
+			s.register.swept.remove(f.dir.Real())
 			errs = append(errs, err)
 		}
 	}
@@ -144,17 +184,9 @@ func (m Machine) Sweep(paths []string, spared func() (map[string]bool, error)) e
 }
 
 func (s *Swap) sweep(dir disk.Dir, spared func() (map[string]bool, error)) error {
-	names, err := dir.Names()
-	if err != nil {
+	names, err := s.abandoned(dir)
+	if len(names) == 0 || err != nil {
 		return err
-	}
-	// Whoever makes one has it in the register before it is there, and on record before it is in
-	// the register no more.
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return !s.Key.owns(dir.Real(), name) || s.register.has(filepath.Join(dir.Real(), name))
-	})
-	if len(names) == 0 {
-		return nil
 	}
 	stay, err := spared()
 	if err != nil {
@@ -162,19 +194,22 @@ func (s *Swap) sweep(dir disk.Dir, spared func() (map[string]bool, error)) error
 	}
 	for _, name := range names {
 		if stay[filepath.Join(dir.Real(), name)] {
-			s.register.setSwept(dir.Real(), false)
+			s.register.swept.remove(dir.Real())
 			continue
 		}
-		// Where others can make names a directory may have one that was a temporary's.
-		if found, err := dir.Stat(name); err != nil || found.Type != 0 {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if err := dir.Remove(name); err != nil {
+		if err := s.discard(dir, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// abandoned gives the temporaries in a directory that no Swap of this process is at work on.
+// Whoever makes one has it in the register before it is there, and on record before it is in the
+// register no more.
+func (s *Swap) abandoned(dir disk.Dir) ([]string, error) {
+	names, err := dir.Names()
+	return slices.DeleteFunc(names, func(name string) bool {
+		return !s.Key.owns(dir.Real(), name) || s.register.temporaries.has(filepath.Join(dir.Real(), name))
+	}), err
 }

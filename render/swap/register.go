@@ -2,45 +2,19 @@ package swap
 
 import "sync"
 
-// A register knows the temporaries that the swaps of a process are at work on, and the directories
-// that were swept: there is none in them that an earlier process left.
+// A register is what the swaps of a process know of each other.
 type register struct {
-	mu    sync.Mutex
-	paths map[string]bool
-	swept map[string]bool
+	temporaries set // that they are at work on
+	swept       set // directories: there is no temporary in them that an earlier process left
 }
 
-func newRegister() *register {
-	return &register{paths: make(map[string]bool), swept: make(map[string]bool)}
-}
+// A set has paths, for several goroutines.
+type set struct{ paths sync.Map }
 
-func (r *register) isSwept(dir string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.swept[dir]
-}
+func (s *set) add(path string)    { s.paths.Store(path, true) }
+func (s *set) remove(path string) { s.paths.Delete(path) }
 
-// setSwept notes whether a directory is swept.
-func (r *register) setSwept(dir string, done bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.swept[dir] = done
-}
-
-func (r *register) add(path string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.paths[path] = true
-}
-
-func (r *register) remove(path string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.paths, path)
-}
-
-func (r *register) has(path string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.paths[path]
+func (s *set) has(path string) bool {
+	_, ok := s.paths.Load(path)
+	return ok
 }

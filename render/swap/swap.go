@@ -1,8 +1,9 @@
 // Package swap puts new files in the place of old ones.
 //
-// A Swap goes through its stages in order: Compare looks and changes nothing; Stage writes every differing file beside its
-// destination; Renames says what must be on record before Commit; Commit renames file by file. All that can fail, checks
-// included, has happened before Commit. A Swap that was not committed leaves nothing behind.
+// A Swap goes through its stages in order: Compare looks and changes nothing; Stage writes every
+// differing file beside its destination; Renames says what must be on record before Commit; Commit
+// renames file by file. All that can fail, checks included, has happened before Commit. A Swap that
+// was not committed leaves nothing behind.
 package swap
 
 import (
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/internal/disk"
@@ -27,8 +29,9 @@ type Machine struct {
 }
 
 // NewMachine gives a machine that works on a system's files, and knows its temporaries by the key.
-func NewMachine(system disk.System, key Key) Machine {
-	return Machine{system, key, newRegister(), &syncs{groups: make(map[disk.ID]*syncing)}}
+// Jobs are those that swap at the same time; they may be nil.
+func NewMachine(system disk.System, key Key, jobs *disk.Jobs) Machine {
+	return Machine{system, key, new(register), &syncs{jobs: jobs, groups: make(map[disk.ID]*syncing)}}
 }
 
 // Keep, as an owner or a group, keeps that of the file replaced; a new file gets the daemon's own.
@@ -43,7 +46,9 @@ type Target struct {
 	KeepMode bool        // keep the mode of the file replaced
 	DirMode  fs.FileMode // missing directories are made with it; 0: a missing directory is an error
 
-	InPlace    bool // the file is written where it is, not replaced by a rename: for one that is mounted by itself
+	// InPlace: the file is written where it is, not replaced by a rename. It is for one that is
+	// mounted by itself.
+	InPlace    bool
 	AllowEmpty bool // nothing but white space may take the place of something
 }
 
@@ -51,8 +56,10 @@ type Target struct {
 type State string
 
 const (
-	Same     State = "unchanged"
-	Drifted  State = "repaired" // the content is right, the owner or the mode is not: put right, and nobody is told
+	Same State = "unchanged"
+	// Drifted: the content is right, the owner or the mode is not. It is put right, and nobody is
+	// told.
+	Drifted  State = "repaired"
 	Differs  State = "changed"
 	NotThere State = "created"
 )
@@ -63,6 +70,7 @@ type Swap struct {
 	dirs      map[string]disk.Dir // by path
 	files     []*file
 	committed bool
+	foresees  bool // no directory is made
 	former    bool // the staged files hold what the destinations hold: there is nothing to commit
 }
 
@@ -78,12 +86,18 @@ type file struct {
 	temp       string // base name of the temporary; "" before Stage and where the file is the same
 }
 
-// Compare looks at every target's destination. Nothing is written but missing directories that have a DirMode. A destination
-// that cannot be replaced by a rename (a directory, a device, a mount point, an immutable file) is an error. Of a link the target is
-// replaced, where it is.
-// The caller closes the Swap.
-func (m Machine) Compare(targets []Target) (*Swap, error) {
-	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir)}
+// Compare looks at every target's destination. Nothing is written but missing directories that have
+// a DirMode. A destination that cannot be replaced by a rename (a directory, a device, a mount
+// point, an immutable file) is an error. Of a link the target is replaced, where it is. The caller
+// closes the Swap.
+func (m Machine) Compare(targets []Target) (*Swap, error) { return m.compare(targets, false) }
+
+// Foresee does what Compare does, and makes no directory: what is to be in one that is to be made
+// is not there. Such a Swap is closed, and nothing else.
+func (m Machine) Foresee(targets []Target) (*Swap, error) { return m.compare(targets, true) }
+
+func (m Machine) compare(targets []Target, foresees bool) (*Swap, error) {
+	s := &Swap{Machine: m, dirs: make(map[string]disk.Dir), foresees: foresees}
 	for _, t := range targets {
 		f, err := s.look(t)
 		if err != nil {
@@ -96,21 +110,11 @@ func (m Machine) Compare(targets []Target) (*Swap, error) {
 
 func (s *Swap) look(t Target) (*file, error) {
 	f := &file{Target: t}
-	found, err := s.find(f)
+	found, err := s.inspect(f)
+	if missing, is := errors.AsType[missingDir](err); is && s.foresees && t.DirMode != 0 {
+		return f, s.foresee(f, string(missing))
+	}
 	if err != nil {
-		return nil, err
-	}
-	self, err := f.dir.Self()
-	if err != nil {
-		return nil, err
-	}
-	if err := f.refuse(found, self); err != nil {
-		return nil, err
-	}
-	if err := f.settle(found); err != nil {
-		return nil, err
-	}
-	if err := f.refuseInPlace(found); err != nil {
 		return nil, err
 	}
 	if f.state, err = f.compare(found); err != nil {
@@ -122,10 +126,30 @@ func (s *Swap) look(t Target) (*file, error) {
 	return f, errors.Join(err, f.refuseEmpty(found))
 }
 
+// inspect looks at what stands at a target's destination, and is an error where that cannot or must
+// not be replaced.
+func (s *Swap) inspect(f *file) (found disk.Info, err error) {
+	if found, err = s.find(f); err != nil {
+		return found, err
+	}
+	self, err := f.dir.Self()
+	if err != nil {
+		return found, err
+	}
+	if err := f.refuse(found, self); err != nil {
+		return found, err
+	}
+	if err := f.settle(found); err != nil {
+		return found, err
+	}
+	return found, f.refuseInPlace(found)
+}
+
 // maxLinks is how many links a path may lead through (path_resolution(7)).
 const maxLinks = 40
 
-// find opens the directory in which the target's file is, or is to be, beyond links at its path, and looks at the name there.
+// find opens the directory in which the target's file is, or is to be, beyond links at its path,
+// and looks at the name there.
 func (s *Swap) find(f *file) (found disk.Info, err error) {
 	path := f.Path
 	for links := range maxLinks {
@@ -143,12 +167,14 @@ func (s *Swap) find(f *file) (found disk.Info, err error) {
 	return found, fmt.Errorf("%s: its links lead in a circle", f.Path)
 }
 
-// parent gives the directory of a path as the kernel understands it, which resolves ".." after links.
+// parent gives the directory of a path as the kernel understands it, which resolves ".." after
+// links.
 func parent(path string) string {
 	return path[:max(strings.LastIndexByte(path, '/'), 1)]
 }
 
-// refuseEmpty keeps a file from being emptied by mistake: by a template whose condition does not hold, a list without elements.
+// refuseEmpty keeps a file from being emptied by mistake: by a template whose condition does not
+// hold, a list without elements.
 func (f *file) refuseEmpty(found disk.Info) error {
 	if f.AllowEmpty || f.state != Differs || found.Size == 0 || len(bytes.TrimSpace(f.Content)) > 0 {
 		return nil
@@ -156,8 +182,8 @@ func (f *file) refuseEmpty(found disk.Info) error {
 	return fmt.Errorf("%s is to become empty, and is not now; allow_empty: true lets it", f.Path)
 }
 
-// open opens a directory, once. A missing one is made where there is a mode for it. One that a destination's link leads to is opened
-// with more care.
+// open opens a directory, once. A missing one is made where there is a mode for it. One that a
+// destination's link leads to is opened with more care.
 func (s *Swap) open(path string, mode fs.FileMode, beyond bool) (disk.Dir, error) {
 	key, open := path, s.Disk.Open
 	if beyond {
@@ -168,7 +194,7 @@ func (s *Swap) open(path string, mode fs.FileMode, beyond bool) (disk.Dir, error
 	}
 	d, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if mode == 0 {
+		if mode == 0 || s.foresees {
 			return nil, missingDir(path)
 		}
 		if err := disk.MakeAll(s.Disk, path, mode); err != nil {
@@ -229,11 +255,24 @@ func (f *file) compare(found disk.Info) (State, error) {
 		return "", err
 	case !bytes.Equal(old, f.Content):
 		return Differs, nil
-	case found.Mode != f.Mode || found.UID != f.UID || found.GID != f.GID:
+	case !f.owns(found):
 		return Drifted, nil
 	}
 	return Same, nil
 }
+
+// owns reports that what was found has the owner, the group and the mode of the target.
+func (t Target) owns(found disk.Info) bool {
+	return found.Mode == t.Mode && found.UID == t.UID && found.GID == t.GID
+}
+
+// that gives the files for which something holds, in the order of the targets.
+func (s *Swap) that(holds func(*file) bool) []*file {
+	return slices.DeleteFunc(slices.Clone(s.files), func(f *file) bool { return !holds(f) })
+}
+
+// staged gives the files that have a temporary.
+func (s *Swap) staged() []*file { return s.that(func(f *file) bool { return f.temp != "" }) }
 
 // Files tells each target's path and state, in the order of the targets.
 func (s *Swap) Files(tell func(path string, state State)) {
@@ -242,25 +281,47 @@ func (s *Swap) Files(tell func(path string, state State)) {
 	}
 }
 
-// Changed gives the paths whose content is new, in the order of the targets: those that a dependent must be told of.
+// Changed gives the paths whose content is new, in the order of the targets: those that a dependent
+// must be told of.
 func (s *Swap) Changed() []string {
 	var paths []string
-	for _, f := range s.files {
-		if f.state == Differs || f.state == NotThere {
-			paths = append(paths, f.Path)
-		}
+	for _, f := range s.that(func(f *file) bool { return f.state == Differs || f.state == NotThere }) {
+		paths = append(paths, f.Path)
 	}
 	return paths
 }
 
-// Idle reports that every file is the same, so that there is nothing to stage.
-func (s *Swap) Idle() bool {
-	for _, f := range s.files {
-		if f.state != Same {
-			return false
+// maxOld bounds what Replaced reads of one file, in bytes.
+const maxOld = 1 << 20
+
+// Replaced gives each file whose content is to be replaced, what it holds now, and its permission
+// bits. What is larger than 1 MiB, or cannot be read, is left out.
+func (s *Swap) Replaced(tell func(t Target, old []byte, mode fs.FileMode)) {
+	for _, f := range s.that(func(f *file) bool { return f.state == Differs }) {
+		found, err := f.dir.Stat(f.name)
+		if err != nil {
+			continue
+		}
+		if old, err := f.dir.Read(f.name, maxOld); err == nil {
+			tell(f.Target, old, found.Mode)
 		}
 	}
-	return true
+}
+
+// Content gives what stands at a destination now. The error is a disk.TooLarge where that is more
+// than so many bytes, fs.ErrNotExist where nothing stands there.
+func (s *Swap) Content(path string, most int64) ([]byte, error) {
+	for _, f := range s.files {
+		if f.Path == path && f.state != NotThere {
+			return f.dir.Read(f.name, most)
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+// Idle reports that every file is the same, so that there is nothing to stage.
+func (s *Swap) Idle() bool {
+	return !slices.ContainsFunc(s.files, func(f *file) bool { return f.state != Same })
 }
 
 // Leave has Close leave the temporaries, as after Commit: they may be on record. If they are not,
@@ -268,26 +329,23 @@ func (s *Swap) Idle() bool {
 func (s *Swap) Leave() {
 	s.committed = true
 	for _, f := range s.files {
-		s.register.setSwept(f.dir.Real(), false)
+		s.register.swept.remove(f.dir.Real())
 	}
 }
 
-// Close removes the temporaries of a Swap that was not committed and lets its directories go. Where Commit was begun the
-// temporaries stay: they are on record, and RollForward finishes them.
+// Close removes the temporaries of a Swap that was not committed and lets its directories go. Where
+// Commit was begun the temporaries stay: they are on record, and RollForward finishes them.
 func (s *Swap) Close() error {
 	var errs []error
-	for _, f := range s.files {
-		if f.temp == "" {
-			continue
-		}
+	for _, f := range s.staged() {
 		if !s.committed {
 			err := f.dir.Remove(f.temp)
 			if err != nil {
-				s.register.setSwept(f.dir.Real(), false)
+				s.register.swept.remove(f.dir.Real())
 			}
 			errs = append(errs, err)
 		}
-		s.register.remove(f.staged()) // what is left is on record, or to be swept
+		s.register.temporaries.remove(f.temporary()) // what is left is on record, or to be swept
 	}
 	for _, d := range s.dirs {
 		errs = append(errs, d.Close())

@@ -16,7 +16,7 @@ import (
 
 var (
 	key     = Key{1, 2, 3}
-	machine = NewMachine(disk.Host, key)
+	machine = NewMachine(disk.Host, key, nil)
 )
 
 func compare(t *testing.T, targets ...Target) *Swap {
@@ -267,7 +267,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 		write(t, filepath.Join(dir, name), "mine", 0o600)
 	}
 	spare := func() (map[string]bool, error) { return map[string]bool{filepath.Join(dir, foreign[4]): true}, nil }
-	if err := NewMachine(disk.Host, key).Sweep([]string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}, spare); err != nil {
+	if err := NewMachine(disk.Host, key, nil).Sweep([]string{filepath.Join(dir, "a"), filepath.Join(dir, "missing", "a")}, spare); err != nil {
 		t.Fatal(err)
 	}
 	left := strings.Join(names(t, dir), " ")
@@ -284,7 +284,7 @@ func TestSweepRemovesOnlyOurTemporaries(t *testing.T) {
 // What this process is at work on stays, whoever sweeps the directory.
 func TestSweepLeavesOthersAtWork(t *testing.T) {
 	dir := t.TempDir()
-	machine := NewMachine(disk.Host, key)
+	machine := NewMachine(disk.Host, key, nil)
 	stage := func(name string) *Swap {
 		s, err := machine.Compare([]Target{target(filepath.Join(dir, name), "x")})
 		if err != nil {
@@ -308,8 +308,8 @@ func TestSweepLeavesOthersAtWork(t *testing.T) {
 	if err := errors.Join(b.Commit(), b.Close(), a.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(machine.register.paths); n != 0 {
-		t.Errorf("%d temporaries are in the register at last", n)
+	for path := range machine.register.temporaries.paths.Range {
+		t.Errorf("%s is in the register at last", path)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 // A syncs shares the fsyncs of directories among the swaps of a process: one does for all who ask
 // before it begins.
 type syncs struct {
+	jobs *disk.Jobs // nil: none are known
+
 	mu     sync.Mutex
 	groups map[disk.ID]*syncing
 }
@@ -28,7 +30,7 @@ func (s *syncs) sync(dir disk.Dir) error {
 	s.mu.Lock()
 	g := s.groups[self.ID]
 	if g == nil {
-		g = &syncing{Group: disk.NewGroup()}
+		g = &syncing{Group: disk.NewGroup(s.jobs)}
 		s.groups[self.ID] = g
 	}
 	g.asking++

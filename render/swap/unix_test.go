@@ -12,7 +12,8 @@ import (
 
 func mkfifo(path string) error { return unix.Mkfifo(path, 0o600) }
 
-// A foreign owner can only be given by root; without it the whole swap is refused before anything is renamed.
+// A foreign owner can only be given by root; without it the whole swap is refused before anything
+// is renamed.
 func TestOwner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f := target(path, "x")
@@ -93,7 +94,8 @@ func TestRootDoesNotFollowForeignLinks(t *testing.T) {
 	}
 }
 
-// What chattr fixed is refused before anything is staged: a file in an append-only directory could not even be taken away again.
+// What chattr fixed is refused before anything is staged: a file in an append-only directory could
+// not even be taken away again.
 func TestFixedIsRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can fix a file")

@@ -3,11 +3,11 @@ package verify
 import (
 	"bytes"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rendered/rendered/internal/fault"
 )
@@ -17,24 +17,17 @@ const orderHint = "the certificate stands first, then the one that signed it, an
 // A signature costs its verifier what the key's length makes it, and each certificate is held
 // against others.
 const (
-	maxChain = 100   // certificates; browsers and libraries take ten
-	maxRSA   = 16384 // bits of a key; OpenSSL refuses to verify with more (OPENSSL_RSA_MAX_MODULUS_BITS)
+	maxChain = 100 // certificates; browsers and libraries take ten
+	// maxRSA is how many bits a key has at most: OpenSSL refuses to verify with more
+	// (OPENSSL_RSA_MAX_MODULUS_BITS).
+	maxRSA = 16384
 )
 
 // chain gives the certificates, the leaf first, each signed by the next, and none beside them.
 func (t TLS) chain(blocks []*pem.Block) ([]*x509.Certificate, *fault.Fault) {
-	var chain []*x509.Certificate
-	for _, b := range blocks {
-		switch b.Type {
-		case "CERTIFICATE":
-			c, err := x509.ParseCertificate(b.Bytes)
-			if err != nil { // its text quotes the certificate
-				return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("certificate %d is none", len(chain)+1))
-			}
-			chain = append(chain, c)
-		case "TRUSTED CERTIFICATE", "X509 CERTIFICATE":
-			return nil, wrong(t.Cert, ruleCert, "a certificate stands in it in OpenSSL's own form, which not every server reads", "openssl x509 -in FILE makes a plain one of it")
-		}
+	chain, failed := t.certificates(blocks)
+	if failed != nil {
+		return nil, failed
 	}
 	if len(chain) > maxChain {
 		return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("there are more than %d certificates in it", maxChain), "a server's certificate with its chain stands in it, and no collection of CAs")
@@ -44,13 +37,30 @@ func (t TLS) chain(blocks []*pem.Block) ([]*x509.Certificate, *fault.Fault) {
 			return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("the key of %s has more than %d bits", position(i, chain), maxRSA), "readers refuse such keys, as they take too long")
 		}
 	}
-	if len(chain) == 0 {
-		return nil, wrong(t.Cert, ruleCert, "there is no certificate in it", "a block that begins with -----BEGIN CERTIFICATE----- is one")
-	}
 	if what, hint := disorder(chain); what != "" {
 		return nil, wrong(t.Cert, ruleCert, what, hint)
 	}
 	return chain, nil
+}
+
+// certificates gives those among the blocks. There is one at least.
+func (t TLS) certificates(blocks []*pem.Block) (list []*x509.Certificate, _ *fault.Fault) {
+	for _, b := range blocks {
+		switch b.Type {
+		case "CERTIFICATE":
+			c, err := x509.ParseCertificate(b.Bytes)
+			if err != nil { // its text quotes the certificate
+				return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("certificate %d is none", len(list)+1))
+			}
+			list = append(list, c)
+		case "TRUSTED CERTIFICATE", "X509 CERTIFICATE":
+			return nil, wrong(t.Cert, ruleCert, "a certificate stands in it in OpenSSL's own form, which not every server reads", "openssl x509 -in FILE makes a plain one of it")
+		}
+	}
+	if len(list) == 0 {
+		return nil, wrong(t.Cert, ruleCert, "there is no certificate in it", "a block that begins with -----BEGIN CERTIFICATE----- is one")
+	}
+	return list, nil
 }
 
 // position names one certificate of a chain.
@@ -63,13 +73,10 @@ func position(at int, chain []*x509.Certificate) string {
 
 // disorder says what is wrong with the order of certificates, and what to do; "" where nothing is.
 func disorder(chain []*x509.Certificate) (what, hint string) {
-	seen := make(map[[sha256.Size]byte]int)
 	for i, c := range chain {
-		sum := sha256.Sum256(c.Raw)
-		if first, twice := seen[sum]; twice {
+		if first := slices.IndexFunc(chain, c.Equal); first < i {
 			return fmt.Sprintf("certificate %d is the same as certificate %d", i+1, first+1), "each certificate stands there once"
 		}
-		seen[sum] = i
 	}
 	leaf := chain[0]
 	for i, c := range chain[1:] {
@@ -103,7 +110,11 @@ func link(chain []*x509.Certificate, at int) (what, hint string) {
 			return fmt.Sprintf("certificate %d is signed by certificate %d, which must be the next", at+1, i+1), orderHint
 		}
 	}
-	this, next := fmt.Sprintf("certificate %d", at+1), fmt.Sprintf("certificate %d", at+2)
+	return unsigned(err, fmt.Sprintf("certificate %d", at+1), fmt.Sprintf("certificate %d", at+2))
+}
+
+// unsigned says why one certificate is not signed by the next.
+func unsigned(err error, this, next string) (what, hint string) {
 	_, insecure := errors.AsType[x509.InsecureAlgorithmError](err)
 	switch {
 	case errors.Is(err, errOther):
@@ -126,7 +137,8 @@ func signed(c, issuer *x509.Certificate) error {
 	return issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
 }
 
-// mayIssue tells whether a certificate is that of a CA (RFC 5280, 4.2.1.3 and 4.2.1.9). Those of version 1 do not say.
+// mayIssue tells whether a certificate is that of a CA (RFC 5280, 4.2.1.3 and 4.2.1.9). Those of
+// version 1 do not say.
 func mayIssue(c *x509.Certificate) bool {
 	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0 {
 		return false

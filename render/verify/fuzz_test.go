@@ -29,7 +29,8 @@ func vocabulary(f *testing.F) map[string]bool {
 	return words
 }
 
-// Whatever the bytes, Check returns; what it says is made of its own words; what it lets pass Go's own TLS accepts.
+// Whatever the bytes, Check returns; what it says is made of its own words; what it lets pass Go's
+// own TLS accepts.
 func FuzzTLS(f *testing.F) {
 	secret := testpki.New(testpki.Leaf(old, soon, "qwhostqz.example"), nil, intermediate)
 	for _, cert := range []string{

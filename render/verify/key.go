@@ -20,18 +20,20 @@ func (t TLS) publicKey(blocks []*pem.Block) (crypto.PublicKey, *fault.Fault) {
 			return nil, wrong(t.keyPath(), ruleKey, "the private key is of a kind that servers do not read", "openssl genpkey makes one that they do")
 		}
 	}
+	if len(keys) == 0 {
+		hint := "a block that begins with -----BEGIN PRIVATE KEY----- is one"
+		if t.keyPath() == t.Cert {
+			hint = "where it is in a file of its own, name that with key:"
+		}
+		return nil, wrong(t.keyPath(), ruleKey, "there is no private key in it", hint)
+	}
+	public := parse(keys[0])
 	switch {
-	case len(keys) == 0 && t.keyPath() == t.Cert:
-		return nil, wrong(t.Cert, ruleKey, "there is no private key in it", "where it is in a file of its own, name that with key:")
-	case len(keys) == 0:
-		return nil, wrong(t.Key, ruleKey, "there is no private key in it", "a block that begins with -----BEGIN PRIVATE KEY----- is one")
 	case len(keys) > 1:
 		return nil, wrong(t.keyPath(), ruleKey, fmt.Sprintf("there are %d private keys in it", len(keys)), "leave the one that belongs to the certificate")
 	case encrypted(keys[0]):
 		return nil, wrong(t.keyPath(), ruleKey, "the private key is encrypted, so that it cannot be compared", "store it without a passphrase, as openssl pkey -in FILE writes it")
-	}
-	public := parse(keys[0])
-	if public == nil {
+	case public == nil:
 		return nil, wrong(t.keyPath(), ruleKey, "the private key cannot be read", "RSA, ECDSA and Ed25519 keys can")
 	}
 	return public, nil
@@ -42,7 +44,8 @@ func encrypted(b *pem.Block) bool {
 	return b.Type == "ENCRYPTED PRIVATE KEY" || b.Headers["DEK-Info"] != ""
 }
 
-// parse gives the public half of a private key; nil where it is none. What the parsers say quotes the key.
+// parse gives the public half of a private key; nil where it is none. What the parsers say quotes
+// the key.
 func parse(b *pem.Block) crypto.PublicKey {
 	var key any
 	var err error

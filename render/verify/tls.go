@@ -1,8 +1,9 @@
-// Package verify looks at what a service is about to write, before any of it is staged. What it says holds nothing of the bytes: a
-// path, a position, a date, and what the config says.
+// Package verify looks at what a service is about to write, before any of it is staged. What it
+// says holds nothing of the bytes: a path, a position, a date, and what the config says.
 package verify
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -16,8 +17,9 @@ import (
 
 // A TLS is a certificate with its chain and its private key, as a server reads them.
 type TLS struct {
-	Cert     string        // path of the file with the certificate, and the chain below it
-	Key      string        // path of the file with the private key; "": it is in that of the certificate
+	Cert string // path of the file with the certificate, and the chain below it
+	// Key is the path of the file with the private key. "": it is in that of the certificate.
+	Key      string
 	Hosts    []string      // names and IP addresses that the certificate covers
 	ValidFor time.Duration // every certificate of the chain is valid for so long at least
 }
@@ -30,12 +32,7 @@ func (t TLS) Concerns(paths []string) bool {
 	return slices.ContainsFunc(t.Paths(), func(path string) bool { return slices.Contains(paths, path) })
 }
 
-func (t TLS) keyPath() string {
-	if t.Key == "" {
-		return t.Cert
-	}
-	return t.Key
-}
+func (t TLS) keyPath() string { return cmp.Or(t.Key, t.Cert) }
 
 // Check says what is wrong with what the files are to hold, as of now.
 func (t TLS) Check(content func(path string) []byte, now time.Time) fault.List {
@@ -52,48 +49,60 @@ type Reading struct {
 // Read parses what the files are to hold, and compares them.
 func (t TLS) Read(content func(path string) []byte) *Reading {
 	r := &Reading{rule: t}
-	add := func(f *fault.Fault) bool {
-		if f != nil {
-			r.faults = append(r.faults, f)
-		}
-		return f == nil
-	}
-	blocks, failed := decode(t.Cert, ruleCert, content(t.Cert))
-	if !add(failed) && t.keyPath() == t.Cert {
-		return r
-	}
-	if failed == nil {
+	blocks := r.decode(t.Cert, ruleCert, content(t.Cert))
+	if blocks != nil {
+		var failed *fault.Fault
 		r.chain, failed = t.chain(blocks)
-		add(failed)
+		r.note(failed)
 	}
 	if t.keyPath() != t.Cert {
-		blocks, failed = decode(t.Key, ruleKey, content(t.Key))
-		if !add(failed) {
-			blocks = nil
-		}
+		blocks = r.decode(t.Key, ruleKey, content(t.Key))
 	}
 	if blocks != nil {
 		public, failed := t.publicKey(blocks)
-		if add(failed) && r.chain != nil {
-			add(t.matches(r.chain, public))
+		if r.note(failed); failed == nil && r.chain != nil {
+			r.note(t.matches(r.chain, public))
 		}
 	}
 	return r
 }
 
+// note adds a fault, if it is one.
+func (r *Reading) note(f *fault.Fault) {
+	if f != nil {
+		r.faults = append(r.faults, f)
+	}
+}
+
+// decode gives the PEM blocks of a file, nil where they cannot be read. Everything in it that
+// begins like a block is one.
+func (r *Reading) decode(path, rule string, data []byte) (blocks []*pem.Block) {
+	f, err := format.Parse("pem")
+	if err == nil {
+		err = f.Check(data)
+	}
+	if err != nil {
+		r.note(wrong(path, rule, err.Error(), "store the text of the PEM file as it is, line breaks included"))
+		return nil
+	}
+	for block := range format.Blocks(data) {
+		if block != nil {
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks
+}
+
 // Faults says what is wrong, as of now. The File of each fault's place is the path of the file that
 // it is about. The text stays the same as time goes by, until something else is wrong.
 func (r *Reading) Faults(now time.Time) fault.List {
-	list := slices.Clone(r.faults)
-	if r.chain == nil {
-		return list
+	present := Reading{faults: slices.Clone(r.faults)}
+	if r.chain != nil {
+		present.note(r.rule.begun(r.chain, now))
+		present.note(r.rule.ends(r.chain, now))
+		present.faults = append(present.faults, r.rule.covers(r.chain[0])...)
 	}
-	for _, f := range []*fault.Fault{r.rule.begun(r.chain, now), r.rule.ends(r.chain, now)} {
-		if f != nil {
-			list = append(list, f)
-		}
-	}
-	return append(list, r.rule.covers(r.chain[0])...)
+	return present.faults
 }
 
 // The rules are those of the config's keys.
@@ -108,56 +117,28 @@ func wrong(path, rule, what string, hints ...string) *fault.Fault {
 	return &fault.Fault{Place: fault.Place{File: path}, What: "verify.tls." + rule + ": " + what + "; file not written", Hints: hints}
 }
 
-// decode gives the PEM blocks of a file. Everything in it that begins like a block is one.
-func decode(path, rule string, data []byte) ([]*pem.Block, *fault.Fault) {
-	f, err := format.Parse("pem")
-	if err == nil {
-		err = f.Check(data)
-	}
-	if err != nil {
-		return nil, wrong(path, rule, err.Error(), "store the text of the PEM file as it is, line breaks included")
-	}
-	var blocks []*pem.Block
-	for {
-		block, rest := pem.Decode(data)
-		if block == nil {
-			return blocks, nil
-		}
-		blocks, data = append(blocks, block), rest
-	}
-}
-
 // date writes a time as it is written in all messages.
 func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // begun wants every certificate to be valid already.
 func (t TLS) begun(chain []*x509.Certificate, now time.Time) *fault.Fault {
-	at, latest := 0, chain[0].NotBefore
-	for i, c := range chain {
-		if c.NotBefore.After(latest) {
-			at, latest = i, c.NotBefore
-		}
-	}
-	if !latest.After(now) {
+	last := slices.MaxFunc(chain, func(a, b *x509.Certificate) int { return a.NotBefore.Compare(b.NotBefore) })
+	if !last.NotBefore.After(now) {
 		return nil
 	}
-	return wrong(t.Cert, ruleCert, fmt.Sprintf("%s is not valid before %s", position(at, chain), date(latest)),
-		"it is tried again until then; is the clock of this machine right?")
+	what := fmt.Sprintf("%s is not valid before %s", position(slices.Index(chain, last), chain), date(last.NotBefore))
+	return wrong(t.Cert, ruleCert, what, "it is tried again until then; is the clock of this machine right?")
 }
 
 // ends wants no certificate to end too soon.
 func (t TLS) ends(chain []*x509.Certificate, now time.Time) *fault.Fault {
-	at, earliest := 0, chain[0].NotAfter
-	for i, c := range chain {
-		if c.NotAfter.Before(earliest) {
-			at, earliest = i, c.NotAfter
-		}
-	}
+	first := slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+	at, end := slices.Index(chain, first), first.NotAfter
 	switch {
-	case now.After(earliest):
-		return wrong(t.Cert, ruleCert, fmt.Sprintf("%s expired on %s", position(at, chain), date(earliest)), renew(at))
-	case now.Add(t.ValidFor).After(earliest):
-		return wrong(t.Cert, ruleValidFor, fmt.Sprintf("%s expires on %s, which is less than %s from now", position(at, chain), date(earliest), short(t.ValidFor)),
+	case now.After(end):
+		return wrong(t.Cert, ruleCert, fmt.Sprintf("%s expired on %s", position(at, chain), date(end)), renew(at))
+	case now.Add(t.ValidFor).After(end):
+		return wrong(t.Cert, ruleValidFor, fmt.Sprintf("%s expires on %s, which is less than %s from now", position(at, chain), date(end), short(t.ValidFor)),
 			renew(at)+", or make valid_for: shorter")
 	}
 	return nil

@@ -22,8 +22,9 @@ var (
 	intermediate = testpki.New(testpki.CA("intermediate", old, far), nil, root)
 	leaf         = testpki.New(testpki.Leaf(old, far, "www.example.com"), nil, intermediate)
 	other        = testpki.New(testpki.Leaf(old, far, "www.example.com"), nil, intermediate)
-	renewed      = testpki.New(testpki.CA("intermediate", old, far), nil, root) // the same name, another key
-	stranger     = testpki.New(testpki.CA("stranger", old, far), nil, nil)
+	// renewed has the same name and another key.
+	renewed  = testpki.New(testpki.CA("intermediate", old, far), nil, root)
+	stranger = testpki.New(testpki.CA("stranger", old, far), nil, nil)
 )
 
 // key gives what a generator made.

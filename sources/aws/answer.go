@@ -48,7 +48,6 @@ func (*badAnswer) RetryableError() bool { return false }
 var (
 	errTooLarge   = &badAnswer{"the answer has more bytes than any of AWS's"}
 	errTooMany    = &badAnswer{"the answer holds more values than any of AWS's"}
-	errTooLong    = &badAnswer{"the answer holds a value that is longer than AWS stores"}
 	errHeaders    = &badAnswer{"its headers have more bytes than any of AWS's"}
 	errCompressed = &badAnswer{"the answer is compressed, though nobody asked for that"}
 	errWebPage    = &badAnswer{"a web page came in the place of AWS's answer; is a proxy or a login page in between?"}
@@ -68,25 +67,21 @@ func (c *client) Do(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		if strings.Contains(err.Error(), "headers exceeded") || strings.Contains(err.Error(), "header list larger") { // net/http has no type for it
+		// net/http has no type for this error.
+		if strings.Contains(err.Error(), "headers exceeded") || strings.Contains(err.Error(), "header list larger") {
 			err = c.failed(r, errHeaders)
 		}
 		return resp, err
 	}
 	defer resp.Body.Close()
-	taken := new(turn)
-	body, err := c.read(r.Context(), resp, limitOf(r), taken)
-	if err == nil && !c.metadata {
-		err = implausible(resp.StatusCode, body)
-	}
+	body, err := c.read(r, resp)
 	if err != nil {
-		taken.end()
 		return nil, c.failed(r, err)
 	}
 	if c.isClosed() { // meanwhile
 		c.closeIdle()
 	}
-	resp.Body = &content{Reader: bytes.NewReader(body), turn: taken}
+	resp.Body = body
 	return resp, nil
 }
 
@@ -103,8 +98,10 @@ func limitOf(r *http.Request) int {
 	return maxAnswer
 }
 
-// read gives the body of an answer. From largeAnswer on it waits for its turn.
-func (c *client) read(ctx context.Context, resp *http.Response, limit int, taken *turn) ([]byte, error) {
+// read gives the body of an answer, which is to be closed. From largeAnswer on it waits for its
+// turn.
+func (c *client) read(r *http.Request, resp *http.Response) (*content, error) {
+	limit := limitOf(r)
 	switch e := strings.ToLower(resp.Header.Get("Content-Encoding")); {
 	case e != "" && e != "identity":
 		return nil, errCompressed
@@ -112,23 +109,36 @@ func (c *client) read(ctx context.Context, resp *http.Response, limit int, taken
 		return nil, errTooLarge
 	}
 	var b bytes.Buffer
+	give := func() {}
 	_, err := io.CopyN(&b, resp.Body, largeAnswer)
 	if err == nil { // and there may be more
-		if err = taken.begin(ctx, c.large); err == nil {
-			b.Grow(limit - largeAnswer + bytes.MinRead)
-			_, err = io.CopyN(&b, resp.Body, int64(limit-largeAnswer+1))
-		}
-		if err == nil {
+		give, err = c.large.take(r.Context())
+	}
+	if err == nil {
+		b.Grow(limit - largeAnswer + bytes.MinRead)
+		if _, err = io.CopyN(&b, resp.Body, int64(limit-largeAnswer+1)); err == nil {
 			err = errTooLarge
 		}
 	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		err = &slowAnswer{err}
-	}
-	if err != io.EOF {
+	if err = c.judge(err, resp.StatusCode, b.Bytes()); err != nil {
+		give()
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return &content{bytes.NewReader(b.Bytes()), give}, nil
+}
+
+// judge says what is wrong with a body, of which err is where it ended.
+func (c *client) judge(err error, status int, body []byte) error {
+	timeout, ok := errors.AsType[net.Error](err)
+	switch {
+	case ok && timeout.Timeout():
+		return &slowAnswer{err}
+	case err != io.EOF:
+		return err
+	case c.metadata:
+		return nil
+	}
+	return implausible(status, body)
 }
 
 // implausible says why a body is none of AWS's; nil where it may be one. That a load balancer's web
@@ -148,56 +158,56 @@ func implausible(status int, body []byte) error {
 
 // elements counts what a parser of JSON or XML would make a value of.
 func elements(text []byte) (n int) {
-	if len(text) > 0 && text[0] == '<' {
+	if bytes.HasPrefix(text, []byte("<")) {
 		return bytes.Count(text, []byte("<")) + bytes.Count(text, []byte("="))
 	}
-	inside := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			inside = !inside
-		case c == '\\' && inside:
-			i++
-		case !inside && (c == ',' || c == ':' || c == '[' || c == '{'):
-			n++
+	for len(text) > 0 {
+		between, rest, _ := bytes.Cut(text, []byte(`"`))
+		for _, c := range between {
+			if strings.IndexByte(",:[{", c) >= 0 {
+				n++
+			}
 		}
+		text = afterString(rest)
 	}
 	return n
 }
 
-// A turn is that of a large answer, from when it has become one until it is parsed.
-type turn struct {
-	slot chan struct{} // nil: it is not taken
-	once sync.Once
-}
-
-// begin waits for the turn. The error is ctx's.
-func (t *turn) begin(ctx context.Context, slot chan struct{}) error {
-	select {
-	case slot <- struct{}{}:
-		t.slot = slot
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (t *turn) end() {
-	t.once.Do(func() {
-		if t.slot != nil {
-			<-t.slot
+// afterString gives what follows a string of JSON, of a text that begins within it.
+func afterString(text []byte) []byte {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return text[i+1:]
 		}
-	})
+	}
+	return nil
+}
+
+// slots are what so many may have at once.
+type slots chan struct{}
+
+// take waits for a slot. What it gives is called to give it back, however often; the error is
+// ctx's.
+func (s slots) take(ctx context.Context) (give func(), err error) {
+	select {
+	case s <- struct{}{}:
+		return sync.OnceFunc(func() { <-s }), nil
+	case <-ctx.Done():
+		return func() {}, ctx.Err()
+	}
 }
 
 // A content is a body that has been read.
 type content struct {
 	*bytes.Reader
-	*turn
+	give func() // its slot
 }
 
 // Close ends the body's turn.
 func (c *content) Close() error {
-	c.turn.end()
+	c.give()
 	return nil
 }

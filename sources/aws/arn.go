@@ -1,29 +1,19 @@
 package aws
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-// An arn is the parts of arn:partition:service:region:account:resource.
-type arn struct {
-	partition, service, region, account, resource string
-}
+// wholeSecretARN ends as every ARN of a secret does. Without that end AWS guesses, and may find
+// another secret.
+var wholeSecretARN = lazyregexp.New(`-[A-Za-z0-9]{6}$`)
 
-func parseARN(text string) (arn, bool) {
-	p := strings.SplitN(text, ":", 6)
-	if len(p) < 6 || p[0] != "arn" {
-		return arn{}, false
-	}
-	return arn{p[1], p[2], p[3], p[4], p[5]}, true
-}
+var accountID = lazyregexp.New(`^[0-9]{12}$`)
 
-func isARN(text string) bool { return strings.HasPrefix(text, "arn:") }
-
-// wholeSecretARN ends as every ARN of a secret does. Without that end AWS guesses, and may find another secret.
-var wholeSecretARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
-
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+// IsAccount tells whether a text is the twelve digits of an account.
+func IsAccount(text string) bool { return accountID.MatchString(text) }
 
 // partition gives the first part of the Region's ARNs.
 func partition(region string) string {

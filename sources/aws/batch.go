@@ -14,19 +14,28 @@ import (
 // secretBatch is how many secrets BatchGetSecretValue takes. It gives the current versions only.
 const secretBatch = 20
 
-// askSecrets asks for secrets: in batches where that is wished and possible, else one by one. Secrets of other accounts, which only their
-// ARN can name, are not known to come in batches.
+// batchable tells whether a secret comes in batches. Those of other accounts, which only their ARN
+// can name, are not known to.
+func batchable(r sources.Ref) bool { return r.Selector == "" && !r.IsARN() }
+
+// askSecrets asks for secrets: in batches where that is wished and possible, else one by one.
 func (f *fetch) askSecrets(refs []sources.Ref) {
 	var plain []sources.Ref
 	for _, r := range refs {
-		if r.Selector != "" || isARN(r.Name) || !f.batchSecrets || f.unbatchable.Load() {
-			f.spawn(func() { f.askSecret(r) }, r)
+		if !batchable(r) || !f.batchSecrets || f.unbatchable.Load() {
+			f.askAlone(r)
 			continue
 		}
 		plain = append(plain, r)
 	}
 	for batch := range slices.Chunk(plain, secretBatch) {
 		f.spawn(func() { f.askSecretBatch(batch) }, batch...)
+	}
+}
+
+func (f *fetch) askAlone(refs ...sources.Ref) {
+	for _, r := range refs {
+		f.spawn(func() { f.askSecret(r) }, r)
 	}
 }
 
@@ -39,36 +48,38 @@ func (f *fetch) askSecretBatch(refs []sources.Ref) {
 		in.SecretIdList = append(in.SecretIdList, r.Name)
 	}
 	out, err := do(f, sources.Secret, f.batchGetSecretValue, in)
-	if err != nil && personal(err) {
+	switch {
+	case err == nil:
+		f.sortOutSecrets(refs, out.SecretValues)
+	case ofOneName(err):
 		f.fallBack(err)
+		f.askAlone(refs...)
+	case errors.Is(err, errTooLarge):
+		f.askAlone(refs...)
+	default:
+		f.fail(actSecretBatch, err, refs...)
 	}
-	if err != nil {
-		alone := personal(err) || errors.Is(err, errTooLarge)
-		for _, r := range refs {
-			if alone {
-				f.spawn(func() { f.askSecret(r) }, r)
-			} else {
-				f.fail(actSecretBatch, err, r)
-			}
-		}
-		return
-	}
+}
+
+// sortOutSecrets gives each ref of a batch its part of the answer.
+func (f *fetch) sortOutSecrets(refs []sources.Ref, values []types.SecretValueEntry) {
 	for _, r := range refs {
-		i := slices.IndexFunc(out.SecretValues, func(v types.SecretValueEntry) bool {
+		i := slices.IndexFunc(values, func(v types.SecretValueEntry) bool {
 			return r.Name == awssdk.ToString(v.Name) || r.Name == awssdk.ToString(v.ARN)
 		})
 		if i < 0 {
-			f.spawn(func() { f.askSecret(r) }, r) // it is in Errors, or nowhere: asked for alone it has an error that says why
+			// It is in Errors, or nowhere. Asked for alone it has an error that says why.
+			f.askAlone(r)
 			continue
 		}
-		v := out.SecretValues[i]
+		v := values[i]
 		f.settleSecret(r, v.ARN, v.VersionId, v.SecretString, v.SecretBinary, v.VersionStages)
 	}
 }
 
 const actSecretBatch = "secretsmanager:BatchGetSecretValue"
 
-// fallBack gives up batches at this site, and says so once.
+// fallBack gives up batches, and says so once.
 func (f *fetch) fallBack(err error) {
 	if f.unbatchable.Swap(true) {
 		return

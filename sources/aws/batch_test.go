@@ -42,7 +42,7 @@ func TestSecretsInBatches(t *testing.T) {
 	want[ref(t, "secret prod/0")], want[previous] = "newer", canary+"prod/0"
 	pass(map[string]int{"BatchGetSecretValue": 3, "GetSecretValue": 2})
 
-	// A passing trouble of the call is no refusal.
+	// A passing failure of the call is no refusal.
 	clearFault := fake.Inject(awsfake.Fault{Kind: awsfake.Throttle, Operation: "BatchGetSecretValue", Times: 2})
 	pass(map[string]int{"BatchGetSecretValue": 5, "GetSecretValue": 2})
 	clearFault()

@@ -11,6 +11,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
@@ -19,10 +20,11 @@ import (
 const (
 	// answerWithin is how long one attempt may take. The SDK itself has no limit.
 	answerWithin = 10 * time.Second
-	// idleFor keeps connections from pass to pass of the default schedule, as far as AWS does. The SDK gives up after 90 s.
+	// idleFor keeps connections from pass to pass of the default schedule, as far as AWS does. The
+	// SDK gives up after 90 s.
 	idleFor = 10 * time.Minute
-	// metadataWithin is how long instance metadata may take to name the Region. On EC2 it takes milliseconds; elsewhere
-	// nobody answers.
+	// metadataWithin is how long instance metadata may take to name the Region. On EC2 it takes
+	// milliseconds; elsewhere nobody answers.
 	metadataWithin = 2 * time.Second
 )
 
@@ -45,7 +47,11 @@ func load(ctx context.Context, o Options, c *connections) (awssdk.Config, settin
 		config.WithAppID(name),
 		config.WithLogger(logging.Nop{}),
 		config.WithAssumeRoleCredentialOptions(chained.forRoles),
-		config.WithWebIdentityRoleCredentialOptions(chained.forTokens),
+		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
+			chained.forTokens(o)
+			forWebIdentity(o)
+		}),
+		config.WithEndpointCredentialOptions(forContainer),
 	)
 	if o.Region != "" {
 		options = append(options, config.WithRegion(o.Region))
@@ -62,11 +68,14 @@ func load(ctx context.Context, o Options, c *connections) (awssdk.Config, settin
 	}
 	chained.url = cfg.BaseEndpoint
 	c.adopt(cfg.HTTPClient)
-	cfg.Credentials = withProcess(cfg, c)
+	if cfg.Credentials, err = withOurs(cfg, c); err != nil {
+		return awssdk.Config{}, files, unusable(err)
+	}
 	return cfg, files, nil
 }
 
-// unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a credentials file.
+// unusable rebuilds an error of config.LoadDefaultConfig: its own text may quote lines of a
+// credentials file.
 func unusable(err error) error {
 	if e, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
 		return fmt.Errorf("AWS profile %s is in none of the shared config files", e.Profile)
@@ -77,16 +86,16 @@ func unusable(err error) error {
 	if e, ok := errors.AsType[config.CredentialRequiresARNError](err); ok {
 		return fmt.Errorf("AWS profile %s: it has no role_arn", e.Profile)
 	}
-	if _, ok := errors.AsType[config.AssumeRoleTokenProviderNotSetError](err); ok {
-		return errors.New("AWS profile: mfa_serial asks for a code, and nobody is there to type it")
-	}
 	if e, ok := errors.AsType[config.SharedConfigLoadError](err); ok {
 		return fmt.Errorf("AWS config file %s cannot be read", e.Filename)
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("AWS config: %w", e)
 	}
-	if strings.Contains(err.Error(), "CA bundle") {
+	switch {
+	case is[config.AssumeRoleTokenProviderNotSetError](err):
+		return errors.New("AWS profile: mfa_serial asks for a code, and nobody is there to type it")
+	case strings.Contains(err.Error(), "CA bundle"):
 		return errors.New("AWS config: the file of AWS_CA_BUNDLE or ca_bundle holds no certificate")
 	}
 	return errors.New("AWS config: the AWS_… variables or the profile hold something that cannot be used")
@@ -101,13 +110,13 @@ func region(ctx context.Context, cfg awssdk.Config, c *connections) (string, err
 	defer cancel()
 	out, err := imds.NewFromConfig(cfg).GetRegion(ctx, new(imds.GetRegionInput))
 	if err != nil || out.Region == "" {
-		return "", noRegion{silent: isSilence(err), metadata: c.metadataTrouble(err)}
+		return "", noRegion{silent: isSilence(err), metadata: c.metadataFailure(err)}
 	}
 	return out.Region, nil
 }
 
-// A noRegion is that there is no Region. Where instance metadata, which might name one, is silent, it may be only the network that is not
-// there yet.
+// A noRegion is that there is no Region. Where instance metadata, which might name one, is silent,
+// it may be only the network that is not there yet.
 type noRegion struct {
 	silent   bool
 	metadata string // what it does in the place of answering; "" where it has no answer
@@ -122,19 +131,12 @@ func (e noRegion) Error() string {
 }
 
 // LacksRegion reports that there is no source because no Region is set.
-func LacksRegion(err error) bool {
-	_, ok := errors.AsType[noRegion](err)
-	return ok
-}
+func LacksRegion(err error) bool { return is[noRegion](err) }
 
 // Temporary tells whether it may be otherwise later.
 func (e noRegion) Temporary() bool { return e.silent }
 
 // isSilence tells whether nobody answered.
 func isSilence(err error) bool {
-	if _, ok := errors.AsType[*badAnswer](err); ok {
-		return false
-	}
-	_, ok := errors.AsType[net.Error](err)
-	return ok || errors.Is(err, context.DeadlineExceeded)
+	return !is[*badAnswer](err) && (is[net.Error](err) || errors.Is(err, context.DeadlineExceeded))
 }

@@ -59,7 +59,7 @@ func TestRegion(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			environment(t, test.env...)
-			if got := open(t, test.options).Region(); got != test.want {
+			if got := open(t, test.options).home.region; got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -175,7 +175,7 @@ func TestRole(t *testing.T) {
 	if got := fake.Requests()[2].Caller; got != want {
 		t.Errorf("asked as %s", got)
 	}
-	account, arn, err := s.Identity(t.Context())
+	_, account, arn, err := s.Identity(t.Context(), "")
 	if account != "111111111111" || arn != want || err != nil {
 		t.Errorf("got %s %s %v", account, arn, err)
 	}
@@ -200,7 +200,7 @@ func TestRoleThatCannotBeAssumed(t *testing.T) {
 		wantError(t, got, sources.Credentials, "STS AssumeRole: access denied: no identity-based policy allows sts:AssumeRole")
 	}
 	wantCalls(t, fake, map[string]int{"AssumeRole": 1})
-	if _, _, err := s.Identity(t.Context()); err == nil || !strings.Contains(err.Error(), "no identity-based policy allows sts:AssumeRole") {
+	if _, _, _, err := s.Identity(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "no identity-based policy allows sts:AssumeRole") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -258,7 +258,8 @@ func TestRefusedCredentialsAreReadAnew(t *testing.T) {
 	fake.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken, Times: 1})
 	wantError(t, fetchOne(t, s, "secret prod/db"), sources.Credentials, "they have expired")
 
-	// They were read less than a minute ago, so they were not read again. From now on it was longer ago.
+	// They were read less than a minute ago, so they were not read again. From now on it was longer
+	// ago.
 	s.home.identity.renewed = time.Now().Add(-2 * renewAfter)
 	credentials(t, path, "two")
 	fake.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken, Times: 1})
@@ -299,7 +300,8 @@ func TestRefusedCredentialsAreNoStorm(t *testing.T) {
 	for _, got := range fetchAll(t.Context(), t, s, list...) {
 		wantError(t, got, sources.Credentials, "AWS does not know them")
 	}
-	// Those in flight when the first is refused, and their repetition with the credentials read anew.
+	// Those in flight when the first is refused, and their repetition with the credentials read
+	// anew.
 	if n := len(fake.Requests()); n > 2*(4+4) {
 		t.Errorf("%d requests", n)
 	}

@@ -26,11 +26,13 @@ import (
 // SDK's own client lends its settings and carries nothing. Every request goes through a client
 // of this file instead.
 type connections struct {
-	transport http.RoundTripper            // of the tests; nil: pools are made from settings
-	settings  *http.Transport              // as the SDK made them for this environment; set once by adopt
-	perHost   int                          // connections of one client to one host
-	log       *atomic.Pointer[slog.Logger] // nil: nobody is told
-	large     chan struct{}                // one slot: who holds it may have a large answer in memory
+	transport http.RoundTripper // of the tests; nil: pools are made from settings
+	// settings are as the SDK made them for this environment; adopt sets them once.
+	settings *http.Transport
+	perHost  int                          // connections of one client to one host
+	log      *atomic.Pointer[slog.Logger] // nil: nobody is told
+	// large has one slot. Who holds it may have a large answer in memory.
+	large slots
 
 	chain    *client // of the chain of credentials
 	metadata *client // of instance metadata
@@ -42,7 +44,7 @@ type connections struct {
 }
 
 func newConnections(o Options) *connections {
-	return &connections{transport: o.Transport, perHost: o.MaxConcurrency, large: make(chan struct{}, 1)}
+	return &connections{transport: o.Transport, perHost: o.MaxConcurrency, large: make(slots, 1)}
 }
 
 const (
@@ -162,16 +164,16 @@ func (c *connections) noteMetadata(raw any, err error) {
 	c.metadataFailed = err
 }
 
-// metadataTrouble says what instance metadata does in the place of answering, as a sentence without
+// metadataFailure says what instance metadata does in the place of answering, as a sentence without
 // its subject; "" where it has no answer to give, or is switched off. err is what the SDK makes of
 // it.
-func (c *connections) metadataTrouble(err error) string {
-	if why := metadataTrouble(err); why != "" {
+func (c *connections) metadataFailure(err error) string {
+	if why := metadataFailure(err); why != "" {
 		return why
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return metadataTrouble(c.metadataFailed)
+	return metadataFailure(c.metadataFailed)
 }
 
 // unproxied are the addresses of instance metadata, and of the credentials of ECS and EKS. They are

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 
 	"github.com/rendered/rendered/sources"
@@ -26,36 +26,41 @@ type credentialsError struct {
 func (e *credentialsError) Error() string { return "credentials: " + e.err.Error() }
 func (e *credentialsError) Unwrap() error { return e.err }
 
+// failure gives what the error means.
+func (e *credentialsError) failure() *failure {
+	f := &failure{reason: sources.Credentials, detail: e.detail()}
+	if e.loggedOut() {
+		f.login = e.sso
+	} else {
+		f.file, _ = errors.AsType[*tokenError](e.err)
+	}
+	return f
+}
+
 // detail says why the chain of credentials ended without any.
 func (e *credentialsError) detail() string {
-	err := e.err
-	if e, ok := errors.AsType[*processError](err); ok {
+	if e, ok := errors.AsType[*processError](e.err); ok {
 		return e.Error()
 	}
 	if e.loggedOut() {
 		return "the SSO session of profile " + e.sso + " has expired, or there is none"
 	}
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Error() // the file of a token
+	if e, ok := errors.AsType[*tokenError](e.err); ok {
+		return e.Error()
 	}
-	op, ok := errors.AsType[*smithy.OperationError](err)
+	op, ok := errors.AsType[*smithy.OperationError](e.err)
+	const none = "there are none in the environment"
 	switch {
-	case !ok && fromEndpoint(err):
-		return "the endpoint that AWS_CONTAINER_CREDENTIALS_… names: " + endpointTrouble(err)
+	case !ok && fromEndpoint(e.err):
+		return "the endpoint that AWS_CONTAINER_CREDENTIALS_… names: " + endpointFailure(e.err)
 	case !ok:
 		return "none could be read"
-	case op.Service() == "ec2imds":
-		const none = "there are none in the environment"
-		if e.metadata != "" {
-			return none + " and the shared config files, and instance metadata " + e.metadata
-		}
-		return none + ", the shared config files and instance metadata"
+	case op.Service() != "ec2imds":
+		return op.Service() + " " + op.Operation() + ": " + describe(op.Err).Error()
+	case e.metadata != "":
+		return none + " and the shared config files, and instance metadata " + e.metadata
 	}
-	t := diagnose(op.Err)
-	if t.reason == sources.Denied {
-		t.detail = readDenial(t.message).detail()
-	}
-	return op.Service() + " " + op.Operation() + ": " + t.Error()
+	return none + ", the shared config files and instance metadata"
 }
 
 // loggedOut tells whether somebody must log in to SSO: there is no token, or it is no longer taken.
@@ -63,20 +68,20 @@ func (e *credentialsError) loggedOut() bool {
 	if e.sso == "" {
 		return false
 	}
-	if api, ok := errors.AsType[smithy.APIError](e.err); ok {
-		switch api.ErrorCode() {
-		case "UnauthorizedException", "InvalidGrantException", "ExpiredTokenException", "InvalidClientException":
-			return true
-		}
-		return false
+	api, ok := errors.AsType[smithy.APIError](e.err)
+	if !ok {
+		return is[*ssocreds.InvalidTokenError](e.err)
 	}
-	_, asked := errors.AsType[*url.Error](e.err)
-	return !asked && status(e.err) == 0 // it is the cache that holds no token
+	switch api.ErrorCode() {
+	case "UnauthorizedException", "InvalidGrantException", "ExpiredTokenException", "InvalidClientException":
+		return true
+	}
+	return false
 }
 
 // ssoProfile gives the profile whose SSO session the credentials come from; "" where they do not.
 func ssoProfile(cfg awssdk.Config) string {
-	if !comesFrom(cfg.Credentials, awssdk.CredentialSourceSSO) && !comesFrom(cfg.Credentials, awssdk.CredentialSourceSSOLegacy) {
+	if !comesFromSSO(cfg.Credentials) {
 		return ""
 	}
 	p := profileOf(cfg)
@@ -92,19 +97,16 @@ func ssoProfile(cfg awssdk.Config) string {
 // fromEndpoint tells whether a request was made whose error is no OperationError: one for the
 // credentials of a container.
 func fromEndpoint(err error) bool {
-	_, sent := errors.AsType[*url.Error](err)
-	_, unread := errors.AsType[*smithy.DeserializationError](err)
-	return sent || unread || httpStatus(err) != 0
+	return is[*url.Error](err) || is[*smithy.DeserializationError](err) || httpStatus(err) != 0
 }
 
-func endpointTrouble(err error) string {
+func endpointFailure(err error) string {
 	switch code := httpStatus(err); {
-	case code >= 300 && code < 400:
+	case isRedirect(code):
 		return redirected(code)
 	case code != 0:
 		return fmt.Sprintf("HTTP %d", code)
-	}
-	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+	case is[*smithy.DeserializationError](err):
 		return "its answer cannot be read"
 	}
 	return unreachable(err)
@@ -121,7 +123,7 @@ func httpStatus(err error) int {
 	return 0
 }
 
-func metadataTrouble(err error) string {
+func metadataFailure(err error) string {
 	// Its answer to the first question, that for a token, ends after one hop by default:
 	// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 	const hops = "; in a container it takes a hop limit of 2"
@@ -131,7 +133,7 @@ func metadataTrouble(err error) string {
 	switch code := status(err); {
 	case code == http.StatusNotFound:
 		return ""
-	case code >= 300 && code < 400:
+	case isRedirect(code):
 		return "answers " + redirected(code)
 	case code == http.StatusUnauthorized: // it was asked without a token
 		return fmt.Sprintf("answers HTTP %d", code) + hops
@@ -139,8 +141,7 @@ func metadataTrouble(err error) string {
 		return fmt.Sprintf("answers HTTP %d", code)
 	case isTimeout(err):
 		return "does not answer" + hops
-	}
-	if _, ok := errors.AsType[*url.Error](err); ok {
+	case is[*url.Error](err):
 		return "cannot be reached: " + connection(err)
 	}
 	return ""

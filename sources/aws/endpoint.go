@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// checkEndpoint refuses what cannot be an endpoint. The error does not repeat it: a URL can hold a password.
+// checkEndpoint refuses what cannot be an endpoint. The error does not repeat it: a URL can hold a
+// password.
 func checkEndpoint(text string) error {
 	if text == "" {
 		return nil
@@ -21,28 +22,29 @@ func checkEndpoint(text string) error {
 	return nil
 }
 
-// override sets the endpoint of the config, which goes before those of the environment for one service.
+// override sets the endpoint of the config, which goes before those of the environment for one
+// service.
 func override(endpoint **string, url string) {
 	if url != "" {
 		*endpoint = &url
 	}
 }
 
-// An endpoint is AWS_ENDPOINT_URL for the STS clients within the chain of credentials: the SDK makes those before it knows the
-// endpoint, and would ask AWS itself for the role of a profile.
+// An endpoint is AWS_ENDPOINT_URL for the STS clients within the chain of credentials: the SDK
+// makes those before it knows the endpoint, and would ask AWS itself for the role of a profile.
 type endpoint struct {
 	url *string // set before the first call; nil is AWS's own
 }
 
 func (e *endpoint) forRoles(o *stscreds.AssumeRoleOptions) {
 	if o.Client != nil { // it is nil in the SDK's rehearsal
-		o.Client = roleClient{o.Client, e}
+		o.Client = stsClient{endpoint: e, AssumeRoleAPIClient: o.Client}
 	}
 }
 
 func (e *endpoint) forTokens(o *stscreds.WebIdentityRoleOptions) {
 	if o.Client != nil {
-		o.Client = tokenClient{o.Client, e}
+		o.Client = stsClient{endpoint: e, AssumeRoleWithWebIdentityAPIClient: o.Client}
 	}
 }
 
@@ -53,20 +55,17 @@ func (e *endpoint) apply(o *sts.Options) {
 	}
 }
 
-type roleClient struct {
-	stscreds.AssumeRoleAPIClient
+// An stsClient is one of the chain's, which makes one of these calls.
+type stsClient struct {
 	*endpoint
+	stscreds.AssumeRoleAPIClient
+	stscreds.AssumeRoleWithWebIdentityAPIClient
 }
 
-func (c roleClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+func (c stsClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
 	return c.AssumeRoleAPIClient.AssumeRole(ctx, in, append(opts, c.apply)...)
 }
 
-type tokenClient struct {
-	stscreds.AssumeRoleWithWebIdentityAPIClient
-	*endpoint
-}
-
-func (c tokenClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, opts ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+func (c stsClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, opts ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 	return c.AssumeRoleWithWebIdentityAPIClient.AssumeRoleWithWebIdentity(ctx, in, append(opts, c.apply)...)
 }

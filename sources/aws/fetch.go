@@ -10,21 +10,7 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// slots are the requests to one service that may be in flight.
-type slots chan struct{}
-
-func (s slots) take(ctx context.Context) error {
-	select {
-	case s <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s slots) give() { <-s }
-
-// An inquiry is one Fetch under way, at all of its sites.
+// An inquiry is one Fetch under way, with all of its clients.
 type inquiry struct {
 	ctx     context.Context
 	deliver func(sources.Ref, sources.Result)
@@ -34,17 +20,25 @@ type inquiry struct {
 	done chan struct{}        // closed when none is open
 }
 
-// A fetch is the part of an inquiry that one site answers.
+// A fetch is the part of an inquiry that is asked of one account and Region.
 type fetch struct {
-	*site
+	*clients
 	*inquiry
-	refused error // the credentials were; what has not been asked yet would be refused as well
-
-	slowSecrets, slowParams atomic.Bool // the service has throttled
+	refs []sources.Ref
+	// refused: the credentials were; what has not been asked yet would be refused as well.
+	refused atomic.Pointer[error]
+	slow    map[sources.Service]*atomic.Bool // the services that have throttled
 }
 
-// Fetch asks AWS for the refs. It returns when all are answered, or at once when ctx or Options.Timeout ends, even where a
-// request still hangs; what it brings after that is dropped.
+// askers ask for the refs of a kind. The region and the account are not asked for here.
+var askers = map[sources.Kind]func(*fetch, []sources.Ref){
+	sources.Secret: (*fetch).askSecrets,
+	sources.Param:  (*fetch).askParams,
+	sources.Params: (*fetch).askPaths,
+}
+
+// Fetch asks AWS for the refs. It returns when all are answered, or at once when ctx or
+// Options.Timeout ends, even where a request still hangs; what it brings after that is dropped.
 func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
 	if len(refs) == 0 {
 		return
@@ -55,42 +49,53 @@ func (s *Source) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sou
 	for _, r := range refs {
 		q.open[r] = true
 	}
-	bySite := make(map[*site][]sources.Ref)
-	for _, r := range refs {
-		if r.Kind == sources.Own {
-			q.spawn(func() { s.answerOwn(q, r) }, r)
-		} else if at, err := s.route(r); err != nil {
-			q.answer(r, sources.Result{Err: err})
-		} else {
-			bySite[at] = append(bySite[at], r)
-		}
-	}
-	var fetches []*fetch
-	for at := range bySite {
-		f := &fetch{site: at, inquiry: q}
-		fetches = append(fetches, f)
-		q.spawn(func() { f.ask(bySite[at]) }, bySite[at]...)
+	fetches := s.divide(q, refs)
+	for _, f := range fetches {
+		q.spawn(f.ask, f.refs...)
 	}
 	select {
 	case <-q.done:
 	case <-ctx.Done():
 		for _, f := range fetches {
-			f.abandon(bySite[f.site])
+			f.abandon()
 		}
-		for _, r := range refs { // what no site was asked for
+		for _, r := range refs { // of which no fetch is
 			q.answer(r, sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Unavailable, Detail: "stopped waiting", Hints: silenceHints()}})
 		}
 	}
 }
 
-// answerOwn answers with the Region or account that is the daemon's own. The account is known from an answer, or STS is asked, once.
+// divide gives the fetches by which refs are answered, but for those that are answered otherwise.
+func (s *Source) divide(q *inquiry, refs []sources.Ref) map[*clients]*fetch {
+	fetches := make(map[*clients]*fetch)
+	for _, r := range refs {
+		if r.Kind == sources.Own {
+			q.spawn(func() { s.answerOwn(q, r) }, r)
+			continue
+		}
+		at, err := s.route(r)
+		if err != nil {
+			q.answer(r, sources.Result{Err: err})
+			continue
+		}
+		if fetches[at] == nil {
+			slow := map[sources.Service]*atomic.Bool{sources.SecretsManager: new(atomic.Bool), sources.ParameterStore: new(atomic.Bool)}
+			fetches[at] = &fetch{clients: at, inquiry: q, slow: slow}
+		}
+		fetches[at].refs = append(fetches[at].refs, r)
+	}
+	return fetches
+}
+
+// answerOwn answers with the Region or account that is the daemon's own. The account is known from
+// an answer, or STS is asked, once.
 func (s *Source) answerOwn(q *inquiry, r sources.Ref) {
 	text := s.home.region
 	if r.Name == "account" {
 		if text = s.accountID(""); text == "" {
 			account, _, err := s.home.whoami(q.ctx)
 			if err != nil && q.ctx.Err() == nil {
-				t, _ := err.(*trouble)
+				t, _ := err.(*failure)
 				q.answer(r, sources.Result{Err: &sources.Error{Ref: r, Reason: t.reason, Detail: t.detail, Hints: silenceHints()}})
 			}
 			if err != nil {
@@ -105,7 +110,8 @@ func (s *Source) answerOwn(q *inquiry, r sources.Ref) {
 // spawn answers refs in a goroutine of its own.
 func (q *inquiry) spawn(f func(), refs ...sources.Ref) { go sources.Guard(refs, q.answer, f) }
 
-// answer delivers the result of a ref that is open. It holds the lock while it delivers: after Fetch has returned, nothing is.
+// answer delivers the result of a ref that is open. It holds the lock while it delivers: after
+// Fetch has returned, nothing is.
 func (q *inquiry) answer(r sources.Ref, result sources.Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -120,27 +126,19 @@ func (q *inquiry) answer(r sources.Ref, result sources.Result) {
 }
 
 // abandon answers what is open when the time is over.
-func (f *fetch) abandon(refs []sources.Ref) {
+func (f *fetch) abandon() {
 	detail := "stopped waiting"
-	late := errors.Is(f.ctx.Err(), context.DeadlineExceeded)
-	if late {
+	timedOut := errors.Is(f.ctx.Err(), context.DeadlineExceeded)
+	if timedOut {
 		detail = fmt.Sprintf("within %s", f.timeout)
 	}
-	for _, r := range refs {
+	for _, r := range f.refs {
 		e := &sources.Error{Ref: r, Reason: sources.Unavailable, Detail: detail, Hints: silenceHints()}
-		if late && f.slow(r.Kind).Load() {
-			e.Reason, e.Detail, e.Hints = sources.Throttled, fmt.Sprintf("still after %s", f.timeout), throttleHints(r.Kind)
+		if service := r.Kind.Traits().Call.Service; timedOut && f.slow[service].Load() {
+			e.Reason, e.Detail, e.Hints = sources.Throttled, fmt.Sprintf("still after %s", f.timeout), slowDown(r.Kind)
 		}
 		f.answer(r, sources.Result{Err: e})
 	}
-}
-
-// slow tells whether the service that answers a kind has throttled.
-func (f *fetch) slow(kind sources.Kind) *atomic.Bool {
-	if kind == sources.Secret {
-		return &f.slowSecrets
-	}
-	return &f.slowParams
 }
 
 // fail answers refs with what err means for each. When the time is over, abandon knows better why.
@@ -153,29 +151,19 @@ func (f *fetch) fail(action string, err error, refs ...sources.Ref) {
 	}
 }
 
-// ask sorts the refs and sets the calls going. Credentials come first: where there are none, one attempt says so for all.
-func (f *fetch) ask(refs []sources.Ref) {
-	var secrets, params, paths []sources.Ref
-	for _, r := range refs {
-		switch r.Kind {
-		case sources.Secret:
-			secrets = append(secrets, r)
-		case sources.Param:
-			params = append(params, r)
-		default:
-			paths = append(paths, r)
-		}
-	}
+// ask sorts the refs and sets the calls going. Credentials come first: where there are none, one
+// attempt says so for all.
+func (f *fetch) ask() {
 	if err := f.signIn(); err != nil {
-		f.fail("", err, secrets...)
-		f.fail("", err, params...)
-		f.fail("", err, paths...)
+		f.fail("", err, f.refs...)
 		return
 	}
-	f.askSecrets(secrets)
-	f.askParams(params)
-	for _, r := range paths {
-		f.spawn(func() { f.askPath(r) }, r)
+	byKind := make(map[sources.Kind][]sources.Ref)
+	for _, r := range f.refs {
+		byKind[r.Kind] = append(byKind[r.Kind], r)
+	}
+	for kind, share := range byKind {
+		askers[kind](f, share)
 	}
 }
 
@@ -189,37 +177,22 @@ func (f *fetch) signIn() error {
 	return err
 }
 
-// do makes one call within the slots of its service. Refused credentials are read anew and the call is repeated, once; where
-// they are refused again no other call of the fetch is made.
+// do makes one call within the slots of its service. Refused credentials are read anew and the call
+// is repeated, once; where they are refused again no other call of the fetch is made.
 func do[In, Out, Opt any](f *fetch, kind sources.Kind, c call[In, Out, Opt], in *In) (*Out, error) {
-	free := f.params
-	if kind == sources.Secret {
-		free = f.secrets
-	}
-	if err := free.take(f.ctx); err != nil {
+	service := kind.Traits().Call.Service
+	give, err := f.slots[service].take(f.ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer free.give()
-	if err := f.refusal(); err != nil {
-		return nil, err
+	defer give()
+	if refused := f.refused.Load(); refused != nil {
+		return nil, *refused
 	}
-	ctx := context.WithValue(f.ctx, throttleKey{}, f.slow(kind))
-	generation := f.identity.current()
-	out, err := c(ctx, in)
-	if unaccepted(err) && f.identity.replace(ctx, generation) {
-		out, err = c(ctx, in)
-	}
-	f.identity.judge(err)
+	ctx := context.WithValue(f.ctx, throttleKey{}, f.slow[service])
+	out, err := c.with(ctx, f.identity, in)
 	if unaccepted(err) {
-		f.mu.Lock()
-		f.refused = err
-		f.mu.Unlock()
+		f.refused.Store(&err)
 	}
 	return out, err
-}
-
-func (f *fetch) refusal() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.refused
 }

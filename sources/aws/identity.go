@@ -3,9 +3,11 @@ package aws
 import (
 	"context"
 	"os"
-	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -15,13 +17,15 @@ import (
 const (
 	// renewAfter is the least time between two readings of the shared config files.
 	renewAfter = time.Minute
-	// failFor is how long a failure to get credentials stands. Without any the chain ends at instance metadata, which takes
-	// about ten seconds not to answer; the lookups of one pass must not each wait for it.
+	// failFor is how long a failure to get credentials stands. Without any the chain ends at
+	// instance metadata, which takes about ten seconds not to answer; the lookups of one pass must
+	// not each wait for it.
 	failFor = 5 * time.Second
 )
 
-// An identity is the credentials in use. It is the SDK's credentials provider, so that they can change under the clients: the
-// SDK reads the shared config files once, and they change when someone logs in again.
+// An identity is the credentials in use. It is the SDK's credentials provider, so that they can
+// change under the clients: the SDK reads the shared config files once, and they change when
+// someone logs in again.
 type identity struct {
 	renew       func(context.Context) (awssdk.CredentialsProvider, error)
 	connections *connections
@@ -33,8 +37,9 @@ type identity struct {
 	renewed    time.Time
 	failed     time.Time // when provider gave err
 	err        error
-	expired    bool // to be replaced before they are used again
-	refused    bool // AWS refused them last, or there were none
+
+	expired atomic.Bool // to be replaced before they are used again
+	refused atomic.Bool // AWS refused them last, or there were none: they were of no use
 }
 
 // newIdentity gives the identity of cfg, or of the role that is to be assumed with it.
@@ -92,8 +97,9 @@ func chain(home *identity, o Options, a Account, cfg awssdk.Config) *identity {
 	}
 }
 
-// notInSession are the characters that AssumeRole does not take in a RoleSessionName, which has up to 64.
-var notInSession = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]+`)
+// notInSession are the characters that AssumeRole does not take in a RoleSessionName, which has up
+// to 64.
+var notInSession = lazyregexp.New(`[^A-Za-z0-9_+=,.@-]+`)
 
 // sessionName gives the name under which CloudTrail shows this host.
 func sessionName(set string) string {
@@ -105,11 +111,11 @@ func sessionName(set string) string {
 	return name[:min(len(name), 64)]
 }
 
-// Retrieve gives the credentials, from a cache while they are valid. The error is a *credentialsError unless ctx has ended.
+// Retrieve gives the credentials, from a cache while they are valid. The error is a
+// *credentialsError unless ctx has ended.
 func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	id.mu.Lock()
-	if id.expired {
-		id.expired = false
+	if id.expired.Swap(false) {
 		id.read(ctx)
 	}
 	provider, err := id.provider, id.err
@@ -124,11 +130,12 @@ func (id *identity) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	if err == nil || ctx.Err() != nil {
 		return c, err
 	}
-	err = &credentialsError{err: err, metadata: id.connections.metadataTrouble(err), sso: id.sso}
+	err = &credentialsError{err: err, metadata: id.connections.metadataFailure(err), sso: id.sso}
 	id.mu.Lock()
 	defer id.mu.Unlock()
 	if id.provider == provider {
-		id.failed, id.err, id.refused = time.Now(), err, true
+		id.failed, id.err = time.Now(), err
+		id.refused.Store(true)
 	}
 	return awssdk.Credentials{}, err
 }
@@ -140,8 +147,8 @@ func (id *identity) current() int {
 	return id.generation
 }
 
-// replace reads the credentials anew where those of the generation were refused. It reports whether there are others now: not
-// when they were read less than a minute ago.
+// replace reads the credentials anew where those of the generation were refused. It reports whether
+// there are others now: not when they were read less than a minute ago.
 func (id *identity) replace(ctx context.Context, generation int) bool {
 	id.mu.Lock()
 	defer id.mu.Unlock()
@@ -167,28 +174,9 @@ func (id *identity) read(ctx context.Context) bool {
 	return true
 }
 
-// expire has the credentials read anew before they are used again.
-func (id *identity) expire() {
-	id.mu.Lock()
-	defer id.mu.Unlock()
-	id.expired = true
-}
-
 // judge notes what came of a request with the credentials.
 func (id *identity) judge(err error) {
-	id.mu.Lock()
-	defer id.mu.Unlock()
-	switch {
-	case err == nil:
-		id.refused = false
-	case unaccepted(err):
-		id.refused = true
+	if refused := unaccepted(err); refused || err == nil {
+		id.refused.Store(refused)
 	}
-}
-
-// doubted tells whether the credentials were of no use when they were needed last.
-func (id *identity) doubted() bool {
-	id.mu.Lock()
-	defer id.mu.Unlock()
-	return id.refused
 }

@@ -13,15 +13,16 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// Metadata answers IMDS refs from the metadata service of the EC2 instance (IMDSv2). It may be used from several goroutines.
+// Metadata answers IMDS refs from the metadata service of the EC2 instance (IMDSv2). It may be used
+// from several goroutines.
 type Metadata struct {
 	client      *imds.Client
 	connections *connections
 	settings    settings
 }
 
-// NewMetadata gives the source. It asks nobody; AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_EC2_METADATA_DISABLED hold for it as for every
-// AWS tool. The error is that of New.
+// NewMetadata gives the source. It asks nobody; AWS_EC2_METADATA_SERVICE_ENDPOINT and
+// AWS_EC2_METADATA_DISABLED hold for it as for every AWS tool. The error is that of New.
 func NewMetadata(ctx context.Context, o Options) (*Metadata, error) {
 	c := newConnections(o)
 	cfg, files, err := load(ctx, o, c)
@@ -37,7 +38,8 @@ func (m *Metadata) Current() bool { return m.settings.same() }
 // Close closes the connections, as Source.Close does.
 func (m *Metadata) Close() { m.connections.Close() }
 
-// metadataPatience is how long a path may take. The service is on the machine: it takes milliseconds or does not answer.
+// metadataPatience is how long a path may take. The service is on the machine: it takes
+// milliseconds or does not answer.
 const metadataPatience = 5 * time.Second
 
 // Fetch asks for each path.
@@ -68,11 +70,11 @@ func (m *Metadata) answer(ctx context.Context, r sources.Ref) sources.Result {
 			e.Hints = []string{"tags are there where the instance allows it:  aws ec2 modify-instance-metadata-options --instance-metadata-tags enabled"}
 		}
 	case http.StatusUnauthorized, http.StatusForbidden:
-		e.Reason, e.Detail = sources.Denied, "instance metadata "+m.connections.metadataTrouble(err)
+		e.Reason, e.Detail = sources.Denied, "instance metadata "+m.connections.metadataFailure(err)
 		e.Hints = []string{"is instance metadata switched on?  aws ec2 modify-instance-metadata-options --http-endpoint enabled"}
 	default:
 		e.Detail = "instance metadata is switched off"
-		if why := m.connections.metadataTrouble(err); why != "" {
+		if why := m.connections.metadataFailure(err); why != "" {
 			e.Detail = "instance metadata " + why
 		}
 		if code == 0 {
@@ -82,7 +84,8 @@ func (m *Metadata) answer(ctx context.Context, r sources.Ref) sources.Result {
 	return sources.Result{Err: e}
 }
 
-// read gives what stands at a path: of dynamic data where it begins with dynamic/, the user data, else below meta-data.
+// read gives what stands at a path: of dynamic data where it begins with dynamic/, the user data,
+// else below meta-data.
 func (m *Metadata) read(ctx context.Context, path string) (string, error) {
 	var content io.ReadCloser
 	if below, ok := strings.CutPrefix(path, "dynamic/"); ok {

@@ -54,7 +54,7 @@ func TestOwnRegionAndAccount(t *testing.T) {
 }
 
 func TestAccountWithoutSTS(t *testing.T) {
-	fake, s := start(t, Options{})
+	fake, s := startOnce(t)
 	fake.Inject(awsfake.Fault{Kind: awsfake.Drop, Operation: "GetCallerIdentity"})
 	if got := fetchOne(t, s, "aws account"); got.Err == nil || got.Err.Reason != sources.Unavailable {
 		t.Errorf("%v", got.Err)

@@ -44,7 +44,7 @@ func TestMoto(t *testing.T) {
 	}
 	wantError(t, fetchOne(t, s, "secret moto/none"), sources.Missing, "in eu-west-1, account 123456789012")
 	wantError(t, fetchOne(t, s, "param /moto/none"), sources.Missing, "in eu-west-1, account 123456789012")
-	if account, _, err := s.Identity(t.Context()); account != "123456789012" || err != nil {
+	if _, account, _, err := s.Identity(t.Context(), ""); account != "123456789012" || err != nil {
 		t.Errorf("account %s: %v", account, err)
 	}
 }
@@ -77,7 +77,8 @@ func fillMoto(t *testing.T) map[string]string {
 		name, value := fmt.Sprintf("/moto/p%02d", i), fmt.Sprintf("%s <%d> é\n", canary, i)
 		want["param "+name] = value
 		_, err := params.PutParameter(t.Context(), &ssm.PutParameterInput{
-			Name: &name, Value: &value, Type: types.ParameterTypeSecureString, Overwrite: awssdk.Bool(true), // it may be an attempt repeated
+			// It may overwrite: this may be an attempt repeated.
+			Name: &name, Value: &value, Type: types.ParameterTypeSecureString, Overwrite: awssdk.Bool(true),
 		})
 		if err != nil {
 			t.Fatal(err)

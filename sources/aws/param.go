@@ -2,7 +2,6 @@ package aws
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,16 +29,14 @@ type wanted struct {
 	refs []sources.Ref
 }
 
-// parameterKey gives the name without the leading slash, which AWS does not tell apart at the root, also of an ARN.
+// parameterKey gives the name without the leading slash, which AWS does not tell apart at the root,
+// also of an ARN.
 func parameterKey(name string) string {
-	if arn, ok := parseARN(name); ok {
-		name = strings.TrimPrefix(arn.resource, "parameter")
-	}
-	return strings.TrimPrefix(name, "/")
+	return strings.TrimPrefix(sources.ParameterName(name), "/")
 }
 
-// askParams asks for parameters in batches, for those with a selector one by one: a batch would not say whether it is the
-// parameter that is missing or the version.
+// askParams asks for parameters in batches, for those with a selector one by one: a batch would not
+// say whether it is the parameter that is missing or the version.
 func (f *fetch) askParams(refs []sources.Ref) {
 	var plain []sources.Ref
 	for _, r := range refs {
@@ -54,22 +51,22 @@ func (f *fetch) askParams(refs []sources.Ref) {
 	}
 }
 
-// batches divides parameters into as few calls as possible. Two names of one parameter never stand in one batch: refs that
-// differ by the slash at the root are asked once, and an ARN apart from the plain name, as it may be of another account. What spoiled
-// a batch before goes alone.
-func batches(refs []sources.Ref, spoilers *spoilers) [][]*wanted {
+// batches divides parameters into as few calls as possible. Two names of one parameter never stand
+// in one batch: refs that differ by the slash at the root are asked once, and an ARN apart from the
+// plain name, as it may be of another account. What spoiled a batch before goes alone.
+func batches(refs []sources.Ref, apart *sync.Map) [][]*wanted {
 	var list, alone [][]*wanted
 	plain := make(map[string]*wanted) // by key
 	for _, r := range refs {
 		w := &wanted{name: r.Name, key: parameterKey(r.Name), refs: []sources.Ref{r}}
-		if !isARN(r.Name) {
+		if !r.IsARN() {
 			if same := plain[w.key]; same != nil {
 				same.refs = append(same.refs, r)
 				continue
 			}
 			plain[w.key] = w
 		}
-		if spoilers.has(w.key) {
+		if _, ok := apart.Load(w.key); ok {
 			alone = append(alone, []*wanted{w})
 			continue
 		}
@@ -80,32 +77,6 @@ func batches(refs []sources.Ref, spoilers *spoilers) [][]*wanted {
 		list[i] = append(list[i], w)
 	}
 	return append(list, alone...)
-}
-
-// spoilers are the names, by key, for which AWS refused a whole batch.
-type spoilers struct {
-	mu   sync.Mutex
-	keys map[string]bool
-}
-
-func (s *spoilers) has(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.keys[key]
-}
-
-// note remembers whether a name spoils a batch.
-func (s *spoilers) note(key string, spoils bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !spoils {
-		delete(s.keys, key)
-		return
-	}
-	if s.keys == nil {
-		s.keys = make(map[string]bool)
-	}
-	s.keys[key] = true
 }
 
 func find(batch []*wanted, key string) *wanted {
@@ -135,7 +106,7 @@ func (f *fetch) askBatch(batch []*wanted) {
 	switch {
 	case err == nil:
 		f.sortOut(batch, out)
-	case personal(err):
+	case ofOneName(err):
 		f.split(batch, err)
 	default:
 		for _, w := range batch {
@@ -144,8 +115,8 @@ func (f *fetch) askBatch(batch []*wanted) {
 	}
 }
 
-// split leaves the name that spoiled a batch out of it. Where AWS does not say which it was, each is asked for alone, so that the
-// error is that of its own ref.
+// split leaves the name that spoiled a batch out of it. Where AWS does not say which it was, each
+// is asked for alone, so that the error is that of its own ref.
 func (f *fetch) split(batch []*wanted, err error) {
 	spoiler := find(batch, parameterKey(readDenial(diagnose(err).message).resource))
 	if len(batch) == 1 {
@@ -157,7 +128,7 @@ func (f *fetch) split(batch []*wanted, err error) {
 		}
 		return
 	}
-	f.apart.note(spoiler.key, true)
+	f.apart.Store(spoiler.key, true)
 	f.fail(actParams, err, spoiler.refs...)
 	if rest := slices.DeleteFunc(slices.Clone(batch), func(w *wanted) bool { return w == spoiler }); len(rest) > 0 {
 		f.askBatch(rest)
@@ -171,7 +142,7 @@ func (f *fetch) sortOut(batch []*wanted, out *ssm.GetParametersOutput) {
 		found[parameterKey(awssdk.ToString(p.Name))] = p
 	}
 	for _, w := range batch {
-		f.apart.note(w.key, false)
+		f.apart.Delete(w.key)
 		p, ok := found[w.key]
 		switch {
 		case ok:
@@ -214,7 +185,7 @@ func (f *fetch) settle(p types.Parameter, refs ...sources.Ref) {
 		v.List = strings.Split(v.Text, ",")
 	}
 	for _, r := range refs {
-		if !isARN(r.Name) {
+		if !r.IsARN() {
 			f.learn(awssdk.ToString(p.ARN))
 		}
 		v := v
@@ -264,10 +235,3 @@ func state(p types.Parameter, selector string) (version string, read map[string]
 func isParamVersion(selector string) bool {
 	return strings.Trim(selector, "0123456789") == "" && selector != ""
 }
-
-var (
-	// errNoParameter stands for a name in InvalidParameters. Without a selector there is only one reason to be there.
-	errNoParameter = errors.New("invalid parameter")
-	// errEmptyAnswer stands for an answer of HTTP 200 that does not hold what was asked for.
-	errEmptyAnswer = errors.New("empty answer")
-)

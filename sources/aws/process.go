@@ -7,60 +7,16 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 	"unicode"
 
+	"github.com/rendered/rendered/internal/lazyregexp"
+
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"golang.org/x/sys/unix"
 )
-
-// withProcess replaces the SDK's provider of a credential_process by ours, roles that are assumed
-// with its credentials included: the SDK's lets the command write into our stderr what it likes,
-// and leaves its children behind.
-func withProcess(cfg awssdk.Config, c *connections) awssdk.CredentialsProvider {
-	var chain []*config.SharedConfig
-	for p := profileOf(cfg); p != nil; p = p.Source {
-		chain = append(chain, p)
-	}
-	if len(chain) == 0 || !comesFrom(cfg.Credentials, awssdk.CredentialSourceProcess) {
-		return cfg.Credentials
-	}
-	last := chain[len(chain)-1]
-	provider := awssdk.NewCredentialsCache(&process{last.CredentialProcess, last.Profile, c})
-	for i := len(chain) - 1; i >= 0; i-- {
-		p := chain[i]
-		if p.RoleARN == "" {
-			continue
-		}
-		with := cfg.Copy()
-		with.Credentials = provider
-		provider = awssdk.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(with), p.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = p.RoleSessionName
-			if p.ExternalID != "" {
-				o.ExternalID = &p.ExternalID
-			}
-			if p.RoleDurationSeconds != nil {
-				o.Duration = *p.RoleDurationSeconds
-			}
-		}))
-	}
-	return provider
-}
-
-// comesFrom tells whether the SDK's chain of credentials begins, or began, at the source.
-func comesFrom(p awssdk.CredentialsProvider, source awssdk.CredentialSource) bool {
-	from, ok := p.(interface {
-		ProviderSources() []awssdk.CredentialSource
-	})
-	return ok && slices.Contains(from.ProviderSources(), source)
-}
 
 // A process is the credential_process of a profile:
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
@@ -167,29 +123,33 @@ func (h *head) Write(p []byte) (int, error) {
 }
 
 // keylike are the words in which a key or a token may be.
-var keylike = regexp.MustCompile(`[A-Za-z0-9+/=_.~-]{16,}`)
+var keylike = lazyregexp.New(`[A-Za-z0-9+/=_.~-]{16,}`)
 
 // harmless gives what a command said as one line of an error, without words that may be keys or
 // tokens, and without what stood on its stdout.
 func harmless(said string, out []byte) string {
-	for _, word := range strings.FieldsFunc(string(out), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"{},:`, r) }) {
+	divides := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"{},:`, r) }
+	for word := range strings.FieldsFuncSeq(string(out), divides) {
 		if len(word) >= 6 && strings.ContainsAny(word, "0123456789") {
 			said = strings.ReplaceAll(said, word, "‹hidden›")
 		}
 	}
-	said = keylike.ReplaceAllStringFunc(said, func(word string) string {
-		if strings.ContainsAny(word, "0123456789") || len(word) >= 40 {
-			return "‹hidden›"
-		}
-		return word
-	})
-	said = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(said, " "))
-	return oneLine(said)
+	return oneLine(strings.Map(seen, strings.ToValidUTF8(keylike.ReplaceAllStringFunc(said, withoutKey), " ")))
+}
+
+func withoutKey(word string) string {
+	if strings.ContainsAny(word, "0123456789") || len(word) >= 40 {
+		return "‹hidden›"
+	}
+	return word
+}
+
+// seen gives a blank for what no terminal is to obey.
+func seen(r rune) rune {
+	if unicode.IsControl(r) || r == unicode.ReplacementChar {
+		return ' '
+	}
+	return r
 }
 
 // say tells the log of what belongs to no ref, where there is one and something to say.

@@ -71,7 +71,7 @@ func TestCredentialProcessOfTheSourceProfile(t *testing.T) {
 	fake.PutSecret("prod/db", canary)
 	fake.In("", "us-east-1")
 	processProfile(t, fake, "echo '"+goodKeys+"'", "role_arn=arn:aws:iam::111111111111:role/web\nrole_session_name=me\nsource_profile=home\n[profile home]\n")
-	_, arn, err := open(t, Options{}).Identity(t.Context())
+	_, _, arn, err := open(t, Options{}).Identity(t.Context(), "")
 	if err != nil || arn != "arn:aws:sts::111111111111:assumed-role/web/me" {
 		t.Errorf("%s, %v", arn, err)
 	}

@@ -6,24 +6,26 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/rendered/rendered/internal/lazyregexp"
+
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/rendered/rendered/sources"
 )
 
 // A Queue is an SQS queue that change notices come through. One goroutine reads it.
 type Queue struct {
-	source *Source
-	ref    sources.Ref
-	url    string
-	site   *site // of the queue's Region
+	source  *Source
+	ref     sources.Ref
+	url     string
+	clients *clients // of the queue's Region
 
 	receive    call[sqs.ReceiveMessageInput, sqs.ReceiveMessageOutput, sqs.Options]
 	remove     call[sqs.DeleteMessageBatchInput, sqs.DeleteMessageBatchOutput, sqs.Options]
@@ -48,9 +50,10 @@ const PollFor = 20 * time.Second
 // pollBatch is the most messages of one answer (MaxNumberOfMessages).
 const pollBatch = 10
 
-// Queue gives the queue at a URL, the same each time. It is read with the daemon's own credentials in the Region that its host names.
+// Queue gives the queue at a URL, the same each time. It is read with the daemon's own credentials
+// in the Region that its host names.
 func (s *Source) Queue(address string) *Queue {
-	at := s.site(place{region: queueRegion(address, s.config.Region)})
+	at := s.clientsAt(location{region: queueRegion(address, s.config.Region)})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.queues[address] == nil {
@@ -59,24 +62,25 @@ func (s *Source) Queue(address string) *Queue {
 	return s.queues[address]
 }
 
-func (s *Source) open(address string, home *site) *Queue {
-	at := &site{place: home.place, identity: home.identity, known: true}
+func (s *Source) open(address string, home *clients) *Queue {
+	at := &clients{location: home.location, identity: home.identity, known: true}
 	account := path.Base(path.Dir(address))
 	at.id.Store(&account)
 	cfg := s.config.Copy()
 	cfg.Region, cfg.Credentials = at.region, at.identity
-	cfg.HTTPClient, cfg.APIOptions = s.connections.client(PollFor+answerWithin), nil
+	cfg.HTTPClient, cfg.APIOptions = s.connections.client(PollFor+answerWithin), []func(*middleware.Stack) error{s.counted}
 	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
 		override(&o.BaseEndpoint, s.options.EndpointURL)
 		if host := hostOf(address); o.BaseEndpoint == nil && host != "" {
-			o.BaseEndpoint = &host // the SDK asks the Region's public endpoint, whatever the queue's URL says
+			// The SDK asks the Region's public endpoint, whatever the queue's URL says.
+			o.BaseEndpoint = &host
 		}
 	})
 	return &Queue{
 		source:     s,
 		ref:        sources.Ref{Kind: queueKind, Name: path.Base(address)},
 		url:        address,
-		site:       at,
+		clients:    at,
 		receive:    client.ReceiveMessage,
 		remove:     client.DeleteMessageBatch,
 		attributes: client.GetQueueAttributes,
@@ -92,8 +96,9 @@ func hostOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// queueHost is the host of SQS, of an interface endpoint of a VPC, or of SQS as it was called first.
-var queueHost = regexp.MustCompile(`^(?:.+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.|api\.aws|vpce\.|on\.aws)|^([a-z0-9-]+)\.queue\.amazonaws\.`)
+// queueHost is the host of SQS, of an interface endpoint of a VPC, or of SQS as it was called
+// first.
+var queueHost = lazyregexp.New(`^(?:.+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.|api\.aws|vpce\.|on\.aws)|^([a-z0-9-]+)\.queue\.amazonaws\.`)
 
 func queueRegion(address, otherwise string) string {
 	u, err := url.Parse(address)
@@ -120,10 +125,10 @@ func (q *Queue) String() string { return q.ref.Name }
 func (q *Queue) Origin(r sources.Ref) (region, account string) { return q.source.Origin(r) }
 
 // Region gives the Region that the queue is read in.
-func (q *Queue) Region() string { return q.site.region }
+func (q *Queue) Region() string { return q.clients.region }
 
-// Receive waits so long for messages, 20 s at most, and gives up to ten of them; none is no error. Unless they are deleted they come
-// again. The error is a *sources.Error, or ctx's.
+// Receive waits so long for messages, 20 s at most, and gives up to ten of them; none is no error.
+// Unless they are deleted they come again. The error is a *sources.Error, or ctx's.
 func (q *Queue) Receive(ctx context.Context, wait time.Duration) ([]Message, error) {
 	in := &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: pollBatch, WaitTimeSeconds: int32(min(wait, PollFor) / time.Second),
@@ -143,7 +148,8 @@ func (q *Queue) Receive(ctx context.Context, wait time.Duration) ([]Message, err
 	return list, nil
 }
 
-// Delete deletes messages, at most ten. Those that it could not delete come again. The error is a *sources.Error, or ctx's.
+// Delete deletes messages, at most ten. Those that it could not delete come again. The error is a
+// *sources.Error, or ctx's.
 func (q *Queue) Delete(ctx context.Context, list []Message) error {
 	in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.url}
 	for i, m := range list {
@@ -169,21 +175,16 @@ func (q *Queue) Waiting(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// ask makes one call, with other credentials where those in use are refused.
+// ask makes one call.
 func ask[In, Out any](ctx context.Context, q *Queue, c call[In, Out, sqs.Options], in *In) (*Out, error) {
-	generation := q.site.identity.current()
-	out, err := c(ctx, in)
-	if unaccepted(err) && q.site.identity.replace(ctx, generation) {
-		out, err = c(ctx, in)
-	}
-	q.site.identity.judge(err)
+	out, err := c.with(ctx, q.clients.identity, in)
 	switch {
 	case err == nil:
 		return out, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
-	e := q.site.explain(q.ref, queueActions[0], err)
+	e := q.clients.explain(q.ref, queueActions[0], err)
 	e.Detail = strings.Replace(e.Detail, within(answerWithin), within(PollFor+answerWithin), 1)
 	return nil, e
 }

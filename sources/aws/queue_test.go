@@ -48,7 +48,7 @@ func TestOrigin(t *testing.T) {
 	origins(map[string]string{"secret prod/db": "eu-west-1 ", "secret far::prod/db": "us-east-1 ", "secret shared::x": "eu-west-1 222222222222"})
 	fetchOne(t, s, "secret prod/db") // tells the account
 	origins(map[string]string{
-		"secret prod/db": "eu-west-1 111111111111", "secret far::prod/db": "us-east-1 111111111111", "param open::x": "eu-west-1 333333333333",
+		"secret prod/db": "eu-west-1 111111111111", "secret far::prod/db": "us-east-1 111111111111", "param open::x": " ",
 		"param arn:aws:ssm:us-west-2:333333333333:parameter/x": "us-west-2 333333333333", "secret none::x": " ", "params /x": "eu-west-1 111111111111",
 		"param arn:aws:ssm:us-west-2:444444444444:parameter/x": " ",
 	})
@@ -69,7 +69,7 @@ func TestQueueOutlivesCredentials(t *testing.T) {
 	}
 }
 
-func TestQueueTroubles(t *testing.T) {
+func TestQueueFailures(t *testing.T) {
 	const arn = "arn:aws:sqs:eu-west-1:111111111111:q"
 	tests := []struct {
 		name string
@@ -85,7 +85,7 @@ func TestQueueTroubles(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			fake, s := start(t, Options{})
+			fake, s := startOnce(t)
 			fake.Inject(awsfake.Fault{Kind: tt.kind, Operation: "ReceiveMessage"})
 			_, err := s.Queue(fake.MakeQueue("q")).Receive(t.Context(), 0)
 			e, _ := errors.AsType[*sources.Error](err)

@@ -25,8 +25,8 @@ func (p patience) orDefault() patience {
 	return p
 }
 
-// before gives the wait after so many attempts: doubled each time, less up to a half by chance, so that hosts that were
-// throttled together do not come back together.
+// before gives the wait after so many attempts: doubled each time, less up to a half by chance, so
+// that hosts that were throttled together do not come back together.
 func (p patience) before(attempts int, throttled bool) time.Duration {
 	wait := p.base
 	if throttled {
@@ -39,10 +39,11 @@ func (p patience) before(attempts int, throttled bool) time.Duration {
 // attempts is how often a call is made that fails in other ways than by throttling.
 const attempts = 5
 
-// A retryer is the SDK's standard mode, except that a throttled call is repeated, ever more slowly, until the Fetch's time is
-// over: AWS answers 40 calls a second to Parameter Store, and a large pass must slow down rather than fail. A call that waits
-// holds its slot, so the pass as a whole slows down. Time is the bound, so there is no quota of retries. Every attempt goes when
-// the pacer lets it.
+// A retryer is the SDK's standard mode, except that a throttled call is repeated, ever more slowly,
+// until the Fetch's time is over: AWS answers 40 calls a second to Parameter Store, and a large
+// pass must slow down rather than fail. A call that waits holds its slot, so the pass as a whole
+// slows down. Time is the bound, so there is no quota of retries. Every attempt goes when the pacer
+// lets it.
 type retryer struct {
 	*retry.Standard
 	patience
@@ -77,8 +78,8 @@ func (*retryer) GetRetryToken(ctx context.Context, err error) (func(error) error
 	return func(error) error { return nil }, nil
 }
 
-// RetryDelay gives the time to wait after the nth attempt, or err where there have been attempts enough. With
-// AWS_NEW_RETRIES_2026 the SDK counts from 0.
+// RetryDelay gives the time to wait after the nth attempt, or err where there have been attempts
+// enough. With AWS_NEW_RETRIES_2026 the SDK counts from 0.
 func (r *retryer) RetryDelay(n int, err error) (time.Duration, error) {
 	slow := throttled(err)
 	if n >= attempts && !slow {

@@ -2,9 +2,10 @@ package aws
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -14,12 +15,20 @@ import (
 
 const actSecret = "secretsmanager:GetSecretValue"
 
-// A version id has 32 to 64 characters, by PutSecretValue's ClientRequestToken. Most are UUIDs; some tools make up their own
-// of letters, digits and hyphens.
-var versionID = regexp.MustCompile(`^[0-9A-Za-z-]{32,64}$`)
+// A version id has 32 to 64 characters, by PutSecretValue's ClientRequestToken. Most are UUIDs;
+// some tools make up their own of letters, digits and hyphens.
+var versionID = lazyregexp.New(`^[0-9A-Za-z-]{32,64}$`)
 
 func isVersionID(selector string) bool {
 	return versionID.MatchString(selector) && strings.ContainsAny(selector, "0123456789")
+}
+
+// IsPinned tells whether a ref names one version of a secret or a parameter, which never changes.
+func IsPinned(r sources.Ref) bool {
+	if r = r.Original(); r.Kind == sources.Param {
+		return isParamVersion(r.Selector)
+	}
+	return isVersionID(r.Selector)
 }
 
 const (
@@ -46,10 +55,10 @@ func (f *fetch) askSecret(r sources.Ref) {
 
 // settleSecret answers r with a version of the secret.
 func (f *fetch) settleSecret(r sources.Ref, arn, version, text *string, binary []byte, stages []string) {
-	if !isARN(r.Name) {
+	if !r.IsARN() {
 		f.learn(awssdk.ToString(arn))
 	}
-	v := sources.Value{Version: awssdk.ToString(version), Secret: true}
+	v := sources.Value{Version: awssdk.ToString(version)}
 	v.Read = secretRead(awssdk.ToString(arn), r.Selector, v.Version, stages)
 	switch {
 	case text != nil:
@@ -80,9 +89,7 @@ func secretRead(arn, selector, version string, stages []string) map[string]strin
 		read["labels of "+version+" "+arn] = strings.Join(stages, " ")
 	}
 	if !isVersionID(selector) {
-		read[cmp.Or(selector, currentStage)+" of "+arn] = version
+		read[cmp.Or(selector, sources.CurrentLabel)+" of "+arn] = version
 	}
 	return read
 }
-
-const currentStage = "AWSCURRENT"

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -34,41 +36,34 @@ type settings struct {
 	bundle              []byte   // nil: none is named
 }
 
-// readSettings reads the files that options and environment name. An error holds a path and never
-// what the file says.
+// readSettings reads the files that options and environment name, and gives their paths also beside
+// an error. An error holds a path and never what the file says.
 func readSettings(ctx context.Context, o Options) (settings, error) {
-	s, err := readShared()
-	if err != nil {
-		return s, err
+	s := settings{digests: make(map[string][sha256.Size]byte), config: []string{}, credentials: []string{}}
+	var failed error
+	for _, file := range []struct {
+		variable, otherwise string
+		list                *[]string
+	}{
+		{"AWS_CONFIG_FILE", config.DefaultSharedConfigFilename(), &s.config},
+		{"AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFilename(), &s.credentials},
+	} {
+		path := absolute(cmp.Or(os.Getenv(file.variable), file.otherwise))
+		content, err := readSetting(path)
+		s.digests[path] = sha256.Sum256(content)
+		if err == nil {
+			*file.list = append(*file.list, path)
+		} else if !isAbsent(err) {
+			failed = cmp.Or(failed, err)
+		}
 	}
 	path := s.bundlePath(ctx, o)
-	if path == "" {
-		return s, nil
+	if failed != nil || path == "" {
+		return s, failed
 	}
-	if s.bundle, err = readSetting(path); err != nil {
-		return s, err
-	}
+	s.bundle, failed = readSetting(path)
 	s.digests[path] = sha256.Sum256(s.bundle)
-	return s, nil
-}
-
-// readShared reads the shared config and credentials files.
-func readShared() (settings, error) {
-	s := settings{digests: make(map[string][sha256.Size]byte), config: []string{}, credentials: []string{}}
-	for _, file := range []struct {
-		path string
-		list *[]string
-	}{{configFile(), &s.config}, {credentialsFile(), &s.credentials}} {
-		content, err := readSetting(file.path)
-		switch {
-		case err == nil:
-			*file.list = append(*file.list, file.path)
-		case !isAbsent(err):
-			return s, err
-		}
-		s.digests[file.path] = sha256.Sum256(content)
-	}
-	return s, nil
+	return s, failed
 }
 
 // bundlePath gives the path of the CA bundle; "" where the environment and the profile name none.
@@ -112,23 +107,8 @@ func (s settings) same() bool {
 // Files gives the absolute paths of the files that New reads with these options as far as they are
 // known, whether or not they are there: the shared config and credentials files, and the CA bundle.
 func Files(ctx context.Context, o Options) []string {
-	list := []string{configFile(), credentialsFile()}
-	s, err := readShared()
-	if err != nil {
-		return list
-	}
-	if path := s.bundlePath(ctx, o); path != "" {
-		list = append(list, path)
-	}
-	return list
-}
-
-func configFile() string {
-	return absolute(cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()))
-}
-
-func credentialsFile() string {
-	return absolute(cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()))
+	s, _ := readSettings(ctx, o)
+	return slices.Sorted(maps.Keys(s.digests))
 }
 
 func absolute(path string) string {
@@ -146,11 +126,8 @@ func readSetting(path string) ([]byte, error) {
 	if err == disk.ErrNotRegular && isNull(path) {
 		content, err = []byte{}, nil
 	}
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err
-	}
 	if err != nil {
-		return nil, fmt.Errorf("AWS config file %s: %w", path, err)
+		return nil, fmt.Errorf("AWS config file %s: %w", path, disk.Reason(err))
 	}
 	return content, nil
 }

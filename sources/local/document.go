@@ -3,7 +3,6 @@ package local
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -23,25 +22,21 @@ type entry struct {
 	reason sources.Reason // a rehearsed failure; "" where value is real
 }
 
-// canonical gives the same ref for all the ways to ask for the same value: AWS knows a parameter at the root with and without
-// its leading slash, and a secret's current version also by its label.
+// canonical gives the same ref for all the ways to ask for the same value: AWS knows a parameter at
+// the root with and without its leading slash.
 func canonical(r sources.Ref) sources.Ref {
-	switch {
-	case r.Kind == sources.Param && strings.LastIndexByte(r.Name, '/') == 0:
+	if r.Kind == sources.Param && strings.LastIndexByte(r.Name, '/') == 0 {
 		r.Name = r.Name[1:]
-	case r.Kind == sources.Secret && r.Selector == "AWSCURRENT":
-		r.Selector = ""
 	}
 	return r
 }
 
 func (d *document) answer(r sources.Ref) sources.Result {
-	switch r.Kind {
-	case sources.Secret, sources.Param, sources.IMDS, sources.Own:
-	case sources.Params:
-		return d.under(r)
-	default:
+	switch {
+	case r.Kind.Traits().Section == "":
 		return failed(r, sources.Unanswerable, "a values file does not hold this")
+	case r.Kind.Traits().Form == sources.TextsByName:
+		return d.under(r)
 	}
 	e, ok := d.entries[canonical(r)]
 	switch {
@@ -53,15 +48,15 @@ func (d *document) answer(r sources.Ref) sources.Result {
 	return sources.Result{Value: e.value}
 }
 
-// under answers a path with every parameter beneath it. A parameter that is denied or throttled fails the path, as with AWS;
-// one that is missing is not there.
+// under answers a path with every parameter beneath it. A parameter that is denied or throttled
+// fails the path, as with AWS; one that is missing is not there.
 func (d *document) under(path sources.Ref) sources.Result {
 	prefix := strings.TrimRight(path.Name, "/") + "/"
 	found := make(map[string]string)
 	for _, r := range d.names(sources.Param) {
 		e := d.entries[r]
-		name, beneath := strings.CutPrefix("/"+strings.TrimPrefix(r.Name, "/"), prefix)
-		if !beneath || r.Account != path.Account || r.Selector != "" || strings.HasPrefix(r.Name, "arn:") {
+		name, beneath := strings.CutPrefix(sources.ParameterName(r.Name), prefix)
+		if !beneath || r.Account != path.Account || r.Selector != "" || r.IsARN() {
 			continue
 		}
 		switch e.reason {
@@ -92,17 +87,12 @@ func (d *document) names(kind sources.Kind) []sources.Ref {
 
 // missing says where to add r.
 func (d *document) missing(r sources.Ref) sources.Result {
-	section, line, or := "params", r.Text()+": VALUE", `{{ paramOr "VALUE" `+strconv.Quote(r.Text())+` }}`
-	switch r.Kind {
-	case sources.Secret:
-		section, or = "secrets", `{{ secretOr "VALUE" `+strconv.Quote(r.Text())+` }}`
-	case sources.Params:
-		line, or = strings.TrimRight(r.Text(), "/")+"/NAME: VALUE", ""
-	case sources.IMDS, sources.Own:
-		section, or = string(r.Kind), ""
+	traits, name := r.Kind.Traits(), r.Text()
+	if traits.Form == sources.TextsByName {
+		name = strings.TrimRight(name, "/") + "/NAME"
 	}
-	hints := []string{fmt.Sprintf("add  %s  under %s: in %s", line, section, d.path)}
-	if or != "" {
+	hints := []string{fmt.Sprintf("add  %s: VALUE  under %s: in %s", name, traits.Section, d.path)}
+	if or := r.Default(); or != "" {
 		hints = append(hints, "or   "+or)
 	}
 	var names []string

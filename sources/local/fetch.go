@@ -6,8 +6,8 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// fetch answers refs with what ask gives, in order. A file system may hang (NFS, FUSE), so ask runs beside it: when ctx ends
-// the rest is Unavailable at once, and what ask still finds is dropped.
+// fetch answers refs with what ask gives, in order. A file system may hang (NFS, FUSE), so ask runs
+// beside it: when ctx ends the rest is Unavailable at once, and what ask still finds is dropped.
 func fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result), ask func(sources.Ref) sources.Result) {
 	results := make(chan sources.Result, len(refs))
 	go func() {

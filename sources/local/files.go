@@ -11,8 +11,7 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// Files answers File refs with the content of the file of that name. A local file may hold a key, so its content counts as a
-// secret.
+// Files answers File refs with the content of the file of that name.
 type Files struct{}
 
 // maxSize is the size in bytes up to which a file is read. AWS holds 64 KiB in a secret; a file of
@@ -30,6 +29,19 @@ func (*Files) Fetch(ctx context.Context, refs []sources.Ref, deliver func(source
 // nothing; that nothing is there is an fs.ErrNotExist.
 func Examine(path string) (disk.Way, error) { return disk.ExamineInput(path, maxSize) }
 
+// reasons are what the errors of files mean. What has none is Unavailable.
+var reasons = []struct {
+	err    error
+	reason sources.Reason
+}{
+	{syscall.ENOTDIR, sources.Missing},
+	{fs.ErrPermission, sources.Denied},
+	{syscall.EISDIR, sources.Unanswerable},
+	{disk.ErrNotRegular, sources.Unanswerable},
+	{syscall.EFBIG, sources.Unanswerable},
+	{syscall.ENAMETOOLONG, sources.Unanswerable},
+}
+
 func readFile(r sources.Ref) sources.Result {
 	switch {
 	case r.Kind != sources.File:
@@ -38,28 +50,24 @@ func readFile(r sources.Ref) sources.Result {
 		return failed(r, sources.Unanswerable, "its path is not absolute")
 	}
 	content, err := disk.ReadInput(r.Name, maxSize)
+	if err != nil {
+		return unreadable(r, err)
+	}
+	return sources.Result{Value: sources.Value{Text: string(content)}}
+}
+
+func unreadable(r sources.Ref, err error) sources.Result {
 	switch {
-	case err == nil:
-		return sources.Result{Value: sources.Value{Text: string(content), Secret: true}}
 	case disk.IsForeign(err):
 		return failed(r, sources.Denied, err.Error(), disk.Hints(err)...)
 	case errors.Is(err, fs.ErrNotExist):
 		return failed(r, sources.Missing, "")
-	case errors.Is(err, syscall.ENOTDIR):
-		return failed(r, sources.Missing, cause(err))
-	case errors.Is(err, fs.ErrPermission):
-		return failed(r, sources.Denied, cause(err))
-	case errors.Is(err, syscall.EISDIR), errors.Is(err, disk.ErrNotRegular), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.ENAMETOOLONG):
-		return failed(r, sources.Unanswerable, cause(err))
 	}
-	return failed(r, sources.Unavailable, cause(err))
-}
-
-// cause gives the reason in err without the operation and the path around it: the caller names the
-// path.
-func cause(err error) string {
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		err = pathErr.Err
+	reason := sources.Unavailable
+	for _, known := range reasons {
+		if errors.Is(err, known.err) {
+			reason = known.reason
+		}
 	}
-	return err.Error()
+	return failed(r, reason, disk.Reason(err).Error())
 }

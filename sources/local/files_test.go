@@ -38,9 +38,9 @@ func TestFiles(t *testing.T) {
 	}
 
 	tests := map[string]sources.Result{
-		in("text"):     {Value: sources.Value{Text: "one\ntwo\n", Secret: true}},
-		in("link"):     {Value: sources.Value{Text: "one\ntwo\n", Secret: true}},
-		in("empty"):    {Value: sources.Value{Secret: true}},
+		in("text"):     {Value: sources.Value{Text: "one\ntwo\n"}},
+		in("link"):     {Value: sources.Value{Text: "one\ntwo\n"}},
+		in("empty"):    {Value: sources.Value{}},
 		in("none"):     {Err: &sources.Error{Reason: sources.Missing}},
 		in("text/x"):   {Err: &sources.Error{Reason: sources.Missing, Detail: "not a directory"}},
 		in("fifo"):     {Err: &sources.Error{Reason: sources.Unanswerable, Detail: "not a regular file"}},

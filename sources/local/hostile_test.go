@@ -1,7 +1,6 @@
 package local
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,11 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// large adds files of 16 MiB, which take a while, and looks at memory, of which the race detector
-// takes many times more.
-var large = flag.Bool("large", false, "")
+	"github.com/rendered/rendered/internal/long"
+)
 
 func worked() time.Duration {
 	var u unix.Rusage
@@ -26,7 +23,7 @@ func worked() time.Duration {
 }
 
 // Whatever a values file holds, it is read soon, in little memory, and rightly or with a few faults
-// that name the file.
+// that name the file. With -long it has 15 MiB, too.
 func TestHostileValues(t *testing.T) {
 	fill := func(n int, text string) string { return strings.Repeat(text, max(n/len(text), 1)) }
 	count := func(n int, format string) string {
@@ -37,7 +34,7 @@ func TestHostileValues(t *testing.T) {
 		return b.String()
 	}
 	sizes := []int{64 << 10}
-	if *large {
+	if long.Asked() {
 		sizes = append(sizes, 15<<20)
 	}
 	for name, file := range map[string]func(n int) string{
@@ -70,7 +67,7 @@ func TestHostileValues(t *testing.T) {
 			took := worked() - begun
 			runtime.ReadMemStats(&after)
 			grown := int64(after.HeapSys) - int64(before.HeapSys)
-			if took > 10*time.Second || *large && grown > 200<<20 || len(faults) > maxFaults+1 {
+			if took > 10*time.Second || long.Asked() && grown > 200<<20 || len(faults) > maxFaults+1 {
 				t.Errorf("%s, %d KiB: %v, %d MiB, %d faults", name, size>>10, took, grown>>20, len(faults))
 			}
 			for _, f := range faults {

@@ -3,23 +3,27 @@ package local
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maxDepth is how deep maps and lists may nest. It also ends an alias that stands inside what it names.
+// maxDepth is how deep maps and lists may nest. It also ends an alias that stands inside what it
+// names.
 const maxDepth = 100
 
-// nodeCost is what a node takes of the budget, in bytes, whatever it writes: it bounds the time as well.
+// nodeCost is what a node takes of the budget, in bytes, whatever it writes: it bounds the time as
+// well.
 const nodeCost = 16
 
 // number is a number as JSON may write it, RFC 8259 section 6.
-var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+var number = lazyregexp.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// json writes n as compact JSON: keys in the order of the file, numbers digit for digit. What YAML counts as a number and JSON
-// cannot write (0123, 0x1F, 1_000, .inf) is written as a text, as are dates.
+// json writes n as compact JSON: keys in the order of the file, numbers digit for digit. What YAML
+// counts as a number and JSON cannot write (0123, 0x1F, 1_000, .inf) is written as a text, as are
+// dates.
 func (p *parser) json(b *bytes.Buffer, n *yaml.Node, depth int) {
 	n = resolve(n)
 	p.tag(n)
@@ -34,19 +38,23 @@ func (p *parser) json(b *bytes.Buffer, n *yaml.Node, depth int) {
 	case n.Kind == yaml.MappingNode:
 		p.object(b, n, depth)
 	case n.Kind == yaml.SequenceNode:
-		b.WriteByte('[')
-		for i, part := range n.Content {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			p.json(b, part, depth+1)
-		}
-		b.WriteByte(']')
+		p.array(b, n, depth)
 	case n.ShortTag() == "!!null":
 		b.WriteString("null")
 	default:
 		p.scalar(b, n)
 	}
+}
+
+func (p *parser) array(b *bytes.Buffer, n *yaml.Node, depth int) {
+	b.WriteByte('[')
+	for i, part := range n.Content {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		p.json(b, part, depth+1)
+	}
+	b.WriteByte(']')
 }
 
 func (p *parser) object(b *bytes.Buffer, n *yaml.Node, depth int) {
@@ -74,7 +82,8 @@ func (p *parser) object(b *bytes.Buffer, n *yaml.Node, depth int) {
 
 func (p *parser) scalar(b *bytes.Buffer, n *yaml.Node) {
 	text := p.text(n)
-	// 1e400 is a text to yaml.v3, because no float64 holds it; so what is not quoted counts, not the tag.
+	// 1e400 is a text to yaml.v3, because no float64 holds it; so what is not quoted counts, not
+	// the tag.
 	bare := n.Style == 0 || n.Style == yaml.TaggedStyle && n.Tag != "!!str"
 	switch {
 	case bare && number.MatchString(text):

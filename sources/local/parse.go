@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,9 @@ import (
 type parser struct {
 	doc    *document
 	faults fault.List
-	budget int  // bytes that values may still take; aliases of aliases could otherwise fill the memory
+	// budget is how many bytes values may still take. Aliases of aliases could otherwise fill the
+	// memory.
+	budget int
 	full   bool // whether the end of the budget has been noted
 }
 
@@ -89,34 +92,38 @@ func (p *parser) top(n *yaml.Node) {
 	}
 	seen := make(map[string]bool)
 	for key, value := range pairs(n) {
+		i := slices.IndexFunc(sections, func(k sources.Kind) bool { return k.Traits().Section == key.Value })
 		switch {
 		case seen[key.Value]:
 			p.fault(key, "this section stands here twice")
-		case key.Value == "secrets":
-			p.section(value, sources.Secret, p.secret)
-		case key.Value == "params":
-			p.section(value, sources.Param, p.param)
-		case key.Value == "imds":
-			p.section(value, sources.IMDS, p.fact)
-		case key.Value == "aws":
-			p.section(value, sources.Own, p.fact)
-		default:
+		case i < 0:
 			p.unknown(key)
+		default:
+			p.section(value, sections[i])
 		}
 		seen[key.Value] = true
 	}
 }
 
+// sections are the kinds that have a section, in the order of the table. A path has that of the
+// parameters under it.
+var sections = sources.Kinds(func(t sources.Traits) bool { return t.Section != "" && t.Form != sources.TextsByName })
+
 func (p *parser) unknown(key *yaml.Node) {
-	p.fault(key, "unknown section; there are secrets:, params:, imds: and aws:")
-	if near := fault.Near(key.Value, []string{"secrets", "params", "imds"}); near != "" && len(p.faults) <= maxFaults {
-		last := p.faults[len(p.faults)-1]
-		last.Hints = append(last.Hints, "did you mean "+near+":?")
+	names := make([]string, len(sections))
+	for i, kind := range sections {
+		names[i] = kind.Traits().Section
+	}
+	last := len(names) - 1
+	p.fault(key, "unknown section; there are "+strings.Join(names[:last], ":, ")+": and "+names[last]+":")
+	if near := fault.Near(key.Value, names); near != "" && len(p.faults) <= maxFaults {
+		f := p.faults[len(p.faults)-1]
+		f.Hints = append(f.Hints, "did you mean "+near+":?")
 	}
 }
 
-// section reads the names of one kind and hands what stands after each to read.
-func (p *parser) section(n *yaml.Node, kind sources.Kind, read func(*yaml.Node) sources.Value) {
+// section reads the names of one kind and what stands after each.
+func (p *parser) section(n *yaml.Node, kind sources.Kind) {
 	n = resolve(n)
 	p.tag(n)
 	if n.Kind != yaml.MappingNode {
@@ -136,7 +143,7 @@ func (p *parser) section(n *yaml.Node, kind sources.Kind, read func(*yaml.Node) 
 		e := entry{place: p.place(key)}
 		value = resolve(value)
 		if e.reason = rehearsed(value); e.reason == "" {
-			e.value = read(value)
+			e.value = p.value(value, kind.Traits().Form)
 		} else if value.Value != "" || value.Kind != yaml.ScalarNode {
 			p.fault(value, value.Tag+" stands in place of a value, not before one")
 		}
@@ -168,9 +175,21 @@ func rehearsed(n *yaml.Node) sources.Reason {
 	return ""
 }
 
-// secret reads a text, a binary, or what answers as a JSON secret.
-func (p *parser) secret(n *yaml.Node) sources.Value {
-	v := sources.Value{Secret: true}
+// value reads what stands after a name.
+func (p *parser) value(n *yaml.Node, form sources.Form) sources.Value {
+	switch form {
+	case sources.OneText:
+		return sources.Value{Text: p.text(n)}
+	case sources.TextOrList:
+		return p.textOrList(n)
+	case sources.TextOrBytes:
+		return p.textOrBytes(n)
+	}
+	panic(fmt.Sprint("no values of the form ", form, " stand in a section"))
+}
+
+// textOrBytes reads a text, a binary, or what answers as a JSON secret.
+func (p *parser) textOrBytes(n *yaml.Node) (v sources.Value) {
 	switch {
 	case n.ShortTag() == "!!binary":
 		v.Bytes = p.binary(n)
@@ -192,11 +211,8 @@ func (p *parser) binary(n *yaml.Node) []byte {
 	return b
 }
 
-// fact reads the text of something that instance metadata would say, or of the Region or account.
-func (p *parser) fact(n *yaml.Node) sources.Value { return sources.Value{Text: p.text(n)} }
-
-// param reads a text, or the parts of a StringList.
-func (p *parser) param(n *yaml.Node) sources.Value {
+// textOrList reads a text, or the parts of a StringList.
+func (p *parser) textOrList(n *yaml.Node) sources.Value {
 	switch n.Kind {
 	case yaml.ScalarNode:
 		return sources.Value{Text: p.text(n)}

@@ -94,7 +94,7 @@ params:
 
 func TestValues(t *testing.T) {
 	s := NewValues(write(t, example))
-	secret := func(text string) sources.Value { return sources.Value{Text: text, Secret: true} }
+	secret := func(text string) sources.Value { return sources.Value{Text: text} }
 	tests := map[string]sources.Value{
 		"secret prod/text": secret("s3cr3t"),
 		"secret prod/pem":  secret("-----BEGIN-----\nabc\n"),
@@ -106,7 +106,7 @@ func TestValues(t *testing.T) {
 		"secret prod/db:AWSPREVIOUS": secret("previous"),
 		"secret shared::prod/db":     secret("foreign"),
 		"secret arn:aws:secretsmanager:eu-west-1:111111111111:secret:prod/db-AbCdEf": secret("by ARN"),
-		"secret prod/bin":      {Bytes: []byte{0xde, 0xad, 0xbe, 0xef, 0}, Secret: true},
+		"secret prod/bin":      {Bytes: []byte{0xde, 0xad, 0xbe, 0xef, 0}},
 		"secret prod/number":   secret("0123"),
 		"secret prod/same":     secret(`{"k":"v"}`),
 		"param /app/db/port":   {Text: "5432"},

@@ -3,37 +3,38 @@ package redact
 import (
 	"bytes"
 	"html"
-	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// unescape reads t with what begins with a mark decoded; nil where nothing does. Decode gives the
-// bytes for what text begins with, and how much of it they stand for; 0: it is no escape.
+// unescape reads t with what begins with a mark decoded; it gives t itself where nothing does.
+// Decode gives the bytes for what text begins with, and how much of it they stand for; 0: it is no
+// escape.
 func unescape(t *reading, mark byte, decode func(text []byte) (data []byte, n int)) *reading {
-	at := bytes.IndexByte(t.data, mark)
-	if at < 0 {
-		return nil
+	if bytes.IndexByte(t.data, mark) < 0 {
+		return t
 	}
 	r := newReading(len(t.data))
 	found := false
 	for i := 0; i < len(t.data); {
+		var data []byte
+		n := 0
 		if t.data[i] == mark {
-			if data, n := decode(t.data[i:]); n > 0 {
-				found = true
-				for _, b := range data {
-					r.add(b, t.from[i], t.to[i+n-1])
-				}
-				i += n
-				continue
-			}
+			data, n = decode(t.data[i:])
 		}
-		r.addFrom(t, i)
-		i++
+		if n == 0 {
+			r.addFrom(t, i)
+			i++
+			continue
+		}
+		found = true
+		for _, b := range data {
+			r.add(b, t.from[i], t.to[i+n-1])
+		}
+		i += n
 	}
 	if !found {
-		return nil
+		return t
 	}
 	return r
 }
@@ -47,32 +48,11 @@ func unbackslash(text []byte) (data []byte, n int) {
 	if len(text) < 2 {
 		return nil, 0
 	}
-	switch c := text[1]; c {
-	case 'x', 'u', 'U':
-		most := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
-		value, n := number(text[2:], 16, most)
-		switch {
-		case n == 0:
-			return text[1:2], 2
-		case c == 'x' && text[2] != '{':
-			return []byte{byte(value)}, 2 + n
-		}
-		n += 2
-		if utf16.IsSurrogate(rune(value)) && bytes.HasPrefix(text[n:], []byte(`\u`)) {
-			low, more := number(text[n+2:], 16, 4)
-			if r := utf16.DecodeRune(rune(value), rune(low)); more > 0 && r != utf8.RuneError {
-				return utf8.AppendRune(nil, r), n + 2 + more
-			}
-		}
-		return utf8.AppendRune(nil, rune(value)), n
-	case '0', '1', '2', '3', '4', '5', '6', '7':
-		value, n := number(text[1:], 8, 3)
-		if c == '0' && n == 3 && len(text) > 4 { // printf %b and echo take four digits where the first is 0
-			if more, m := number(text[1:], 8, 4); m == 4 && more < 256 {
-				value, n = more, m
-			}
-		}
-		return []byte{byte(value)}, 1 + n
+	switch c := text[1]; {
+	case hexDigits[c] > 0:
+		return unhex(text)
+	case digit(c) < 8:
+		return unoctal(text)
 	default:
 		if control, ok := controls[c]; ok {
 			return []byte{control}, 2
@@ -81,95 +61,120 @@ func unbackslash(text []byte) (data []byte, n int) {
 	}
 }
 
-// number reads up to most digits of a base, which may stand in braces, and how many bytes that are.
-func number(text []byte, base, most int) (value, n int) {
-	braces := len(text) > 0 && text[0] == '{'
-	if braces {
-		text, most = text[1:], 8
+func unoctal(text []byte) (data []byte, n int) {
+	value, n := digits(text[1:], 8, 4)
+	// printf %b and echo take four digits where the first is 0.
+	if n == 4 && (text[1] != '0' || value > 0xff) {
+		value, n = digits(text[1:], 8, 3)
 	}
-	for n < len(text) && n < most && digit(text[n]) < base {
-		value = value*base + digit(text[n])
-		n++
-	}
+	return []byte{byte(value)}, 1 + n
+}
+
+// hexDigits are how many follow \x, \u and \U at most.
+var hexDigits = map[byte]int{'x': 2, 'u': 4, 'U': 8}
+
+// unhex reads \x, \u or \U with its digits, which may stand in braces, and two \u that are one
+// character of UTF-16.
+func unhex(text []byte) (data []byte, n int) {
+	value, n := number(text[2:], 16, hexDigits[text[1]])
 	switch {
-	case n == 0 || value > utf8.MaxRune && n > 3:
-		return 0, 0
-	case !braces:
-		return value, n
-	case n == len(text) || text[n] != '}':
+	case n == 0:
+		return text[1:2], 2
+	case text[1] == 'x' && text[2] != '{':
+		return []byte{byte(value)}, 2 + n
+	}
+	if rest, ok := bytes.CutPrefix(text[2+n:], []byte(`\u`)); ok && utf16.IsSurrogate(rune(value)) {
+		low, more := number(rest, 16, 4)
+		if r := utf16.DecodeRune(rune(value), rune(low)); r != utf8.RuneError {
+			return utf8.AppendRune(nil, r), 2 + n + 2 + more
+		}
+	}
+	return utf8.AppendRune(nil, rune(value)), 2 + n
+}
+
+// number reads up to most digits of a base, or up to eight in braces, and how many bytes that are.
+func number(text []byte, base, most int) (value, n int) {
+	inside, braces := bytes.CutPrefix(text, []byte("{"))
+	if !braces {
+		return digits(text, base, most)
+	}
+	if value, n = digits(inside, base, 8); n == 0 || !bytes.HasPrefix(inside[n:], []byte("}")) {
 		return 0, 0
 	}
 	return value, n + 2
 }
 
+// digits reads up to most digits of a base, of what is no more than the greatest character.
+func digits(text []byte, base, most int) (value, n int) {
+	for n < min(len(text), most) && digit(text[n]) < base {
+		if value = value*base + digit(text[n]); value > utf8.MaxRune {
+			return 0, 0
+		}
+		n++
+	}
+	return value, n
+}
+
+// digit gives the value of a digit; 16: it is none.
 func digit(b byte) int {
 	switch {
-	case b >= '0' && b <= '9':
+	case '0' <= b && b <= '9':
 		return int(b - '0')
-	case b >= 'a' && b <= 'f':
-		return int(b-'a') + 10
-	case b >= 'A' && b <= 'F':
-		return int(b-'A') + 10
+	case 'a' <= b|0x20 && b|0x20 <= 'f':
+		return int(b|0x20-'a') + 10
 	}
 	return 16
 }
 
 // percent reads the escapes of URLs.
-func percent(t *reading) *reading {
-	return unescape(t, '%', func(text []byte) ([]byte, int) { return pair(text, 1) })
-}
+func percent(t *reading) *reading { return unescape(t, '%', pair) }
 
 // quotedPrintable reads what mail is written in (RFC 2045, 6.7).
 func quotedPrintable(t *reading) *reading {
 	return unescape(t, '=', func(text []byte) ([]byte, int) {
-		switch {
-		case bytes.HasPrefix(text, []byte("=\n")):
-			return nil, 2
-		case bytes.HasPrefix(text, []byte("=\r\n")):
-			return nil, 3
+		for _, end := range []string{"=\n", "=\r\n"} {
+			if bytes.HasPrefix(text, []byte(end)) {
+				return nil, len(end)
+			}
 		}
-		return pair(text, 1)
+		return pair(text)
 	})
 }
 
 // pair reads two hexadecimal digits after a mark.
-func pair(text []byte, mark int) ([]byte, int) {
-	value, n := 0, 0
-	if len(text) > mark && text[mark] != '{' {
-		value, n = number(text[mark:], 16, 2)
-	}
+func pair(text []byte) ([]byte, int) {
+	value, n := digits(text[1:], 16, 2)
 	if n != 2 {
 		return nil, 0
 	}
-	return []byte{byte(value)}, mark + n
+	return []byte{byte(value)}, 3
 }
 
 // longestEntity bounds what is taken for one of HTML's.
 const longestEntity = 32
 
 // entities reads those of HTML and XML.
-func entities(t *reading) *reading {
-	return unescape(t, '&', func(text []byte) ([]byte, int) {
-		end := bytes.IndexByte(text[:min(len(text), longestEntity)], ';')
-		if end < 2 {
-			return nil, 0
+func entities(t *reading) *reading { return unescape(t, '&', entity) }
+
+func entity(text []byte) ([]byte, int) {
+	end := bytes.IndexByte(text[:min(len(text), longestEntity)], ';')
+	if end < 2 {
+		return nil, 0
+	}
+	// HTML reads control characters as others.
+	if code, ok := bytes.CutPrefix(bytes.ToLower(text[:end]), []byte("&#")); ok {
+		base := 10
+		if rest, ok := bytes.CutPrefix(code, []byte("x")); ok {
+			code, base = rest, 16
 		}
-		entity := string(text[:end+1])
-		if digits, ok := strings.CutPrefix(strings.ToLower(entity), "&#"); ok { // html reads control characters as others
-			base := 10
-			if rest, ok := strings.CutPrefix(digits, "x"); ok {
-				digits, base = rest, 16
-			}
-			value, err := strconv.ParseUint(strings.TrimSuffix(digits, ";"), base, 21)
-			if err != nil {
-				return nil, 0
-			}
+		if value, n := digits(code, base, longestEntity); n > 0 && n == len(code) {
 			return utf8.AppendRune(nil, rune(value)), end + 1
 		}
-		read := html.UnescapeString(entity)
-		if read == entity {
-			return nil, 0
-		}
+		return nil, 0
+	}
+	written := string(text[:end+1])
+	if read := html.UnescapeString(written); read != written {
 		return []byte(read), end + 1
-	})
+	}
+	return nil, 0
 }

@@ -28,19 +28,21 @@ func (f *finder) read(t *reading) {
 	if f.prints.count == 0 {
 		return
 	}
-	folded, at := lettersOf(t.data)
+	var letters letters
 	if t.code {
-		folded, at = legibleLetters(t.data, folded[:0], at[:0])
+		letters = legibleLetters(t.data)
+	} else {
+		letters.add(t.data, 0)
 	}
-	f.runs(t, f.public.without(f.hits(folded)), at, leastRun)
+	f.runs(t, f.public.without(f.hits(letters.folded)), letters.at, leastRun)
 	if f.forms[rawForm] > 0 {
-		f.runs(t, f.hits(t.data), nil, 0)
+		f.runs(t, f.hits(t.data), everywhere(t.data), 0)
 	}
 	if t.code {
 		f.decodedWords(t)
 		return
 	}
-	f.wholeWords(t, folded, at)
+	f.wholeWords(t, letters)
 	f.encodedWords(t)
 }
 
@@ -66,48 +68,43 @@ func (f *finder) hits(data []byte) []hit {
 	return list
 }
 
+// around is how far beside the hit its value goes on for certain.
+func (h hit) around() int {
+	if h.marks&sparse != 0 {
+		return winnowed - 1
+	}
+	return 0
+}
+
+// adjoins tells whether a hit and the next one are of one value.
+func (h hit) adjoins(next hit) bool {
+	gap := window
+	if h.marks&next.marks&sparse != 0 {
+		gap = winnowed
+	}
+	return next.at-h.at <= gap
+}
+
 // runs hides windows that stand in a row. Those of a to z alone must make at least so many letters
-// together. The windows are of the characters at these places of the reading; nil: of all.
+// together. The windows are of the characters at these places of the reading.
 func (f *finder) runs(t *reading, hits []hit, at []int32, least int) {
-	place := func(i int) int {
-		if at == nil {
-			return i
-		}
-		return int(at[i])
-	}
-	count := len(t.data)
-	if at != nil {
-		count = len(at)
-	}
 	for len(hits) > 0 {
 		n, marks := 1, hits[0].marks
-		for ; n < len(hits); n++ {
-			gap := window
-			if hits[n].marks&hits[n-1].marks&sparse != 0 {
-				gap = winnowed
-			}
-			if hits[n].at-hits[n-1].at > gap {
-				break
-			}
+		for ; n < len(hits) && hits[n-1].adjoins(hits[n]); n++ {
 			marks |= hits[n].marks
 		}
-		from, to := hits[0].at, hits[n-1].at+window
 		first, last := hits[0], hits[n-1]
 		hits = hits[n:]
-		if marks&mixed == 0 && to-from < least {
+		if marks&mixed == 0 && last.at+window-first.at < least {
 			continue
 		}
-		if first.marks&sparse != 0 {
-			from = max(from-winnowed+1, 0)
+		start := at[max(first.at-first.around(), 0)]
+		end := at[min(last.at+window+last.around(), len(at))-1] + 1
+		if t.code {
+			f.cover(t, int(start), int(end))
+		} else {
+			f.coverEdges(t, int(start), int(end))
 		}
-		if last.marks&sparse != 0 {
-			to = min(to+winnowed-1, count)
-		}
-		start, end := place(from), place(to-1)+1
-		if !t.code {
-			start, end = edges(t.data, start, end)
-		}
-		f.cover(t, start, end)
 	}
 }
 
@@ -115,15 +112,15 @@ func (f *finder) runs(t *reading, hits []hit, at []int32, least int) {
 // another.
 const edge = "!#$%^&*+?~|"
 
-// edges takes in such characters, which no window has.
-func edges(data []byte, start, end int) (int, int) {
-	for n := 0; n < window && start > 0 && strings.IndexByte(edge, data[start-1]) >= 0; n++ {
+// coverEdges covers what is between two places, and such characters around it, which no window has.
+func (f *finder) coverEdges(t *reading, start, end int) {
+	for n := 0; n < window && start > 0 && strings.IndexByte(edge, t.data[start-1]) >= 0; n++ {
 		start--
 	}
-	for n := 0; n < window && end < len(data) && strings.IndexByte(edge, data[end]) >= 0; n++ {
+	for n := 0; n < window && end < len(t.data) && strings.IndexByte(edge, t.data[end]) >= 0; n++ {
 		end++
 	}
-	return start, end
+	f.cover(t, start, end)
 }
 
 // cover hides what [start, end) of a reading is in the output.
@@ -143,38 +140,32 @@ func (f *finder) cover(t *reading, start, end int) {
 
 // legibleLetters gives the letters and digits of those parts of data that are text: what is decoded
 // and is none is mostly noise.
-func legibleLetters(data []byte, folded []byte, at []int32) ([]byte, []int32) {
-	flush := func(start, end int) {
-		if end-start < window {
-			return
+func legibleLetters(data []byte) (all letters) {
+	for start := 0; start < len(data); start++ {
+		end := start + legible(data[start:])
+		if end-start >= window {
+			all.add(data[start:end], start)
 		}
-		for i, b := range data[start:end] {
-			if b, ok := fold(b); ok {
-				folded, at = append(folded, b), append(at, int32(start+i))
-			}
-		}
+		start = end
 	}
-	start := 0
-	for i := 0; i < len(data); {
-		b, size := data[i], 1
-		good := b >= ' ' && b < 0x7f || b == '\n' || b == '\t' || b == '\r' || b == 0 || b == 0x1b
-		if b >= 0x80 {
-			_, size = utf8.DecodeRune(data[i:])
-			good = size > 1
-		}
-		if !good {
-			flush(start, i)
-			start = i + 1
-		}
-		i += size
-	}
-	flush(start, len(data))
-	return folded, at
+	return all
 }
 
-// legible tells whether data is text.
-func legible(data []byte) bool {
-	return utf8.Valid(data) && bytes.IndexFunc(data, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }) < 0
+// legible gives how much of data is text, from its beginning.
+func legible(data []byte) (n int) {
+	for n < len(data) {
+		r, size := utf8.DecodeRune(data[n:])
+		if r == utf8.RuneError && size == 1 || r == 0x7f || r < ' ' && strings.IndexByte("\n\t\r\x00\x1b", byte(r)) < 0 {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+// printable tells whether all of data is text that can be seen.
+func printable(data []byte) bool {
+	return utf8.Valid(data) && !bytes.ContainsFunc(data, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) })
 }
 
 // result gives the output without what is hidden.

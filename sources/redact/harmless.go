@@ -2,16 +2,17 @@ package redact
 
 import (
 	"net"
-	"regexp"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 var (
-	fewDigits = regexp.MustCompile(`^[+-]?[0-9]{0,5}$`)
+	fewDigits = lazyregexp.New(`^[+-]?[0-9]{0,5}$`)
 	// hostName is a name in lower case, with a port perhaps, that ends as names of machines do: a
 	// password may hold dots, too.
-	hostName = regexp.MustCompile(`^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|aws|info|edu|gov|mil|int|example|test|invalid|local|localdomain|internal|intranet|lan|home|corp|private|arpa|svc|[a-z]{2})\.?(?::[0-9]{1,5})?$`)
-	filePath = regexp.MustCompile(`^~?(?:(?:/[a-z0-9._@+-]{1,40}){2,}|/[a-z]{1,10})/?$`)
+	hostName = lazyregexp.New(`^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|aws|info|edu|gov|mil|int|example|test|invalid|local|localdomain|internal|intranet|lan|home|corp|private|arpa|svc|[a-z]{2})\.?(?::[0-9]{1,5})?$`)
+	filePath = lazyregexp.New(`^~?(?:(?:/[a-z0-9._@+-]{1,40}){2,}|/[a-z]{1,10})/?$`)
 )
 
 // maxHarmless is how long a name of a machine may be (RFC 1035, 2.3.4), with a port.
@@ -26,8 +27,10 @@ func harmless(text string) bool {
 	if fewDigits.MatchString(text) || common[strings.ToLower(text)] || hostName.MatchString(text) || filePath.MatchString(text) {
 		return true
 	}
-	host, _, err := net.SplitHostPort(text)
-	return net.ParseIP(text) != nil || err == nil && net.ParseIP(host) != nil
+	if host, _, err := net.SplitHostPort(text); err == nil {
+		text = host
+	}
+	return net.ParseIP(text) != nil
 }
 
 // common are words that stand in configs and in what programs say.

@@ -2,42 +2,36 @@ package redact
 
 import (
 	"bytes"
-	"regexp"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A private key is withheld whether or not it is known: a program may write it in another form than
 // the one in which AWS has it.
 
-var (
-	keyBegins = regexp.MustCompile(`-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?:[A-Z ]{0,12}-{4,5})?`)
-	keyEnds   = regexp.MustCompile(`-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?:[A-Z ]{0,12}-{4,5})?`)
-)
+var keyMark = lazyregexp.New(`-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?:[A-Z ]{0,12}-{4,5})?`)
 
 // privateKeys hides blocks of PEM, and what there is of those that are cut off.
 func (f *finder) privateKeys(t *reading) {
 	if !bytes.Contains(t.data, []byte("PRIVATE KEY")) {
 		return
 	}
-	begins, ends := keyBegins.FindAllIndex(t.data, -1), keyEnds.FindAllIndex(t.data, -1)
+	marks := keyMark.FindAllSubmatchIndex(t.data, -1)
+	ends := func(i int) bool { return t.data[marks[i][2]] == 'E' }
 	done := 0 // up to here everything is looked at
-	for i, begin := range begins {
-		next := len(t.data)
-		if i+1 < len(begins) {
-			next = begins[i+1][0]
+	for i, m := range marks {
+		start := m[0]
+		switch last := i == len(marks)-1; {
+		case ends(i):
+			start, done = bodyBefore(t.data, done, m[0]), m[1]
+		case last:
+			done = bodyAfter(t.data, m[1])
+		case ends(i + 1):
+			done = marks[i+1][1]
+		default:
+			done = bodyAfter(t.data[:marks[i+1][0]], m[1])
 		}
-		for len(ends) > 0 && ends[0][1] <= begin[0] {
-			f.cover(t, bodyBefore(t.data, done, ends[0][0]), ends[0][1])
-			done, ends = ends[0][1], ends[1:]
-		}
-		done = bodyAfter(t.data[:next], begin[1])
-		if len(ends) > 0 && ends[0][1] <= next {
-			done, ends = ends[0][1], ends[1:]
-		}
-		f.cover(t, begin[0], done)
-	}
-	for _, end := range ends {
-		f.cover(t, bodyBefore(t.data, done, end[0]), end[1])
-		done = end[1]
+		f.cover(t, start, done)
 	}
 }
 
@@ -65,10 +59,7 @@ func bodyBefore(data []byte, start, end int) int {
 	at := end
 	for at > start {
 		from := bytes.LastIndexByte(data[start:at-1], '\n') + 1 + start
-		if at < end && !bodyLine(data[from:at]) || at == end && data[at-1] != '\n' && !bodyLine(data[from:at]) {
-			return at
-		}
-		if at == end && data[at-1] == '\n' && !bodyLine(data[from:at]) {
+		if !bodyLine(data[from:at]) {
 			return at
 		}
 		at = from
@@ -77,8 +68,8 @@ func bodyBefore(data []byte, start, end int) int {
 }
 
 var (
-	keyLine   = regexp.MustCompile(`^[A-Za-z0-9+/_-]+={0,2}$`)
-	keyHeader = regexp.MustCompile(`^[A-Z][A-Za-z-]+: `)
+	keyLine   = lazyregexp.New(`^[A-Za-z0-9+/_-]+={0,2}$`)
+	keyHeader = lazyregexp.New(`^[A-Z][A-Za-z-]+: `)
 )
 
 // bodyLine tells whether a line may be one of a key, whatever it is set off with.

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"hash/maphash"
-	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
+	"github.com/rendered/rendered/sources"
 )
 
 const (
@@ -23,8 +25,8 @@ func (c *collector) value(text string) {
 	text = text[:min(len(text), most)]
 	if c.depth++; c.depth <= deepest && !c.seen[text] {
 		c.seen[text] = true
-		if tree, ok := parsed(text); ok {
-			c.tree("", tree)
+		if leaves, rest := sources.Leaves(text); strings.TrimSpace(rest) == "" {
+			c.leaves(leaves)
 		} else {
 			c.leaf(text)
 		}
@@ -32,53 +34,63 @@ func (c *collector) value(text string) {
 	c.depth--
 }
 
-// parsed reads a JSON object or list.
-func parsed(text string) (tree any, ok bool) {
-	if t := strings.TrimSpace(text); t == "" || t[0] != '{' && t[0] != '[' {
-		return nil, false
-	}
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	return tree, d.Decode(&tree) == nil && strings.TrimSpace(text[d.InputOffset():]) == ""
-}
-
-// open are the names of JSON's fields, and of settings, that hold no secret.
+// open are the names of JSON's members, and of settings, that hold no secret.
 var open = map[string]bool{"host": true, "port": true, "user": true, "username": true, "engine": true, "dbname": true, "region": true,
 	"dbinstanceidentifier": true, "dbclusteridentifier": true}
 
-// tree takes the leaves of JSON. Its names are no secrets.
-func (c *collector) tree(name string, tree any) {
-	switch t := tree.(type) {
-	case map[string]any:
-		for name, v := range t {
-			c.tree(name, v)
-		}
-	case []any:
-		for _, v := range t {
-			c.tree(name, v)
-		}
-	case string:
-		if !open[strings.ToLower(name)] {
-			c.value(t)
-		}
-	case json.Number:
-		if !open[strings.ToLower(name)] {
-			c.value(t.String())
+// leaves takes the leaves of JSON. Its names are no secrets.
+func (c *collector) leaves(list []sources.Leaf) {
+	for _, leaf := range list {
+		if !open[strings.ToLower(leaf.Name)] {
+			c.value(leaf.Text)
 		}
 	}
 }
 
 var (
-	// armour is what stands around a PEM block. Its words are no secret, and programs use them to say
-	// what is wrong.
-	armour = regexp.MustCompile(`-----(?:BEGIN|END)[^-\n]{1,80}-----`)
+	// armour is what stands around a PEM block. Its words are no secret, and programs use them to
+	// say what is wrong.
+	armour = lazyregexp.New(`-----(?:BEGIN|END)[^-\n]{1,80}-----`)
 	// authority is what of a URL names where it leads to: its scheme, and what follows the user and
 	// the password.
-	authority  = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:(?:[a-z]+:)?//)(?:([^\s/?#@:"']*)(?::([^\s/?#@"']*))?@)?([^\s/?#@"']*)`)
-	untilBlank = regexp.MustCompile(`^[^\s"']*`)
+	authority  = lazyregexp.New(`(?i)\b([a-z][a-z0-9+.-]*:(?:[a-z]+:)?//)(?:([^\s/?#@:"']*)(?::([^\s/?#@"']*))?@)?([^\s/?#@"']*)`)
+	untilBlank = lazyregexp.New(`^[^\s"']*`)
 	// setting is a name with its value, as in connection strings and .env files.
-	setting = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[=:][ \t]*("[^"\n]*"|'[^'\n]*'|[^\s;,&"']+)`)
+	setting = lazyregexp.New(`([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[=:][ \t]*("[^"\n]*"|'[^'\n]*'|[^\s;,&"']+)`)
 )
+
+// authorities gives the authorities of the URLs in a text, as authority finds them.
+func authorities(text string) [][]int {
+	if !strings.Contains(text, "://") {
+		return nil
+	}
+	return authority.FindAllStringSubmatchIndex(text, -1)
+}
+
+// longestLine bounds in which lines settings are looked for.
+const longestLine = 4 << 10
+
+// settings gives the settings in a text, line by line, as setting finds them.
+func settings(text string) (all [][]int) {
+	start := 0
+	for line := range strings.Lines(text) {
+		if len(line) <= longestLine && strings.ContainsAny(line, "=:") {
+			for _, m := range setting.FindAllStringSubmatchIndex(line, -1) {
+				for i := range m {
+					m[i] += start
+				}
+				all = append(all, m)
+			}
+		}
+		start += len(line)
+	}
+	return all
+}
+
+// nameAndValue gives those of a setting in a text, the value without quotes.
+func nameAndValue(text string, setting []int) (name, value string) {
+	return strings.ToLower(text[setting[2]:setting[3]]), strings.Trim(text[setting[4]:setting[5]], `"'`)
+}
 
 // leaf takes a text as a whole, and what it holds: a password in a URL, the value of a setting, the
 // bytes that it encodes.
@@ -89,27 +101,37 @@ func (c *collector) leaf(text string) {
 	}
 	c.text(text)
 	c.shortLines(text)
+	for _, m := range authorities(text) {
+		if m[6] >= 0 {
+			c.value(text[m[6]:m[7]])
+		}
+	}
+	for _, m := range settings(text) {
+		if name, value := nameAndValue(text, m); !open[name] && !strings.HasPrefix(value, "//") {
+			c.value(value)
+		}
+	}
+	c.unescaped(text)
+	c.decoded(text)
+}
+
+// unescaped takes what a text says that is written with escapes.
+func (c *collector) unescaped(text string) {
+	decoders := []func(*reading) *reading{backslash, percent}
 	if strings.Contains(text, "://") {
-		for _, m := range authority.FindAllStringSubmatch(text, -1) {
-			c.value(m[3])
+		decoders = decoders[:1] // what a URL divides stays divided
+	}
+	written := plain([]byte(text))
+	for _, decode := range decoders {
+		if decoded := decode(written); decoded != written {
+			c.value(string(decoded.data))
 		}
 	}
-	for line := range strings.Lines(text) {
-		if len(line) <= longestLine && strings.ContainsAny(line, "=:") {
-			c.settings(line)
-		}
-	}
-	if decoded := backslash(plain([]byte(text))); decoded != nil {
-		c.value(string(decoded.data))
-	}
-	if decoded := percent(plain([]byte(text))); decoded != nil && !strings.Contains(text, "://") { // what a URL divides stays divided
-		c.value(string(decoded.data))
-	}
-	for rest := []byte(text); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
+}
+
+// decoded takes the bytes that a text stands for, and those of the private keys in it.
+func (c *collector) decoded(text string) {
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		if strings.Contains(block.Type, "PRIVATE KEY") {
 			c.bytes(block.Bytes)
 		}
@@ -129,34 +151,22 @@ const fewLines = 8
 // shortLines takes the lines that are shorter than what is recognised of the text. Those with too
 // few letters and digits for a window are words, which a longer text has for other reasons.
 func (c *collector) shortLines(text string) {
-	few := strings.Count(text, "\n") < fewLines
-	if !strings.Contains(text, "\n") || !few && len(text) <= dense {
+	if !strings.Contains(text, "\n") {
 		return
+	}
+	least, enough := window, window
+	if strings.Count(text, "\n") < fewLines {
+		least = 0
+	}
+	if len(text) > dense {
+		enough = window + winnowed - 1
 	}
 	for line := range strings.Lines(text) {
 		if len(line) > longestLine || harmless(strings.TrimSpace(line)) {
 			continue
 		}
-		n := 0
-		for i := range len(line) {
-			if isLetter(line[i]) {
-				n++
-			}
-		}
-		if few && n < window || len(text) > dense && n >= window && n < window+winnowed-1 {
+		if n := len(lettersOf([]byte(line)).folded); n >= least && n < enough {
 			c.text(strings.TrimRight(line, "\r\n"))
-		}
-	}
-}
-
-// longestLine bounds in which lines settings are looked for.
-const longestLine = 4 << 10
-
-// settings takes the values of what a line sets.
-func (c *collector) settings(line string) {
-	for _, m := range setting.FindAllStringSubmatch(line, -1) {
-		if value := strings.Trim(m[2], `"'`); value != line && !open[strings.ToLower(m[1])] && !strings.HasPrefix(value, "//") {
-			c.value(value)
 		}
 	}
 }
@@ -171,104 +181,90 @@ func decoded(text string) []byte {
 		return nil
 	}
 	bare := strings.Join(strings.Fields(text), "")
-	if data, err := hex.DecodeString(bare); err == nil && len(data) >= leastDecoded {
-		return data
+	decoders := []func(string) ([]byte, error){hex.DecodeString}
+	if !isWords(bare) {
+		decoders = append(decoders, base64.RawStdEncoding.DecodeString, base64.RawURLEncoding.DecodeString)
 	}
-	const small, capital = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	if !strings.ContainsAny(bare, small) || !strings.ContainsAny(bare, capital) || strings.Trim(bare, small+capital+"-_") == "" {
-		return nil
-	}
-	bare = strings.TrimRight(bare, "=")
-	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		if data, err := encoding.DecodeString(bare); err == nil && len(data) >= leastDecoded {
+	for _, decode := range decoders {
+		if data, err := decode(strings.TrimRight(bare, "=")); err == nil && len(data) >= leastDecoded {
 			return data
 		}
 	}
 	return nil
 }
 
+// isWords tells of a text that it is more likely one or more words than base64.
+func isWords(text string) bool {
+	const small, capital = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return !strings.ContainsAny(text, small) || !strings.ContainsAny(text, capital) || strings.Trim(text, small+capital+"-_") == ""
+}
+
 // text takes the windows of a text. One that has too few is taken as a word.
 func (c *collector) text(text string) {
-	masked := mask(text)
-	var folded []byte
-	var at []int32
-	for i, b := range []byte(text) {
-		if b, ok := fold(b); ok {
-			folded, at = append(folded, b), append(at, int32(i))
-		}
-	}
-	beyond := 0 // letters that are not of a to z, as they stand
-	for _, i := range at {
-		if text[i] < 'a' || text[i] > 'z' {
-			beyond++
-		}
-	}
-	if len(folded) < window || len(folded) < leastRun && beyond == 0 {
-		c.word(text, folded, beyond > 0)
+	letters := lettersOf([]byte(text))
+	beyond := func(i int32) bool { return text[i] < 'a' || text[i] > 'z' }
+	mixture := slices.ContainsFunc(letters.at, beyond)
+	long := len(letters.folded) >= leastRun // windows of a to z alone hide nothing shorter
+	if len(letters.folded) < window || !long && !mixture {
+		c.word(text, letters.folded, mixture)
 		return
 	}
-	taken := len(folded) >= leastRun // windows of a to z alone hide nothing shorter
+	masked := maskOf(text)
 	before := len(c.prints)
-	c.windows(folded, func(i int) (uint16, bool) {
-		var marks uint16
-		bare := true
-		for _, at := range at[i : i+window] {
-			if text[at] < 'a' || text[at] > 'z' {
-				marks = mixed
-			}
-			bare = bare && (masked == nil || !masked[at])
+	c.windows(letters.folded, func(i int) (marks uint16, ok bool) {
+		at := letters.at[i : i+window]
+		switch {
+		case slices.ContainsFunc(at, masked.has):
+			return 0, false
+		case !slices.ContainsFunc(at, beyond):
+			return 0, true
 		}
-		ok := bare && (marks == 0 || varied(folded[i:i+window]))
-		taken = taken || ok && marks != 0
-		return marks, ok
+		ok = varied(letters.folded[i : i+window])
+		long = long || ok
+		return mixed, ok
 	})
-	if (len(c.prints) == before || !taken) && masked == nil {
-		c.word(text, folded, beyond > 0)
+	if (len(c.prints) == before || !long) && masked == nil {
+		c.word(text, letters.folded, mixture)
 	}
 }
 
-// mask tells which bytes of a text are no secret: PEM's armour, the names of settings, and where a
-// URL leads to. It is nil where none are.
-func mask(text string) []bool {
-	var masked []bool
-	cover := func(from, to int) {
-		if masked == nil {
-			masked = make([]bool, len(text))
-		}
-		for i := from; i < to; i++ {
-			masked[i] = true
-		}
+// A mask tells which bytes of a text are no secret; nil: none is known.
+type mask []bool
+
+func (m mask) has(i int32) bool { return m != nil && m[i] }
+
+// cover adds some of a text's bytes.
+func (m *mask) cover(text string, from, to int) {
+	if *m == nil {
+		*m = make(mask, len(text))
 	}
-	if strings.Contains(text, "-----") {
-		for _, m := range armour.FindAllStringIndex(text, -1) {
-			cover(m[0], m[1])
-		}
+	for i := from; i < to; i++ {
+		(*m)[i] = true
+	}
+}
+
+// maskOf gives the mask of a text: PEM's armour, the names of settings, and where a URL leads to.
+func maskOf(text string) (m mask) {
+	for _, a := range armour.FindAllStringIndex(text, -1) {
+		m.cover(text, a[0], a[1])
 	}
 	if strings.ContainsAny(text, " \t\n;") { // a password may hold a = as well
-		start := 0
-		for line := range strings.Lines(text) {
-			if len(line) <= longestLine && strings.ContainsAny(line, "=:") {
-				for _, m := range setting.FindAllStringSubmatchIndex(line, -1) {
-					cover(start+m[2], start+m[3])
-					if value := strings.Trim(line[m[4]:m[5]], `"'`); open[strings.ToLower(line[m[2]:m[3]])] || harmless(value) {
-						cover(start+m[4], start+m[5])
-					}
-				}
-			}
-			start += len(line)
-		}
-	}
-	if strings.Contains(text, "://") {
-		for _, m := range authority.FindAllStringSubmatchIndex(text, -1) {
-			cover(m[2], m[3])
-			cover(m[8], m[9])
-			if m[4] >= 0 && m[6] >= 0 { // then it is the password that is secret, and nothing else
-				cover(m[4], m[5])
-				cover(m[9], m[9]+len(untilBlank.FindString(text[m[9]:])))
+		for _, s := range settings(text) {
+			m.cover(text, s[2], s[3])
+			if name, value := nameAndValue(text, s); open[name] || harmless(value) {
+				m.cover(text, s[4], s[5])
 			}
 		}
 	}
-	return masked
+	for _, a := range authorities(text) {
+		m.cover(text, a[2], a[3])
+		m.cover(text, a[8], a[9])
+		if a[6] >= 0 { // then it is the password that is secret, and nothing else
+			m.cover(text, a[4], a[5])
+			m.cover(text, a[9], a[9]+len(untilBlank.FindString(text[a[9]:])))
+		}
+	}
+	return m
 }
 
 // word takes a short secret, which is recognised only where it stands by itself.

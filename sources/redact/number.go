@@ -2,7 +2,8 @@ package redact
 
 import (
 	"bytes"
-	"unicode/utf8"
+	"iter"
+	"strconv"
 )
 
 // What is decoded here need not be meant so: of ordinary text it makes noise, in which no secret is
@@ -43,8 +44,7 @@ func base64s(t *reading, give func(*reading)) {
 
 // base64At decodes the characters that stand at these places.
 func base64At(t *reading, at []int32, digits *[256]byte) *reading {
-	r := newReading(len(at) * 3 / 4)
-	r.code = true
+	r := newCode(len(at) * 3 / 4)
 	for ; len(at) >= 2; at = at[min(4, len(at)):] {
 		value := func(i int) byte { return digits[t.data[at[i]]] }
 		between := func(b byte, first, last int) { r.add(b, t.from[at[first]], t.to[at[last]]) }
@@ -70,120 +70,118 @@ func hexes(t *reading, give func(*reading)) {
 		}
 	}
 	for offset := range min(2, len(at)) {
-		r := newReading(len(at) / 2)
-		r.code = true
-		for i := offset; i+1 < len(at); i += 2 {
-			high, low := at[i], at[i+1]
-			r.add(byte(digit(t.data[high])<<4|digit(t.data[low])), t.from[high], t.to[low])
-		}
+		r := hexAt(t, at[offset:])
 		give(r)
 		for first := range min(2, len(r.data)) {
-			swapped := newReading(len(r.data))
-			swapped.code = true
-			for i := first; i+1 < len(r.data); i += 2 {
-				swapped.addFrom(r, i+1)
-				swapped.addFrom(r, i)
-			}
-			give(swapped)
+			give(swapped(r, first))
 		}
 	}
 }
 
-// octals reads what od(1) prints without -x: characters, bytes of three octal digits, and words of
-// six, the lower byte first.
-func octals(t *reading) *reading {
-	r := newReading(len(t.data) / 4)
-	r.code = true
-	words(t, func(from, to int) {
-		word := t.data[from:to]
-		value, n := number(word, 8, 6)
-		first, last := t.from[from], t.to[to-1]
-		switch {
-		case len(word) == 1:
-			r.add(word[0], first, last)
-		case word[0] == '\\' && len(word) == 2:
-			if c, ok := controls[word[1]]; ok {
-				r.add(c, first, last)
-			}
-		case n == len(word) && n == 3 && value < 256:
-			r.add(byte(value), first, last)
-		case n == len(word) && n == 6 && value < 1<<16:
-			r.add(byte(value), first, last)
-			r.add(byte(value>>8), first, last)
-		}
-	})
+// hexAt decodes the digits that stand at these places.
+func hexAt(t *reading, at []int32) *reading {
+	r := newCode(len(at) / 2)
+	for ; len(at) >= 2; at = at[2:] {
+		high, low := at[0], at[1]
+		r.add(byte(digit(t.data[high])<<4|digit(t.data[low])), t.from[high], t.to[low])
+	}
 	return r
 }
 
-// machineWords reads the words of a dump that are numbers of the machine, whose lower bytes come
-// first in memory: eight or sixteen hexadecimal digits, as of od -t x4 and xxd -e, five decimal
-// ones, as of hexdump -d, and the bits of a byte.
-func machineWords(t *reading) *reading {
-	r := newReading(len(t.data) / 4)
-	r.code = true
-	words(t, func(from, to int) {
-		word := t.data[from:to]
-		first, last := t.from[from], t.to[to-1]
-		if len(word) == 5 {
-			if value, n := number(word, 10, 5); n == 5 && value < 1<<16 {
-				r.add(byte(value), first, last)
-				r.add(byte(value>>8), first, last)
+func swapped(t *reading, first int) *reading {
+	r := newCode(len(t.data))
+	for i := first; i+1 < len(t.data); i += 2 {
+		r.addFrom(t, i+1)
+		r.addFrom(t, i)
+	}
+	return r
+}
+
+// A notation is a way in which a dump writes some bytes as one number, of which the lower byte
+// comes first in memory.
+type notation struct{ digits, base, bytes int }
+
+var (
+	// ofOctals are those of od -b and od.
+	ofOctals = []notation{{3, 8, 1}, {6, 8, 2}}
+	// ofMachine are those of hexdump -d, of xxd -b, and of od -t x4, xxd -e and od -t x8.
+	ofMachine = []notation{{5, 10, 2}, {8, 2, 1}, {8, 16, 4}, {16, 16, 8}}
+	// ofLists are those of lists of bytes.
+	ofLists = []notation{{1, 10, 1}, {2, 10, 1}, {3, 10, 1}}
+)
+
+// addNumber appends what a word of another reading stands for in the first of these notations that
+// it is in.
+func (r *reading) addNumber(t *reading, from, to int, notations []notation) {
+	for _, n := range notations {
+		if to-from != n.digits {
+			continue
+		}
+		if value, err := strconv.ParseUint(string(t.data[from:to]), n.base, 8*n.bytes); err == nil {
+			for range n.bytes {
+				r.add(byte(value), t.from[from], t.to[to-1])
+				value >>= 8
 			}
 			return
 		}
-		if value, n := number(word, 2, 8); len(word) == 8 && n == 8 {
-			r.add(byte(value), first, last)
-			return
+	}
+}
+
+// octals reads what od(1) prints without -x: characters, bytes and words.
+func octals(t *reading) *reading {
+	r := newCode(len(t.data) / 4)
+	for from, to := range spans(t.data, isBlack) {
+		word := t.data[from:to]
+		control, escaped := controls[word[len(word)-1]]
+		switch {
+		case len(word) == 1:
+			r.addFrom(t, from)
+		case len(word) == 2 && word[0] == '\\' && escaped:
+			r.add(control, t.from[from], t.to[to-1])
+		default:
+			r.addNumber(t, from, to, ofOctals)
 		}
-		if len(word) != 8 && len(word) != 16 || bytes.ContainsFunc(word, func(c rune) bool { return c >= utf8.RuneSelf || !isHex(byte(c)) }) {
-			return
-		}
-		for i := len(word) - 2; i >= 0; i -= 2 {
-			r.add(byte(digit(word[i])<<4|digit(word[i+1])), first, last)
-		}
-	})
+	}
+	return r
+}
+
+// machineWords reads the words of a dump that are numbers of the machine.
+func machineWords(t *reading) *reading {
+	r := newCode(len(t.data) / 4)
+	for from, to := range spans(t.data, isBlack) {
+		r.addNumber(t, from, to, ofMachine)
+	}
 	return r
 }
 
 // decimals reads numbers as the bytes that they are, as programs print a list of them.
 func decimals(t *reading) *reading {
-	r := newReading(len(t.data) / 4)
-	r.code = true
-	for i := 0; i < len(t.data); {
-		if !isLetter(t.data[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(t.data) && isLetter(t.data[i]) {
-			i++
-		}
-		value, n := number(t.data[start:i], 10, 3)
-		switch negative := start > 0 && t.data[start-1] == '-'; {
-		case n == 0 || n < i-start:
-		case negative && value <= 128:
-			r.add(byte(-value), t.from[start-1], t.to[i-1])
-		case !negative && value < 256:
-			r.add(byte(value), t.from[start], t.to[i-1])
+	r := newCode(len(t.data) / 4)
+	for from, to := range spans(t.data, isLetter) {
+		if from == 0 || t.data[from-1] != '-' {
+			r.addNumber(t, from, to, ofLists)
+		} else if value, err := strconv.ParseInt(string(t.data[from-1:to]), 10, 8); err == nil {
+			r.add(byte(value), t.from[from-1], t.to[to-1])
 		}
 	}
 	return r
 }
 
-// words calls f with each word between white space.
-func words(t *reading, f func(from, to int)) {
-	start := -1
-	for i, b := range t.data {
-		space := b == ' ' || b == '\t' || b == '\n' || b == '\r'
-		switch {
-		case !space && start < 0:
-			start = i
-		case space && start >= 0:
-			f(start, i)
-			start = -1
+// isBlack tells of what is no white space.
+func isBlack(b byte) bool { return b != ' ' && b != '\t' && b != '\n' && b != '\r' }
+
+// spans gives where the longest parts of data are of which all bytes are of a kind.
+func spans(data []byte, of func(byte) bool) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for from := 0; from < len(data); from++ {
+			to := from
+			for to < len(data) && of(data[to]) {
+				to++
+			}
+			if to > from && !yield(from, to) {
+				return
+			}
+			from = to
 		}
-	}
-	if start >= 0 {
-		f(start, len(t.data))
 	}
 }

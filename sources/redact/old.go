@@ -1,7 +1,8 @@
 package redact
 
 import (
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -11,32 +12,26 @@ const maxLines = 10_000
 // gone gives what the lines of an old text hold that the new one lacks. Of a line that differs from
 // one of the new text by a part it is that part: the rest is no secret that is new to anybody.
 func gone(old, new string) []string {
-	has := make(map[string]bool)
+	has := map[string]bool{"": true}
 	for line := range strings.Lines(new) {
 		has[strings.TrimSpace(line)] = true
 	}
-	sorted := make([]string, 0, len(has))
-	for line := range has {
-		sorted = append(sorted, line)
-	}
-	sort.Strings(sorted)
+	sorted := slices.Sorted(maps.Keys(has))
+	lines := strings.Split(old, "\n")
 	var parts, block []string
-	n := 0
-	for line := range strings.Lines(old) {
+	for _, line := range lines[:min(len(lines), maxLines)] {
 		line = strings.TrimSpace(line)
-		if n++; n > maxLines {
-			break
-		}
-		if line == "" || has[line] {
-			parts, block = flush(parts, block), nil
-			continue
-		}
-		part, changed := difference(line, sorted)
-		parts = append(parts, strings.Trim(part, "\"';,"))
-		if changed {
-			if _, value, ok := strings.Cut(line, "="); ok {
-				parts = append(parts, strings.Trim(value, "\"'; ")) // of a value of several words the others are its own, too
+		ends := has[line]
+		if !ends {
+			var part string
+			part, ends = difference(line, sorted)
+			parts = append(parts, strings.Trim(part, "\"';,"))
+			if _, value, ok := strings.Cut(line, "="); ok && ends {
+				// Of a value of several words the others are its own, too.
+				parts = append(parts, strings.Trim(value, "\"'; "))
 			}
+		}
+		if ends {
 			parts, block = flush(parts, block), nil
 		} else {
 			block = append(block, line)
@@ -60,35 +55,29 @@ const leastAlike = 3
 // difference gives the part of a line that is not in the line most like it, whole words, and
 // whether there is one that is like it; else it gives the line.
 func difference(line string, sorted []string) (part string, changed bool) {
-	i := sort.SearchStrings(sorted, line)
-	best, like := 0, ""
-	for _, j := range []int{i - 1, i} {
-		if j >= 0 && j < len(sorted) {
-			if n := alike(line, sorted[j]); n > best {
-				best, like = n, sorted[j]
-			}
+	i, _ := slices.BinarySearch(sorted, line)
+	like := ""
+	for _, other := range sorted[max(i-1, 0):min(i+1, len(sorted))] {
+		if alike(line, other) > alike(line, like) {
+			like = other
 		}
 	}
-	head := strings.LastIndexAny(line[:best], " \t=:\"',;<>(") + 1
+	head := strings.LastIndexAny(line[:alike(line, like)], " \t=:\"',;<>(") + 1
 	if head < leastAlike {
 		return line, false
 	}
-	tail := 0
-	for tail < min(len(line), len(like))-head && line[len(line)-1-tail] == like[len(like)-1-tail] {
-		tail++
+	end := len(line)
+	for n := len(like); end > head && n > head && line[end-1] == like[n-1]; n-- {
+		end--
 	}
-	rest := line[len(line)-tail:]
-	if at := strings.IndexAny(rest, " \t=:\"',;<>)"); at >= 0 {
-		rest = rest[at:]
-	} else {
-		rest = ""
+	if at := strings.IndexAny(line[end:], " \t=:\"',;<>)"); at >= 0 {
+		return line[head : end+at], true
 	}
-	return line[head : len(line)-len(rest)], true
+	return line[head:], true
 }
 
 // alike gives how many bytes two texts begin with together.
-func alike(a, b string) int {
-	n := 0
+func alike(a, b string) (n int) {
 	for n < min(len(a), len(b)) && a[n] == b[n] {
 		n++
 	}

@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // A public is text that holds no secret.
@@ -24,22 +25,13 @@ func newPublic(texts []string) *public {
 			break
 		}
 	}
-	p.folded, _ = lettersOf(p.text)
+	p.folded = lettersOf(p.text).folded
 	return p
 }
 
 // without leaves out the hits that stand in it.
 func (p *public) without(hits []hit) []hit {
-	if len(p.folded) < window || len(hits) == 0 {
-		return hits
-	}
-	fresh := false
-	for _, h := range hits {
-		if _, known := p.shown[h.window]; !known {
-			p.shown[h.window], fresh = false, true
-		}
-	}
-	if fresh {
+	if p.ask(hits) {
 		for i := 0; i+window <= len(p.folded); i++ {
 			w := binary.BigEndian.Uint64(p.folded[i:])
 			if _, asked := p.shown[w]; asked {
@@ -47,13 +39,17 @@ func (p *public) without(hits []hit) []hit {
 			}
 		}
 	}
-	kept := hits[:0]
+	return slices.DeleteFunc(hits, func(h hit) bool { return p.shown[h.window] })
+}
+
+// ask notes the windows that nobody has looked for, and tells whether there are any.
+func (p *public) ask(hits []hit) (fresh bool) {
 	for _, h := range hits {
-		if !p.shown[h.window] {
-			kept = append(kept, h)
+		if _, known := p.shown[h.window]; !known {
+			p.shown[h.window], fresh = false, true
 		}
 	}
-	return kept
+	return fresh
 }
 
 // word reports that a text stands in it by itself.

@@ -2,9 +2,11 @@ package redact
 
 import (
 	"bytes"
-	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A reading is one way to read an output: what it says then, byte by byte, and where in the output
@@ -13,7 +15,9 @@ type reading struct {
 	data     []byte
 	from, to []int32
 
-	code bool // it was decoded from what may be something else: mere letters and digits, of which most are noise
+	// code: it was decoded from what may be something else, mere letters and digits, of which most
+	// are noise.
+	code bool
 }
 
 // add appends a byte that stands at [from, to) of the output.
@@ -24,6 +28,9 @@ func (r *reading) add(b byte, from, to int32) {
 // addFrom appends byte i of another reading.
 func (r *reading) addFrom(t *reading, i int) { r.add(t.data[i], t.from[i], t.to[i]) }
 
+// cut leaves no more than the first bytes.
+func (r *reading) cut(size int) { r.data, r.from, r.to = r.data[:size], r.from[:size], r.to[:size] }
+
 // take appends what [start, end) of another reading is.
 func (r *reading) take(t *reading, start, end int) {
 	r.data, r.from, r.to = append(r.data, t.data[start:end]...), append(r.from, t.from[start:end]...), append(r.to, t.to[start:end]...)
@@ -31,6 +38,13 @@ func (r *reading) take(t *reading, start, end int) {
 
 func newReading(size int) *reading {
 	return &reading{data: make([]byte, 0, size), from: make([]int32, 0, size), to: make([]int32, 0, size)}
+}
+
+// newCode makes one of what is decoded.
+func newCode(size int) *reading {
+	r := newReading(size)
+	r.code = true
+	return r
 }
 
 // plain is the output as it is.
@@ -43,143 +57,84 @@ func plain(output []byte) *reading {
 }
 
 // readings gives every way to read an output.
-func readings(output []byte) iter.Seq[*reading] {
-	return func(yield func(*reading) bool) {
-		good := true
-		give := func(t *reading) {
-			if t != nil && good {
-				good = yield(t)
-			}
-		}
-		asItIs := plain(output)
-		give(asItIs)
-		shown := withoutControls(asItIs)
-		if len(shown.data) < len(asItIs.data) {
-			give(shown)
-		}
-		give(reversed(shown))
-		bare, beside := undumped(shown)
+func readings(output []byte, give func(*reading)) {
+	asItIs := plain(output)
+	give(asItIs)
+	shown := withoutControls(asItIs)
+	if len(shown.data) < len(asItIs.data) {
+		give(shown)
+	}
+	give(reversed(shown))
+	texts := []*reading{shown}
+	if bare, beside := undumped(shown); bare != nil {
 		give(bare)
 		give(beside)
-		for _, t := range []*reading{shown, bare} {
-			if t == nil {
-				continue
-			}
-			unescaped(t, give)
-			base64s(t, give)
-			hexes(t, give)
-			give(octals(t))
-			give(machineWords(t))
-			give(decimals(t))
-		}
+		texts = append(texts, bare)
+	}
+	for _, t := range texts {
+		unescaped(t, give)
+		base64s(t, give)
+		hexes(t, give)
+		give(octals(t))
+		give(machineWords(t))
+		give(decimals(t))
 	}
 }
 
 // layers is how often what is escaped may be escaped again, as JSON in JSON is.
 const layers = 2
 
+var unescapers = []func(*reading) *reading{backslash, percent, entities, quotedPrintable}
+
 // unescaped gives what is read where each kind of escapes is decoded by itself, and all of them.
 func unescaped(t *reading, give func(*reading)) {
-	last := t
-	for layer := range layers {
-		was := last
-		for _, decode := range []func(*reading) *reading{backslash, percent, entities, quotedPrintable} {
-			if layer == 0 {
-				give(decode(t))
-			}
-			if decoded := decode(last); decoded != nil {
-				last = decoded
-			}
+	for _, decode := range unescapers {
+		if decoded := decode(t); decoded != t {
+			give(decoded)
 		}
-		if last == was {
+	}
+	for range layers {
+		was := t
+		for _, decode := range unescapers {
+			t = decode(t)
+		}
+		if t == was {
 			return
 		}
-		last = withoutControls(last)
-		give(last)
-		base64s(last, give)
+		t = withoutControls(t)
+		give(t)
+		base64s(t, give)
 	}
 }
 
-// withoutControls leaves out what directs a terminal (ECMA-48), and what backspaces take back.
+// unseenBegins are the bytes that what is not seen begins with.
+const unseenBegins = "\b\x1b^\xc2\xe2\xef"
+
+// unseen are a backspace, sequences for terminals (ECMA-48), also as cat -v shows them, and
+// characters that take no room: spaces of no width, joiners, marks of direction, a byte order mark,
+// a soft hyphen. A string of control goes up to BEL or ESC \, at most so far: a lone one must not
+// hide what follows.
+var unseen = lazyregexp.New(`(?s)\x08|(?:\x1b\[|\^\[\[|\x{9b})[\x20-\x3f]*[\x40-\x7e]?` +
+	`|\x1b[\]PX^_](?:[^\x07\x1b]{0,253}(?:\x07|\x1b.?))?|\x1b[\x20-\x2f]*.?` +
+	`|[\x{200b}-\x{200f}\x{2060}\x{feff}\x{ad}]`)
+
+// withoutControls leaves out what is not seen, and what backspaces take back.
 func withoutControls(t *reading) *reading {
+	if !slices.ContainsFunc(t.data, func(b byte) bool { return strings.IndexByte(unseenBegins, b) >= 0 }) {
+		return t
+	}
 	r := newReading(len(t.data))
-	for i := 0; i < len(t.data); {
-		if n := control(t.data[i:]); n > 0 {
-			i += n
-			continue
-		}
-		if t.data[i] == '\b' {
+	seen := 0 // up to here
+	for _, m := range unseen.FindAllIndex(t.data, -1) {
+		r.take(t, seen, m[0])
+		seen = m[1]
+		if t.data[m[0]] == '\b' {
 			_, size := utf8.DecodeLastRune(r.data)
-			last := len(r.data) - size
-			r.data, r.from, r.to = r.data[:last], r.from[:last], r.to[:last]
-			i++
-			continue
+			r.cut(len(r.data) - size)
 		}
-		r.addFrom(t, i)
-		i++
 	}
+	r.take(t, seen, len(t.data))
 	return r
-}
-
-// invisible are characters that take no room: spaces of no width, joiners, marks of direction, a
-// byte order mark, a soft hyphen.
-var invisible = [][]byte{
-	[]byte("\u200b"), []byte("\u200c"), []byte("\u200d"), []byte("\u200e"), []byte("\u200f"), []byte("\u2060"), []byte("\ufeff"), []byte("\u00ad"),
-}
-
-// control gives the length of what text begins with that is not seen, a sequence for terminals or a
-// character of no width; 0 where it begins with none.
-func control(text []byte) int {
-	if text[0] >= utf8.RuneSelf {
-		for _, c := range invisible {
-			if bytes.HasPrefix(text, c) {
-				return len(c)
-			}
-		}
-	}
-	n := 0
-	switch {
-	case text[0] == 0x1b:
-		n = 1
-	case bytes.HasPrefix(text, []byte("^[[")): // as cat -v shows it
-		n = 2
-	case bytes.HasPrefix(text, []byte("\xc2\x9b")): // CSI in one character
-		return parameters(text, 2)
-	default:
-		return 0
-	}
-	if len(text) == n {
-		return n
-	}
-	switch text[n] {
-	case '[':
-		return parameters(text, n+1)
-	case ']', 'P', 'X', '^', '_': // up to BEL or ESC \, at most this far: a lone one must not hide what follows
-		for i := n + 1; i < min(len(text), 256); i++ {
-			if text[i] == 7 {
-				return i + 1
-			}
-			if text[i] == 0x1b {
-				return min(i+2, len(text))
-			}
-		}
-		return n + 1
-	}
-	for n < len(text) && text[n] >= 0x20 && text[n] < 0x30 {
-		n++
-	}
-	return min(n+1, len(text))
-}
-
-// parameters gives where a control sequence ends whose parameters begin at i.
-func parameters(text []byte, i int) int {
-	for i < len(text) && text[i] >= 0x20 && text[i] < 0x40 {
-		i++
-	}
-	if i < len(text) && text[i] >= 0x40 && text[i] < 0x7f {
-		i++
-	}
-	return i
 }
 
 // reversed reads from the end to the beginning, character by character.
@@ -218,50 +173,40 @@ func undumped(t *reading) (content, beside *reading) {
 	return content, beside
 }
 
+// dumpNumber is what a line of a dump begins with. Before the number there may stand the mark of a
+// line that differs.
+var dumpNumber = lazyregexp.New(`^[ \t<>+-]*[0-9A-Fa-f]{1,16}[: \t\r\n|)]`)
+
 // dumpLine gives where the content of a line begins, 0 where it has no number, and where it ends.
-// Before the number there may stand the mark of a line that differs.
 func dumpLine(line []byte) (from, to int) {
 	to = len(line)
-	i := 0
-	for i < to && strings.IndexByte(" \t<>+-", line[i]) >= 0 {
-		i++
-	}
-	digits := i
-	for i < to && isHex(line[i]) {
-		i++
-	}
-	if i == digits || i-digits > 16 || i == to || strings.IndexByte(": \t\r\n|)", line[i]) < 0 {
+	if from = len(dumpNumber.Find(line)) - 1; from < 0 {
 		return 0, to
 	}
-	// Two spaces divide the characters from the bytes; hexdump -C has bars around them, and two spaces
-	// in the middle of the bytes, too.
+	// Two spaces divide the characters from the bytes; hexdump -C has bars around them, and two
+	// spaces in the middle of the bytes, too.
 	apart := "  "
 	if bytes.HasSuffix(bytes.TrimSpace(line), []byte("|")) {
 		apart = "  |"
 	}
-	for j := i; j < to; j++ {
-		if bytes.HasPrefix(line[j:], []byte(apart)) && hexGroups(line[i:j]) && !hexGroups(line[j:]) {
-			return i, j
+	for j := from; j < to; j++ {
+		if bytes.HasPrefix(line[j:], []byte(apart)) && hexGroups(line[from:j]) && !hexGroups(line[j:]) {
+			return from, j
 		}
 	}
-	return i, to
+	return from, to
 }
 
 // hexGroups reports that there are at least two pairs of hexadecimal digits, and nothing else.
 func hexGroups(text []byte) bool {
 	n := 0
 	for _, word := range bytes.Fields(bytes.TrimLeft(text, ":")) {
-		if len(word)%2 != 0 {
+		if len(word)%2 != 0 || bytes.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf || !isHex(byte(r)) }) {
 			return false
-		}
-		for _, b := range word {
-			if !isHex(b) {
-				return false
-			}
 		}
 		n += len(word)
 	}
 	return n >= 4
 }
 
-func isHex(b byte) bool { return b >= '0' && b <= '9' || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F' }
+func isHex(b byte) bool { return digit(b) < 16 }

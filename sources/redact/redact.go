@@ -237,9 +237,7 @@ func (r *Redactor) Redact(output []byte, public ...string) (shown string) {
 		r.mu.RLock()
 		defer r.mu.RUnlock()
 		f := finder{Redactor: r, public: newPublic(public), hide: make([]bool, len(output))}
-		for t := range readings(output) {
-			f.read(t)
-		}
+		readings(output, f.read)
 		shown = f.result(output)
 	})
 	if mistake != nil {

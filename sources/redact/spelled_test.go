@@ -183,8 +183,8 @@ var secrets = map[string]string{
 
 // seen gives what of a secret can be read in an output, which nobody needs to decode.
 func seen(output, secret string) string {
-	folded, _ := lettersOf([]byte(secret))
-	got, _ := lettersOf([]byte(output))
+	folded := lettersOf([]byte(secret)).folded
+	got := lettersOf([]byte(output)).folded
 	for i := 0; i+6 <= len(folded); i++ {
 		if bytes.Contains(got, folded[i:i+6]) {
 			return string(folded[i : i+6])
@@ -202,16 +202,17 @@ func TestEverySpellingOfASecretIsHidden(t *testing.T) {
 		for how, spell := range spellings {
 			spelled := strings.TrimSpace(spell(t, value))
 			if name == "escaped" && how == "ANSI, written" || name == "UTF-8" && how == "UTF-16" {
-				continue // the one has two readings, and of the other only letters of ASCII are found
+				// The one has two readings, and of the other only letters of ASCII are found.
+				continue
 			}
 			output := "nginx: [emerg] bad value before\n" + spelled + "\nin line 3 of /etc/app.env"
 			got := r.Redact([]byte(output))
 			if !strings.Contains(got, "nginx: [emerg] bad value") || !strings.Contains(got, "of /etc/app.env") {
 				t.Errorf("%s, %s: too much is hidden:\n%s", name, how, got)
 			}
-			frame, _ := lettersOf([]byte(spell(t, "")))
+			frame := lettersOf([]byte(spell(t, ""))).folded
 			core := strings.TrimSuffix(strings.TrimPrefix(got, "nginx: [emerg] bad value before\n"), "\nin line 3 of /etc/app.env")
-			if rest, _ := lettersOf([]byte(strings.ReplaceAll(core, hidden, ""))); len(rest) > len(frame)+len(spelled)/3+8 || !strings.Contains(got, hidden) {
+			if rest := lettersOf([]byte(strings.ReplaceAll(core, hidden, ""))).folded; len(rest) > len(frame)+len(spelled)/3+8 || !strings.Contains(got, hidden) {
 				t.Errorf("%s, %s: of %q there stays %q", name, how, spelled, core)
 			}
 			if s := seen(core, value); s != "" {
@@ -240,7 +241,7 @@ func TestKeysInAnotherForm(t *testing.T) {
 				filter("od -x")(t, string(data)), filter("od -tx1")(t, string(data)), eachByte("%02x:")(t, string(data)), filter("hexdump -C")(t, string(data)),
 			} {
 				got := r.Redact([]byte("before " + output + " after"))
-				if rest, _ := lettersOf([]byte(strings.ReplaceAll(got, hidden, ""))); len(rest) > 80+len(output)/4 {
+				if rest := lettersOf([]byte(strings.ReplaceAll(got, hidden, ""))).folded; len(rest) > 80+len(output)/4 {
 					t.Errorf("%d of %d characters stay of %.60q: %.300q", len(rest), len(output), output, got)
 				}
 			}

@@ -9,7 +9,8 @@ type table struct {
 	prints []uint64 // by linear probing
 	owners []uint16 // with the marks; 0: the slot is empty
 	count  int
-	sieve  []uint64 // bits, most of them unset, that tell without a look at the table what is not in it
+	// sieve has bits, most of them unset, that tell without a look at the table what is not in it.
+	sieve []uint64
 }
 
 const (

@@ -1,16 +1,19 @@
 package redact
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 )
 
 const (
-	window   = 8        // letters and digits that a fingerprint is of
-	dense    = 1 << 10  // bytes up to which a value has a fingerprint for every window
-	winnowed = 16       // of so many windows in a row of a longer one the least has one
-	letters  = 64 << 10 // bytes up to which every window that is of a to z alone has one: such are believed in a row only
-	most     = 1 << 20  // bytes of a value that are looked at
+	window   = 8       // letters and digits that a fingerprint is of
+	dense    = 1 << 10 // bytes up to which a value has a fingerprint for every window
+	winnowed = 16      // of so many windows in a row of a longer one the least has one
+	// Up to so many bytes every window that is of a to z alone has one. Such are believed in a row
+	// only.
+	allLetters = 64 << 10
+	most       = 1 << 20 // bytes of a value that are looked at
 
 	leastRun = 12 // letters of a to z in a row that are more than a word
 )
@@ -41,15 +44,34 @@ func lower(text string) []byte {
 	return b
 }
 
-// letters gives the letters and digits of a text, and where each stands.
-func lettersOf(text []byte) (folded []byte, at []int32) {
-	folded, at = make([]byte, 0, len(text)), make([]int32, 0, len(text))
-	for i, b := range text {
+// letters are the letters and digits of a text, as they are compared, and where each stands.
+type letters struct {
+	folded []byte
+	at     []int32
+}
+
+// add adds those of a part of the text that begins at a place.
+func (l *letters) add(part []byte, place int) {
+	l.folded, l.at = slices.Grow(l.folded, len(part)), slices.Grow(l.at, len(part))
+	for i, b := range part {
 		if b, ok := fold(b); ok {
-			folded, at = append(folded, b), append(at, int32(i))
+			l.folded, l.at = append(l.folded, b), append(l.at, int32(place+i))
 		}
 	}
-	return folded, at
+}
+
+func lettersOf(text []byte) (all letters) {
+	all.add(text, 0)
+	return all
+}
+
+// everywhere gives all places of data.
+func everywhere(data []byte) []int32 {
+	at := make([]int32, len(data))
+	for i := range at {
+		at[i] = int32(i)
+	}
+	return at
 }
 
 // A collector collects the fingerprints of one value.
@@ -90,37 +112,51 @@ func varied(b []byte) bool {
 // windows takes the windows of data. What says of each, by where it begins, what marks it gets, and
 // whether it is taken.
 func (c *collector) windows(data []byte, what func(i int) (uint16, bool)) {
-	type candidate struct {
-		at     int
-		order  uint64
-		window uint64
-	}
-	var least []candidate // of the last windows, in ascending order, each the least of those behind it
-	var w uint64
-	for i, b := range data {
-		w = w<<8 | uint64(b)
-		at := i - window + 1
-		if at < 0 {
-			continue
-		}
+	var rest winnowing
+	for at := 0; at+window <= len(data); at++ {
+		w := binary.BigEndian.Uint64(data[at:])
 		marks, ok := what(at)
 		switch {
-		case ok && (len(data) <= dense || marks&mixed == 0 && len(data) <= letters):
+		case !ok:
+		case len(data) <= dense, marks&mixed == 0 && len(data) <= allLetters:
 			c.prints[c.hash(w)] |= marks
-		case ok:
-			order := scrambled(w)
-			for len(least) > 0 && least[len(least)-1].order >= order {
-				least = least[:len(least)-1]
-			}
-			least = append(least, candidate{at, order, w})
+		default:
+			rest.add(candidate{at, scrambled(w), w})
 		}
-		if len(least) > 0 && least[0].at <= at-winnowed {
-			least = least[1:]
-		}
-		if len(least) > 0 && (at >= winnowed-1 || i == len(data)-1) {
-			c.prints[c.hash(least[0].window)] |= mixed | sparse
+		if w, ok := rest.least(at, at+window == len(data)); ok {
+			c.prints[c.hash(w)] |= mixed | sparse
 		}
 	}
+}
+
+// A candidate is a window that may have a fingerprint.
+type candidate struct {
+	at     int
+	order  uint64
+	window uint64
+}
+
+// A winnowing has candidates among the last windows, in ascending order, each the least of those
+// behind it.
+type winnowing []candidate
+
+func (l *winnowing) add(c candidate) {
+	before := *l
+	for len(before) > 0 && before[len(before)-1].order >= c.order {
+		before = before[:len(before)-1]
+	}
+	*l = append(before, c)
+}
+
+// least gives the least of the windows up to at, where these are enough, or all.
+func (l *winnowing) least(at int, all bool) (window uint64, ok bool) {
+	if len(*l) > 0 && (*l)[0].at <= at-winnowed {
+		*l = (*l)[1:]
+	}
+	if len(*l) == 0 || at < winnowed-1 && !all {
+		return 0, false
+	}
+	return (*l)[0].window, true
 }
 
 // scrambled orders windows by chance, and the same in every process: which parts of a secret are

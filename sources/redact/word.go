@@ -3,46 +3,61 @@ package redact
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 )
 
 // A short secret has too few letters and digits for a window, and is recognised as a word.
 
 // wholeWords hides short secrets: as they are written, and with anything between their characters.
-func (f *finder) wholeWords(t *reading, folded []byte, at []int32) {
-	lengths := f.lengths(3, maxWord)
-	if lengths == nil {
-		return
-	}
-	text := lower(string(t.data))
-	// A number ends where its digits do, whatever follows.
-	ends := func(i int) bool {
-		return divided(text, i) || isDigit(text[i-1]) != isDigit(text[i])
-	}
-	// word gives where words that begin at i end: several may stand without anything between them.
-	var word func(i int) int
-	word = func(i int) int {
-		for _, n := range lengths {
-			j := i + n
-			if j > len(text) || !f.is(f.words, text[i:j]) || f.public.word(text[i:j]) {
-				continue
-			}
-			if ends(j) && (isNumber(text[i:j]) || divided(text, j)) {
-				return j
-			}
-			if k := word(j); k > 0 {
-				return k
-			}
-		}
-		return 0
-	}
-	for i := range text {
-		if ends(i) {
-			if j := word(i); j > 0 && (isNumber(text[i:j]) || divided(text, i)) {
+func (f *finder) wholeWords(t *reading, letters letters) {
+	if s := (speller{f, lower(string(t.data)), f.lengths(3, maxWord)}); len(s.lengths) > 0 {
+		for i := range s.text {
+			if j := s.run(i); j > 0 {
 				f.cover(t, i, j)
 			}
 		}
+		f.bareWords(t, letters)
 	}
-	f.bareWords(t, folded, at, text)
+}
+
+// A speller finds short secrets in a text as they are written.
+type speller struct {
+	*finder
+	text    []byte // in lower case
+	lengths []int  // that there are
+}
+
+// run gives where short secrets end that begin at i; 0: none does.
+func (s speller) run(i int) int {
+	if s.ends(i) {
+		if j := s.end(i); j > 0 && (isNumber(s.text[i:j]) || divided(s.text, i)) {
+			return j
+		}
+	}
+	return 0
+}
+
+// end gives where short secrets end that follow each other from i on: several may stand without
+// anything between them.
+func (s speller) end(i int) int {
+	for _, n := range s.lengths {
+		j := i + n
+		if j > len(s.text) || !s.secret(s.text[i:j]) {
+			continue
+		}
+		if s.ends(j) && (isNumber(s.text[i:j]) || divided(s.text, j)) {
+			return j
+		}
+		if k := s.end(j); k > 0 {
+			return k
+		}
+	}
+	return 0
+}
+
+// ends tells whether a word may end at i. A number ends where its digits do, whatever follows.
+func (s speller) ends(i int) bool {
+	return divided(s.text, i) || isDigit(s.text[i-1]) != isDigit(s.text[i])
 }
 
 // lengths gives the lengths of short secrets that there are.
@@ -69,7 +84,7 @@ func (f *finder) decodedWords(t *reading) {
 	text := lower(string(t.data))
 	for i := range text {
 		for _, n := range lengths {
-			if j := i + n; j <= len(text) && f.is(f.words, text[i:j]) && !f.public.word(text[i:j]) {
+			if j := i + n; j <= len(text) && f.secret(text[i:j]) {
 				f.cover(t, i, j)
 			}
 		}
@@ -88,19 +103,16 @@ func divided(text []byte, i int) bool {
 }
 
 // bareWords hides short secrets by their letters and digits.
-func (f *finder) bareWords(t *reading, folded []byte, at []int32, text []byte) {
+func (f *finder) bareWords(t *reading, letters letters) {
 	for n := range maxBare + 1 {
 		if f.forms[bareForm|form(n)] == 0 {
 			continue
 		}
-		for i := 0; i+n <= len(folded); i++ {
-			start, end := int(at[i]), int(at[i+n-1])+1
-			if start > 0 && isLetter(text[start-1]) || end < len(text) && isLetter(text[end]) {
-				continue
-			}
-			if f.is(f.bare, folded[i:i+n]) && !f.public.bare(folded[i:i+n]) {
-				start, end = edges(t.data, start, end)
-				f.cover(t, start, end)
+		for i := 0; i+n <= len(letters.folded); i++ {
+			bare := letters.folded[i : i+n]
+			start, end := int(letters.at[i]), int(letters.at[i+n-1])+1
+			if divided(t.data, start) && divided(t.data, end) && f.is(f.bare, bare) && !f.public.bare(bare) {
+				f.coverEdges(t, start, end)
 			}
 		}
 	}
@@ -112,6 +124,9 @@ func (f *finder) is(seed maphash.Seed, text []byte) bool {
 	return ok
 }
 
+// secret tells whether a text is a short secret, and not public.
+func (f *finder) secret(text []byte) bool { return f.is(f.words, text) && !f.public.word(text) }
+
 const (
 	leastCode = 4    // characters that may encode a short secret
 	mostCode  = 4096 // and those of a header that holds one
@@ -119,49 +134,31 @@ const (
 
 // encodedWords looks for short secrets in what stands in base64 or hexadecimal and is plain text.
 func (f *finder) encodedWords(t *reading) {
-	for i := 0; i < len(t.data); {
-		start := i
-		for i < len(t.data) && (base64Digits[0][t.data[i]] < 64 || base64Digits[1][t.data[i]] < 64) {
-			i++
+	ofCode := func(b byte) bool { return base64Digits[0][b] < 64 || base64Digits[1][b] < 64 }
+	for start, end := range spans(t.data, ofCode) {
+		if n := end - start; n >= leastCode && n <= mostCode {
+			f.encodedWord(&reading{data: t.data[start:end], from: t.from[start:end], to: t.to[start:end]})
 		}
-		if n := i - start; n >= leastCode && n <= mostCode {
-			f.encodedWord(t, start, i)
-		}
-		i++
 	}
 }
 
-func (f *finder) encodedWord(t *reading, start, end int) {
-	word := &reading{data: t.data[start:end], from: t.from[start:end], to: t.to[start:end]}
-	give := func(r *reading) {
-		if r == nil || len(r.data) < 3 || !legible(r.data) {
-			return
-		}
-		r.code = false
-		folded, at := lettersOf(r.data)
-		f.wholeWords(r, folded, at)
-	}
-	all := make([]int32, end-start)
-	isOf, hexadecimal := [2]bool{true, true}, len(all)%2 == 0
-	for i := range all {
-		all[i] = int32(i)
-		hexadecimal = hexadecimal && isHex(word.data[i])
-		for alphabet := range isOf {
-			isOf[alphabet] = isOf[alphabet] && base64Digits[alphabet][word.data[i]] < 64
+func (f *finder) encodedWord(word *reading) {
+	all := everywhere(word.data)
+	for alphabet := range base64Digits {
+		digits := &base64Digits[alphabet]
+		if !slices.ContainsFunc(word.data, func(b byte) bool { return digits[b] == 64 }) {
+			f.decodedWord(base64At(word, all, digits))
 		}
 	}
-	for alphabet, ok := range isOf {
-		if ok {
-			give(base64At(word, all, &base64Digits[alphabet]))
-		}
+	if len(all)%2 == 0 && !slices.ContainsFunc(word.data, func(b byte) bool { return !isHex(b) }) {
+		f.decodedWord(hexAt(word, all))
 	}
-	if hexadecimal {
-		first := true
-		hexes(word, func(r *reading) {
-			if first {
-				give(r)
-			}
-			first = false
-		})
+}
+
+// decodedWord looks for short secrets in what was decoded on its own.
+func (f *finder) decodedWord(t *reading) {
+	if len(t.data) >= 3 && printable(t.data) {
+		t.code = false
+		f.wholeWords(t, lettersOf(t.data))
 	}
 }

@@ -1,14 +1,16 @@
 package cron
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 
 	robfig "github.com/robfig/cron/v3"
 )
@@ -40,24 +42,19 @@ func notUnderstood(field int, text string) error {
 // maxEvery bounds @every, so that sums of times stay times.
 const maxEvery = 366 * 24 * time.Hour
 
-// Parse reads a schedule: five fields (minute, hour, day of the month, month, day of the week; Sunday is 0 or 7), @hourly and its
-// kind, or @every with a period of whole seconds. CRON_TZ=Zone or TZ=Zone may stand before it. A schedule whose time never
-// comes is an error.
+// Parse reads a schedule: five fields (minute, hour, day of the month, month, day of the week;
+// Sunday is 0 or 7), @hourly and its kind, or @every with a period of whole seconds. CRON_TZ=Zone
+// or TZ=Zone may stand before it. A schedule whose time never comes is an error.
 func Parse(text string) (Schedule, error) {
 	s := Schedule{text: text, loc: time.Local}
 	rest := strings.TrimSpace(text)
-	for _, prefix := range []string{"CRON_TZ=", "TZ="} {
-		zone, ok := strings.CutPrefix(rest, prefix)
-		if !ok {
-			continue
-		}
+	if zone, ok := strings.CutPrefix(strings.TrimPrefix(rest, "CRON_"), "TZ="); ok {
 		zone, rest = word(zone)
 		loc, err := time.LoadLocation(zone)
 		if err != nil || zone == "" {
 			return Schedule{}, fmt.Errorf("unknown time zone %q", zone)
 		}
 		s.loc = loc
-		break
 	}
 	if rest == "" {
 		return Schedule{}, errors.New("a schedule has five fields, or is @every with a period")
@@ -122,7 +119,7 @@ func parseFields(s Schedule, words []string) (Schedule, error) {
 }
 
 // wellFormed is stricter than robfig's parser, which takes "1,", "+5" and "*-5".
-var wellFormed = regexp.MustCompile(`^(?:\*|\?|\w+(?:-\w+)?)(?:/\d+)?(?:,(?:\*|\w+(?:-\w+)?)(?:/\d+)?)*$`)
+var wellFormed = lazyregexp.New(`^(?:\*|\?|\w+(?:-\w+)?)(?:/\d+)?(?:,(?:\*|\w+(?:-\w+)?)(?:/\d+)?)*$`)
 
 // parse calls robfig's parser, whose panics become errors.
 func parse(options robfig.ParseOption, text string) (spec *robfig.SpecSchedule, err error) {
@@ -148,70 +145,56 @@ func parse(options robfig.ParseOption, text string) (spec *robfig.SpecSchedule, 
 
 var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// weekdays rewrites the field for a parser that knows the days 0 to 6 only, and none after Saturday.
+// weekdays rewrites the field for a parser that knows the days 0 to 6 only, and none after
+// Saturday.
 func weekdays(field string) (string, error) {
 	if lower := strings.ToLower(field); !strings.Contains(field, "7") && !strings.Contains(lower, "-sun") {
 		return field, nil
 	}
-	var days []int
+	var days []string
 	for part := range strings.SplitSeq(field, ",") {
-		list, ok := weekdayRange(part)
-		if !ok {
+		list := weekdayRange(part)
+		if list == nil {
 			return "", notUnderstood(4, field)
 		}
 		days = append(days, list...)
 	}
-	slices.Sort(days)
-	var words []string
-	for _, d := range slices.Compact(days) {
-		words = append(words, strconv.Itoa(d))
-	}
-	return strings.Join(words, ","), nil
+	return strings.Join(days, ","), nil
 }
 
-// weekdayRange gives the days of one part of the field: N, N-M, *, each with an optional /step.
-func weekdayRange(part string) ([]int, bool) {
-	span, stepText, stepped := strings.Cut(part, "/")
-	step := 1
-	if stepped {
-		var err error
-		if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
-			return nil, false
-		}
+// dayRange is N, N-M or *, each with an optional /step.
+var dayRange = lazyregexp.New(`^(?:[*?]|(\w+)(?:-(\w+))?)(?:/0*([1-9][0-9]{0,8}))?$`)
+
+// weekdayRange gives the days of one part of the field; none where it is not understood.
+func weekdayRange(part string) (days []string) {
+	m := dayRange.FindStringSubmatch(part)
+	if m == nil {
+		return nil
 	}
-	fromText, toText, ranged := strings.Cut(span, "-")
-	from, to := 0, 6
-	if span != "*" && span != "?" {
-		var ok bool
-		if from, ok = weekday(fromText); !ok {
-			return nil, false
-		}
-		switch {
-		case ranged:
-			if to, ok = weekday(toText); !ok {
-				return nil, false
-			}
-			if to == 0 && from > 0 {
-				to = 7 // the Sunday at the end of the week
-			}
-		case !stepped:
-			to = from
-		}
+	if m[2] == "" && m[3] == "" {
+		m[2] = m[1]
 	}
-	if from > to {
-		return nil, false
+	from, to := weekday(m[1], 0), weekday(m[2], 6)
+	if to == 0 && from > 0 {
+		to = 7 // the Sunday at the end of the week
 	}
-	var days []int
-	for d := from; d <= to; d += step {
-		days = append(days, d%7)
+	step, _ := strconv.Atoi(cmp.Or(m[3], "1"))
+	for d := from; 0 <= from && d <= to; d += step {
+		days = append(days, strconv.Itoa(d%7))
 	}
-	return days, true
+	return days
 }
 
-func weekday(text string) (int, bool) {
+// weekday gives the number of a day, -1 of none; of no text what is meant without one.
+func weekday(text string, absent int) int {
+	if text == "" {
+		return absent
+	}
 	if i := slices.Index(dayNames, strings.ToLower(text)); i >= 0 {
-		return i, true
+		return i
 	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil && 0 <= n && n <= 7
+	if n, err := strconv.Atoi(text); err == nil && n <= 7 {
+		return n
+	}
+	return -1
 }

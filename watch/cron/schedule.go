@@ -1,5 +1,6 @@
-// Package cron says when a schedule's next time is. It guards the parser and the arithmetic of github.com/robfig/cron/v3, which
-// panic on some texts, know no seventh day of the week, skip a night in spring and run one twice in autumn.
+// Package cron says when a schedule's next time is. It guards the parser and the arithmetic of
+// github.com/robfig/cron/v3, which panic on some texts, know no seventh day of the week, skip a
+// night in spring and run one twice in autumn.
 package cron
 
 import (
@@ -14,7 +15,9 @@ type Schedule struct {
 	every time.Duration        // of @every; 0 for the other kind
 	spec  *robfig.SpecSchedule // in UTC, over the wall clock's fields
 	loc   *time.Location
-	fixed bool // names its hours, so that each is meant once a day, also in the nights when clocks change
+	// fixed: it names its hours, so that each is meant once a day, also in the nights when clocks
+	// change.
+	fixed bool
 }
 
 // String gives the schedule as it was written.
@@ -26,12 +29,13 @@ func (s Schedule) Every() (time.Duration, bool) { return s.every, s.every > 0 }
 // Location gives the time zone that the fields are read in: that of CRON_TZ, else the machine's.
 func (s Schedule) Location() *time.Location { return s.loc }
 
-// Next gives the first time of the schedule after a time, in the schedule's zone. It is strictly later, and never zero for
-// a schedule that Parse gave.
+// Next gives the first time of the schedule after a time, in the schedule's zone. It is strictly
+// later, and never zero for a schedule that Parse gave.
 //
-// Where clocks change, a time whose hour is named in the schedule comes once: if it falls into the hour that is skipped in
-// spring, at the first moment after; if it falls into the hour that comes twice in autumn, the first time. Schedules over every
-// hour (*, */n) go on through such nights as the clock shows. An @every schedule gives after plus its period.
+// Where clocks change, a time whose hour is named in the schedule comes once: if it falls into the
+// hour that is skipped in spring, at the first moment after; if it falls into the hour that comes
+// twice in autumn, the first time. Schedules over every hour (*, */n) go on through such nights as
+// the clock shows. An @every schedule gives after plus its period.
 func (s Schedule) Next(after time.Time) time.Time {
 	after = after.Round(0) // schedules go by the wall clock
 	switch {
@@ -45,13 +49,17 @@ func (s Schedule) Next(after time.Time) time.Time {
 	return s.nextRunning(after.In(s.loc))
 }
 
-// nextRunning follows the clock through every change: between two changes a reading of the clock stands for one instant.
+// nextRunning follows the clock through every change: between two changes a reading of the clock
+// stands for one instant.
 func (s Schedule) nextRunning(after time.Time) time.Time {
 	from, zone := wall(after), after
 	for range horizon * searched * mostChanges {
 		reading := s.nextReading(from)
 		t := s.at(reading, zone)
 		_, end := zone.ZoneBounds()
+		if !end.IsZero() && !end.After(zone) {
+			end = zone.Add(48 * time.Hour) // Go 1.26 errs about the last day of a leap year after 2037
+		}
 		if reading.IsZero() || end.IsZero() || t.Before(end) {
 			return t
 		}
@@ -92,7 +100,8 @@ func wall(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }
 
-// instant gives the first moment at which a clock of the zone shows the reading, or, where none does, the first after it.
+// instant gives the first moment at which a clock of the zone shows the reading, or, where none
+// does, the first after it.
 func (s Schedule) instant(reading time.Time) time.Time {
 	before := s.at(reading, reading.Add(-24*time.Hour))
 	if wall(before).Equal(reading) {

@@ -30,6 +30,10 @@ func TestNext(t *testing.T) {
 		{"CRON_TZ=UTC 0 9 * * sat-7", "2027-01-02T10:00:00Z", "2027-01-03T09:00:00Z"},
 		{"CRON_TZ=UTC 0 9 * * */7", "2027-01-01T00:00:00Z", "2027-01-03T09:00:00Z"},
 
+		{"CRON_TZ=UTC 0 9 1 * 5", "2027-01-02T00:00:00Z", "2027-01-08T09:00:00Z"},
+		{"CRON_TZ=UTC 0 9 * * 1-7/3", "2027-01-02T10:00:00Z", "2027-01-03T09:00:00Z"},
+		{"CRON_TZ=America/New_York 0 * * 8 *", "2040-09-05T00:00:00Z", "2041-08-01T04:00:00Z"},
+
 		// Spring in Berlin: 02:00 becomes 03:00 on 2027-03-28, at 01:00 UTC.
 		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2027-03-27T12:00:00Z", "2027-03-28T01:00:00Z"},
 		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2027-03-28T01:00:00Z", "2027-03-29T00:30:00Z"},
@@ -41,7 +45,8 @@ func TestNext(t *testing.T) {
 		{"CRON_TZ=Europe/Berlin 30 2 * * *", "2027-10-31T01:15:00Z", "2027-11-01T01:30:00Z"},
 		{"CRON_TZ=Europe/Berlin */30 * * * *", "2027-10-31T00:30:00Z", "2027-10-31T01:00:00Z"},
 		{"CRON_TZ=Europe/Berlin */30 * * * *", "2027-10-31T01:00:00Z", "2027-10-31T01:30:00Z"},
-		// Lord Howe moves by half an hour: 02:00 becomes 02:30 on 2027-10-03, at 15:30 UTC the day before.
+		// Lord Howe moves by half an hour: 02:00 becomes 02:30 on 2027-10-03, at 15:30 UTC the day
+		// before.
 		{"CRON_TZ=Australia/Lord_Howe 15 2 * * *", "2027-10-02T00:00:00Z", "2027-10-02T15:30:00Z"},
 		{"CRON_TZ=Australia/Lord_Howe 7,43 */3 * * *", "2017-04-01T15:50:00Z", "2017-04-01T16:37:00Z"},
 		{"CRON_TZ=UTC\t0 9 * * fri-sun", "2027-01-02T10:00:00Z", "2027-01-03T09:00:00Z"},
@@ -58,7 +63,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// A year with both its nights: a daily schedule runs once on each of 365 days, a running one as often as the clock moves on.
+// A year with both its nights: a daily schedule runs once on each of 365 days, a running one as
+// often as the clock moves on.
 func TestYearWithItsTwoNights(t *testing.T) {
 	for _, zone := range []string{"Europe/Berlin", "America/New_York", "UTC"} {
 		for text, want := range map[string]int{"30 2 * * *": 365, "30 1 * * *": 365, "15 * * * *": 365 * 24, "*/15 * * * *": 365 * 96} {
@@ -87,6 +93,10 @@ func TestFaults(t *testing.T) {
 		"* * * 13 *":                "month",
 		"* * * * 8":                 "day of the week",
 		"* * * * 7-8":               "day of the week",
+		"* * * * 7/2":               "day of the week",
+		"* * * * 5-2,7":             "day of the week",
+		"* * * * 7,x":               "day of the week",
+		"* * * * 7,*/0":             "day of the week",
 		"0 0 31 2 *":                "never comes",
 		"0 0 31 4,6 *":              "never comes",
 		"@every 5":                  "period",

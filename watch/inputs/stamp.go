@@ -1,10 +1,10 @@
-// Package inputs tells that files which a plan was made from may have changed. It is a hint, prompt and cheap, not the truth: a
-// file system may change without telling, so every pass compares stamps itself.
+// Package inputs tells that files which a plan was made from may have changed. It is a hint, prompt
+// and cheap, not the truth: a file system may change without telling, so every pass compares stamps
+// itself.
 package inputs
 
 import (
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,9 +14,10 @@ import (
 
 // An Input is a file or a directory to watch. It need not exist.
 type Input struct {
-	Path  string                 // absolute
-	Match func(name string) bool // for a directory: which of its entries matter; nil: Path is a file
-	Seen  string                 // how it looked before it was read; "": nobody looked
+	Path string // absolute
+	// Match tells, for a directory, which of its entries matter; nil: Path is a file.
+	Match func(name string) bool
+	Seen  string // how it looked before it was read; "": nobody looked
 }
 
 // Look notes how the input looks now. What is read after it is at least as new.
@@ -39,9 +40,10 @@ func Same(list []Input) bool {
 	return !slices.ContainsFunc(list, func(in Input) bool { return in.stamp() != in.Seen })
 }
 
-// stamp gives a text that differs where the input differs: its inode, size, times, or that it is there at all; of a directory the
-// names and stamps of the entries that matter. It is never empty. Links are followed. Nothing is opened but directories, and nothing
-// asked that hangs, so nothing is waited for.
+// stamp gives a text that differs where the input differs: its inode, size, times, or that it is
+// there at all; of a directory the names and stamps of the entries that matter. It is never empty.
+// Links are followed. Nothing is opened but directories, and nothing asked that hangs, so nothing
+// is waited for.
 func (in Input) stamp() string {
 	if in.Match == nil {
 		return stampFile(in.Path)
@@ -65,7 +67,8 @@ func stampFile(path string) string {
 	if err != nil {
 		return absent(err)
 	}
-	return stampOf(st)
+	sys := st.Sys().(*syscall.Stat_t)
+	return fmt.Sprint(sys.Dev, sys.Ino, sys.Size, sys.Mode, sys.Mtim, sys.Ctim)
 }
 
 // absent is the stamp of what cannot be looked at: it is not there, or on a file system that hangs.
@@ -74,12 +77,4 @@ func absent(err error) string {
 		return "?"
 	}
 	return "-"
-}
-
-func stampOf(st fs.FileInfo) string {
-	sys, ok := st.Sys().(*syscall.Stat_t)
-	if !ok {
-		return fmt.Sprint(st.Size(), st.ModTime().UnixNano())
-	}
-	return fmt.Sprint(sys.Dev, sys.Ino, sys.Size, sys.Mode, sys.Mtim, sys.Ctim)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -69,7 +70,8 @@ func (s *scene) take() []string {
 	return seen
 }
 
-// settle waits until everything up to now has been looked at, and forgets what was reported: an input of our own is changed.
+// settle waits until everything up to now has been looked at, and forgets what was reported: an
+// input of our own is changed.
 func (s *scene) settle() {
 	s.t.Helper()
 	s.rounds++
@@ -296,5 +298,28 @@ func TestUnseenIsToldOnce(t *testing.T) {
 		if slices.Contains(seen, s.path("ready")) {
 			return
 		}
+	}
+}
+
+// Where the process has no descriptors left to look with, inputs are looked at from time to time.
+func TestNoDescriptors(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	must(t, os.WriteFile(path, []byte("one"), 0o600))
+	var log strings.Builder
+	w := New(slog.New(slog.NewTextHandler(&log, nil)))
+	defer w.fsn.Close()
+	w.set([]Input{{Path: path}})
+	var limit, none syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	none.Max = limit.Max
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none))
+	w.arm()
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+	if !w.blind || !strings.Contains(log.String(), "looking every 30 s instead") || !strings.Contains(log.String(), "LimitNOFILE=") {
+		t.Errorf("blind %v, said %s", w.blind, &log)
+	}
+	if w.arm(); w.armed[dir] == "" {
+		t.Errorf("watched are %v", w.armed)
 	}
 }

@@ -4,8 +4,9 @@ import "github.com/rendered/rendered/render/swap"
 
 // A file is what is on record of one path.
 type file struct {
-	change uint64            // the last; 0: none
-	told   map[string]uint64 // by dependent that reads the file: the last change that it acknowledged
+	change uint64 // the last; 0: none
+	// told has, by dependent that reads the file, the last change that it acknowledged.
+	told   map[string]uint64
 	left   map[string]uint64 // the same of those that read it no more and were owed a notice then
 	swap   *swap.Rename      // what was begun last; nil where that is known to be done
 	unsure bool              // nobody may be told before the file has been compared
@@ -60,6 +61,16 @@ func (f *file) slowest() uint64 {
 
 // settled tells whether nothing is to be done about the file.
 func (f *file) settled() bool { return f.swap == nil && !f.unsure && f.slowest() >= f.change }
+
+// acknowledged tells whether a reader was told of the last change.
+func (f *file) acknowledged() bool {
+	for _, at := range f.told {
+		if at > 0 && at >= f.change {
+			return true
+		}
+	}
+	return false
+}
 
 // owes tells whether a reader is owed a notice.
 func (f *file) owes() bool {

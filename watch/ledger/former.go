@@ -48,6 +48,19 @@ func (l *Ledger) takeOver(system disk.System, foreign bool) error {
 		return err
 	}
 	defer dir.Close()
+	if err := l.readFormer(dir, names, foreign); err != nil {
+		return err
+	}
+	if len(l.files) > 0 || len(l.told) > 0 || l.lost {
+		if err := l.commit(l.change()); err != nil {
+			return err
+		}
+	}
+	return removeAll(dir, names)
+}
+
+// readFormer reads the former records.
+func (l *Ledger) readFormer(dir disk.Dir, names []string, foreign bool) error {
 	serials := make(map[string]uint64) // of the records that swaps are of, by path
 	for _, name := range names {
 		if disk.IsTemporary(name) {
@@ -63,19 +76,14 @@ func (l *Ledger) takeOver(system disk.System, foreign bool) error {
 			l.merge(r, serials)
 		}
 	}
-	if len(l.files) == 0 && len(l.told) == 0 && !l.lost {
-		return removeAll(dir, names)
-	}
-	if err := l.commit(l.change()); err != nil {
-		return err
-	}
-	return removeAll(dir, names)
+	return nil
 }
 
-// former opens the directory of the former records and lists it; nil where there is none.
+// former opens the directory of the former records and lists it; nil where there is none. What
+// somebody has put there that never was a record stays, and is in nobody's way.
 func (l *Ledger) former(system disk.System) (disk.Dir, []string, error) {
 	dir, err := system.Open(filepath.Join(l.dir.Path(), formerName))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil, nil, nil
 	}
 	if err != nil {
@@ -88,8 +96,12 @@ func (l *Ledger) former(system disk.System) (disk.Dir, []string, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, dir.Close())
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { // others are none of ours
-		return !strings.HasSuffix(name, ".json") && !disk.IsTemporary(name)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		if !strings.HasSuffix(name, ".json") && !disk.IsTemporary(name) {
+			return true
+		}
+		st, err := dir.Stat(name)
+		return err == nil && st.Type == fs.ModeDir
 	})
 	slices.Sort(names)
 	return dir, names, nil
@@ -137,53 +149,49 @@ func readFormer(dir disk.Dir, name string) (r former, _ error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if d.Decode(&r) != nil || r.Version != 1 || r.Service != strings.TrimSuffix(name, ".json") {
+	bad := func(s swap.Rename) bool { return !beside(s, s.Path) }
+	if d.Decode(&r) != nil || r.Version != 1 || r.Service != strings.TrimSuffix(name, ".json") || slices.ContainsFunc(r.Swaps, bad) {
 		return r, errDamaged
-	}
-	for _, s := range r.Swaps {
-		if !beside(s, s.Path) {
-			return r, errDamaged
-		}
 	}
 	return r, nil
 }
 
 // merge takes over one record.
 func (l *Ledger) merge(r former, serials map[string]uint64) {
-	at := func(path string) *file {
-		if l.files[path] == nil {
-			l.files[path] = &file{change: l.count(), told: make(map[string]uint64), left: make(map[string]uint64)}
-		}
-		return l.files[path]
-	}
 	for _, path := range r.Paths {
-		f := at(path)
+		f := l.formerFile(path)
 		f.unsure = f.unsure || r.Half
 	}
 	for name, n := range r.Notices {
 		if n.Told.After(l.told[name]) {
 			l.told[name] = n.Told
 		}
-		owed := func(path string) {
-			if n.Gone || name == formerNext {
-				at(path).left[name] = 0
+		reads := !n.Gone && name != formerNext
+		for _, path := range n.Owed {
+			if f := l.formerFile(path); reads {
+				f.told[name] = 0
 			} else {
-				at(path).told[name] = 0
+				f.left[name] = 0
 			}
 		}
-		for _, path := range n.Owed {
-			owed(path)
-		}
 		for _, path := range r.Paths {
-			f := at(path)
-			if _, known := f.told[name]; !known && !n.Gone && name != formerNext {
+			f := l.formerFile(path)
+			if _, known := f.told[name]; reads && !known {
 				f.told[name] = f.change
 			}
 		}
 	}
 	for _, s := range r.Swaps {
-		if f := at(s.Path); f.swap == nil || r.Serial > serials[s.Path] {
+		if f := l.formerFile(s.Path); f.swap == nil || r.Serial > serials[s.Path] {
 			f.swap, serials[s.Path] = &s, r.Serial
 		}
 	}
+}
+
+// formerFile gives what is taken over of a file.
+func (l *Ledger) formerFile(path string) *file {
+	if l.files[path] == nil {
+		l.files[path] = &file{change: l.count(), told: make(map[string]uint64), left: make(map[string]uint64)}
+	}
+	return l.files[path]
 }

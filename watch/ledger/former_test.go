@@ -47,7 +47,7 @@ func adoptFormer(b *book) {
 		path, names, _ := strings.Cut(part, ":")
 		readers[path] = strings.Split(names, "|")
 	}
-	b.Adopt(readers)
+	b.Adopt(readers, true)
 }
 
 func writeFormer(t *testing.T, dir string, records map[string]string) {
@@ -83,7 +83,7 @@ func TestUpgrade(t *testing.T) {
 		failed := false
 		if dir, err := system.Open(b.dir); err != nil {
 			t.Fatal(err)
-		} else if l, err := Open(system, dir, false); err != nil {
+		} else if l, err := Open(system, dir, false, nil); err != nil {
 			failed = true
 		} else {
 			l.Close()
@@ -144,7 +144,40 @@ func TestUpgradeOfADamagedRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	if _, err := Open(unreadable, dir, false); err == nil || !strings.Contains(err.Error(), formerName+"/calm.json") {
+	if _, err := Open(unreadable, dir, false, nil); err == nil || !strings.Contains(err.Error(), formerName+"/calm.json") {
 		t.Errorf("unreadable: %v", err)
+	}
+}
+
+// What stands among the former records, or in their place, and never was one holds up no start.
+func TestUpgradeAmongOthers(t *testing.T) {
+	b := newBook(t)
+	b.Close()
+	writeFormer(t, b.dir, map[string]string{"gone.json": debts["gone.json"], "README": "mine"})
+	for _, name := range []string{"backup.json", "backup.json/full", ".temp.new"} {
+		if err := os.Mkdir(filepath.Join(b.dir, formerName, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		b.open(false)
+		adoptFormer(b)
+		if got := b.owed(); got != "new /gone" {
+			t.Errorf("owed %q", got)
+		}
+		b.Close()
+	}
+	if names, err := os.ReadDir(filepath.Join(b.dir, formerName)); len(names) != 3 {
+		t.Errorf("there are %v, %v", names, err)
+	}
+
+	b = newBook(t)
+	b.Close()
+	if err := os.WriteFile(filepath.Join(b.dir, formerName), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		b.open(false)
+		b.Close()
 	}
 }

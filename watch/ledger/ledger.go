@@ -21,27 +21,33 @@ import (
 type Ledger struct {
 	dir disk.Dir
 
-	mu     sync.Mutex
-	last   uint64               // the newest change of any file
-	files  map[string]*file     // by path
-	told   map[string]time.Time // by dependent: when it last acknowledged
-	lost   bool                 // a line was damaged so that not even its path is known
-	stale  bool                 // what is on disk differs from this
-	failed bool                 // the last write did
-	read   bool                 // there was a record, and nothing was written since
-	closed bool                 // nothing can be written any more
-	unsure []swap.Rename        // may be on record, as the last write failed
-	begun  map[*disk.Run]*batch // by the write that makes it durable
+	mu      sync.Mutex
+	last    uint64               // the newest change of any file
+	files   map[string]*file     // by path
+	told    map[string]time.Time // by dependent: when it last acknowledged
+	own     map[string]bool      // paths
+	ownLost bool                 // of which others are our own, too, is not known
+	events  events
+	pauses  map[string]Pause // by service
+	// services are those that there are, with their files, as Follow had it.
+	services map[string][]string
+	lost     bool                 // a line was damaged so that not even its path is known
+	stale    bool                 // what is on disk differs from this
+	failed   bool                 // the last write did
+	read     bool                 // there was a record, and nothing was written since
+	closed   bool                 // nothing can be written any more
+	unsure   []swap.Rename        // may be on record, as the last write failed
+	begun    map[*disk.Run]*batch // by the write that makes it durable
 
 	writes *disk.Group
 }
 
-// Adopt says who reads the files from now on: the dependents by path, of all services there are.
-// It is called before any of them is looked at, and again when that changes. A dependent that is
-// new to a file starts where the slowest of its readers stands, those included that have left
-// while they were owed a notice: it is owed what they were, and they are owed it no more. Nothing
-// is written; the next start finds the same.
-func (l *Ledger) Adopt(readers map[string][]string) {
+// Adopt says who reads the files from now on: the dependents by path, of all services there are, or
+// of those that are known. It is called before any of them is looked at, and again when that
+// changes. A dependent that is new to a file starts where the slowest of its readers stands, those
+// included that have left while they were owed a notice: it is owed what they were, and they are
+// owed it no more. Nothing is written; the next start finds the same.
+func (l *Ledger) Adopt(readers map[string][]string, all bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for path, names := range readers {
@@ -53,6 +59,9 @@ func (l *Ledger) Adopt(readers map[string][]string) {
 				f.damage(l.count())
 			}
 		}
+		if l.lost || l.ownLost {
+			l.own[path] = true
+		}
 		f.adopt(names)
 	}
 	for path, f := range l.files {
@@ -61,9 +70,13 @@ func (l *Ledger) Adopt(readers map[string][]string) {
 			l.forget(path)
 		}
 	}
-	if len(readers) > 0 { // else those whose lines were lost may be yet to come
+	if all && len(readers) > 0 { // else those whose lines were lost may be yet to come
+		l.ownLost = false
 		l.stale = l.stale || l.lost
 		l.lost = false
+	}
+	if all {
+		l.leave(readers)
 	}
 	maps.DeleteFunc(l.told, func(dependent string, at time.Time) bool {
 		return time.Since(at) > toldKept && !l.reads(dependent)
@@ -94,12 +107,15 @@ func (l *Ledger) forget(path string) {
 }
 
 // Begin puts on durable record what is about to be swapped, and which of these files get new
-// content: their readers are owed a notice. Where it fails nothing is on record, and nothing must
-// be renamed; where the error is an Uncertain one it may be, and the temporaries have to stay.
-func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
+// content: their readers are owed a notice; and the event. Where it fails nothing is on record, and
+// nothing must be renamed; where the error is an Uncertain one it may be, and the temporaries have
+// to stay.
+func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error {
 	l.mu.Lock()
 	before := make(map[string]file, len(swaps))
+	var paths []string
 	for _, s := range swaps {
+		paths = append(paths, s.Path)
 		f := l.files[s.Path]
 		if f == nil { // of a service that is no more, whose last job is at work
 			f = new(file)
@@ -112,13 +128,14 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 		}
 	}
 	r := l.change()
-	b := l.begun[r]
-	if b == nil {
-		b = new(batch)
-		l.begun[r] = b
-	}
+	b := l.batch(r)
 	b.swaps = append(b.swaps, swaps...)
+	noted, taken := l.events.add(event), l.take(paths)
 	b.undo = append(b.undo, func() {
+		l.events.remove(noted)
+		for _, path := range taken {
+			delete(l.own, path)
+		}
 		for path, was := range before {
 			if f := l.files[path]; f != nil {
 				f.change, f.swap = was.change, was.swap
@@ -127,6 +144,25 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string) error {
 		}
 	})
 	l.mu.Unlock()
+	return l.commit(r)
+}
+
+// Renew puts on durable record that these files are about to be put in their places although
+// somebody may have been told that they are: a disk has lost what it had said to be durable.
+// Whoever reads one of them that somebody was told of is owed a notice again.
+func (l *Ledger) Renew(paths []string) error {
+	l.mu.Lock()
+	var r *disk.Run
+	for _, path := range paths {
+		if f := l.files[path]; f != nil && f.acknowledged() {
+			f.change = l.count()
+			r = l.change()
+		}
+	}
+	l.mu.Unlock()
+	if r == nil {
+		return nil
+	}
 	return l.commit(r)
 }
 
@@ -198,22 +234,26 @@ func (l *Ledger) Compared(paths []string) {
 func (l *Ledger) Owed(dependent string, paths []string) map[string]uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	owed := make(map[string]uint64)
+	var owed map[string]uint64 // most often there is nothing
 	for _, path := range paths {
 		f := l.files[path]
 		if f == nil {
 			continue
 		}
 		if at, reads := f.told[dependent]; reads && at < f.change {
+			if owed == nil {
+				owed = make(map[string]uint64)
+			}
 			owed[path] = f.change
 		}
 	}
 	return owed
 }
 
-// Acknowledge puts on durable record that a dependent was told, at a time, of what it was owed.
+// Acknowledge puts on durable record that a dependent was told, at the time of the event, of what
+// it was owed; and the event.
 // Where that fails it counts as told until the process ends.
-func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.Time) error {
+func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, told Event) error {
 	l.mu.Lock()
 	for path, change := range owed {
 		if f := l.files[path]; f != nil {
@@ -227,7 +267,8 @@ func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, at time.T
 			}
 		}
 	}
-	l.told[dependent] = at.UTC().Round(0)
+	l.told[dependent] = told.At.UTC().Round(0)
+	l.events.add(told)
 	r := l.change()
 	l.mu.Unlock()
 	return l.commit(r)

@@ -42,7 +42,7 @@ func (b *book) open(foreign bool) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if b.Ledger, err = Open(b.system, dir, foreign); err != nil {
+	if b.Ledger, err = Open(b.system, dir, foreign, nil); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -67,7 +67,7 @@ func (b *book) record() string {
 // change begins a swap of files that all get new content.
 func (b *book) change(paths ...string) {
 	b.t.Helper()
-	if err := b.Begin(renames(paths...), paths); err != nil {
+	if err := b.Begin(renames(paths...), paths, Event{}); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -81,7 +81,7 @@ func renames(paths ...string) (list []swap.Rename) {
 
 func (b *book) acknowledge(dependent string, paths ...string) {
 	b.t.Helper()
-	if err := b.Acknowledge(dependent, b.Owed(dependent, paths), time.Unix(1, 0)); err != nil {
+	if err := b.Acknowledge(dependent, b.Owed(dependent, paths), Event{At: time.Unix(1, 0)}); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -94,7 +94,7 @@ func (b *book) adopt(config string) {
 			readers[path] = strings.Fields(names)
 		}
 	}
-	b.Adopt(readers)
+	b.Adopt(readers, true)
 }
 
 // owed says who is owed what, as "dependent path path; dependent path".
@@ -239,7 +239,7 @@ func TestDamage(t *testing.T) {
 		"a line is missing":  {func(s string) string { return lines(s)[0] + lines(s)[2] }, "a /f /g /h", "/f /g"},
 		"the head":           {func(s string) string { return flip(s, "version") }, "a /f /g /h", "/f"},
 		"the head is gone":   {func(s string) string { return strings.Join(lines(s)[1:], "") }, "a /f /g /h", "/f"},
-		"it is cut off":      {func(s string) string { return s[:len(s)-3] }, "a /f /g /h", "/f"},
+		"it is cut off":      {func(s string) string { return s[:strings.IndexByte(s, ownMark)-3] }, "a /f /g /h", "/f"},
 		"it is empty":        {func(string) string { return "" }, "a /f /g /h", "/f /g /h"},
 		"it is another's":    {func(string) string { return strings.Repeat("x", 1000) }, "a /f /g /h", "/f /g /h"},
 	} {
@@ -319,7 +319,7 @@ func TestGroupCommit(t *testing.T) {
 			for i := from; i < to; i++ {
 				all.Go(func() {
 					path := fmt.Sprintf("/%02d", i)
-					list[i] = b.Begin(renames(path), []string{path})
+					list[i] = b.Begin(renames(path), []string{path}, Event{})
 				})
 			}
 			all.Wait()
@@ -364,7 +364,7 @@ func TestUncertain(t *testing.T) {
 		b.open(false)
 		n = 0
 		b.adopt("/f:a")
-		err := b.Begin(renames("/f"), []string{"/f"})
+		err := b.Begin(renames("/f"), []string{"/f"}, Event{})
 		_, uncertain := errors.AsType[Uncertain](err)
 		if !errors.Is(err, unix.EIO) || uncertain == certain || len(b.Temps()) == 0 != certain || b.owed() != "" {
 			t.Errorf("certain: %v: %v, temporaries %v, owed %q", certain, err, b.Temps(), b.owed())
@@ -403,9 +403,9 @@ func TestUncertainByAnEarlierWrite(t *testing.T) {
 		b.open(false)
 		b.adopt("/d/f:a, /e/g:a")
 		var first, second error
-		go func() { first = b.Begin(renames("/d/f"), []string{"/d/f"}) }()
+		go func() { first = b.Begin(renames("/d/f"), []string{"/d/f"}, Event{}) }()
 		synctest.Wait()
-		second = b.Begin(renames("/e/g"), []string{"/e/g"})
+		second = b.Begin(renames("/e/g"), []string{"/e/g"}, Event{})
 		synctest.Wait()
 		_, uncertain := errors.AsType[Uncertain](second)
 		if !errors.Is(first, unix.EIO) || !errors.Is(second, unix.ENOSPC) || !uncertain || !b.Temps()["/e/.new"] || !strings.Contains(b.record(), "/e/.new") {
@@ -434,6 +434,44 @@ func TestDamageBeforeTheFirstFile(t *testing.T) {
 	}
 }
 
+// A record that the disk cannot read keeps nobody from starting.
+func TestUnreadableRecord(t *testing.T) {
+	b := newBook(t)
+	b.adopt("/f:a")
+	b.system = faulty.System(disk.Host, func(s faulty.Step) error {
+		if s.Op == "read" && filepath.Base(s.Path) == Name {
+			return unix.EIO
+		}
+		return nil
+	})
+	b.restart()
+	b.adopt("/f:a")
+	if b.owed() != "a /f" || !b.Unsure([]string{"/f"}) {
+		t.Errorf("owed %q: %s", b.owed(), b.record())
+	}
+}
+
+// Where lines were lost and not all services are known, those that come later are owed as well.
+func TestDamageBeforeAllServicesAreKnown(t *testing.T) {
+	b := newBook(t)
+	b.adopt("/f:a, /g:b")
+	b.change("/f", "/g")
+	if err := os.WriteFile(b.path(), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.restart()
+	b.Adopt(map[string][]string{"/f": {"a"}}, false)
+	b.acknowledge("a", "/f")
+	b.Adopt(map[string][]string{"/f": {"a"}}, false)
+	if b.owed() != "" {
+		t.Errorf("told, and owed again: %s", b.owed())
+	}
+	b.adopt("/f:a, /g:b")
+	if b.owed() != "b /g" || !b.Unsure([]string{"/g"}) {
+		t.Errorf("owed %q: %s", b.owed(), b.record())
+	}
+}
+
 // What is closed is not written to any more, and a write that is under way comes to its end.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -448,15 +486,15 @@ func TestClose(t *testing.T) {
 		b.open(false)
 		b.adopt("/f:a, /g:a")
 		var first, second error
-		go func() { first = b.Begin(renames("/f"), []string{"/f"}) }()
+		go func() { first = b.Begin(renames("/f"), []string{"/f"}, Event{}) }()
 		synctest.Wait()
-		go func() { second = b.Begin(renames("/g"), []string{"/g"}) }()
+		go func() { second = b.Begin(renames("/g"), []string{"/g"}, Event{}) }()
 		synctest.Wait()
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()
-		late := b.Acknowledge("a", nil, time.Now())
+		late := b.Acknowledge("a", nil, Event{At: time.Now()})
 		if first != nil || second != nil && !errors.Is(second, errClosed) || !errors.Is(late, errClosed) {
 			t.Errorf("%v, %v, %v", first, second, late)
 		}
@@ -475,7 +513,7 @@ func TestTold(t *testing.T) {
 		b.adopt("/f:a b")
 		now := time.Now()
 		for name, at := range map[string]time.Time{"a": now, "b": now.Add(time.Hour), "gone": now} {
-			if err := b.Acknowledge(name, nil, at); err != nil {
+			if err := b.Acknowledge(name, nil, Event{At: at}); err != nil {
 				t.Fatal(err)
 			}
 		}

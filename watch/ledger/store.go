@@ -22,7 +22,9 @@ import (
 //
 // It has a line for the whole, one for each file of which there is something to say, and one for
 // each dependent that was told. A line is a checksum in eight hexadecimal digits, a space and JSON.
-// The file is replaced whole.
+// Our own paths, the pauses and the events of the history follow, each with its checksum. The file
+// is replaced whole: a commit writes the history's bytes once more, at most 1 MiB, and has no fsync
+// for them.
 const Name = "ledger.jsonl"
 
 const (
@@ -38,6 +40,7 @@ type line struct {
 	Lines   int    `json:"lines,omitempty"`   // that follow it
 	Last    uint64 `json:"last,omitempty"`    // the newest change
 	Lost    bool   `json:"lost,omitempty"`    // there were lines that cannot be read
+	Own     *int   `json:"own,omitempty"`     // lines of our own paths; absent: it is of an earlier version
 
 	Path   string            `json:"path,omitempty"`
 	Change uint64            `json:"change,omitempty"`
@@ -54,9 +57,11 @@ var table = crc32.MakeTable(crc32.Castagnoli)
 
 func sum(data []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(data, table)) }
 
-// encode gives the record as it is to be on disk. The caller holds the lock.
-func (l *Ledger) encode() []byte {
-	lines := []line{{Version: version, Last: l.last, Lost: l.lost}}
+// encode gives the record as it is to be on disk, without the events up to one; nil: with all. The
+// caller holds the lock.
+func (l *Ledger) encode(without *entry) []byte {
+	own := len(l.own)
+	lines := []line{{Version: version, Last: l.last, Lost: l.lost, Own: &own}}
 	for _, path := range slices.Sorted(maps.Keys(l.files)) {
 		if f := l.files[path]; !f.settled() {
 			lines = append(lines, line{Path: path, Change: f.change, Told: f.told, Left: f.left, Swap: f.swap, Unsure: f.unsure})
@@ -65,7 +70,7 @@ func (l *Ledger) encode() []byte {
 	for _, name := range slices.Sorted(maps.Keys(l.told)) {
 		lines = append(lines, line{Dependent: name, At: l.told[name]})
 	}
-	lines[0].Lines = len(lines) - 1
+	lines[0].Lines = len(lines) - 1 // those of pauses and events are not counted
 	var b bytes.Buffer
 	var text bytes.Buffer
 	json := json.NewEncoder(&text)
@@ -78,15 +83,24 @@ func (l *Ledger) encode() []byte {
 		data := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 		fmt.Fprintf(&b, "%s %s %s\n", sum(data), sum([]byte(ln.Path)), data)
 	}
+	l.encodeOwn(&b)
+	for _, p := range l.sortedPauses() {
+		b.Write(p.encode())
+	}
+	for _, e := range l.events.after(without) {
+		b.Write(e.line)
+	}
 	return b.Bytes()
 }
 
-// Open reads the record in a state directory, which the ledger closes at the end. Where the key is
-// not the one that the record was written with, foreign, its digests say nothing: whoever is owed
-// something stays so, and the files are compared first. What the first version of the record holds,
-// in a file for each service, is taken over, and these files are removed.
-func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
-	l := &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup()}
+// Open reads the record in a state directory, which the ledger closes at the end. One that cannot
+// be read is as one whose lines are all damaged. Where the key is not the one that the record was
+// written with, foreign, its digests say nothing: whoever is owed something stays so, and the files
+// are compared first. What the first version of the record holds, in a file for each service, is
+// taken over, and these files are removed. Jobs that write at about the same time share a write;
+// they may be nil.
+func Open(system disk.System, dir disk.Dir, foreign bool, jobs *disk.Jobs) (*Ledger, error) {
+	l := empty(dir, jobs)
 	if err := disk.Tidy(dir, Name); err != nil {
 		return nil, err
 	}
@@ -100,8 +114,8 @@ func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
 			return nil, err
 		}
 		return l, l.takeOver(system, foreign)
-	case lost == nil && st.Type != 0, errors.Is(err, unix.EFBIG):
-		l.lost = true
+	case lost == nil && st.Type != 0, errors.Is(err, unix.EFBIG), errors.Is(err, unix.EIO):
+		l.lost = true // a disk that has a bad block may take what is written anew
 	case err != nil:
 		return nil, err
 	default:
@@ -111,38 +125,68 @@ func Open(system disk.System, dir disk.Dir, foreign bool) (*Ledger, error) {
 	return l, l.removeFormer(system)
 }
 
+func empty(dir disk.Dir, jobs *disk.Jobs) *Ledger {
+	return &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), own: make(map[string]bool), pauses: make(map[string]Pause), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup(jobs)}
+}
+
+// Peek reads the record in a state directory, which another process may have open, and changes
+// nothing. What cannot be read is as if there were none; nil is no directory. Nothing can be
+// written to such a ledger, and it is not closed.
+func Peek(dir disk.Dir) *Ledger {
+	l := empty(nil, nil)
+	l.closed = true
+	if dir != nil {
+		if data, err := dir.Read(Name, limit); err == nil {
+			l.decode(data, false)
+		}
+	}
+	return l
+}
+
 // decode reads a record. What a damaged line is about counts as owed.
 func (l *Ledger) decode(data []byte, foreign bool) {
-	lines := -1 // that are missing
+	missing, own := -1, -1 // lines
 	var damaged []string
 	for text := range bytes.Lines(data) {
+		switch text[0] {
+		case eventMark:
+			l.events.decode(text)
+			continue
+		case pauseMark:
+			l.decodePause(text)
+			continue
+		case ownMark:
+			l.decodeOwn(text)
+			continue
+		}
 		ln, sound := decodeLine(text)
 		l.last = max(l.last, ln.Last, ln.Change)
+		missing--
 		switch {
-		case sound && ln.Version == version:
-			lines += 1 + ln.Lines
-			l.lost = l.lost || ln.Lost
-			continue
-		case sound && ln.Dependent != "":
-			l.told[ln.Dependent] = ln.At
-		case sound && ln.Path != "" && !foreign:
-			l.files[ln.Path] = &file{change: ln.Change, told: ln.Told, left: ln.Left, swap: ln.Swap, unsure: ln.Unsure}
-		case ln.Path != "":
+		case !sound && ln.Path == "":
+			l.lost = true
+		case ln.Path != "" && (!sound || foreign):
 			damaged = append(damaged, ln.Path)
+		case ln.Path != "":
+			l.files[ln.Path] = &file{change: ln.Change, told: ln.Told, left: ln.Left, swap: ln.Swap, unsure: ln.Unsure}
+		case ln.Dependent != "":
+			l.told[ln.Dependent] = ln.At
+		case ln.Version == version:
+			missing += 2 + ln.Lines
+			if ln.Own != nil {
+				own = *ln.Own
+			}
+			l.lost = l.lost || ln.Lost
 		default:
 			l.lost = true
 		}
-		lines--
 	}
-	l.lost = l.lost || lines != 0
+	l.lost = l.lost || missing != 0
+	l.ownLost = own != len(l.own)
 	for _, path := range damaged {
-		l.damaged(path)
+		l.files[path] = new(file)
+		l.files[path].damage(l.count())
 	}
-}
-
-func (l *Ledger) damaged(path string) {
-	l.files[path] = new(file)
-	l.files[path].damage(l.count())
 }
 
 // decodeLine reads a line. Of one that is damaged it gives the path, where that is not.

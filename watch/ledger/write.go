@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render/swap"
 )
@@ -42,6 +44,16 @@ func (l *Ledger) change() *disk.Run {
 	return l.writes.Join()
 }
 
+// batch gives what a write that is yet to begin makes durable. The caller holds the lock.
+func (l *Ledger) batch(r *disk.Run) *batch {
+	b := l.begun[r]
+	if b == nil {
+		b = new(batch)
+		l.begun[r] = b
+	}
+	return b
+}
+
 // commit waits until a write has ended.
 func (l *Ledger) commit(r *disk.Run) error {
 	if err := l.writes.Wait(r, func() error { return l.write(r) }); err != nil {
@@ -66,10 +78,10 @@ func (l *Ledger) write(r *disk.Run) error {
 		}
 		return errClosed
 	}
-	data := l.expose()
+	data := l.expose(nil)
 	l.stale = false
 	l.mu.Unlock()
-	err := disk.Replace(l.dir, Name, data)
+	err := l.replace(data)
 	if err == nil {
 		l.wrote(nil)
 		return nil
@@ -83,11 +95,11 @@ func (l *Ledger) write(r *disk.Run) error {
 	if unsure {
 		l.unsure = append(l.unsure, b.swaps...)
 	}
-	data = l.expose()
+	data = l.expose(nil)
 	l.mu.Unlock()
 	l.wrote(err)
 	if unsure && len(b.swaps) > 0 {
-		again := disk.Replace(l.dir, Name, data)
+		again := l.replace(data)
 		if l.wrote(again); again != nil {
 			return Uncertain{err}
 		}
@@ -95,13 +107,44 @@ func (l *Ledger) write(r *disk.Run) error {
 	return err
 }
 
-// expose gives the record as it is to be on disk, and notes that it has what later writes are to
-// make durable. The caller holds the lock.
-func (l *Ledger) expose() []byte {
+// replace puts a record on disk. Where there is no room for it the older half of the history is
+// given up, again and again: what is owed is not lost for the sake of what was. Where even that
+// does not help nothing is given up.
+func (l *Ledger) replace(data []byte) error {
+	err := disk.Replace(l.dir, Name, data)
+	var last *entry // that is given up
+	for isNoRoom(err) {
+		l.mu.Lock()
+		if last = l.events.half(last); last != nil {
+			data = l.expose(last)
+		}
+		l.mu.Unlock()
+		if last == nil {
+			return err
+		}
+		err = disk.Replace(l.dir, Name, data)
+	}
+	if err == nil && last != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.events.giveUp(last)
+	}
+	return err
+}
+
+// isNoRoom tells whether nothing was written, for want of space.
+func isNoRoom(err error) bool {
+	_, unsure := errors.AsType[disk.Unsure](err)
+	return !unsure && (errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT))
+}
+
+// expose gives the record as it is to be on disk, without the events up to one, and notes that it
+// has what later writes are to make durable. The caller holds the lock.
+func (l *Ledger) expose(without *entry) []byte {
 	for _, later := range l.begun {
 		later.exposed = true
 	}
-	return l.encode()
+	return l.encode(without)
 }
 
 // wrote notes what came of a write.

@@ -3,6 +3,7 @@ package notify
 import (
 	"bufio"
 	"context"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +67,8 @@ func mortalBus(t *testing.T) (address string, end func()) {
 	return strings.TrimSpace(address), end
 }
 
-// systemd is a small org.freedesktop.systemd1: it answers what the daemon asks, and ends jobs as it is told.
+// systemd is a small org.freedesktop.systemd1: it answers what the daemon asks, and ends jobs as it
+// is told.
 type systemd struct {
 	t    *testing.T
 	conn *dbus.Conn
@@ -188,51 +190,36 @@ type properties struct{ s *systemd }
 
 // GetAll is that of org.freedesktop.DBus.Properties.
 func (p properties) GetAll(m dbus.Message, of string) (map[string]dbus.Variant, *dbus.Error) {
-	all := make(map[string]dbus.Variant)
-	for _, name := range []string{"ActiveState", "Result", "ReloadResult"} {
-		if v, err := p.Get(m, of, name); err == nil {
-			all[name] = v
-		}
-	}
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	for name, v := range p.s.more {
-		all[name] = v
-	}
-	return all, nil
-}
-
-// Get is that of org.freedesktop.DBus.Properties.
-func (p properties) Get(m dbus.Message, of, name string) (dbus.Variant, *dbus.Error) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	u := &fakeUnit{load: "not-found", active: "inactive"}
+	name, u := "", &fakeUnit{load: "not-found", active: "inactive"}
 	at, _ := m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)
 	for n, known := range p.s.units {
 		if path(n) == at {
-			u = known
+			name, u = n, known
 		}
 	}
-	switch of + "." + name {
-	case unitType + ".LoadState":
-		return dbus.MakeVariant(u.load), nil
-	case unitType + ".ActiveState":
-		return dbus.MakeVariant(u.active), nil
-	case unitType + ".CanReload":
-		return dbus.MakeVariant(u.canReload), nil
-	case serviceType + ".Result", serviceType + ".ReloadResult":
-		if result := p.s.results[name]; result != "" {
-			return dbus.MakeVariant(result), nil
-		}
-	case serviceType + ".MainPID":
-		if len(u.pids) == 0 {
-			break
-		}
-		pid := u.pids[0]
-		if len(u.pids) > 1 {
-			u.pids = u.pids[1:]
-		}
-		return dbus.MakeVariant(pid), nil
+	all := maps.Clone(p.s.more)
+	if all == nil {
+		all = make(map[string]dbus.Variant)
 	}
-	return dbus.Variant{}, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", []any{"Unknown interface or property."})
+	if of == unitType {
+		all["LoadState"], all["ActiveState"], all["CanReload"] = dbus.MakeVariant(u.load), dbus.MakeVariant(u.active), dbus.MakeVariant(u.canReload)
+		return all, nil
+	}
+	if name != "" && !strings.HasSuffix(name, ".service") {
+		return nil, dbus.NewError(dbus.ErrMsgUnknownInterface.Name, []any{"Unknown interface."})
+	}
+	for _, result := range []string{"Result", "ReloadResult"} {
+		if p.s.results[result] != "" {
+			all[result] = dbus.MakeVariant(p.s.results[result])
+		}
+	}
+	if len(u.pids) > 0 {
+		all["MainPID"] = dbus.MakeVariant(u.pids[0])
+	}
+	if len(u.pids) > 1 {
+		u.pids = u.pids[1:]
+	}
+	return all, nil
 }

@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,10 +50,7 @@ func foreseeUnit(ctx context.Context, bus, name string, reloads bool) error {
 		return err
 	}
 	defer m.Close()
-	u, err := m.load(ctx, unitName(name))
-	if err == nil {
-		err = u.usable()
-	}
+	u, err := m.usable(ctx, unitName(name))
 	if e, ok := err.(*Error); ok && e.Reason == Missing {
 		if near := m.near(ctx, unitName(name)); near != "" {
 			e.What += "; did you mean " + near + "?"
@@ -86,4 +85,23 @@ func template(name string) error {
 	return &Error{Reason: NotSupported, What: name + " is a template, and no unit without an instance", Hints: []string{
 		fmt.Sprintf("name one, as %s@INSTANCE.%s: systemctl list-units '%[1]s@*'", head, suffix),
 	}}
+}
+
+// Whom says which process an action would reach as things are now, as "4711 /usr/local/bin/api",
+// where a pid file tells that; else "".
+func Whom(a Action) string {
+	s, ok := a.(Signal)
+	if !ok || s.Unit != "" {
+		return ""
+	}
+	p, err := fromPIDFile(s.PIDFile)
+	if err != nil {
+		return ""
+	}
+	defer p.Close()
+	whom := strconv.Itoa(p.Pid)
+	if program, err := os.Readlink("/proc/" + whom + "/exe"); err == nil && p.exists() {
+		whom += " " + program
+	}
+	return whom
 }

@@ -40,19 +40,28 @@ func (m *manager) enqueue(ctx context.Context, method, unit string) (*job, error
 
 func (j *job) forget() { j.m.conn.RemoveSignal(j.signals) }
 
+// next gives the next signal.
+func (j *job) next(ctx context.Context) (*dbus.Signal, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case s, open := <-j.signals:
+		if !open {
+			return nil, errors.Join(ctx.Err(), dbus.ErrClosed)
+		}
+		return s, nil
+	}
+}
+
 // wait gives the job's result. An error of D-Bus is given as it is.
 func (j *job) wait(ctx context.Context) (string, error) {
 	for {
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case s, open := <-j.signals:
-			if !open {
-				return "", errors.Join(ctx.Err(), dbus.ErrClosed)
-			}
-			if result, ok := ended(s, j.path); ok && j.m.signs(ctx, s.Sender) {
-				return result, nil
-			}
+		s, err := j.next(ctx)
+		if err != nil {
+			return "", err
+		}
+		if r, ok := removed(s); ok && r.job == j.path && j.m.signs(ctx, s.Sender) {
+			return r.result, nil
 		}
 	}
 }
@@ -62,21 +71,14 @@ func (j *job) follow(ctx context.Context, u *unit) <-chan news {
 	all := make(chan news)
 	go func() {
 		for {
-			select {
-			case <-ctx.Done():
+			s, err := j.next(ctx)
+			if err != nil {
 				return
-			case s, open := <-j.signals:
-				if !open {
-					return
-				}
-				n, ok := newsIn(s, u)
-				if !ok || !j.m.signs(ctx, s.Sender) {
-					continue
-				}
+			}
+			if n, ok := newsIn(s, u); ok && j.m.signs(ctx, s.Sender) {
 				select {
 				case all <- n:
 				case <-ctx.Done():
-					return
 				}
 			}
 		}
@@ -86,28 +88,25 @@ func (j *job) follow(ctx context.Context, u *unit) <-chan news {
 
 // newsIn reads a signal about a unit. Our job is over: another one is somebody else's.
 func newsIn(s *dbus.Signal, u *unit) (news, bool) {
-	var id uint32
-	var path dbus.ObjectPath
-	var unit, result, of string
-	var changed map[string]dbus.Variant
-	switch {
-	case s.Name == managerType+".JobRemoved" && dbus.Store(s.Body, &id, &path, &unit, &result) == nil:
-		return news{other: true}, unit == u.name
-	case s.Name == propertiesType+".PropertiesChanged" && s.Path == u.path && len(s.Body) > 1 && dbus.Store(s.Body[:2], &of, &changed) == nil:
-		return news{death: deathIn(changed)}, true
+	if r, ok := removed(s); ok {
+		return news{other: true}, r.unit == u.name
 	}
-	return news{}, false
+	var of string
+	var changed map[string]dbus.Variant
+	ok := s.Name == propertiesType+".PropertiesChanged" && s.Path == u.path && len(s.Body) > 1 && dbus.Store(s.Body[:2], &of, &changed) == nil
+	return news{death: deathIn(changed)}, ok
 }
 
-// ended gives the result in a JobRemoved of this job.
-func ended(s *dbus.Signal, job dbus.ObjectPath) (string, bool) {
+// A removal is what a JobRemoved says: a job has ended.
+type removal struct {
+	job          dbus.ObjectPath
+	unit, result string
+}
+
+func removed(s *dbus.Signal) (r removal, ok bool) {
 	var id uint32
-	var path dbus.ObjectPath
-	var unit, result string
-	if s.Name != managerType+".JobRemoved" || dbus.Store(s.Body, &id, &path, &unit, &result) != nil {
-		return "", false
-	}
-	return result, path == job
+	ok = s.Name == managerType+".JobRemoved" && dbus.Store(s.Body, &id, &r.job, &r.unit, &r.result) == nil
+	return r, ok
 }
 
 // signs reports whether the sender of a signal is systemd. Anybody on a bus can send a signal that

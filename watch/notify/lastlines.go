@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	lastLines    = 10                     // of a unit that failed
-	journalLimit = 5 * time.Second        // for journalctl
-	journalPause = 100 * time.Millisecond // what a process wrote at its end may not be in the journal yet
+	lastLines    = 10              // of a unit that failed
+	journalLimit = 5 * time.Second // for journalctl
+	// journalPause: what a process wrote at its end may not be in the journal yet.
+	journalPause = 100 * time.Millisecond
 )
 
 // journalctl is the program that is asked.

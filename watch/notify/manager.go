@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	systemBus   = "unix:path=/run/dbus/system_bus_socket"
-	privateBus  = "unix:path=/run/systemd/private" // systemd's own socket, for root; it works without a bus
+	systemBus = "unix:path=/run/dbus/system_bus_socket"
+	// privateBus is systemd's own socket, for root. It works without a bus.
+	privateBus  = "unix:path=/run/systemd/private"
 	destination = "org.freedesktop.systemd1"
 	managerPath = dbus.ObjectPath("/org/freedesktop/systemd1")
 	managerType = "org.freedesktop.systemd1.Manager"
@@ -26,13 +27,15 @@ const (
 	propertiesType = "org.freedesktop.DBus.Properties"
 )
 
-// A manager is systemd, over a connection of its own: one that is kept would have to notice that the bus went away.
+// A manager is systemd, over a connection of its own: one that is kept would have to notice that
+// the bus went away.
 //
-// It uses godbus and not go-systemd, which listens on a second connection, ignores that listening may be refused, and cannot
-// be told to give up.
+// It uses godbus and not go-systemd, which listens on a second connection, ignores that listening
+// may be refused, and cannot be told to give up.
 type manager struct {
-	conn  *dbus.Conn
-	owner string // how systemd signs: its unique name on a bus, which is another after daemon-reexec
+	conn *dbus.Conn
+	// owner is how systemd signs: its unique name on a bus, which is another after daemon-reexec.
+	owner string
 }
 
 // A unit is what systemd says about one.
@@ -44,8 +47,8 @@ type unit struct {
 	canReload   bool
 }
 
-// dial reaches systemd at a D-Bus address; "" is DBUS_SYSTEM_BUS_ADDRESS, else the system bus, and without one, for root,
-// systemd's own socket. The connection ends with ctx.
+// dial reaches systemd at a D-Bus address; "" is DBUS_SYSTEM_BUS_ADDRESS, else the system bus, and
+// without one, for root, systemd's own socket. The connection ends with ctx.
 func dial(ctx context.Context, address string) (*manager, error) {
 	given := cmp.Or(address, os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"))
 	m, err := dialBus(ctx, cmp.Or(given, systemBus))
@@ -54,15 +57,15 @@ func dial(ctx context.Context, address string) (*manager, error) {
 			return m, nil
 		}
 	}
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return m, nil
+	case ctx.Err() != nil:
 		return nil, stopped(ctx, "connecting to systemd")
 	}
-	if err != nil {
-		return nil, &Error{Reason: Unreachable, What: "systemd does not answer on D-Bus", Err: err, Hints: []string{
-			"is dbus running, and is systemd the init system here? In a container, use signal: or run:",
-		}}
-	}
-	return m, nil
+	e := unreachable("", "")
+	e.Err, e.Hints = err, []string{"is dbus running, and is systemd the init system here? In a container, use signal: or run:"}
+	return nil, e
 }
 
 // dialBus connects to systemd over a message bus.
@@ -88,8 +91,9 @@ func dialBus(ctx context.Context, address string) (*manager, error) {
 
 // dialPrivate connects to systemd itself.
 //
-// A message that reaches systemd together with the end of the authentication stays unread until more comes (seen with systemd
-// 252, on most connections), so the first one is a ping, and it is repeated.
+// A message that reaches systemd together with the end of the authentication stays unread until
+// more comes (seen with systemd 252, on most connections), so the first one is a ping, and it is
+// repeated.
 func dialPrivate(ctx context.Context) (*manager, error) {
 	conn, err := connect(ctx, privateBus)
 	if err != nil {
@@ -136,27 +140,16 @@ func (m *manager) load(ctx context.Context, name string) (*unit, error) {
 	}
 	u := &unit{name: name}
 	err := m.conn.Object(destination, managerPath).CallWithContext(ctx, managerType+".LoadUnit", 0, name).Store(&u.path)
-	for _, p := range []struct {
-		name string
-		into any
-	}{{"LoadState", &u.loadState}, {"ActiveState", &u.activeState}, {"CanReload", &u.canReload}} {
-		if err == nil {
-			err = m.property(ctx, u, unitType, p.name, p.into)
-		}
+	var of map[string]dbus.Variant
+	if err == nil {
+		of, err = m.properties(ctx, u, unitType)
 	}
 	if err != nil {
 		return nil, explainCall(ctx, err, "look at", name)
 	}
+	u.loadState, u.activeState = text(of, "LoadState"), text(of, "ActiveState")
+	u.canReload, _ = of["CanReload"].Value().(bool)
 	return u, nil
-}
-
-func (m *manager) property(ctx context.Context, u *unit, of, name string, into any) error {
-	var v dbus.Variant
-	err := m.conn.Object(destination, u.path).CallWithContext(ctx, propertiesType+".Get", 0, of, name).Store(&v)
-	if err != nil {
-		return err
-	}
-	return v.Store(into)
 }
 
 // mainProcess opens the main process of a unit.
@@ -170,7 +163,7 @@ func (m *manager) mainProcess(ctx context.Context, name string) (*process, error
 		return nil, err
 	}
 	if pid == 0 {
-		if err := u.usable(); err != nil {
+		if err := u.unusable(); err != nil {
 			return nil, err
 		}
 		return nil, &Error{Reason: NotRunning, What: "unit is not running", Hints: []string{"systemctl status " + name}}
@@ -190,14 +183,14 @@ func (m *manager) mainProcess(ctx context.Context, name string) (*process, error
 }
 
 func (m *manager) mainPID(ctx context.Context, u *unit) (uint32, error) {
-	var pid uint32
-	err := m.property(ctx, u, serviceType, "MainPID", &pid)
-	if e, ok := errors.AsType[dbus.Error](err); ok && (e.Name == dbus.ErrMsgUnknownInterface.Name || e.Name == "org.freedesktop.DBus.Error.UnknownProperty") {
+	of, err := m.properties(ctx, u, serviceType)
+	if e, ok := errors.AsType[dbus.Error](err); ok && e.Name == dbus.ErrMsgUnknownInterface.Name {
 		return 0, &Error{Reason: NotSupported, What: "only a .service has a main process", Err: err}
 	}
 	if err != nil {
 		return 0, explainCall(ctx, err, "look at", u.name)
 	}
+	pid, _ := of["MainPID"].Value().(uint32)
 	return pid, nil
 }
 
@@ -239,21 +232,64 @@ func deathIn(properties map[string]dbus.Variant) death {
 	return d
 }
 
-// usable is an error where the unit is none that could run.
-func (u *unit) usable() error {
+// usable is load, and an error where the unit is none that could run.
+func (m *manager) usable(ctx context.Context, name string) (*unit, error) {
+	u, err := m.load(ctx, name)
+	if err == nil {
+		err = u.unusable()
+	}
+	return u, err
+}
+
+func (u *unit) unusable() error {
 	switch {
 	case u.loadState == "masked":
-		return &Error{Reason: Masked, What: "unit is masked", Hints: []string{"systemctl unmask " + u.name}}
+		return masked("", u.name)
 	case u.loadState == "not-found" && u.activeState == "inactive":
-		return &Error{Reason: Missing, What: "there is no such unit", Hints: []string{"systemctl list-unit-files"}}
+		return missing("", u.name)
 	case u.loadState == "bad-setting" || u.loadState == "error":
 		return &Error{Reason: NotSupported, What: "systemd cannot use the unit's file", Hints: []string{"systemctl status " + u.name}}
 	}
 	return nil
 }
 
-// explainCall says what an error of D-Bus means. The names are systemd's, in bus-common-errors.h, and the D-Bus
-// specification's; the texts name units and jobs only.
+func missing(Verb, string) *Error {
+	return &Error{Reason: Missing, What: "there is no such unit", Hints: []string{"systemctl list-unit-files"}}
+}
+
+func masked(_ Verb, unit string) *Error {
+	return &Error{Reason: Masked, What: "unit is masked", Hints: []string{"systemctl unmask " + unit}}
+}
+
+func notPermitted(verb Verb, unit string) *Error {
+	return &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit", verb), Hints: []string{
+		"run the daemon as root, or allow its user by a polkit rule:",
+		fmt.Sprintf(`action org.freedesktop.systemd1.manage-units, unit %q, verb %q`, unit, verb),
+		"/usr/share/doc/rendered/examples/systemd/50-rendered.rules is one; it takes polkitd",
+	}}
+}
+
+func unreachable(Verb, string) *Error {
+	return &Error{Reason: Unreachable, What: "systemd does not answer on D-Bus"}
+}
+
+// callErrors say what errors of D-Bus mean. The names are systemd's, in bus-common-errors.h, and
+// the D-Bus specification's.
+var callErrors = map[string]func(verb Verb, unit string) *Error{
+	"org.freedesktop.systemd1.NoSuchUnit":                         missing,
+	"org.freedesktop.systemd1.LoadFailed":                         missing,
+	"org.freedesktop.systemd1.UnitMasked":                         masked,
+	"org.freedesktop.systemd1.JobTypeNotApplicable":               func(_ Verb, unit string) *Error { return notReloadable(unit) },
+	"org.freedesktop.DBus.Error.AccessDenied":                     notPermitted,
+	"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired": notPermitted,
+	"org.freedesktop.DBus.Error.ServiceUnknown":                   unreachable,
+	"org.freedesktop.DBus.Error.NameHasNoOwner":                   unreachable,
+	"org.freedesktop.DBus.Error.NoReply":                          unreachable,
+	"org.freedesktop.DBus.Error.Timeout":                          unreachable,
+	"org.freedesktop.DBus.Error.Disconnected":                     unreachable,
+}
+
+// explainCall says what the error of a call means. The texts of D-Bus's name units and jobs only.
 func explainCall(ctx context.Context, err error, verb Verb, unit string) *Error {
 	if ctx.Err() != nil {
 		return stopped(ctx, "waiting for systemd")
@@ -265,28 +301,17 @@ func explainCall(ctx context.Context, err error, verb Verb, unit string) *Error 
 	if !ok {
 		return &Error{Reason: Unreachable, What: "the connection to systemd broke", Err: err}
 	}
-	// Of an ordinary user's call systemd asks polkit, which it starts for that: the trouble may be with that unit.
+	explained := &Error{Reason: Failed, What: fmt.Sprintf("systemd refuses to %s the unit: %s", verb, strings.TrimSuffix(e.Error(), "."))}
+	if explain := callErrors[e.Name]; explain != nil {
+		explained = explain(verb, unit)
+	}
+	// Of an ordinary user's call systemd asks polkit, which it starts for that: the cause may be
+	// with that unit.
 	if strings.Contains(e.Error(), "polkit") && !strings.Contains(unit, "polkit") {
-		return &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit: polkit, which could let us, does not run", verb), Err: err, Hints: []string{
+		explained = &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit: polkit, which could let us, does not run", verb), Hints: []string{
 			"systemctl status polkit", "or run the daemon as root",
 		}}
 	}
-	switch e.Name {
-	case "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.LoadFailed":
-		return &Error{Reason: Missing, What: "there is no such unit", Err: err, Hints: []string{"systemctl list-unit-files"}}
-	case "org.freedesktop.systemd1.UnitMasked":
-		return &Error{Reason: Masked, What: "unit is masked", Err: err, Hints: []string{"systemctl unmask " + unit}}
-	case "org.freedesktop.systemd1.JobTypeNotApplicable":
-		return notReloadable(unit)
-	case "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired":
-		return &Error{Reason: NotPermitted, What: fmt.Sprintf("we may not %s the unit", verb), Err: err, Hints: []string{
-			"run the daemon as root, or allow its user by a polkit rule:",
-			fmt.Sprintf(`action org.freedesktop.systemd1.manage-units, unit %q, verb %q`, unit, verb),
-			"/usr/share/doc/rendered/examples/systemd/50-rendered.rules is one; it takes polkitd",
-		}}
-	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.NoReply",
-		"org.freedesktop.DBus.Error.Timeout", "org.freedesktop.DBus.Error.Disconnected":
-		return &Error{Reason: Unreachable, What: "systemd does not answer on D-Bus", Err: err}
-	}
-	return &Error{Reason: Failed, What: fmt.Sprintf("systemd refuses to %s the unit: %s", verb, strings.TrimSuffix(e.Error(), ".")), Err: err}
+	explained.Err = err
+	return explained
 }

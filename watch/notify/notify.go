@@ -1,8 +1,9 @@
-// Package notify tells dependents that their files have changed: it has systemd reload or restart a unit, sends a signal, or runs
-// a command.
+// Package notify tells dependents that their files have changed: it has systemd reload or restart a
+// unit, sends a signal, or runs a command.
 //
-// An action that succeeds has reached its dependent; one that cannot tell for certain fails, and is done again. Every action
-// returns promptly when its context ends. No error, name or environment holds a value that came from a lookup.
+// An action that succeeds has reached its dependent; one that cannot tell for certain fails, and is
+// done again. Every action returns promptly when its context ends. No error, name or environment
+// holds a value that came from a lookup.
 package notify
 
 import (
@@ -17,15 +18,20 @@ import (
 
 // A Change is what a dependent is told about.
 type Change struct {
-	Service string
-	Paths   []string // the files that have changed since this dependent was last told, sorted
+	Services []string // whose files they are
+	Paths    []string // the files that have changed since this dependent was last told, sorted
 }
 
 // An Action tells one dependent.
 type Action interface {
-	// Name says what is done to whom: "reload nginx.service". It is the dependent's identity, too: equal actions have equal
-	// names, also after a restart of the daemon, and different ones different names.
+	// Name says what is done to whom: "reload nginx.service". It is the dependent's identity, too:
+	// equal actions have equal names, also after a restart of the daemon, and different ones
+	// different names.
 	Name() string
+
+	// Target names what is told, as "nginx.service". Actions with the same target are never done at
+	// once.
+	Target() string
 
 	// Do tells the dependent of a change and waits for its acknowledgement, as far as there is one.
 	// It gives what there is to say about that, beside an error as well as without. The error is a
@@ -35,7 +41,8 @@ type Action interface {
 
 // An Output is what came of telling a dependent. The zero Output says nothing.
 type Output struct {
-	Text   []byte               // may hold secrets, and is to be filtered before anybody sees it, unless it is Own
+	// Text may hold secrets, and is to be filtered before anybody sees it, unless it is Own.
+	Text   []byte
 	Own    bool                 // these are words of this package, in which no secret can stand
 	Policy command.OutputPolicy // of the config, for what is not Own
 }
@@ -49,11 +56,14 @@ func ours(format string, args ...any) Output {
 type Reason string
 
 const (
-	Missing      Reason = "missing"       // there is no such unit
-	Masked       Reason = "masked"        // the unit is masked
-	NotRunning   Reason = "not running"   // there is no process to tell
-	Stale        Reason = "stale"         // the pid file names a process that is gone, or another than the one that was meant
-	NotHandled   Reason = "not handled"   // the process would not notice the signal, or die of it; perhaps it is still starting
+	Missing    Reason = "missing"     // there is no such unit
+	Masked     Reason = "masked"      // the unit is masked
+	NotRunning Reason = "not running" // there is no process to tell
+	// Stale: the pid file names a process that is gone, or another than the one that was meant.
+	Stale Reason = "stale"
+	// NotHandled: the process would not notice the signal, or die of it. Perhaps it is still
+	// starting.
+	NotHandled   Reason = "not handled"
 	NotSupported Reason = "not supported" // the unit cannot do what is asked of it
 	NotPermitted Reason = "not permitted"
 	Failed       Reason = "failed"      // it was told and could not do it
@@ -88,12 +98,23 @@ func Hints(err error) []string {
 	return nil
 }
 
-// Trouble gives an error of an Action in words that are the same each time it comes again.
-func Trouble(err error) string {
+// Message gives an error of an Action in words that are the same each time it comes again.
+func Message(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok && e.Figure != "" {
 		return strings.Replace(err.Error(), e.Figure, "soon after", 1)
 	}
 	return err.Error()
+}
+
+// withOptions gives the name of an action that is done otherwise than by default.
+func withOptions(name string, timeout time.Duration, options ...string) string {
+	if timeout != 0 {
+		options = append([]string{"timeout " + timeout.String()}, options...)
+	}
+	if len(options) == 0 {
+		return name
+	}
+	return name + " (" + strings.Join(options, ", ") + ")"
 }
 
 // stopped is the error of an action that was doing something when ctx ended.
@@ -103,12 +124,4 @@ func stopped(ctx context.Context, doing string) *Error {
 		what = "gave up " + doing + ": it takes too long"
 	}
 	return &Error{Reason: Stopped, What: what, Err: ctx.Err()}
-}
-
-// within bounds ctx; 0 is the given default.
-func within(ctx context.Context, limit, otherwise time.Duration) (context.Context, context.CancelFunc) {
-	if limit == 0 {
-		limit = otherwise
-	}
-	return context.WithTimeout(ctx, limit)
 }

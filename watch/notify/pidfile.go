@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,8 +15,9 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 )
 
-// slack is how much later than its pid file a process may seem to have begun. A process begins before it writes the file; but
-// the clock may have been set in between. A number is not given out again within so short a time.
+// slack is how much later than its pid file a process may seem to have begun. A process begins
+// before it writes the file; but the clock may have been set in between. A number is not given out
+// again within so short a time.
 const slack = time.Minute
 
 // A pidRecord is what was found at the path of one.
@@ -39,21 +41,26 @@ func fromPIDFile(path string) (*process, error) {
 		}
 		return nil, &Error{Reason: Stale, What: what, Err: err}
 	}
-	if err := p.wrote(file); err != nil {
-		p.Close()
-		return nil, err
-	}
-	// The process may have ended, and another got its number, between the look at the file and at the process. Whoever
-	// begins anew writes the file anew.
-	again, err := readPIDFile(path)
-	if err == nil && (again.pid != file.pid || !again.written.Equal(file.written)) {
-		err = &Error{Reason: NotRunning, What: "pid file is just being written"}
+	err = p.wrote(file)
+	if err == nil {
+		err = file.stays(path)
 	}
 	if err != nil {
 		p.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// stays is an error where the file says something else now. The process may have ended, and another
+// got its number, between the look at the file and at the process. Whoever begins anew writes the
+// file anew.
+func (file pidRecord) stays(path string) error {
+	again, err := readPIDFile(path)
+	if err == nil && (again.pid != file.pid || !again.written.Equal(file.written)) {
+		return &Error{Reason: NotRunning, What: "pid file is just being written"}
+	}
+	return err
 }
 
 // maxPIDFile is how many bytes are read of a pid file.
@@ -63,16 +70,7 @@ const maxPIDFile = 4096
 // reads none that others could have led to a process of their choice.
 func readPIDFile(path string) (found pidRecord, _ error) {
 	f, way, err := disk.Open(path)
-	switch {
-	case disk.IsForeign(err):
-		return found, &Error{Reason: NotPermitted, What: "pid file: " + err.Error(), Err: err, Hints: disk.Hints(err)}
-	case errors.Is(err, fs.ErrNotExist):
-		return found, &Error{Reason: NotRunning, What: "not running: there is no pid file", Err: err}
-	case errors.Is(err, fs.ErrPermission):
-		return found, &Error{Reason: NotPermitted, What: "pid file may not be read by us", Err: err}
-	case errors.Is(err, disk.ErrNotRegular), errors.Is(err, syscall.EISDIR):
-		return found, &Error{Reason: Stale, What: "pid file is not a regular file"}
-	case err != nil:
+	if err != nil {
 		return found, unreadable(err)
 	}
 	defer f.Close()
@@ -83,19 +81,48 @@ func readPIDFile(path string) (found pidRecord, _ error) {
 	if err != nil {
 		return found, unreadable(err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxPIDFile))
+	data, err := disk.Reading(f, func(f *os.File) ([]byte, error) { return io.ReadAll(io.LimitReader(f, maxPIDFile)) })
 	if err != nil {
 		return found, unreadable(err)
 	}
+	pid, err := pidIn(data)
+	return pidRecord{pid, info.ModTime(), way}, err
+}
+
+func pidIn(data []byte) (int, error) {
+	if len(data) == 0 {
+		return 0, &Error{Reason: NotRunning, What: "pid file is empty"}
+	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	pid, err := strconv.ParseInt(strings.TrimSpace(line), 10, 32)
-	switch {
-	case len(data) == 0:
-		return found, &Error{Reason: NotRunning, What: "pid file is empty"}
-	case err != nil || pid <= 0:
-		return found, &Error{Reason: Stale, What: "pid file does not begin with a process's number"}
+	if err != nil || pid <= 0 {
+		return 0, &Error{Reason: Stale, What: "pid file does not begin with a process's number"}
 	}
-	return pidRecord{int(pid), info.ModTime(), way}, nil
+	return int(pid), nil
+}
+
+// pidFileErrors say what errors of files mean for one of these.
+var pidFileErrors = []struct {
+	err    error
+	reason Reason
+	what   string
+}{
+	{fs.ErrNotExist, NotRunning, "not running: there is no pid file"},
+	{fs.ErrPermission, NotPermitted, "pid file may not be read by us"},
+	{disk.ErrNotRegular, Stale, "pid file is not a regular file"},
+	{syscall.EISDIR, Stale, "pid file is not a regular file"},
+}
+
+func unreadable(err error) *Error {
+	if disk.IsForeign(err) {
+		return &Error{Reason: NotPermitted, What: "pid file: " + err.Error(), Err: err, Hints: disk.Hints(err)}
+	}
+	for _, known := range pidFileErrors {
+		if errors.Is(err, known.err) {
+			return &Error{Reason: known.reason, What: known.what, Err: err}
+		}
+	}
+	return &Error{Reason: Stale, What: "pid file cannot be read: " + disk.Reason(err).Error(), Err: err}
 }
 
 const (
@@ -109,17 +136,12 @@ const (
 // one that many share, is believed as far as it names a process of that user; see wrote.
 func believable(way disk.Way) error {
 	last, leads := way.Last(), way.Doubts()
-	var by *disk.Doubt
-	for _, d := range leads {
-		if last.UID == 0 || last.Links > 1 || d.User != last.UID && d.User != disk.Several {
-			by = d
-			break
-		}
-	}
-	if own := last.Doubt(); by == nil && own != nil && own.User != last.UID {
-		by = own
-	}
-	if by == nil {
+	by := last.Doubt()
+	if i := slices.IndexFunc(leads, func(d *disk.Doubt) bool {
+		return last.UID == 0 || last.Links > 1 || d.User != last.UID && d.User != disk.Several
+	}); i >= 0 {
+		by = leads[i]
+	} else if by == nil || by.User == last.UID {
 		return nil
 	}
 	return &Error{Reason: NotPermitted, What: fmt.Sprintf("pid file can be chosen by others than root (%v)", by), Hints: []string{ownHint, writeItAsRoot}}
@@ -139,46 +161,48 @@ func ExaminePIDFile(path string) (user int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	if last := way.Last(); way.Found() && last.Doubt() != nil {
-		return last.UID, nil
-	}
-	for _, d := range way.Doubts() {
-		if disk.Only(way.Doubts(), d.User) {
-			return d.User, nil
-		}
-	}
-	return -1, nil
+	return onlyUser(way), nil
 }
 
-func unreadable(err error) *Error {
-	what := "pid file cannot be read"
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		what += ": " + e.Err.Error()
+// onlyUser gives the one user that decides what stands in a pid file; -1 where there is none.
+func onlyUser(way disk.Way) int {
+	doubts := way.Doubts()
+	switch last := way.Last(); {
+	case way.Found() && last.Doubt() != nil:
+		return last.UID
+	case len(doubts) > 0 && disk.Only(doubts, doubts[0].User):
+		return doubts[0].User
 	}
-	return &Error{Reason: Stale, What: what, Err: err}
+	return -1
 }
 
-// wrote is an error where p cannot have written the pid file: it began later, or the file belongs to an ordinary user and the
-// process to somebody else, so that the user could have us signal whom he likes.
+// wrote is an error where p cannot have written the pid file: it began later, or the file belongs
+// to an ordinary user and the process to somebody else, so that the user could have us signal whom
+// he likes.
 func (p *process) wrote(file pidRecord) error {
 	fields, err := p.status()
+	if e, ok := errors.AsType[*Error](err); ok && e.Reason == NotRunning {
+		return &Error{Reason: Stale, What: fmt.Sprintf("pid file is stale: process %d has ended", p.Pid)}
+	}
 	if err != nil {
-		if e, ok := errors.AsType[*Error](err); ok && e.Reason == NotRunning {
-			return &Error{Reason: Stale, What: fmt.Sprintf("pid file is stale: process %d has ended", p.pid)}
-		}
 		return err
 	}
 	if begun, err := p.started(); err == nil && begun.After(file.written.Add(slack)) {
-		return &Error{Reason: Stale, What: fmt.Sprintf("pid file is stale: process %d is younger than it", p.pid), Hints: []string{
+		return &Error{Reason: Stale, What: fmt.Sprintf("pid file is stale: process %d is younger than it", p.Pid), Hints: []string{
 			fmt.Sprintf("the file was written %s, the process began %s", stamp(file.written), stamp(begun)),
 		}}
 	}
-	// Whom a user may signal is told by the real user ID, besides that which was saved (kill(2)).
-	owner, _, _ := strings.Cut(fields["Uid"], "\t")
-	if uid := file.way.Last().UID; uid != 0 && uid != os.Geteuid() && owner != strconv.Itoa(uid) {
-		return &Error{Reason: NotPermitted, What: fmt.Sprintf("pid file belongs to user %d, process %d to user %s", uid, p.pid, owner), Hints: []string{ownHint}}
+	return p.belongsTo(file.way.Last().UID, fields)
+}
+
+// belongsTo is an error where a pid file's user could have us signal whom that user may not. Whom a
+// user may signal is told by the real user ID, besides that which was saved (kill(2)).
+func (p *process) belongsTo(uid int, status map[string]string) error {
+	owner, _, _ := strings.Cut(status["Uid"], "\t")
+	if uid == 0 || uid == os.Geteuid() || owner == strconv.Itoa(uid) {
+		return nil
 	}
-	return nil
+	return &Error{Reason: NotPermitted, What: fmt.Sprintf("pid file belongs to user %d, process %d to user %s", uid, p.Pid, owner), Hints: []string{ownHint}}
 }
 
 func stamp(t time.Time) string { return t.Local().Format(time.DateTime) }

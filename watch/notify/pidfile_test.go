@@ -94,7 +94,9 @@ func TestPIDFilesOfOthers(t *testing.T) {
 						good = false
 					case "with another name":
 						good = good && name == "root"
-					case "a link": // root's links in directories where others cannot replace them; what they lead to is in a directory of root's
+					// Root's links in directories where others cannot replace them; what they lead
+					// to is in a directory of root's.
+					case "a link":
 						good = owner == 0 && name == "root"
 					}
 					p, err := fromPIDFile(path)

@@ -10,23 +10,34 @@ import (
 
 // Run runs a command, which acknowledges by its exit status 0.
 //
-// Its environment is the daemon's without credentials, and RENDERED_SERVICE and RENDERED_PATHS: the service's name, and the
-// changed files with a newline between two.
+// Its environment is the daemon's without credentials, and RENDERED_SERVICE and RENDERED_PATHS: the
+// names of the services with a blank, and the changed files with a newline between two.
 type Run struct {
 	Command command.Command
 	Timeout time.Duration // 0 is 30s
 	Output  command.OutputPolicy
 }
 
-// maxVariable is how long one entry of an environment may be on Linux, its end included: MAX_ARG_STRLEN of execve(2).
+// maxVariable is how long one entry of an environment may be on Linux, its end included:
+// MAX_ARG_STRLEN of execve(2).
 const maxVariable = 128 << 10
 
 // Name gives "run /usr/local/bin/on-change --quick".
-func (r Run) Name() string { return "run " + r.Command.String() }
+func (r Run) Name() string {
+	var options []string
+	if r.Output != command.Redact {
+		options = append(options, "output "+string(r.Output))
+	}
+	return withOptions(r.Target(), r.Timeout, options...)
+}
 
-// Do runs the command and gives its output. RENDERED_PATHS is not set where it would be longer than Linux allows.
+// Target gives the command: two with other arguments may run at once.
+func (r Run) Target() string { return "run " + r.Command.String() }
+
+// Do runs the command and gives its output. RENDERED_PATHS is not set where it would be longer than
+// Linux allows.
 func (r Run) Do(ctx context.Context, c Change) (Output, error) {
-	env := []string{"RENDERED_SERVICE=" + c.Service}
+	env := []string{"RENDERED_SERVICE=" + strings.Join(c.Services, " ")}
 	if paths := "RENDERED_PATHS=" + strings.Join(c.Paths, "\n"); len(paths) < maxVariable {
 		env = append(env, paths)
 	}

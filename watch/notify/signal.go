@@ -14,12 +14,12 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 )
 
-// Signal sends a signal to one process: the main process of a unit, or the one that a pid file names. Exactly one of Unit and
-// PIDFile is set.
+// Signal sends a signal to one process: the main process of a unit, or the one that a pid file
+// names. Exactly one of Unit and PIDFile is set.
 //
-// It looks before it sends. Most signals kill a process that has not installed its handler yet; such a process is not
-// signaled, which is NotHandled, and can be tried again a moment later. Only those that are there to end a process (TERM, INT,
-// QUIT, KILL) need no handler.
+// It looks before it sends. Most signals kill a process that has not installed its handler yet;
+// such a process is not signaled, which is NotHandled, and can be tried again a moment later. Only
+// those that are there to end a process (TERM, INT, QUIT, KILL) need no handler.
 type Signal struct {
 	Signal  syscall.Signal
 	Unit    string // without a suffix it is a .service
@@ -36,8 +36,8 @@ var signals = []syscall.Signal{
 	unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGKILL,
 }
 
-// ParseSignal reads a signal's name, with SIG or without. Numbers are refused: some differ from machine to machine, and none
-// says what it does.
+// ParseSignal reads a signal's name, with SIG or without. Numbers are refused: some differ from
+// machine to machine, and none says what it does.
 func ParseSignal(text string) (syscall.Signal, error) {
 	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
 	var names []string
@@ -71,6 +71,14 @@ func (s Signal) Name() string {
 	return signalName(s.Signal) + " " + s.PIDFile
 }
 
+// Target gives the unit or the pid file.
+func (s Signal) Target() string {
+	if s.Unit != "" {
+		return unitName(s.Unit)
+	}
+	return s.PIDFile
+}
+
 // Do sends the signal. That the process handles it is all the acknowledgement that there is.
 func (s Signal) Do(ctx context.Context, _ Change) (Output, error) {
 	if err := ctx.Err(); err != nil {
@@ -92,7 +100,7 @@ func (s Signal) find(ctx context.Context) (*process, error) {
 	if s.Unit == "" {
 		return fromPIDFile(s.PIDFile)
 	}
-	ctx, cancel := within(ctx, 0, signalTimeout)
+	ctx, cancel := context.WithTimeout(ctx, signalTimeout)
 	defer cancel()
 	m, err := dial(ctx, s.Bus)
 	if err != nil {

@@ -23,8 +23,8 @@ import (
 	"github.com/rendered/rendered/internal/command"
 )
 
-// The tests may run under nohup(1): what is ignored from the start is ignored by every program that they launch, and a shell cannot
-// change that.
+// The tests may run under nohup(1): what is ignored from the start is ignored by every program that
+// they launch, and a shell cannot change that.
 func TestMain(m *testing.M) {
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
 	os.Exit(m.Run())
@@ -40,7 +40,8 @@ func listen(t *testing.T, path string) net.Listener {
 	return l
 }
 
-// A program is a shell that says ready once it has set its traps, and a line for each signal that it handles.
+// A program is a shell that says ready once it has set its traps, and a line for each signal that
+// it handles.
 type program struct {
 	pid  int
 	says *bufio.Reader
@@ -161,7 +162,8 @@ func TestSignalByPIDFile(t *testing.T) {
 	p.hears(t, "hup")
 }
 
-// A program that blocks a signal waits for it elsewhere, by sigwait(3) or signalfd(2): it does not die of it.
+// A program that blocks a signal waits for it elsewhere, by sigwait(3) or signalfd(2): it does not
+// die of it.
 func TestBlockedSignalsAreHandled(t *testing.T) {
 	if err := exec.Command("env", "--block-signal=HUP", "true").Run(); err != nil {
 		t.Skip("env cannot block signals here")
@@ -262,24 +264,15 @@ func TestSignalByUnit(t *testing.T) {
 	p.hears(t, "hup")
 }
 
-// Without pidfds the number of the process must do.
-func TestProcessWithoutPidfd(t *testing.T) {
-	shell := launch(t, "trap 'echo hup' HUP")
-	p := &process{shell.pid, -1}
-	defer p.Close()
-	if err := p.heeds(unix.SIGHUP); err != nil {
-		t.Fatal(err)
+// The number of a thread is none that anybody writes into a pid file.
+func TestThreadIsNoProcess(t *testing.T) {
+	entries, err := os.ReadDir("/proc/self/task")
+	if err != nil || len(entries) < 2 {
+		t.Skip(err)
 	}
-	if err := p.send(unix.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	shell.hears(t, "hup")
-	none := &process{1<<31 - 1, -1}
-	if e, ok := errors.AsType[*Error](none.heeds(unix.SIGHUP)); !ok || e.Reason != NotRunning {
-		t.Errorf("%v", e)
-	}
-	if e, ok := errors.AsType[*Error](none.send(unix.SIGHUP)); !ok || e.Reason != NotRunning {
-		t.Errorf("%v", e)
+	tid, _ := strconv.Atoi(entries[len(entries)-1].Name())
+	if _, err := open(tid); err == nil || !strings.Contains(err.Error(), "a thread") {
+		t.Errorf("%d of %d: %v", tid, os.Getpid(), err)
 	}
 }
 
@@ -311,7 +304,7 @@ func TestRun(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "canary")
 	t.Setenv("RENDERED_CONFIG", "canary")
 	r := Run{Command: command.Command{Shell: `env | grep -e canary; echo "$RENDERED_SERVICE: $RENDERED_PATHS"`}}
-	output, err := r.Do(t.Context(), Change{Service: "nginx", Paths: []string{"/etc/a b", "/etc/c"}})
+	output, err := r.Do(t.Context(), Change{Services: []string{"nginx"}, Paths: []string{"/etc/a b", "/etc/c"}})
 	if err != nil || string(output.Text) != "nginx: /etc/a b\n/etc/c\n" {
 		t.Errorf("%q, %v", output.Text, err)
 	}
@@ -319,7 +312,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("it is called %s", r.Name())
 	}
 	// More paths than fit into an environment are no reason to tell nobody.
-	many := Change{Service: "s"}
+	many := Change{Services: []string{"s"}}
 	for i := range 10_000 {
 		many.Paths = append(many.Paths, fmt.Sprintf("/etc/app/conf.d/%d.conf", i))
 	}

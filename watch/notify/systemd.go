@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,8 @@ const (
 	Start   Verb = "start"   // a unit that is running stays as it is
 )
 
-// methods are those of the interface org.freedesktop.systemd1.Manager (org.freedesktop.systemd1(5)).
+// methods are those of the interface org.freedesktop.systemd1.Manager
+// (org.freedesktop.systemd1(5)).
 var methods = map[Verb]string{Reload: "ReloadUnit", Restart: "RestartUnit", Start: "StartUnit"}
 
 // Systemd has systemd do something with a unit, waits until that is done, and sees that the unit
@@ -33,49 +35,61 @@ type Systemd struct {
 	Bus     string        // D-Bus address of systemd; "" is the system bus
 }
 
-// jobTimeout is more than DefaultTimeoutStartSec and DefaultTimeoutStopSec, 90s each (systemd-system.conf(5)).
+// jobTimeout is more than DefaultTimeoutStartSec and DefaultTimeoutStopSec, 90s each
+// (systemd-system.conf(5)).
 const jobTimeout = 2 * time.Minute
 
 // Name gives "reload nginx.service".
-func (s Systemd) Name() string { return string(s.Verb) + " " + unitName(s.Unit) }
+func (s Systemd) Name() string {
+	return withOptions(string(s.Verb)+" "+unitName(s.Unit), s.Timeout)
+}
+
+// Target gives the unit.
+func (s Systemd) Target() string { return unitName(s.Unit) }
 
 // own gives the unit that is ours.
 var own = sandbox.Unit
 
-// ownTimeout is how long systemd may take to accept that we are to be restarted: by then it may have told us to end.
+// ownTimeout is how long systemd may take to accept that we are to be restarted: by then it may
+// have told us to end.
 const ownTimeout = 5 * time.Second
 
-// Do has it done. The text says so where nothing had to be done. A restart of our own unit is done when systemd has accepted it: whoever
-// waited for its end would not live to see it, and the next process would owe it again.
+// Do has it done. The text says so where nothing had to be done. A restart of our own unit is done
+// when systemd has accepted it: whoever waited for its end would not live to see it, and the next
+// process would owe it again.
 //
 // systemd's word that a job is done is no word about the next moment: a unit is looked at for some
 // more time, and has failed where it does not stay up. What it wrote last is then the output.
 func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
-	itself := s.Verb == Restart && unitName(s.Unit) == own()
-	if itself {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), ownTimeout)
-		defer cancel()
+	timeout := cmp.Or(s.Timeout, jobTimeout)
+	if s.itself() {
+		ctx, timeout = context.WithoutCancel(ctx), min(timeout, ownTimeout)
 	}
-	ctx, cancel := within(ctx, s.Timeout, jobTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	m, err := dial(ctx, s.Bus)
 	if err != nil {
 		return Output{}, err
 	}
 	defer m.Close()
-	u, err := m.load(ctx, unitName(s.Unit))
-	if err == nil {
-		err = u.usable()
-	}
+	u, err := m.usable(ctx, unitName(s.Unit))
 	switch {
 	case err != nil:
 		return Output{}, err
-	case s.Verb == Reload && u.atRest():
+	case s.Verb != Reload:
+	case u.atRest():
 		return u.notReloaded(), nil
-	case s.Verb == Reload && !u.canReload:
+	case !u.canReload:
 		return Output{}, notReloadable(u.name)
 	}
+	return s.run(ctx, m, u)
+}
+
+// itself tells whether we are to be restarted.
+func (s Systemd) itself() bool { return s.Verb == Restart && unitName(s.Unit) == own() }
+
+// run has systemd do it, and sees what becomes of the unit, unless that is ours.
+func (s Systemd) run(ctx context.Context, m *manager, u *unit) (said Output, err error) {
 	m.follow(ctx, u)
 	before, err := m.run(ctx, u)
 	if err != nil {
@@ -87,54 +101,63 @@ func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
 		return Output{}, explainCall(ctx, err, s.Verb, u.name)
 	}
 	defer job.forget()
-	if itself {
+	if s.itself() {
 		return Output{}, nil
 	}
 	result, err := job.wait(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Output{}, explainCall(ctx, err, s.Verb, u.name)
-	}
-	said, err := s.outcome(ctx, m, u, result)
-	if err == nil && result == "done" {
+	case result == "done":
 		v := vigil{verb: s.Verb, unit: u.name, before: before, news: job.follow(ctx, u)}
 		v.look = func(ctx context.Context) (run, error) { return m.run(ctx, u) }
 		said, err = v.keep(ctx)
+	default:
+		said, err = s.outcome(ctx, m, u, result)
 	}
-	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == Failed || e.Reason == TimedOut) {
+	if told(err) {
 		said = Output{Text: lastWords(ctx, u.name, asked)}
 	}
 	return said, err
 }
 
-// outcome says what a job's result means. The results are those of JobRemoved (org.freedesktop.systemd1(5)).
+// told tells of an error that the unit was told and failed.
+func told(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Reason == Failed || e.Reason == TimedOut)
+}
+
+// outcome says what a job's result other than done means. The results are those of JobRemoved
+// (org.freedesktop.systemd1(5)).
 func (s Systemd) outcome(ctx context.Context, m *manager, u *unit, result string) (Output, error) {
-	look := look(u.name)
 	switch result {
-	case "done":
-		return Output{}, nil
 	case "skipped":
 		return ours("systemd skipped the job: it did not apply to the unit as it is"), nil
 	case "failed":
 		return Output{}, s.failed(ctx, m, u)
 	case "timeout":
-		return Output{}, s.tooLong(look)
-	case "canceled":
-		return Output{}, &Error{Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"}
-	case "dependency":
-		return Output{}, &Error{Reason: Failed, What: "a unit that it depends on failed", Hints: []string{
-			"systemctl list-dependencies " + u.name, look[1],
-		}}
-	case "assert":
-		return Output{}, &Error{Reason: Failed, What: "an Assert… of the unit does not hold", Hints: look}
-	case "unsupported":
-		return Output{}, &Error{Reason: NotSupported, What: "units of this kind do not work on this machine"}
+		return Output{}, s.tooLong(u)
 	case "invalid":
-		if now, err := m.load(ctx, u.name); err == nil && s.Verb == Reload && now.atRest() {
-			return now.notReloaded(), nil // it stopped while we asked
-		}
-		return Output{}, &Error{Reason: NotRunning, What: "unit could not be reloaded: it is only just starting"}
+		return s.invalid(ctx, m, u)
+	}
+	look := look(u.name)
+	if e, ok := map[string]*Error{
+		"canceled":    {Reason: Failed, What: string(s.Verb) + " was canceled by another job for the unit"},
+		"dependency":  {Reason: Failed, What: "a unit that it depends on failed", Hints: []string{"systemctl list-dependencies " + u.name, look[1]}},
+		"assert":      {Reason: Failed, What: "an Assert… of the unit does not hold", Hints: look},
+		"unsupported": {Reason: NotSupported, What: "units of this kind do not work on this machine"},
+	}[result]; ok {
+		return Output{}, e
 	}
 	return Output{}, &Error{Reason: Failed, What: fmt.Sprintf("%s ended as %q", s.Verb, result), Hints: look}
+}
+
+// invalid says why a job did not apply to the unit: it may have stopped while we asked.
+func (s Systemd) invalid(ctx context.Context, m *manager, u *unit) (Output, error) {
+	if now, err := m.load(ctx, u.name); err == nil && s.Verb == Reload && now.atRest() {
+		return now.notReloaded(), nil
+	}
+	return Output{}, &Error{Reason: NotRunning, What: "unit could not be reloaded: it is only just starting"}
 }
 
 // failed is the error of a job that failed. Where a service failed by one of its own timeouts the
@@ -145,7 +168,7 @@ func (s Systemd) failed(ctx context.Context, m *manager, u *unit) *Error {
 		now.death = death{result: now.reload}
 	}
 	if err == nil && now.result == "timeout" {
-		return s.tooLong(look(u.name))
+		return s.tooLong(u)
 	}
 	e := &Error{Reason: Failed, What: string(s.Verb) + " failed", Hints: look(u.name)}
 	if detail := now.detail(); err == nil && detail != "" {
@@ -154,8 +177,8 @@ func (s Systemd) failed(ctx context.Context, m *manager, u *unit) *Error {
 	return e
 }
 
-func (s Systemd) tooLong(look []string) *Error {
-	return &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look}
+func (s Systemd) tooLong(u *unit) *Error {
+	return &Error{Reason: TimedOut, What: string(s.Verb) + " took longer than the unit allows", Hints: look(u.name)}
 }
 
 func notReloadable(unit string) *Error {

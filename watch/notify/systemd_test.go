@@ -22,7 +22,7 @@ type outcome struct {
 }
 
 func do(ctx context.Context, a Action) outcome {
-	says, err := a.Do(ctx, Change{Service: "s", Paths: []string{"/a", "/b"}})
+	says, err := a.Do(ctx, Change{Services: []string{"s"}, Paths: []string{"/a", "/b"}})
 	o := outcome{Says: string(says.Text)}
 	if e, ok := errors.AsType[*Error](err); ok {
 		o.Reason, o.What = e.Reason, e.What
@@ -157,7 +157,8 @@ func TestSystemdBelievesNobodyElse(t *testing.T) {
 		}, Body: []any{uint32(1), managerPath + "/job/1", "u.service", "done"}}
 		liar.Send(m, nil)
 	}
-	if err := liar.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err; err != nil { // the bus has passed the lies on
+	// The bus has passed the lies on.
+	if err := liar.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err; err != nil {
 		t.Fatal(err)
 	}
 	s.mu.Lock()
@@ -189,7 +190,8 @@ func TestSystemdStopsWaiting(t *testing.T) {
 	}
 }
 
-// Whoever restarts himself does not see the end of it: it is done when systemd has accepted it, also where we are told to end by then.
+// Whoever restarts himself does not see the end of it: it is done when systemd has accepted it,
+// also where we are told to end by then.
 func TestSystemdRestartsUs(t *testing.T) {
 	address := bus(t)
 	unit := fakeUnit{"loaded", "active", true, nil}

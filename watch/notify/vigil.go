@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"syscall"
@@ -18,8 +19,10 @@ const lookEvery = 250 * time.Millisecond
 
 // A run is how a unit is at one moment.
 type run struct {
-	active     string // as in unit
-	invocation string // names the run: each start begins another (InvocationID in org.freedesktop.systemd1(5))
+	active string // as in unit
+	// invocation names the run: each start begins another (InvocationID in
+	// org.freedesktop.systemd1(5)).
+	invocation string
 	kind       string // the Type= of a service; "" of other units
 	restarts   uint32 // by systemd itself, since somebody last started it
 	reload     string // how its last reload ended, as death.result
@@ -28,8 +31,10 @@ type run struct {
 
 // A death is how the main process of a service ended.
 type death struct {
-	result       string // success, exit-code, signal, core-dump, timeout, watchdog, oom-kill, start-limit-hit, resources …
-	code, status int32  // si_code and si_status of waitid(2)
+	// result is success, exit-code, signal, core-dump, timeout, watchdog, oom-kill,
+	// start-limit-hit, resources, …
+	result       string
+	code, status int32 // si_code and si_status of waitid(2)
 }
 
 // bad reports that systemd calls it a failure.
@@ -61,32 +66,16 @@ func (v vigil) keep(ctx context.Context) (Output, error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for last := false; ; {
-		now, err := v.look(ctx)
-		if ctx.Err() != nil {
-			return Output{}, nil
-		}
-		if err == nil {
-			if said, failed, done := w.judge(now, time.Since(begun), last); done {
-				return said, failed
-			}
-		}
-		if last {
-			return w.farewell(), nil
+		if decided := w.look(ctx, time.Since(begun), last); decided != nil {
+			return decided.said, decided.failed
 		}
 		select {
 		case <-ctx.Done():
-			return Output{}, nil
 		case <-tick.C:
 		case n := <-v.news:
 			w.hear(n)
 		case <-over.C:
-			// One that systemd has started again after a reload gets as long as one that we
-			// started.
-			if left := vigils[Restart] - time.Since(begun); w.died != "" && left > 0 {
-				over.Reset(left)
-			} else {
-				last = true
-			}
+			last = !w.goesOn(over, begun)
 		}
 	}
 }
@@ -94,18 +83,15 @@ func (v vigil) keep(ctx context.Context) (Output, error) {
 // A witness remembers what was seen during a vigil.
 type witness struct {
 	vigil
-	base   run           // what a run that stays up is like
-	looked bool          // at least once
-	worst  death         // the last bad one that a signal told of: the next start of the unit clears it
+	base   run  // what a run that stays up is like
+	looked bool // at least once
+	// worst is the last bad one that a signal told of: the next start of the unit clears it.
+	worst  death
 	other  bool          // somebody else did something with the unit
 	gone   time.Duration // when it was first seen to have ended; 0 where it has not
 	died   string        // how a reload ended it, after which systemd has started it again
 	figure string        // in died, as Error.Figure
 }
-
-// restedFor is how long a unit has ended, and not only until systemd starts it again: systemd 254
-// and newer call it inactive or failed between the two, for a moment.
-const restedFor = 200 * time.Millisecond
 
 func (w *witness) hear(n news) {
 	if n.bad() {
@@ -114,62 +100,140 @@ func (w *witness) hear(n news) {
 	w.other = w.other || n.other
 }
 
-// judge decides what a look allows to decide. The last one decides about what is on its way, too.
-func (w *witness) judge(now run, after time.Duration, last bool) (said Output, failed error, done bool) {
-	if !w.looked && w.verb == Start && now.active == "active" && now.invocation == w.before.invocation {
-		return Output{}, nil, true // it ran already
+// goesOn tells whether the vigil goes on when its time is over: a unit that systemd has started
+// again after a reload gets as long as one that we started.
+func (w *witness) goesOn(over *time.Timer, begun time.Time) bool {
+	left := vigils[Restart] - time.Since(begun)
+	if w.died == "" || left <= 0 {
+		return false
 	}
-	if !w.looked && w.verb != Reload {
-		w.base = run{invocation: now.invocation} // ours, unless systemd has started it again meanwhile
+	over.Reset(left)
+	return true
+}
+
+// look looks at the unit, and decides in the end.
+func (w *witness) look(ctx context.Context, after time.Duration, last bool) *verdict {
+	now, err := w.vigil.look(ctx)
+	if ctx.Err() != nil {
+		return &verdict{}
+	}
+	if err == nil {
+		if decided := w.judge(now, after, last); decided != nil {
+			return decided
+		}
+	}
+	if last {
+		return w.farewell(now)
+	}
+	return nil
+}
+
+// A verdict is what is decided about a unit.
+type verdict struct {
+	said   Output
+	failed error
+}
+
+// judge decides what a look allows to decide; nil: nothing yet. The last one decides about what is
+// on its way, too.
+func (w *witness) judge(now run, after time.Duration, last bool) *verdict {
+	if w.ranAlready(now) || now.worked() {
+		return &verdict{}
+	}
+	if w.startedAgain(now) {
+		return w.again(now, after)
+	}
+	w.follow(now)
+	if !now.over(last) {
+		w.gone = 0
+		return nil
+	}
+	if w.gone = cmp.Or(w.gone, max(after, 1)); !last && w.mayRise(now, after) {
+		return nil
+	}
+	return w.ended(now)
+}
+
+// ranAlready tells of the first look whether the unit ran before it was to be started.
+func (w *witness) ranAlready(now run) bool {
+	if w.looked {
+		return false
 	}
 	w.looked = true
-	if now.kind == "oneshot" || now.kind == "" && now.active != "failed" {
-		return Output{}, nil, true // its work is done when its job is; what is no service has no process to look at
+	if w.verb != Reload {
+		// It is ours, unless systemd has started it again meanwhile.
+		w.base = run{invocation: now.invocation}
 	}
-	again := now.restarts > w.base.restarts || now.active == "activating" && w.base.active != "activating" && now.invocation == w.base.invocation
+	return w.verb == Start && now.active == "active" && now.invocation == w.before.invocation
+}
+
+// worked tells whether there is nothing to look at: the work of a oneshot is done when its job is,
+// and what is no service has no process.
+func (r run) worked() bool { return r.kind == "oneshot" || r.kind == "" && r.active != "failed" }
+
+// startedAgain tells whether systemd itself has started the unit again, or is about to.
+func (w *witness) startedAgain(now run) bool {
+	return now.restarts > w.base.restarts ||
+		now.active == "activating" && w.base.active != "activating" && now.invocation == w.base.invocation
+}
+
+// again decides about a unit that systemd has started again. After a reload it comes back with the
+// new files, and to reload it once more would end it once more.
+func (w *witness) again(now run, after time.Duration) *verdict {
+	if w.verb != Reload || w.died != "" {
+		return &verdict{failed: w.failure(now, after, true)}
+	}
+	w.died, w.figure = w.how(now, after), figure(after)
+	w.base = run{active: "activating", restarts: max(now.restarts, w.base.restarts+1)}
+	return nil
+}
+
+// follow goes on with a run that has come up, or that somebody else has begun.
+func (w *witness) follow(now run) {
 	switch {
-	case again && w.verb == Reload && w.died == "":
-		// It comes back with the new files, and to reload it once more would end it once more.
-		w.died, w.figure = w.how(now, after), figure(after)
-		w.base = run{active: "activating", restarts: max(now.restarts, w.base.restarts+1)}
-		return Output{}, nil, false
-	case again, now.active == "failed" && w.verb != Reload:
-		return Output{}, w.failure(now, after, again), true
 	case now.active == "active" && w.base.active == "activating":
 		w.base.active, w.base.invocation = now.active, now.invocation
 	case now.invocation != w.base.invocation && now.invocation != "" && w.base.invocation != "":
-		// Somebody else has restarted it.
 		w.base, w.other, w.worst = run{active: now.active, invocation: now.invocation, restarts: now.restarts}, true, death{}
 	}
-	if now.active != "inactive" && now.active != "failed" && !(last && now.active == "deactivating") {
-		w.gone = 0
-		if last && w.died != "" && now.active == "activating" {
-			return Output{}, &Error{Reason: Failed, What: w.died + "; systemd starts it again", Figure: w.figure, Hints: look(w.unit)}, true
-		}
-		return Output{}, nil, false
-	}
-	if w.gone == 0 {
-		w.gone = max(after, 1)
-	}
-	if !last && after-w.gone < restedFor {
-		return Output{}, nil, false
-	}
+}
+
+// over tells whether the unit has ended; to the last look one that is about to end has.
+func (r run) over(last bool) bool {
+	return r.active == "inactive" || r.active == "failed" || last && r.active == "deactivating"
+}
+
+// restedFor is how long a unit has ended, and not only until systemd starts it again: systemd 254
+// and newer call it inactive or failed between the two, for a moment.
+const restedFor = 200 * time.Millisecond
+
+// mayRise tells whether systemd may start again a unit that has ended. One that we started has
+// failed all the same.
+func (w *witness) mayRise(now run, after time.Duration) bool {
+	return after-w.gone < restedFor && (now.active != "failed" || w.verb == Reload)
+}
+
+// ended decides about a unit that has ended for good.
+func (w *witness) ended(now run) *verdict {
 	switch {
 	case now.active == "failed":
 	case w.other:
-		return ours("%s was stopped by somebody else %v after its %s", w.unit, span(w.gone), w.verb), nil, true
+		return &verdict{said: ours("%s was stopped by somebody else %v after its %s", w.unit, span(w.gone), w.verb)}
 	case w.verb == Start:
-		return ours("%s ended %v after its start, without an error", w.unit, span(w.gone)), nil, true
+		return &verdict{said: ours("%s ended %v after its start, without an error", w.unit, span(w.gone))}
 	}
-	return Output{}, w.failure(now, w.gone, false), true
+	return &verdict{failed: w.failure(now, w.gone, false)}
 }
 
-// farewell is said of a unit that is up.
-func (w *witness) farewell() Output {
-	if w.died == "" {
-		return Output{}
+// farewell is said of a unit that is up, or may come up yet.
+func (w *witness) farewell(now run) *verdict {
+	switch {
+	case w.died == "":
+		return &verdict{}
+	case now.active == "activating":
+		return &verdict{failed: &Error{Reason: Failed, What: w.died + "; systemd starts it again", Figure: w.figure, Hints: look(w.unit)}}
 	}
-	return ours("%s %s; systemd has started it again, with the new files", w.unit, w.died)
+	return &verdict{said: ours("%s %s; systemd has started it again, with the new files", w.unit, w.died)}
 }
 
 // failure is the error of a unit that did not stay up.
@@ -207,29 +271,28 @@ func (w *witness) how(now run, after time.Duration) string {
 	return what
 }
 
+// results say how a service failed, where its process does not.
+var results = map[string]string{
+	"timeout":         "it took longer than the unit allows",
+	"watchdog":        "it did not answer its watchdog",
+	"oom-kill":        "it took more memory than it may have",
+	"start-limit-hit": "it was started too often in a short time",
+	"protocol":        "it did not do what its Type= promises",
+	"resources":       "systemd could not get it what the unit asks for",
+}
+
 // detail says how a service failed; "" where it is not known.
 func (d death) detail() string {
 	const exited, killed, dumped = 1, 2, 3 // CLD_EXITED, CLD_KILLED, CLD_DUMPED of sigaction(2)
-	switch d.result {
-	case "timeout":
-		return "it took longer than the unit allows"
-	case "watchdog":
-		return "it did not answer its watchdog"
-	case "oom-kill":
-		return "it took more memory than it may have"
-	case "start-limit-hit":
-		return "it was started too often in a short time"
-	case "protocol":
-		return "it did not do what its Type= promises"
-	case "resources":
-		return "systemd could not get it what the unit asks for"
+	if what, ok := results[d.result]; ok || !d.bad() {
+		return what
 	}
-	switch {
-	case d.code == exited && d.bad():
+	switch d.code {
+	case exited:
 		return fmt.Sprintf("exit status %d", d.status)
-	case d.code == killed && d.bad():
+	case killed:
 		return "killed by " + signalName(syscall.Signal(d.status))
-	case d.code == dumped && d.bad():
+	case dumped:
 		return "killed by " + signalName(syscall.Signal(d.status)) + ", and left a core file"
 	}
 	return ""

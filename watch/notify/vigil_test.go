@@ -47,7 +47,8 @@ func TestVigil(t *testing.T) {
 	failed := up.with(func(r *run) { r.active, r.death = "failed", exited1 })
 	waits := up.with(func(r *run) { r.active, r.death = "activating", exited1 })
 	again := up.with(func(r *run) { r.invocation, r.restarts = "newer", 1 })
-	ended := run{active: "inactive", kind: "simple", death: death{result: "success"}} // unloaded, it has forgotten everything
+	// A unit that is unloaded has forgotten everything.
+	ended := run{active: "inactive", kind: "simple", death: death{result: "success"}}
 	theirs := up.with(func(r *run) { r.invocation = "theirs" })
 	for _, tt := range []struct {
 		name    string
@@ -177,8 +178,8 @@ func TestTroubleIsTheSame(t *testing.T) {
 	w := witness{vigil: vigil{verb: Restart, unit: "u.service"}}
 	r := up.with(func(r *run) { r.active, r.death = "failed", exited1 })
 	a, b := w.failure(r, 20*time.Millisecond, false), w.failure(r, 1200*time.Millisecond, false)
-	if a.Error() == b.Error() || Trouble(a) != Trouble(b) || Trouble(a) != "failed soon after its restart: exit status 1" {
-		t.Errorf("%q and %q", Trouble(a), Trouble(b))
+	if a.Error() == b.Error() || Message(a) != Message(b) || Message(a) != "failed soon after its restart: exit status 1" {
+		t.Errorf("%q and %q", Message(a), Message(b))
 	}
 }
 
@@ -216,7 +217,7 @@ func TestUnitFailsAfterItsJob(t *testing.T) {
 	}
 	got := <-answered
 	e, ok := errors.AsType[*Error](got.err)
-	if !ok || e.Reason != Failed || Trouble(e) != "failed soon after its restart: exit status 3" && Trouble(e) != "failed soon after its restart" {
+	if !ok || e.Reason != Failed || Message(e) != "failed soon after its restart: exit status 3" && Message(e) != "failed soon after its restart" {
 		t.Errorf("%v", got.err)
 	}
 	want := fmt.Sprintf("--quiet --no-pager --output=cat --lines=10 --unit=u.service --since=@%d", begun.Unix())

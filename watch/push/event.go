@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 
 	"github.com/rendered/rendered/sources"
 )
@@ -28,42 +29,76 @@ type event struct {
 	Message  string `json:"Message"`
 }
 
-// Parse reads a message. No changes and no error is a notice of something that no ref can mean. The error says why the message is no
-// notice; it never repeats the message.
-func Parse(body string) ([]Change, error) {
+// readers are what reads the detail of an event, by its source and detail-type.
+var readers = map[[2]string]func(*event) ([]sources.Change, error){
+	{"aws.secretsmanager", "Secret Label Updated"}:             (*event).label,
+	{"aws.secretsmanager", "AWS API Call via CloudTrail"}:      (*event).call,
+	{"aws.secretsmanager", "AWS Service Event via CloudTrail"}: (*event).call,
+	{"aws.ssm", "Parameter Store Change"}:                      (*event).parameter,
+	{"aws.ssm", "AWS API Call via CloudTrail"}:                 (*event).call,
+}
+
+// Parse reads a message. No changes and no error is a notice of something that no ref can mean. The
+// error says why the message is no notice; it never repeats the message.
+func Parse(body string) ([]sources.Change, error) {
 	e, err := read(body)
-	if err == nil && e.Type == "Notification" {
-		e, err = read(e.Message)
-	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case e.Type == "SubscriptionConfirmation" && topic.MatchString(e.TopicArn):
-		return nil, errors.New("SNS asks whether " + e.TopicArn + " may send to this queue; it does not ask where the queue's own account subscribes it, by  aws sns subscribe")
-	case e.Source == "aws.secretsmanager" && e.DetailType == "Secret Label Updated":
-		return e.label()
-	case e.Source == "aws.ssm" && e.DetailType == "Parameter Store Change":
-		return e.parameter()
-	case e.Source == "aws.secretsmanager" && (e.DetailType == "AWS API Call via CloudTrail" || e.DetailType == "AWS Service Event via CloudTrail"):
-		return e.secretCall()
-	case e.Source == "aws.ssm" && e.DetailType == "AWS API Call via CloudTrail":
-		return e.parameterCall()
-	case plain.MatchString(e.Source) && plain.MatchString(e.DetailType):
-		return nil, fmt.Errorf("it is %q of %s", e.DetailType, e.Source)
 	}
-	return nil, errors.New("it is no event of EventBridge")
+	reader := readers[[...]string{e.Source, e.DetailType}]
+	if reader == nil {
+		return nil, e.unknown()
+	}
+	changes, err := reader(&e)
+	for i := range changes {
+		if err == nil {
+			err = e.complete(&changes[i])
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return changes, nil
+}
+
+// unknown says what a message is instead of a notice.
+func (e *event) unknown() error {
+	switch {
+	case e.Type == "SubscriptionConfirmation" && topic.MatchString(e.TopicArn):
+		return errors.New("SNS asks whether " + e.TopicArn + " may send to this queue; it does not ask where the queue's own account subscribes it, by  aws sns subscribe")
+	case plain.MatchString(e.Source) && plain.MatchString(e.DetailType):
+		return fmt.Errorf("it is %q of %s", e.DetailType, e.Source)
+	}
+	return errors.New("it is no event of EventBridge")
+}
+
+// complete adds to a change what the event says of all of them.
+func (e *event) complete(c *sources.Change) error {
+	if c.Name == "" || c.Name == "/" {
+		return fmt.Errorf("its detail names nothing that %q could be about", e.DetailType)
+	}
+	c.At = e.Time
+	// A call into another account is recorded in both.
+	if a, ok := sources.ParseARN(c.ARN); ok {
+		c.Region, c.Account = a.Region, a.Account
+	} else if c.Region == "" {
+		c.Region, c.Account = e.Region, e.Account
+	}
+	return nil
 }
 
 var (
-	plain = regexp.MustCompile(`^[A-Za-z0-9 ._-]{1,64}$`)
-	topic = regexp.MustCompile(`^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$`)
+	plain = lazyregexp.New(`^[A-Za-z0-9 ._-]{1,64}$`)
+	topic = lazyregexp.New(`^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$`)
 )
 
-var errNotJSON = errors.New("it is no JSON of an event")
-
+// read reads an event, also out of a notification.
 func read(text string) (e event, err error) {
 	if json.Unmarshal([]byte(text), &e) != nil {
-		return event{}, errNotJSON
+		return event{}, errors.New("it is no JSON of an event")
+	}
+	if e.Type == "Notification" {
+		return read(e.Message)
 	}
 	return e, nil
 }
@@ -83,57 +118,38 @@ func (e *event) first() string {
 	return e.Resources[0]
 }
 
-// one makes the list of a change that has a name.
-func (e *event) one(c Change) ([]Change, error) {
-	if c.Name == "" || c.Name == "/" {
-		return nil, fmt.Errorf("its detail names nothing that %q could be about", e.DetailType)
-	}
-	c.Account, c.Region, c.At = e.Account, e.Region, e.Time
-	if p := strings.SplitN(c.ARN, ":", 6); len(p) == 6 { // a call into another account is recorded in both
-		c.Region, c.Account = p[3], p[4]
-	}
-	return []Change{c}, nil
-}
-
 // label reads the event that Secrets Manager sends when a label has moved.
-func (e *event) label() ([]Change, error) {
+func (e *event) label() ([]sources.Change, error) {
 	var detail struct {
 		Name         string `json:"name"`
 		LabelUpdated string `json:"labelUpdated"`
 		VersionID    string `json:"versionId"`
 	}
-	if err := e.decode(&detail); err != nil {
-		return nil, err
-	}
-	return e.moved(Change{Name: cmp.Or(detail.Name, secretName(e.first())), ARN: e.first()}, detail.LabelUpdated, detail.VersionID)
+	err := e.decode(&detail)
+	c := sources.Change{Kind: sources.Secret, Name: cmp.Or(detail.Name, sources.SecretName(e.first())), ARN: e.first()}
+	return []sources.Change{moved(c, detail.LabelUpdated, detail.VersionID)}, err
 }
 
 // moved is the change of a secret's label that moved to a version.
-func (e *event) moved(c Change, label, version string) ([]Change, error) {
-	c.Kind = sources.Secret
-	switch label {
-	case current:
-		c.Scope, c.Version = Current, version
-	default:
-		c.Scope = Labelled
+func moved(c sources.Change, label, version string) sources.Change {
+	if c.Scope = sources.Labelled; label == sources.CurrentLabel {
+		c.Scope, c.Version = sources.Current, version
 	}
-	return e.one(c)
+	return c
 }
 
 // parameter reads the event that Parameter Store sends.
-func (e *event) parameter() ([]Change, error) {
+func (e *event) parameter() ([]sources.Change, error) {
 	var detail struct{ Operation, Name string }
-	if err := e.decode(&detail); err != nil {
-		return nil, err
-	}
-	c := Change{Kind: sources.Param, ARN: e.first(), Name: parameterName(cmp.Or(detail.Name, e.first()))}
+	err := e.decode(&detail)
+	c := sources.Change{Kind: sources.Param, ARN: e.first(), Name: sources.ParameterName(cmp.Or(detail.Name, e.first()))}
 	switch detail.Operation {
 	case "Create", "Update":
-		c.Scope = Current
+		c.Scope = sources.Current
 	case "LabelParameterVersion":
-		c.Scope = Labelled
+		c.Scope = sources.Labelled
 	}
-	return e.one(c)
+	return []sources.Change{c}, err
 }
 
 // A call is what CloudTrail says of one. Of its members only those are read that say what changed.
@@ -159,101 +175,81 @@ type call struct {
 	} `json:"additionalEventData"`
 }
 
-// secretCall reads what CloudTrail says of a call of Secrets Manager.
-func (e *event) secretCall() ([]Change, error) {
+// call reads what CloudTrail says of a call.
+func (e *event) call() ([]sources.Change, error) {
 	var of call
-	if err := e.decode(&of); err != nil {
+	if err := e.decode(&of); err != nil || of.ErrorCode != "" {
 		return nil, err
 	}
-	if of.ErrorCode != "" {
-		return nil, nil
+	if e.Source == "aws.ssm" {
+		return of.ofParameters(), nil
 	}
-	c := Change{Kind: sources.Secret, Name: cmp.Or(of.Response.Name, of.Request.Name)}
-	id := cmp.Or(of.Response.ARN, of.More.SecretID)
-	c.ARN, c.Name = id, cmp.Or(c.Name, secretName(id))
-	if asked := of.Request.SecretID; id == "" && strings.HasPrefix(asked, "arn:") {
-		return e.partial(of, asked)
-	} else if id == "" {
+	return of.ofSecret(), nil
+}
+
+// ofSecret is what a call of Secrets Manager changed. One that named the secret by an ARN may have
+// left out its end, and not been answered with the whole: what looks like the end may be part of
+// the name.
+func (of *call) ofSecret() []sources.Change {
+	asked, id := of.Request.SecretID, cmp.Or(of.Response.ARN, of.More.SecretID)
+	c := sources.Change{Kind: sources.Secret, ARN: id, Name: cmp.Or(of.Response.Name, of.Request.Name, sources.SecretName(id))}
+	if id != "" || !strings.HasPrefix(asked, "arn:") {
 		c.Name = cmp.Or(c.Name, asked)
+		return of.changed(c)
 	}
-	return e.secretChange(of, c)
+	a, _ := sources.ParseARN(asked)
+	c.Region, c.Account, c.Name = a.Region, a.Account, sources.SecretName(asked)
+	whole := strings.TrimPrefix(a.Resource, "secret:")
+	changes := of.changed(c)
+	if c.Name != whole {
+		c.Name = whole
+		changes = append(changes, of.changed(c)...)
+	}
+	return changes
 }
 
-// partial reads a call that named a secret by an ARN that may lack its end, and was not answered with the whole: what looks like the end
-// may be part of the name.
-func (e event) partial(of call, asked string) ([]Change, error) {
-	if p := strings.SplitN(asked, ":", 6); len(p) == 6 {
-		e.Region, e.Account = p[3], p[4]
-	}
-	whole, err := e.secretChange(of, Change{Kind: sources.Secret, Name: resource(asked, "secret:")})
-	if err != nil || secretName(asked) == resource(asked, "secret:") {
-		return whole, err
-	}
-	cut, err := e.secretChange(of, Change{Kind: sources.Secret, Name: secretName(asked)})
-	return append(cut, whole...), err
-}
-
-// secretChange is what a call did to a secret.
-func (e *event) secretChange(of call, c Change) ([]Change, error) {
+// changed is what a call did to a secret.
+func (of *call) changed(c sources.Change) (changes []sources.Change) {
+	labels, version := []string{sources.CurrentLabel}, ""
 	switch of.EventName {
 	case "CreateSecret", "UpdateSecret": // which need not make a version
-		return e.moved(c, current, of.Response.VersionID)
+		version = of.Response.VersionID
 	case "PutSecretValue":
-		return e.put(c, of.Request.VersionStages, cmp.Or(of.Response.VersionID, of.Request.Token))
+		version = cmp.Or(of.Response.VersionID, of.Request.Token)
+		if len(of.Request.VersionStages) > 0 {
+			labels = of.Request.VersionStages
+		}
 	case "UpdateSecretVersionStage":
-		return e.moved(c, of.Request.VersionStage, of.Request.MoveTo)
+		labels, version = []string{of.Request.VersionStage}, of.Request.MoveTo
 	case "RotationSucceeded":
-		return e.moved(c, current, "")
 	case "DeleteSecret", "RestoreSecret":
-		return e.one(c)
-	}
-	return nil, nil
-}
-
-// put is the changes of a secret that got a version with these labels.
-func (e *event) put(c Change, labels []string, version string) (list []Change, err error) {
-	if len(labels) == 0 {
-		labels = []string{current}
+		return []sources.Change{c}
+	default:
+		return nil
 	}
 	for _, label := range labels {
-		one, err := e.moved(c, label, version)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, one...)
+		changes = append(changes, moved(c, label, version))
 	}
-	return list, nil
+	return changes
 }
 
-// parameterCall reads what CloudTrail says of a call of Parameter Store.
-func (e *event) parameterCall() ([]Change, error) {
-	var of call
-	if err := e.decode(&of); err != nil {
-		return nil, err
-	}
-	if of.ErrorCode != "" {
-		return nil, nil
-	}
-	c := Change{Kind: sources.Param, Name: parameterName(of.Request.Name)}
+// ofParameters is what a call of Parameter Store changed.
+func (of *call) ofParameters() (changes []sources.Change) {
+	c, names := sources.Change{Kind: sources.Param}, []string{of.Request.Name}
 	switch of.EventName {
 	case "PutParameter":
-		c.Scope = Current
+		c.Scope = sources.Current
 	case "LabelParameterVersion", "UnlabelParameterVersion":
-		c.Scope = Labelled
+		c.Scope = sources.Labelled
 	case "DeleteParameter":
 	case "DeleteParameters":
-		var list []Change
-		for _, name := range of.Request.Names {
-			c.Name = parameterName(name)
-			one, err := e.one(c)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, one...)
-		}
-		return list, nil
+		names = of.Request.Names
 	default:
-		return nil, nil
+		return nil
 	}
-	return e.one(c)
+	for _, name := range names {
+		c.Name = sources.ParameterName(name)
+		changes = append(changes, c)
+	}
+	return changes
 }

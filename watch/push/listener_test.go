@@ -17,18 +17,25 @@ import (
 	"github.com/rendered/rendered/sources/aws"
 )
 
-// A desk is a listener with everything around it: the real SDK, an AWS with a queue, what was heard and what was logged. It runs inside
-// a synctest bubble.
+// A desk is a listener with everything around it: the real SDK, an AWS with a queue, what it handed
+// on and what was logged. It runs inside a synctest bubble.
 type desk struct {
 	*awsfake.Server
 	url      string
 	source   *aws.Source
 	listener *Listener
 
-	mu     sync.Mutex
-	heard  []string
-	missed int
-	log    bytes.Buffer
+	mu      sync.Mutex
+	changed []string
+	missed  int
+	ignored map[Ignored]int // messages, by why
+	log     bytes.Buffer
+}
+
+func (d *desk) count(ignored Ignored) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ignored[ignored]++
 }
 
 func (d *desk) Write(p []byte) (int, error) {
@@ -50,13 +57,13 @@ func (d *desk) logged(text string) (lines []string) {
 	return lines
 }
 
-// hears gives the names that were heard of since the last call.
-func (d *desk) hears() []string {
+// changes gives the names of what changed since the last call.
+func (d *desk) changes() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	heard := d.heard
-	d.heard = nil
-	return heard
+	changed := d.changed
+	d.changed = nil
+	return changed
 }
 
 // waiting gives how many messages are in the queue.
@@ -78,31 +85,32 @@ func atDesk(t *testing.T, story func(t *testing.T, d *desk)) {
 	t.Setenv("AWS_ENDPOINT_URL", "http://aws.invalid")
 	t.Setenv("AWS_CA_BUNDLE", "") // the SDK cannot put it into a foreign transport
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{Server: fake, url: fake.MakeQueue("rendered-web-1")}
+		d := &desk{Server: fake, url: fake.MakeQueue("rendered-web-1"), ignored: make(map[Ignored]int)}
 		d.Notify(d.url, awsfake.Bare)
 		d.PutSecret("prod/db", "c4n4ry")
-		d.listener = New(slog.New(slog.NewTextHandler(d, nil)))
+		d.listener = New(slog.New(slog.NewTextHandler(d, nil)), d.count)
 		d.source = d.over(t, fake.Transport())
 		d.listener.Set(d.source.Queue(d.url))
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			d.listener.Run(t.Context(), Ear{
-				Changed: func(list []Change, origin Origin) {
-					d.mu.Lock()
-					defer d.mu.Unlock()
-					for _, c := range list {
-						d.heard = append(d.heard, c.Name)
-						if r := (sources.Ref{Kind: c.Kind, Name: c.Name}); !c.Concerns(r, origin) {
-							t.Errorf("%s does not concern %s", c.Name, r)
-						}
+			d.listener.Run(t.Context(), func(list []sources.Change) {
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				for _, c := range list {
+					if c.Kind == "" {
+						d.missed++
+						continue
 					}
-				},
-				Missed: func() { d.mu.Lock(); defer d.mu.Unlock(); d.missed++ },
+					d.changed = append(d.changed, c.Name)
+					if r := (sources.Ref{Kind: c.Kind, Name: c.Name}); c.Origin == nil || !c.Means(r) {
+						t.Errorf("%s does not mean %s", c.Name, r)
+					}
+				}
 			})
 		}()
 		d.after(time.Second)
-		d.hears()
+		d.changes()
 		story(t, d)
 		if lines := d.logged("c4n4ry"); len(lines) > 0 {
 			t.Errorf("logged: %s", lines)
@@ -124,14 +132,15 @@ func (d *desk) over(t *testing.T, transport http.RoundTripper) *aws.Source {
 	return s
 }
 
-// A change is heard of at once and its message deleted; while nothing happens there are three polls a minute.
+// A change is heard of at once and its message deleted; while nothing happens there are three polls
+// a minute.
 func TestListens(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk) {
 		for range 3 {
 			d.PutSecret("prod/db", "c4n4ry2")
 			d.PutParameter("/prod/port", "String", "80")
 			d.after(time.Second / 2)
-			if got := fmt.Sprint(d.hears()); got != "[prod/db /prod/port]" && got != "[/prod/port prod/db]" || d.waiting() > 0 {
+			if got := fmt.Sprint(d.changes()); got != "[prod/db /prod/port]" && got != "[/prod/port prod/db]" || d.waiting() > 0 {
 				t.Errorf("heard %s, %d messages are left", got, d.waiting())
 			}
 		}
@@ -153,7 +162,7 @@ func TestThousandNotices(t *testing.T) {
 			d.PutSecret("prod/db", fmt.Sprint("c4n4ry", time.Now()))
 		}
 		d.after(2 * time.Second)
-		if n := len(d.hears()); n != 1000 || d.waiting() > 0 {
+		if n := len(d.changes()); n != 1000 || d.waiting() > 0 {
 			t.Errorf("heard %d of 1,000, %d are left", n, d.waiting())
 		}
 		if n := d.Calls(); n["DeleteMessageBatch"] > 110 {
@@ -171,8 +180,11 @@ func TestPoison(t *testing.T) {
 			d.PutSecret("prod/db", "2")
 		}
 		d.after(time.Hour)
-		if got := fmt.Sprint(d.hears()); got != "[prod/db prod/db prod/db]" || d.waiting() > 0 {
+		if got := fmt.Sprint(d.changes()); got != "[prod/db prod/db prod/db]" || d.waiting() > 0 {
 			t.Errorf("heard %s, %d messages are left", got, d.waiting())
+		}
+		if d.ignored[NoNotice] != 6 || d.ignored[""] != 4 {
+			t.Errorf("counted %v", d.ignored)
 		}
 		if got := d.logged("level="); len(got) != 2 || !strings.Contains(got[0], "no change notice was deleted") {
 			t.Errorf("%s", got)
@@ -180,7 +192,8 @@ func TestPoison(t *testing.T) {
 	})
 }
 
-// A queue that is lost is a warning with what to do, asked for again with pauses of up to a minute, and told when it is back.
+// A queue that is lost is a warning with what to do, asked for again with pauses of up to a minute,
+// and told when it is back.
 func TestLostQueue(t *testing.T) {
 	denied := func(d *desk) { d.Inject(awsfake.Fault{Kind: awsfake.Deny, Operation: "ReceiveMessage"}) }
 	tests := map[string]struct {
@@ -236,10 +249,10 @@ func TestLostQueue(t *testing.T) {
 				if lines := d.logged("level="); len(lines) != 1 || !strings.Contains(lines[0], "come again") {
 					t.Errorf("logged when it is back: %s", lines)
 				}
-				d.hears()
+				d.changes()
 				d.PutSecret("prod/db", "3")
 				d.after(time.Second)
-				if got := fmt.Sprint(d.hears()); got != "[prod/db]" || d.waiting() > 0 {
+				if got := fmt.Sprint(d.changes()); got != "[prod/db]" || d.waiting() > 0 {
 					t.Errorf("heard %s afterwards, %d messages are left", got, d.waiting())
 				}
 				if d.missed != tt.missed {
@@ -266,24 +279,26 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// Messages that SQS does not delete, though it answers, are heard once and warned of, and new ones are not kept waiting.
+// Messages that SQS does not delete, though it answers, are heard once and warned of, and new ones
+// are not kept waiting.
 func TestMessagesThatStay(t *testing.T) {
 	const failed = `{"Successful":[],"Failed":[{"Id":"0","SenderFault":true,"Code":"ReceiptHandleIsInvalid"}]}`
 	atDesk(t, func(t *testing.T, d *desk) {
 		d.listener.Set(d.over(t, answering{d.Transport(), "DeleteMessageBatch", failed}).Queue(d.url))
-		d.after(time.Second) // the reading that it replaces has ended: what that one heard would be heard again
+		// The reading that it replaces has ended: what that one heard would be heard again.
+		d.after(time.Second)
 		for range 60 {
 			d.PutSecret("prod/db", "2")
 		}
 		d.after(time.Minute)
 		d.PutParameter("/prod/port", "String", "80")
 		d.after(2 * time.Minute)
-		heard := d.hears()
+		heard := d.changes()
 		if n := strings.Count(fmt.Sprint(heard), "prod/db"); n != 60 || len(heard) != 61 {
 			t.Errorf("heard %d notices, %d of them of prod/db", len(heard), n)
 		}
 		d.after(time.Hour)
-		if got := d.hears(); len(got) > 0 {
+		if got := d.changes(); len(got) > 0 {
 			t.Errorf("heard again: %s", got)
 		}
 		if got := d.logged("level="); len(got) != 1 || !strings.Contains(got[0], "ReceiptHandleIsInvalid") {
@@ -335,7 +350,8 @@ func TestHastyQueueIsNoHotLoop(t *testing.T) {
 	})
 }
 
-// Another queue takes the place of the first; the same is not begun again; with none there are no polls.
+// Another queue takes the place of the first; the same is not begun again; with none there are no
+// polls.
 func TestSet(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk) {
 		d.ResetCalls()
@@ -350,7 +366,7 @@ func TestSet(t *testing.T) {
 		d.In("", "us-east-1").Send(other, parameterEvent("Update"))
 		d.PutSecret("prod/db", "2")
 		d.after(time.Second)
-		if got := fmt.Sprint(d.hears()); got != "[/prod/port]" || d.waiting() != 1 {
+		if got := fmt.Sprint(d.changes()); got != "[/prod/port]" || d.waiting() != 1 {
 			t.Errorf("heard %s, %d messages in the old queue", got, d.waiting())
 		}
 		d.listener.Set(nil)

@@ -38,73 +38,73 @@ func callEvent(service, name, rest string) string {
 }
 
 func TestParse(t *testing.T) {
-	secret := Change{
+	secret := sources.Change{
 		Kind: sources.Secret, ARN: secretARN, Name: "prod/db", Account: "111111111111", Region: "eu-west-1", At: time.Date(2026, 11, 20, 8, 15, 2, 0, time.UTC),
 	}
 	param := secret
 	param.Kind, param.ARN, param.Name = sources.Param, paramARN, "/prod/port"
-	as := func(c Change, scope Scope, version string) []Change {
+	as := func(c sources.Change, scope sources.Scope, version string) []sources.Change {
 		c.Scope, c.Version = scope, version
-		return []Change{c}
+		return []sources.Change{c}
 	}
-	bare := func(c Change) Change { c.ARN = ""; return c }
-	abroad := func(c Change) Change { c.Account = "222222222222"; return c }
-	named := func(c Change, name string) Change { c.Name = name; return c }
+	bare := func(c sources.Change) sources.Change { c.ARN = ""; return c }
+	abroad := func(c sources.Change) sources.Change { c.Account = "222222222222"; return c }
+	named := func(c sources.Change, name string) sources.Change { c.Name = name; return c }
 	tests := map[string]struct {
 		body string
-		want []Change
+		want []sources.Change
 		err  string
 	}{
-		"label":           {labelEvent("AWSCURRENT"), as(secret, Current, version), ""},
-		"own label":       {labelEvent("blue"), as(secret, Labelled, ""), ""},
-		"pending label":   {labelEvent("AWSPENDING"), as(secret, Labelled, ""), ""},
-		"label, no name":  {eventOf("aws.secretsmanager", "Secret Label Updated", `"`+secretARN+`"`, `{"labelUpdated":"AWSCURRENT"}`), as(secret, Current, ""), ""},
+		"label":           {labelEvent("AWSCURRENT"), as(secret, sources.Current, version), ""},
+		"own label":       {labelEvent("blue"), as(secret, sources.Labelled, ""), ""},
+		"pending label":   {labelEvent("AWSPENDING"), as(secret, sources.Labelled, ""), ""},
+		"label, no name":  {eventOf("aws.secretsmanager", "Secret Label Updated", `"`+secretARN+`"`, `{"labelUpdated":"AWSCURRENT"}`), as(secret, sources.Current, ""), ""},
 		"label of none":   {eventOf("aws.secretsmanager", "Secret Label Updated", ``, `{"labelUpdated":"AWSCURRENT"}`), nil, `its detail names nothing that "Secret Label Updated" could be about`},
 		"odd detail":      {eventOf("aws.secretsmanager", "Secret Label Updated", ``, `"c4n4ry"`), nil, `its detail is not that of "Secret Label Updated"`},
-		"create":          {parameterEvent("Create"), as(param, Current, ""), ""},
-		"update":          {parameterEvent("Update"), as(param, Current, ""), ""},
-		"delete":          {parameterEvent("Delete"), as(param, Everything, ""), ""},
-		"labelled":        {parameterEvent("LabelParameterVersion"), as(param, Labelled, ""), ""},
+		"create":          {parameterEvent("Create"), as(param, sources.Current, ""), ""},
+		"update":          {parameterEvent("Update"), as(param, sources.Current, ""), ""},
+		"delete":          {parameterEvent("Delete"), as(param, sources.Everything, ""), ""},
+		"labelled":        {parameterEvent("LabelParameterVersion"), as(param, sources.Labelled, ""), ""},
 		"parameter, none": {eventOf("aws.ssm", "Parameter Store Change", ``, `{"operation":"Update"}`), nil, `its detail names nothing that "Parameter Store Change" could be about`},
 
 		"put secret": {
 			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"`+version+`"},"responseElements":{"arn":"`+secretARN+`"}`),
-			as(secret, Current, version), "",
+			as(secret, sources.Current, version), "",
 		},
 		"put a pending version": {
-			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSPENDING"]}`), as(bare(secret), Labelled, ""), "",
+			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSPENDING"]}`), as(bare(secret), sources.Labelled, ""), "",
 		},
 		"put a version of one's own": {
 			callEvent("secretsmanager", "PutSecretValue", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","versionStages":["AWSCURRENT","blue"]}`),
-			append(as(bare(secret), Current, "x"), as(bare(secret), Labelled, "")...), "",
+			append(as(bare(secret), sources.Current, "x"), as(bare(secret), sources.Labelled, "")...), "",
 		},
 		"move a stage": {
 			callEvent("secretsmanager", "UpdateSecretVersionStage", `"requestParameters":{"secretId":"`+secretARN+`","versionStage":"AWSCURRENT","moveToVersionId":"`+version+`"},"responseElements":null`),
-			append(as(bare(secret), Current, version), as(named(bare(secret), "prod/db-AbCdEf"), Current, version)...), "",
+			append(as(bare(secret), sources.Current, version), as(named(bare(secret), "prod/db-AbCdEf"), sources.Current, version)...), "",
 		},
 		"move a stage, by another account": {
 			callEvent("secretsmanager", "UpdateSecretVersionStage", `"requestParameters":{"secretId":"`+strings.Replace(secretARN, "111111111111", "222222222222", 1)+`","versionStage":"AWSCURRENT"}`),
-			append(as(abroad(bare(secret)), Current, ""), as(named(abroad(bare(secret)), "prod/db-AbCdEf"), Current, "")...), "",
+			append(as(abroad(bare(secret)), sources.Current, ""), as(named(abroad(bare(secret)), "prod/db-AbCdEf"), sources.Current, "")...), "",
 		},
 		"move a stage, by a partial ARN": {
 			callEvent("secretsmanager", "UpdateSecretVersionStage", `"requestParameters":{"secretId":"`+strings.TrimSuffix(secretARN, "-AbCdEf")+`","versionStage":"AWSCURRENT"}`),
-			as(bare(secret), Current, ""), "",
+			as(bare(secret), sources.Current, ""), "",
 		},
-		"create secret":          {callEvent("secretsmanager", "CreateSecret", `"requestParameters":{"name":"prod/db","clientRequestToken":"x"},"responseElements":{"arn":"`+secretARN+`","name":"prod/db"}`), as(secret, Current, ""), ""},
-		"describe it anew":       {callEvent("secretsmanager", "UpdateSecret", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","description":"c4n4ry"}`), as(bare(secret), Current, ""), ""},
-		"delete secret":          {callEvent("secretsmanager", "DeleteSecret", `"requestParameters":{"secretId":"prod/db"}`), as(bare(secret), Everything, ""), ""},
+		"create secret":          {callEvent("secretsmanager", "CreateSecret", `"requestParameters":{"name":"prod/db","clientRequestToken":"x"},"responseElements":{"arn":"`+secretARN+`","name":"prod/db"}`), as(secret, sources.Current, ""), ""},
+		"describe it anew":       {callEvent("secretsmanager", "UpdateSecret", `"requestParameters":{"secretId":"prod/db","clientRequestToken":"x","description":"c4n4ry"}`), as(bare(secret), sources.Current, ""), ""},
+		"delete secret":          {callEvent("secretsmanager", "DeleteSecret", `"requestParameters":{"secretId":"prod/db"}`), as(bare(secret), sources.Everything, ""), ""},
 		"refused call":           {callEvent("secretsmanager", "DeleteSecret", `"errorCode":"AccessDenied","requestParameters":{"secretId":"prod/db"}`), nil, ""},
 		"refused parameter call": {callEvent("ssm", "PutParameter", `"errorCode":"AccessDenied","requestParameters":{"name":"/prod/port"}`), nil, ""},
 		"other call":             {callEvent("secretsmanager", "TagResource", `"requestParameters":{"secretId":"prod/db"}`), nil, ""},
 		"other parameter call":   {callEvent("ssm", "SendCommand", `"requestParameters":{"name":"/prod/port"}`), nil, ""},
 		"rotated": {
 			eventOf("aws.secretsmanager", "AWS Service Event via CloudTrail", "", `{"eventName":"RotationSucceeded","additionalEventData":{"SecretId":"`+secretARN+`"}}`),
-			as(secret, Current, ""), "",
+			as(secret, sources.Current, ""), "",
 		},
-		"put parameter":     {callEvent("ssm", "PutParameter", `"requestParameters":{"name":"prod/port"}`), as(bare(param), Current, ""), ""},
-		"label parameter":   {callEvent("ssm", "LabelParameterVersion", `"requestParameters":{"name":"/prod/port"}`), as(bare(param), Labelled, ""), ""},
-		"delete parameter":  {callEvent("ssm", "DeleteParameter", `"requestParameters":{"name":"/prod/port"}`), as(bare(param), Everything, ""), ""},
-		"delete parameters": {callEvent("ssm", "DeleteParameters", `"requestParameters":{"names":["/prod/port","x"]}`), append(as(bare(param), Everything, ""), as(named(bare(param), "/x"), Everything, "")...), ""},
+		"put parameter":     {callEvent("ssm", "PutParameter", `"requestParameters":{"name":"prod/port"}`), as(bare(param), sources.Current, ""), ""},
+		"label parameter":   {callEvent("ssm", "LabelParameterVersion", `"requestParameters":{"name":"/prod/port"}`), as(bare(param), sources.Labelled, ""), ""},
+		"delete parameter":  {callEvent("ssm", "DeleteParameter", `"requestParameters":{"name":"/prod/port"}`), as(bare(param), sources.Everything, ""), ""},
+		"delete parameters": {callEvent("ssm", "DeleteParameters", `"requestParameters":{"names":["/prod/port","x"]}`), append(as(bare(param), sources.Everything, ""), as(named(bare(param), "/x"), sources.Everything, "")...), ""},
 		"call of nothing":   {callEvent("ssm", "PutParameter", `"requestParameters":null`), nil, `its detail names nothing that "AWS API Call via CloudTrail" could be about`},
 		"odd call":          {callEvent("ssm", "PutParameter", `"requestParameters":"c4n4ry"`), nil, `its detail is not that of "AWS API Call via CloudTrail"`},
 		"odd secret call":   {callEvent("secretsmanager", "PutSecretValue", `"requestParameters":"c4n4ry"`), nil, `its detail is not that of "AWS API Call via CloudTrail"`},
@@ -139,8 +139,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestConcerns(t *testing.T) {
-	parse := func(body string) Change {
+func TestMeans(t *testing.T) {
+	parse := func(body string) sources.Change {
 		list, err := Parse(body)
 		if err != nil || len(list) != 1 {
 			t.Fatal(list, err)
@@ -211,7 +211,8 @@ func TestConcerns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c := parse(tt.event); c.Concerns(r, origin) != tt.want {
+		c := parse(tt.event)
+		if c.Origin = origin; c.Means(r) != tt.want {
 			t.Errorf("%s, %+v: %v", tt.ref, c, !tt.want)
 		}
 	}
@@ -270,7 +271,7 @@ func FuzzParse(f *testing.F) {
 			if c.Name == "" || c.Kind != sources.Secret && c.Kind != sources.Param {
 				t.Errorf("%+v", c)
 			}
-			c.Concerns(sources.Ref{Kind: sources.Secret, Name: body}, func(sources.Ref) (string, string) { return "", "" })
+			c.Means(sources.Ref{Kind: sources.Secret, Name: body})
 		}
 	})
 }

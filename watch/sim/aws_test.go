@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/sources"
-	"github.com/rendered/rendered/watch"
 )
 
 // aws is what lookups are answered from. Everything in it is guarded by the world's lock.
@@ -19,7 +18,7 @@ type aws struct {
 	away     bool
 	eligible map[string]bool // "PATH VALUE": was given to a pass whose checks let the file pass
 	known    map[string]bool // values that there are or were
-	said     []watch.Announcement
+	said     []sources.Change
 }
 
 // A secret is one value, or one family of values: dyn-NAME for each NAME.
@@ -98,11 +97,11 @@ func (a *aws) current(s spec, text int) string {
 	return s.layout(text, parts)
 }
 
-// A source answers the lookups of one config in one life of the daemon.
+// A source answers the lookups of one plan in one life of the daemon.
 type source struct {
 	world *world
 	life  *life
-	conf  conf
+	roll  roll
 }
 
 // Fetch answers one ref after the other.
@@ -162,8 +161,11 @@ func (s *source) answer(r sources.Ref) (result sources.Result, hangs bool) {
 	text := value(name, seen, of)
 	w.trace.note(w.began, "fetch %s %s", r.Name, text)
 	w.aws.known[strings.TrimSuffix(text, `"`)] = true
-	for _, f := range specs {
-		if !s.conf.isRefused(f) && !(s.conf.checks && seen.bad) {
+	for _, of := range s.roll {
+		if of.isRefused() || of.checks && seen.bad {
+			continue
+		}
+		for _, f := range w.of(of) {
 			w.aws.eligible[f.path+" "+strings.TrimSuffix(text, `"`)] = true
 		}
 	}
@@ -176,10 +178,13 @@ func versionID(name string, version int) string { return fmt.Sprintf("%s-%d", na
 func (w *world) announce(name string) {
 	w.mu.Lock()
 	s := w.aws.secrets[name]
-	list := []watch.Announcement{{
-		Matches: func(r sources.Ref) bool { return strings.HasPrefix(strings.TrimPrefix(r.Name, "/"), name) },
-		Version: versionID(name, s.version), At: w.wall().Truncate(time.Second),
-	}}
+	list := []sources.Change{{Kind: sources.Secret, Name: name, Version: versionID(name, s.version), At: w.wall().Truncate(time.Second)}}
+	switch name {
+	case "p":
+		list[0].Kind, list[0].Name = sources.Param, "/p"
+	case "dyn":
+		list[0].Name += "-" + value("p", w.aws.secrets["p"].seen(), "")
+	}
 	w.mu.Unlock()
 	if w.chance.IntN(4) == 0 {
 		list = append(list, list[0])

@@ -24,7 +24,8 @@ func checkOf(files []spec) command.Check {
 
 var errNoMatch = errors.New("exit status 1")
 
-// check looks at all files of a service as they are to be, and passes where they match and hold no value that is bad.
+// check looks at all files of a service as they are to be, and passes where they match and hold no
+// value that is bad.
 func (l *life) check(ctx context.Context, c command.Check, staged []preview.File, _ render.Filter) *fault.Fault {
 	w := l.world
 	refused := &fault.Fault{What: "check: " + c.String() + ": does not match; no file written", Err: errNoMatch}

@@ -2,8 +2,11 @@ package sim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -33,7 +36,7 @@ var specs = []spec{
 	{unit: env, path: "/out/app/env", kind: "env", refs: []string{"s1", "s2"}, json: true, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o750},
 	{unit: pair, path: "/out/tls/crt", kind: "crt", refs: []string{"s1"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600},
 	{unit: pair, path: "/out/tls/key", kind: "key", refs: []string{"s1"}, uid: 7, fresh: 0o640},
-	{unit: twinB, path: "/out/twin/b", kind: "b", refs: []string{"s2", "dyn"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600, inPlace: true},
+	{unit: twinB, path: "/out/tls/b", kind: "b", refs: []string{"s2", "dyn"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600, inPlace: true},
 	{unit: twinA, path: "/run/twin/a", kind: "a", refs: []string{"s2", "dyn"}, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o700},
 }
 
@@ -44,14 +47,15 @@ const nobody = 1024
 
 func init() {
 	known := []string{"driver", "/var/lib", "/var/lib/rendered", "/var/lib/rendered/.key.new", "/var/lib/rendered/key",
-		"/var/lib/rendered/.ledger.jsonl.new", "/var/lib/rendered/ledger.jsonl", "/run", "/out"}
+		"/var/lib/rendered/.ledger.jsonl.new", "/var/lib/rendered/ledger.jsonl", "/run", "/out", predecessors}
 	known = append(known, programs[:]...)
 	for _, name := range slices.Concat(services[:], others[:]) {
 		known = append(known, "woken "+name)
 	}
 	for _, s := range specs {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]
-		known = append(known, s.path, dir, "check "+s.path)
+		kept := predecessor(s.path)
+		known = append(known, s.path, dir, "check "+s.path, kept, predecessors+"/."+path.Base(kept)+".new")
 		for i := range specs {
 			known = append(known, fmt.Sprintf("%s/.tmp%02d", dir, i), fmt.Sprintf("remove %s/.tmp%02d", dir, i))
 		}
@@ -82,7 +86,8 @@ func (s spec) layout(text int, parts []string) string {
 	return fmt.Sprintf("%s v%d %s end\n", s.kind, text, strings.Join(parts, " "))
 }
 
-// parse takes a file's content apart. It is whole where it is what some template makes of some values.
+// parse takes a file's content apart. It is whole where it is what some template makes of some
+// values.
 func (s spec) parse(content string) (text string, values []string, whole bool) {
 	words := strings.FieldsFunc(content, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.')
@@ -93,7 +98,7 @@ func (s spec) parse(content string) (text string, values []string, whole bool) {
 	return words[1], words[2 : len(words)-1], true
 }
 
-// A conf is a config. It is usable unless it is broken.
+// A conf is a config. It is usable unless it is broken, but for services with a fault.
 type conf struct {
 	broken bool
 	layout
@@ -101,10 +106,14 @@ type conf struct {
 	checks   bool   // services have a check that sees all of their files
 	refuses  string // the service whose check does not pass
 	without  string // the service that it lacks
-	restarts bool   // dependents are restarted, not reloaded
+	flaws    [len(services)]flaw
+	also     [len(asWritten.home)]set // by unit: the services that claim its files, beside the one that has them
+	restarts bool                     // dependents are restarted, not reloaded
 	interval time.Duration
 	often    time.Duration // between two scheduled looks; 0: five minutes
 }
+
+var errUnusable = errors.New("the config cannot be used")
 
 // load makes a plan of the config as it is.
 func (w *world) load(l *life) (*watch.Plan, error) {
@@ -112,42 +121,48 @@ func (w *world) load(l *life) (*watch.Plan, error) {
 	c := w.conf
 	w.mu.Unlock()
 	if c.broken {
-		return nil, fmt.Errorf("the config cannot be used")
+		return nil, errUnusable
 	}
-	often := c.often
+	return w.plan(l, c), nil
+}
+
+// plan makes the plan of a config that is usable, and puts it in force.
+func (w *world) plan(l *life, c conf) *watch.Plan {
+	chosen, faulty := w.decide(c, l.roll)
+	w.inForce(l, chosen)
+	w.last = c
+	p := &watch.Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Values: "/values", Source: &source{world: w, life: l, roll: chosen}, Faulty: faulty}
+	for _, name := range slices.Sorted(maps.Keys(chosen)) {
+		p.Services = append(p.Services, w.service(l, chosen[name], chosen))
+	}
+	return p
+}
+
+// service gives a self as a plan has it that puts the roll in force.
+func (w *world) service(l *life, s self, r roll) *watch.Service {
+	often := s.often
 	if often == 0 {
 		often = 5 * time.Minute
 	}
 	schedule, err := cron.Parse("@every " + often.String())
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
-	w.inForce(l, c)
-	p := &watch.Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Values: "/values", Source: &source{world: w, life: l, conf: c}}
-	for i, name := range services {
-		files := w.of(c, i)
-		if len(files) == 0 {
-			continue
-		}
-		s := &watch.Service{
-			Name: c.name(i), Schedule: schedule, Splay: time.Duration(i) * 7 * time.Millisecond, MinInterval: c.interval,
-			Fingerprint: fmt.Sprint(c.text, c.checks, c.refuses == name, c.restarts, c.interval, c.often),
-		}
-		for _, f := range files {
-			s.Files = append(s.Files, f.file(c))
-			s.Fingerprint += " " + f.path
-		}
-		for _, program := range w.told(c, i) {
-			s.Dependents = append(s.Dependents, action{w.deps[program], l, c, i})
-			s.Fingerprint += " " + program
-		}
-		if c.checks {
-			s.Check = checkOf(files)
-		}
-		p.Services = append(p.Services, s)
+	svc := &watch.Service{Schedule: schedule, Splay: time.Duration(s.service) * 7 * time.Millisecond, MinInterval: s.interval}
+	svc.Name, svc.Fingerprint = s.name(), fmt.Sprint(s.text, s.checks, s.isRefused(), s.restarts, s.interval, s.often)
+	files := w.of(s)
+	for _, f := range files {
+		svc.Files = append(svc.Files, f.file(s))
+		svc.Fingerprint += " " + f.path
 	}
-	slices.SortFunc(p.Services, func(a, b *watch.Service) int { return strings.Compare(a.Name, b.Name) })
-	return p, nil
+	for _, program := range w.told(s) {
+		svc.Dependents = append(svc.Dependents, action{w.deps[program], l, s, r})
+		svc.Fingerprint += " " + program
+	}
+	if s.checks {
+		svc.Check = checkOf(files)
+	}
+	return svc
 }
 
 // reload changes the config.
@@ -155,7 +170,7 @@ func (w *world) reload() {
 	w.mu.Lock()
 	c := &w.conf
 	c.broken = false
-	switch w.chance.IntN(12) {
+	switch w.chance.IntN(16) {
 	default:
 		w.move()
 	case 0:
@@ -182,6 +197,8 @@ func (w *world) reload() {
 		c.checks = !c.checks
 	case 6:
 		c.often = time.Duration(w.chance.IntN(3)) * time.Minute
+	case 8, 9, 10, 11:
+		w.spoil()
 	}
 	w.trace.note(w.began, "reload %+v", *c)
 	w.mu.Unlock()
@@ -190,8 +207,8 @@ func (w *world) reload() {
 
 var templates sync.Map // by text
 
-func (s spec) file(c conf) *render.File {
-	body := s.template(c.text)
+func (s spec) file(of self) *render.File {
+	body := s.template(of.text)
 	parsed, ok := templates.Load(body)
 	if !ok {
 		t, faults := render.Parse(render.Options{Main: render.Text{Name: s.kind, Body: body}})
@@ -200,14 +217,13 @@ func (s spec) file(c conf) *render.File {
 		}
 		parsed, _ = templates.LoadOrStore(body, t)
 	}
-	f := &render.File{
-		Path: s.path, Template: parsed.(*render.Template), UID: s.uid, GID: swap.Keep,
-		Mode: s.fresh, KeepMode: s.keep, DirMode: s.dirMode, InPlace: s.inPlace,
-	}
+	f := &render.File{Template: parsed.(*render.Template), Target: swap.Target{
+		Path: s.path, UID: s.uid, GID: swap.Keep, Mode: s.fresh, KeepMode: s.keep, DirMode: s.dirMode, InPlace: s.inPlace,
+	}}
 	if s.json {
 		f.Format, _ = format.Parse("json")
 	}
-	if c.isRefused(s) {
+	if of.isRefused() {
 		f.Check.Args = []string{"no-such-program"}
 	}
 	return f

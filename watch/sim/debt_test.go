@@ -23,30 +23,11 @@ func (c conf) notice(program string) string {
 // isPending tells whether the program of a dependent was not told since the file changed.
 func (w *world) isPending(f *output, dependent string) bool {
 	_, program, _ := strings.Cut(dependent, " ")
-	return f.changed > 0 && w.deps[program].told < f.changed
+	return f.changed > 0 && w.deps[program].told[f.path] < f.changed
 }
 
 // arises begins the debt of a change.
 func (f *output) arises() { f.must = maps.Clone(f.readers) }
-
-// inForce notes the config that a life has read, and hands debts on.
-func (w *world) inForce(l *life, c conf) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	l.conf = c
-	readers := make(map[*output]map[string]bool)
-	for i := range services {
-		for _, f := range w.outputs(c, i) {
-			readers[f] = make(map[string]bool)
-			for _, name := range w.told(c, i) {
-				readers[f][c.notice(name)] = true
-			}
-		}
-	}
-	for _, f := range w.files {
-		w.handOn(f, readers[f])
-	}
-}
 
 // handOn notes who reads a file now. Whoever is new must be told where anybody was to be who was
 // not. Where the ledger was damaged it is not known who has left.
@@ -57,7 +38,8 @@ func (w *world) handOn(f *output, readers map[string]bool) {
 	maps.DeleteFunc(owed, func(name string, _ bool) bool { return !w.isPending(f, name) })
 	f.must = make(map[string]bool)
 	for name := range owed {
-		if readers[name] || len(fresh) == 0 && !w.lost[f.path] { // else somebody has taken its place
+		// Otherwise somebody has taken its place.
+		if readers[name] || len(fresh) == 0 && !w.lost[f.path] {
 			f.must[name] = true
 		}
 	}

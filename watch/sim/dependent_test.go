@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,8 +10,8 @@ import (
 	"github.com/rendered/rendered/watch/notify"
 )
 
-// A dependent is a program that reads a service's files when it is told to. It outlives the daemon. Everything in it is guarded by the
-// world's lock.
+// A dependent is a program that reads a service's files when it is told to. It outlives the daemon.
+// Everything in it is guarded by the world's lock.
 type dependent struct {
 	world *world
 	name  string
@@ -21,19 +20,23 @@ type dependent struct {
 	hangs bool
 	slow  bool
 	saw   map[string]string // what it found when it last read, by path
-	extra int               // how often it was told of nothing new since the trouble ceased
-	told  int               // when it last acknowledged, by world.order, whichever service told it
+	extra map[string]int    // how often it was told of nothing new since the trouble ceased, by path
+	told  map[string]int    // when it last acknowledged, by world.order, by path
+	acks  int               // how often it acknowledged
+	busy  *life             // of the daemon that is telling it; nil: none is
 }
 
 // An action tells a program, on behalf of one life of the daemon.
 type action struct {
 	*dependent
-	life    *life
-	conf    conf
-	service int
+	life *life
+	of   self // the first of those in force that name it
+	roll roll // in force
 }
 
-func (a action) Name() string { return a.conf.notice(a.name) }
+func (a action) Name() string { return a.of.notice(a.name) }
+
+func (a action) Target() string { return a.name }
 
 var errRefused = errors.New("refused")
 
@@ -43,7 +46,22 @@ const patience = 30 * time.Second
 func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
 	w := a.world
 	w.mu.Lock()
-	a.matching("as it is told")
+	if a.busy == a.life {
+		w.fail("%s is told twice at once", a.name)
+	}
+	a.busy = a.life
+	defer func() { // the lock is held
+		if a.busy == a.life {
+			a.busy = nil
+		}
+	}()
+	told := a.services(c)
+	for _, s := range told {
+		if w.isHeld(s.name()) && !a.life.dead {
+			w.fail("%s is told of %s, which is paused", a.name, s.name())
+		}
+	}
+	a.matching(told, "as it is told")
 	least, most := time.Millisecond, 50*time.Millisecond
 	if a.slow {
 		least, most = 5*time.Second, 15*time.Second
@@ -57,6 +75,8 @@ func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) 
 	defer late.Stop()
 	select {
 	case <-ctx.Done():
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		return notify.Output{}, ctx.Err()
 	case <-late.C:
 	}
@@ -76,33 +96,45 @@ func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) 
 		}
 		return notify.Output{}, errRefused
 	}
-	a.matching("as it acknowledges")
-	w.order++
-	for _, f := range w.outputs(a.conf, a.service) {
-		if f.must[a.Name()] && f.readers[a.Name()] && f.changed > a.told && !slices.Contains(c.Paths, f.path) {
-			w.fail("%s is told of %v, and not of %s", a.name, c.Paths, f.path)
-		}
-		delete(w.lost, f.path) // nobody is told before its files were looked at
-		f.known = w.order
-	}
+	a.matching(told, "as it acknowledges")
 	a.caused(c.Paths)
+	w.order++
+	for _, s := range told {
+		for _, f := range w.outputs(s) {
+			if f.must[a.Name()] && f.readers[a.Name()] && f.changed > a.told[f.path] && !slices.Contains(c.Paths, f.path) {
+				w.fail("%s is told of %v, and not of %s", a.name, c.Paths, f.path)
+			}
+			if slices.Contains(c.Paths, f.path) {
+				if !f.must[a.Name()] || f.changed <= a.told[f.path] {
+					a.owed(f)
+				}
+				a.life.acknowledge(f, a.Name(), len(w.records))
+			}
+			delete(w.lost, f.path) // nobody is told before its files were looked at
+			f.robbed = false
+			f.known, a.told[f.path] = w.order, w.order
+		}
+	}
 	a.read()
-	a.told = w.order
+	a.acks++
 	w.counts.told++
 	w.trace.note(w.began, "%s told of %s", a.name, strings.Join(c.Paths, " "))
 	return notify.Output{}, nil
 }
 
-// caused wants a reason for a notice: that a file changed since the last one. Where there is none the record may not say, after a crash or a
-// fault, that it was told; and who reads a file that was moved, or takes another's place, is told of what somebody else was owed. Each may be
-// once after the trouble has ceased, and not again.
+// caused wants a reason for a notice: that a file changed since the last one. Where there is none
+// the record may not say, after a crash or a fault, that it was told; and who reads a file that was
+// moved, or takes another's place, is told of what somebody else was owed. Each may be once after
+// the trouble has ceased, and not again.
 func (a action) caused(paths []string) {
 	w := a.world
-	if !w.ceased || slices.ContainsFunc(paths, func(path string) bool { return w.files[path].changed > a.told }) {
+	if !w.ceased || slices.ContainsFunc(paths, func(path string) bool { return w.files[path].changed > a.told[path] }) {
 		return
 	}
-	if a.extra++; a.extra > 2 {
-		w.fail("%s is told of %v again, of which nothing changed", a.name, paths)
+	for _, path := range paths {
+		if a.extra[path]++; a.extra[path] > 2 {
+			w.fail("%s is told of %v again, of which nothing changed", a.name, paths)
+		}
 	}
 }
 
@@ -114,33 +146,37 @@ func (a action) read() {
 	}
 }
 
-// matching wants the files, but for those that somebody else has changed, to be of one config and of one version of each value.
-func (a action) matching(when string) {
-	if a.life.dead {
-		return
-	}
-	if what := a.world.mismatch(a.conf, a.service); what != "" {
-		a.world.fail("%s of %s, %s, finds %s", a.name, a.conf.name(a.service), when, what)
-	}
-	if a.world.mismatchOf(a.world.outputs(a.conf, a.service)) == "" {
-		a.world.joined[a.conf.group(a.service)] = true
-	}
-}
-
-// outputs gives a service's files. The caller holds w.mu.
-func (w *world) outputs(c conf, service int) (list []*output) {
-	for _, s := range w.of(c, service) {
-		list = append(list, w.files[s.path])
+// services gives those that it is told of.
+func (a action) services(c notify.Change) (list []self) {
+	for _, name := range c.Services {
+		list = append(list, a.roll[name])
 	}
 	return list
 }
 
-// mismatch says how a service's files do not match; "" where they do. Files that came to a service from another one were kept by both until
-// then, each in its own time: they are to match from when they first do so while the service tells somebody, and what moves as a whole is to
-// match all the time.
-func (w *world) mismatch(c conf, service int) string {
-	list := w.outputs(c, service)
-	if w.joined[c.group(service)] || !slices.ContainsFunc(list, func(f *output) bool { return c.moved[f.unit] > 0 }) {
+// matching wants the files of each service that it is told of, but for those that somebody else has
+// changed, to be of one config and of one version of each value.
+func (a action) matching(told []self, when string) {
+	if a.life.dead {
+		return
+	}
+	for _, s := range told {
+		if what := a.world.mismatch(s); what != "" {
+			a.world.fail("%s of %s, %s, finds %s", a.name, s.name(), when, what)
+		}
+		if a.world.mismatchOf(a.world.outputs(s)) == "" {
+			a.world.joined[s.group] = true
+		}
+	}
+}
+
+// mismatch says how a service's files do not match; "" where they do. Files that came to a service
+// from another one were kept by both until then, each in its own time: they are to match from when
+// they first do so while the service tells somebody, and what moves as a whole is to match all the
+// time.
+func (w *world) mismatch(s self) string {
+	list := w.outputs(s)
+	if w.joined[s.group] {
 		return w.mismatchOf(list)
 	}
 	for _, u := range w.units {
@@ -151,18 +187,8 @@ func (w *world) mismatch(c conf, service int) string {
 	return ""
 }
 
-// group tells apart what a service has at different times.
-func (l layout) group(service int) string {
-	var text []byte
-	for u, home := range l.home {
-		if home == service {
-			text = fmt.Append(text, " ", u, l.moved[u])
-		}
-	}
-	return string(text)
-}
-
-// mismatchOf says how files do not match, but for those that somebody else has changed, and those that never were there.
+// mismatchOf says how files do not match, but for those that somebody else has changed, and those
+// that never were there.
 func (w *world) mismatchOf(list []*output) string {
 	var seen []view
 	for _, f := range list {

@@ -12,6 +12,9 @@ import (
 // foreign is what the content begins with that is not the daemon's.
 const foreign = "by"
 
+// thePackage is what follows in the files that are there before the daemon's first start.
+const thePackage = " the package"
+
 // owner gives who a file is to belong to.
 func (f *output) owner() (uid, gid int) {
 	if uid = f.uid; uid == swap.Keep {
@@ -36,10 +39,12 @@ func (w *world) live() {
 	}
 }
 
-// finale lets things go wrong one soon after the other, in the middle of the last swap: what is left of it is what peace begins with.
+// finale lets things go wrong one soon after the other, in the middle of the last swap: what is
+// left of it is what peace begins with.
 func (w *world) finale() {
 	w.mu.Lock()
 	w.aws.away, w.full, w.fixed = false, false, false
+	w.lying = w.liar() && w.chance.IntN(2) == 0
 	for _, s := range w.aws.secrets {
 		s.trouble, s.hangs = "", false
 	}
@@ -49,6 +54,9 @@ func (w *world) finale() {
 		w.start(faults{})
 	} else {
 		w.life.loop.Reload()
+	}
+	if w.life != nil && w.chance.IntN(4) > 0 {
+		w.resumeSome()
 	}
 	w.await(time.Duration(w.chance.IntN(int(3 * time.Second))))
 	for _, name := range names[1:] {
@@ -65,9 +73,13 @@ func (w *world) finale() {
 	w.mu.Unlock()
 	for range 3 {
 		moves := w.chance.IntN(8) == 0
-		if moves {
+		if moves || w.life == nil && w.chance.IntN(6) == 0 {
 			w.mu.Lock()
-			w.move()
+			if moves && w.chance.IntN(2) == 0 {
+				w.move()
+			} else {
+				w.spoil()
+			}
 			w.trace.note(w.began, "moved: %+v", w.conf)
 			w.mu.Unlock()
 		}
@@ -112,14 +124,19 @@ func (w *world) await(d time.Duration) {
 
 // rise starts the daemon anew, which an administrator may have kept from its work meanwhile.
 func (w *world) rise() {
-	if w.chance.IntN(8) == 0 {
+	damaged := w.chance.IntN(8) == 0
+	if damaged {
 		w.damage()
 	}
 	w.mu.Lock()
-	w.conf.broken = false
+	w.conf.broken = w.conf.broken && w.chance.IntN(2) == 0
 	if w.chance.IntN(8) == 0 {
 		w.move()
 		w.trace.note(w.began, "moved meanwhile: %+v", w.conf)
+	}
+	if w.chance.IntN(8) == 0 || damaged && w.chance.IntN(4) == 0 {
+		w.spoil()
+		w.trace.note(w.began, "spoilt meanwhile: %+v", w.conf)
 	}
 	if w.chance.IntN(3) == 0 {
 		w.full, w.fixed = false, false
@@ -147,6 +164,14 @@ var events = []struct {
 		w.full, w.fixed = w.chance.IntN(3) == 0, w.chance.IntN(5) == 0
 		w.trace.note(w.began, "disk full %v, read-only %v", w.full, w.fixed)
 	}},
+	{6, func(w *world) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.lying = w.liar() && !w.lying
+		w.trace.note(w.began, "disk lying %v", w.lying)
+	}},
+	{6, (*world).pauseSome},
+	{6, (*world).resumeSome},
 	{8, func(w *world) { w.kill(false) }},
 	{6, func(w *world) { w.kill(true) }},
 	{4, (*world).stop},
@@ -258,7 +283,9 @@ func (w *world) clock() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := time.Duration(w.chance.NormFloat64() * float64(20*time.Minute))
+	w.clockSet()
 	w.offset.Add(int64(d))
+	w.clockSet()
 	w.trace.note(w.began, "the clock is set by %v", d)
 }
 
@@ -279,9 +306,15 @@ func (w *world) damage() {
 		record[at] ^= 1
 	}
 	w.disk.Put(recordPath, record, 0o600, nil)
+	w.harm("the ledger is damaged")
+}
+
+// harm notes that nobody knows any more what a crash cut short. The caller holds w.mu.
+func (w *world) harm(why string) {
 	for path := range w.files {
 		w.lost[path] = true
 	}
 	w.harmed++
-	w.trace.note(w.began, "the ledger is damaged")
+	clear(w.held)
+	w.trace.note(w.began, "%s", why)
 }

@@ -12,14 +12,27 @@ import (
 func (w *world) changed(path string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if path == recordPath {
+		w.records = append(w.records, w.found(path))
+		w.written[debts(w.found(path))] = true
+	}
 	f := w.files[path]
 	if f == nil {
 		return
+	}
+	if w.life != nil && !w.life.had[path] {
+		w.fail("%s is changed, which no service in force has", path)
 	}
 	content, as, attributes, ok := w.disk.Look(path)
 	if !ok {
 		w.fail("%s is taken away", path)
 		return
+	}
+	if w.life != nil && !w.life.dead {
+		if s := w.keeper(f.spec); s != nil && w.isHeld(s.name()) && !w.life.late[path] {
+			w.fail("%s is changed, whose service is paused", path)
+		}
+		delete(w.life.late, path)
 	}
 	text := string(content)
 	if f.torn && w.life != nil && w.life.dead {
@@ -27,6 +40,7 @@ func (w *world) changed(path string) {
 		return
 	}
 	if text != f.content {
+		w.judgeKept(f)
 		w.order++
 		f.changed = w.order
 		f.arises()
@@ -36,7 +50,7 @@ func (w *world) changed(path string) {
 		_, _, whole := f.parse(text)
 		f.torn = !whole
 	}
-	f.content, f.drifted = text, false
+	f.content, f.drifted, f.robbed = text, false, false
 	w.trace.note(w.began, "%s now holds %s", path, text)
 	w.whole(f)
 	uid, gid := f.owner()
@@ -100,17 +114,33 @@ func (w *world) whole(f *output) {
 }
 
 // powerCut takes what was not durable. The caller holds w.mu.
-func (w *world) powerCut() {
+func (w *world) powerCut(inForce roll) {
 	w.counts.cuts++
+	said := w.said()
+	for _, f := range w.files {
+		if w.isKnown(f) && !f.torn && !volatile(f.path) && said.files[f.path] != f.content && f.content != "deleted" {
+			w.fail("%s was told of, and a power cut may make %q of it", f.path, said.files[f.path])
+		}
+	}
 	w.disk.Cut(w.chance)
+	if said.lied {
+		clear(w.held)
+	}
+	if w.trace.tell {
+		w.trace.text.WriteString(logMark + "the ledger holds " + strings.ReplaceAll(w.found(recordPath), "\n", "\n"+logMark) + "\n")
+	}
+	if said.lied {
+		w.robbed(said)
+	}
 	for _, s := range w.specs() {
 		f := w.files[s.path]
 		content, as, attributes, ok := w.disk.Look(s.path)
-		if w.isKnown(f) && !f.torn && !volatile(s.path) && string(content) != f.content && f.content != "deleted" {
-			w.fail("%s was told of, and a power cut makes %q of it", s.path, content)
-		}
-		if found, ok := w.look(f); ok && !f.hadOnce(found) {
+		if found, ok := w.look(f); ok && !f.hadOnce(found) && !(said.lied && len(content) == 0) {
 			w.fail("%s has %v after a power cut, which it never had", s.path, found)
+		}
+		w.stamp(f)
+		if before := f.meta; said.lied { // what is staged may have that
+			f.was = &before
 		}
 		switch {
 		case !ok && f.content != "":
@@ -119,7 +149,7 @@ func (w *world) powerCut() {
 			f.meta = meta{as.Mode, attributes}
 		}
 		f.content = string(content)
-		f.drifted = f.drifted || strings.HasPrefix(f.content, foreign)
+		f.drifted = f.drifted || strings.HasPrefix(f.content, foreign) || f.spoilt[f.content]
 		if f.torn {
 			_, _, whole := f.parse(f.content)
 			f.torn = !whole
@@ -127,17 +157,25 @@ func (w *world) powerCut() {
 		w.trace.note(w.began, "after the cut %s holds %q", s.path, content)
 		w.whole(f)
 	}
+	for _, s := range inForce {
+		list := w.outputs(s)
+		halved := w.mismatchOf(list) != ""
+		for _, f := range list {
+			f.halved = halved
+		}
+	}
 }
 
 // volatile tells whether a path is on a file system that a power cut empties.
 func volatile(path string) bool { return strings.HasPrefix(path, "/run/") }
 
-// peace lets the trouble cease, and wants everything to come right: first without AWS, then with it.
+// peace lets the trouble cease, and wants everything to come right: first without AWS, then with
+// it.
 func (w *world) peace() {
 	w.await(0) // it may just have been killed
 	w.mu.Lock()
 	w.trace.note(w.began, "peace")
-	w.full, w.fixed, w.ceased = false, false, true
+	w.full, w.fixed, w.lying, w.ceased = false, false, false, true
 	if w.life != nil {
 		w.life.faults = faults{}
 	}
@@ -148,7 +186,11 @@ func (w *world) peace() {
 		s.trouble, s.hangs = "", false
 	}
 	w.aws.away = true
-	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour}
+	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour, flaws: w.conf.flaws, also: w.conf.also}
+	flawed := w.conf.isFlawed() && w.chance.IntN(2) == 0
+	if !flawed {
+		w.mend()
+	}
 	w.mu.Unlock()
 	if w.life == nil {
 		w.start(faults{})
@@ -156,37 +198,25 @@ func (w *world) peace() {
 		w.after(100 * time.Second) // what hangs gives up
 		w.life.loop.Reload()
 	}
-	w.after(10 * time.Second)
-	w.life.loop.Refresh()
-	w.after(10 * time.Second)
-	w.note("two quiet passes later")
 	w.mu.Lock()
-	for i := range services {
-		isLost := func(f *output) bool { return w.lost[f.path] }
-		if what := w.mismatch(w.conf, i); what != "" && !slices.ContainsFunc(w.outputs(w.conf, i), isLost) {
-			w.fail("two quiet passes without AWS leave %s with %s", w.conf.name(i), what)
-		}
-	}
-	for i := range services {
-		if w.waiting(i) == "" {
-			continue
-		}
-		w.mu.Unlock()
-		w.after(backoffMost)
-		w.mu.Lock()
-		if what := w.waiting(i); what != "" {
-			w.fail("%s waits for AWS", what)
-		}
-	}
-	w.aws.away = false
+	clear(w.held)
 	w.mu.Unlock()
-	for _, name := range names {
-		if w.aws.secrets[name].bad {
-			w.aws.rotate(name, false, false, 0)
-		}
+	if _, err := w.life.loop.Resume(""); err != nil {
+		w.note("they stay paused: %v", err)
 	}
-	w.life.loop.Refresh()
-	w.after(12 * time.Minute)
+	w.withoutAWS()
+	w.withAWS()
+	if flawed {
+		w.note("the config is mended")
+		w.mu.Lock()
+		w.aws.away = true
+		w.mend()
+		w.mu.Unlock()
+		w.life.loop.Reload()
+		w.withoutAWS()
+		w.withAWS()
+	}
+	w.toldOnce()
 	w.judge()
 
 	w.mu.Lock()
@@ -208,22 +238,90 @@ func (w *world) peace() {
 	}
 }
 
+// withoutAWS wants two passes to leave every service in force whole, and whoever is owed a notice
+// of what is there to get it.
+func (w *world) withoutAWS() {
+	w.after(10 * time.Second)
+	w.life.loop.Refresh()
+	w.after(10 * time.Second)
+	w.note("two quiet passes later")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := slices.Sorted(maps.Keys(w.life.roll))
+	for _, name := range names {
+		s := w.life.roll[name]
+		isLost := func(f *output) bool { return w.lost[f.path] || f.robbed && f.halved }
+		if what := w.mismatch(s); what != "" && !slices.ContainsFunc(w.outputs(s), isLost) {
+			w.fail("two quiet passes without AWS leave %s with %s", name, what)
+		}
+	}
+	for _, name := range names {
+		if w.waiting(w.life.roll[name]) == "" {
+			continue
+		}
+		w.mu.Unlock()
+		w.after(backoffMost)
+		w.mu.Lock()
+		if what := w.waiting(w.life.roll[name]); what != "" {
+			w.fail("%s waits for AWS", what)
+		}
+	}
+}
+
+// withAWS wants all to come right.
+func (w *world) withAWS() {
+	w.mu.Lock()
+	w.aws.away = false
+	w.mu.Unlock()
+	for _, name := range names {
+		if w.aws.secrets[name].bad {
+			w.aws.rotate(name, false, false, 0)
+		}
+	}
+	w.life.loop.Refresh()
+	w.after(12 * time.Minute)
+	w.judge()
+}
+
+// toldOnce wants each dependent to be told once of what changes for all services together.
+func (w *world) toldOnce() {
+	w.mu.Lock()
+	before := make(map[string]int)
+	for name, d := range w.deps {
+		before[name] = d.acks
+	}
+	w.mu.Unlock()
+	for _, name := range names {
+		w.aws.rotate(name, false, false, 0)
+	}
+	w.life.loop.Refresh()
+	w.after(time.Minute)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, d := range w.deps {
+		if n := d.acks - before[name]; n > 1 {
+			w.fail("%s is told %d times of what changed at once", name, n)
+		}
+	}
+}
+
 // backoffMost is how long a dependent that failed may have to wait.
 const backoffMost = 5 * time.Minute
 
-// waiting gives a notice that is owed and was not told. Where it is not known what the service's files were to be, or one of them is not what
-// the daemon wrote, it waits for AWS; and where a record was damaged, which may have been about any file that is new to a service.
-func (w *world) waiting(service int) string {
+// waiting gives a notice that is owed and was not told. Where it is not known what the service's
+// files were to be, or one of them is not what the daemon wrote, it waits for AWS; and where a
+// record was damaged, which may have been about any file that is new to a service.
+func (w *world) waiting(s self) string {
 	if w.harmed > 0 {
 		return ""
 	}
-	list := w.outputs(w.conf, service)
-	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] || f.drifted || f.content == "" }) {
+	list := w.outputs(s)
+	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] || f.robbed || f.drifted || f.content == "" }) {
 		return ""
 	}
 	for _, f := range list {
-		for _, program := range w.told(w.conf, service) {
-			name := w.conf.notice(program)
+		for _, program := range w.told(s) {
+			name := s.notice(program)
 			if f.must[name] && w.isPending(f, name) {
 				return name + " of " + f.path
 			}
@@ -235,34 +333,45 @@ func (w *world) waiting(service int) string {
 // after lets time pass. The driver's nanosecond is its own.
 func (w *world) after(d time.Duration) { w.pause("driver", d, d) }
 
-// judge wants all to be as it should be.
+// judge wants all to be as it should be, but for what no service in force has.
 func (w *world) judge() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	unkept := make(map[string]bool) // directories
 	for _, s := range w.specs() {
+		of := w.keeper(s)
+		if of == nil {
+			unkept[path.Dir(s.path)] = true
+			continue
+		}
 		f := w.files[s.path]
-		content, as, _, _ := w.disk.Look(s.path)
-		if want := w.aws.current(s, w.conf.text); string(content) != want {
+		content, as, _, there := w.disk.Look(s.path)
+		if !there && f.drifted && of.isRefused() {
+			continue // it was taken away, and its check keeps a new one from its place
+		}
+		if want := w.aws.current(s, of.text); string(content) != want && !of.isRefused() {
 			w.fail("%s holds %q at last, want %q", s.path, content, want)
 		}
 		if uid, gid := f.owner(); as.Mode != f.mode || as.UID != uid || as.GID != gid {
 			w.fail("%s has %v %d:%d at last, want %v %d:%d", s.path, as.Mode, as.UID, as.GID, f.mode, uid, gid)
 		}
-		for _, name := range w.told(w.conf, w.conf.home[s.unit]) {
+		for _, name := range w.told(*of) {
 			d := w.deps[name]
-			if f.must[w.conf.notice(name)] && d.told < f.changed {
+			if f.must[of.notice(name)] && d.told[s.path] < f.changed {
 				w.fail("%s was not told since %s changed", name, s.path)
 			}
-			if d.told > f.changed && d.saw[s.path] != string(content) {
+			if d.told[s.path] > f.changed && d.saw[s.path] != string(content) {
 				w.fail("%s knows %s as %q, which holds %q", name, s.path, d.saw[s.path], content)
 			}
 		}
+	}
+	w.judgeRecords(len(unkept) == 0)
+	for _, s := range w.specs() {
 		dir := path.Dir(s.path)
 		for _, name := range w.disk.List(dir) {
-			if w.files[path.Join(dir, name)] == nil {
-				w.fail("%s is left in %s", name, dir)
+			if at := path.Join(dir, name); w.files[at] == nil && !unkept[dir] && !w.orphans[at] {
+				w.fail("%s is left", plain(at))
 			}
 		}
 	}
-	w.judgeRecords()
 }

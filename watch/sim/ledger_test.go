@@ -2,8 +2,11 @@ package sim
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -11,12 +14,31 @@ import (
 const (
 	statePath  = "/var/lib/rendered"
 	recordPath = statePath + "/ledger.jsonl"
+	keyPath    = statePath + "/key"
+
+	predecessors = statePath + "/predecessors"
 )
 
-// judgeRecords wants the ledger to say that nothing is to be done about the files of the config.
-// What is owed to a dependent that nobody names any more waits for somebody in its place.
-func (w *world) judgeRecords() {
+// predecessor is where what somebody else had written to a path is kept.
+func predecessor(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return predecessors + "/" + path.Base(of) + "." + hex.EncodeToString(sum[:6])
+}
+
+// judgeKept wants what was there before the daemon's first start to be kept, durably, when the
+// daemon replaces it. Where a record was damaged what is there may count as the daemon's own.
+func (w *world) judgeKept(f *output) {
+	if f.changed == 0 && f.content == foreign+thePackage && w.harmed == 0 && !w.liar() && w.saidOf(predecessor(f.path)) != f.content {
+		w.fail("%s is replaced, and what was there is not kept", f.path)
+	}
+}
+
+// judgeRecords wants the ledger to say that nothing is to be done about the files of the services
+// in force. What is owed to a dependent that nobody names any more waits for somebody in its place;
+// and a damaged record stays until all services are known.
+func (w *world) judgeRecords(all bool) {
 	left := slices.Sorted(slices.Values(w.disk.List(statePath)))
+	left = slices.DeleteFunc(left, func(name string) bool { return name == path.Base(predecessors) })
 	if text := fmt.Sprint(left); text != "[key ledger.jsonl lock]" && text != "[key lock]" {
 		w.fail("the state directory holds %s", text)
 	}
@@ -25,6 +47,9 @@ func (w *world) judgeRecords() {
 		w.fail("the ledger at last: %s", record)
 	}
 	for text := range strings.Lines(string(record)) {
+		if text[0] == '#' || text[0] == '=' || text[0] == '@' {
+			continue // one that is damaged is lost, and nothing else
+		}
 		var line struct {
 			Path   string
 			Change uint64
@@ -35,7 +60,7 @@ func (w *world) judgeRecords() {
 		}
 		_, data, _ := strings.Cut(text, " ")
 		_, data, _ = strings.Cut(data, " ")
-		if err := json.Unmarshal([]byte(data), &line); err != nil {
+		if err := json.Unmarshal([]byte(data), &line); err != nil && all {
 			w.fail("the ledger at last: %s: %v", text, err)
 		}
 		if !w.isKept(line.Path) {
@@ -51,12 +76,8 @@ func (w *world) judgeRecords() {
 	}
 }
 
-// isKept tells whether a file is one of the config.
+// isKept tells whether a file is one of a service in force.
 func (w *world) isKept(path string) bool {
-	for i := range services {
-		if slices.ContainsFunc(w.of(w.conf, i), func(s spec) bool { return s.path == path }) {
-			return true
-		}
-	}
-	return false
+	f := w.files[path]
+	return f != nil && w.keeper(f.spec) != nil
 }

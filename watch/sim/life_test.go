@@ -13,15 +13,20 @@ import (
 	"github.com/rendered/rendered/internal/disk/faulty"
 	"github.com/rendered/rendered/internal/disk/memory"
 	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/pass"
 )
 
 // A life is one process of the daemon.
 type life struct {
 	world   *world
 	process *memory.Process
-	conf    conf // in force
+	roll    roll                       // in force
+	had     map[string]bool            // paths of files that any of its plans has
+	late    map[string]bool            // those that have come to another service: the former one may be at work
+	first   int                        // of world.records, that it began with
+	acked   map[*output]map[string]int // by dependent, how many records there were then; less: others read it since
 	loop    *watch.Loop
-	state   *watch.StateDir
+	state   *pass.StateDir
 	cancel  context.CancelFunc
 	ended   chan struct{}
 	killed  chan struct{} // closed by a fault that kills it
@@ -38,18 +43,23 @@ type faults struct {
 	at   map[int]blow // by the number of the step that changes the disk
 	rate uint64       // of a thousand steps so many fail
 	slow bool         // some steps take very long
+	lies uint64       // of a thousand fsyncs so many are lies
 }
 
-// A blow is what happens in the place of a step: an error, or the end.
+// A blow is what happens in the place of a step: an error, or the end; or the step is done, and the
+// next fsync is a lie.
 type blow struct {
 	err             error
 	kill, cut, torn bool
 	luck            int // tells cuts apart that leave different things
+	lie             memory.Lie
+	lying           bool // all are, from then on
 }
 
 var errs = []error{unix.EIO, unix.ENOSPC, unix.EACCES, unix.EROFS}
 
-// misfortune draws what goes wrong in a life. A pass that changes a service of two files takes about 25 steps.
+// misfortune draws what goes wrong in a life. A pass that changes a service of two files takes
+// about 25 steps.
 func (w *world) misfortune() (f faults) {
 	f.at = make(map[int]blow)
 	step := func() int { return 1 + w.chance.IntN(90) }
@@ -75,22 +85,36 @@ func (w *world) misfortune() (f faults) {
 		f.at[step()] = draw()
 	}
 	f.slow = w.chance.IntN(8) == 0
+	if w.liar() && w.chance.IntN(2) == 0 {
+		f.lies = uint64(1 + w.chance.IntN(300))
+	}
 	return f
 }
 
 // start begins a life. It may be over at once.
 func (w *world) start(f faults) {
 	w.mu.Lock()
-	l := &life{world: w, process: w.disk.Start(), ended: make(chan struct{}), killed: make(chan struct{}), faults: f}
+	l := &life{world: w, process: w.disk.Start(), had: make(map[string]bool), late: make(map[string]bool), acked: make(map[*output]map[string]int), ended: make(chan struct{}), killed: make(chan struct{}), faults: f}
 	w.life = l
+	l.first = len(w.records)
+	w.records = append(w.records, w.found(recordPath))
 	w.counts.lives++
 	w.trace.note(w.began, "start")
 	w.mu.Unlock()
 	var ctx context.Context
 	ctx, l.cancel = context.WithCancel(context.Background())
+	var instead *watch.Unusable
 	plan, err := w.load(l)
+	if err != nil { // the config last in force is used
+		instead = &watch.Unusable{Err: err, Since: w.began}
+		plan = w.plan(l, w.last)
+	}
+	l.state, err = pass.OpenStateDir(ctx, faulty.System(l.process, l.before), "/var/lib/rendered")
 	if err == nil {
-		l.state, err = watch.OpenStateDir(ctx, faulty.System(l.process, l.before), "/var/lib/rendered")
+		l.state.Jobs.Gather = 0 // else several would go on in the same moment
+	}
+	if err == nil && w.seed%2 == 0 {
+		l.state.Jobs.Most = 1 + int(w.seed/2)%3
 	}
 	if err != nil {
 		w.note("the daemon does not start: %v", err)
@@ -99,20 +123,29 @@ func (w *world) start(f faults) {
 		return
 	}
 	l.loop = watch.NewLoop(plan, watch.Options{
-		Load:   func() (*watch.Plan, error) { return w.load(l) },
-		State:  l.state,
-		Check:  l.check,
-		Log:    slog.New(slog.NewTextHandler(&logbook{w, l}, &slog.HandlerOptions{Level: w.level(), ReplaceAttr: timeless})),
-		Chance: rand.New(rand.NewPCG(w.seed, w.chance.Uint64())),
-		Wall:   w.wall,
+		Load: func() (*watch.Plan, error) { return w.load(l) },
 		// Who waits for the same write of the ledger goes on in a nanosecond of its own.
-		Woken: func(service string) { w.pause("woken "+service, 0, time.Millisecond) },
+		Pass: pass.Options{State: l.state, Check: l.check, Woken: func(service string) {
+			w.pause("woken "+service, 0, time.Millisecond)
+		}},
+		Unusable: instead,
+		Log:      slog.New(slog.NewTextHandler(&logbook{w, l}, &slog.HandlerOptions{Level: w.level(), ReplaceAttr: timeless})),
+		Chance:   rand.New(rand.NewPCG(w.seed, w.chance.Uint64())),
+		Wall:     w.wall,
 	})
 	go func() {
 		defer close(l.ended)
 		l.loop.Run(ctx)
 	}()
 	w.after(0) // whether it comes to do anything before it is killed must not be a race
+}
+
+// acknowledge notes how many records there were when a dependent was told of a file.
+func (l *life) acknowledge(f *output, dependent string, records int) {
+	if l.acked[f] == nil {
+		l.acked[f] = make(map[string]int)
+	}
+	l.acked[f][dependent] = records
 }
 
 // level gives what the daemon logs: all of it costs time, and takes part in every eighth seed.
@@ -165,6 +198,8 @@ func (l *life) before(s faulty.Step) error {
 	case b.err != nil:
 		w.counts.faults++
 		l.tears(s)
+	case b.lie != memory.Honest || b.lying:
+		w.next, w.lying = b.lie, b.lying
 	}
 	return b.err
 }
@@ -201,6 +236,8 @@ func (b blow) text() string {
 		return "KILL"
 	case b.err != nil:
 		return "FAILS: " + b.err.Error()
+	case b.lie != memory.Honest || b.lying:
+		return "LIES"
 	}
 	return ""
 }
@@ -223,7 +260,8 @@ func (l *life) blow(s faulty.Step, path string) blow {
 			return blow{err: unix.ENOSPC}
 		}
 	}
-	if l.rate > 0 && s.Op != "close" && (s.Mutates() || w.files[s.Path] != nil) { // services read each other's records at the same time
+	// Services read each other's records at the same time.
+	if l.rate > 0 && s.Op != "close" && (s.Mutates() || w.files[s.Path] != nil) {
 		n := w.pauses["fault "+path]
 		w.pauses["fault "+path]++
 		if x := hash(w.seed, "fault "+path, n); x%1000 < l.rate {
@@ -260,8 +298,10 @@ func (w *world) stop() {
 
 // bury sees to what a life leaves behind.
 func (w *world) bury() {
+	w.mu.Lock()
 	l := w.life
 	w.life = nil
+	w.mu.Unlock()
 	l.cancel()
 	<-l.ended
 	if l.state != nil {
@@ -273,6 +313,6 @@ func (w *world) bury() {
 		l.die(false) // what still runs when the daemon's main function returns
 	}
 	if l.cut {
-		w.powerCut()
+		w.powerCut(l.roll)
 	}
 }

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/internal/disk/memory"
+	"github.com/rendered/rendered/internal/long"
 )
 
 // blows are all that may happen in the place of a step.
@@ -25,8 +28,12 @@ var everyBlow = slices.Concat(blows, []blow{
 	{kill: true, cut: true, luck: 5},
 })
 
-// swapUnder changes a service of two files and two dependents while things go wrong, each at a step that changes the disk, counted from
-// the rotation on. It gives how many steps there were until all was settled, and which promises were broken.
+// lies are told first only: alone, and without a power cut, they change nothing.
+var lies = []blow{{lie: memory.Cached}, {lie: memory.Dropped}, {lying: true}}
+
+// swapUnder changes a service of two files and two dependents while things go wrong, each at a step
+// that changes the disk, counted from the rotation on. It gives how many steps there were until all
+// was settled, and which promises were broken.
 func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(hash(0, fmt.Sprint(at), 0), tell, pair)
@@ -47,7 +54,7 @@ func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) 
 			}
 		}
 		w.mu.Lock()
-		steps, w.at = w.steps, nil
+		steps, w.at, w.next = w.steps, nil, memory.Honest
 		w.mu.Unlock()
 		w.peace()
 		v = verdict{broken: w.broken, text: w.trace.text.String()}
@@ -55,18 +62,21 @@ func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) 
 	return steps, v
 }
 
-// TestPairsOfFaults lets everything go wrong at every step of a swap of two files, and everything once more at every step that comes
-// after it.
+// TestPairsOfFaults lets everything go wrong at every step of a swap of two files, and, with -long,
+// everything once more at every step that comes after it.
 func TestPairsOfFaults(t *testing.T) {
 	whole, v := swapUnder(t, nil, false)
 	if len(v.broken) > 0 || whole < 20 {
 		t.Fatalf("without any fault, %d steps: %v", whole, v.broken)
 	}
-	type first struct{ step, kind int }
-	todo := make(chan first, whole*len(everyBlow))
+	type first struct {
+		step int
+		blow blow
+	}
+	todo := make(chan first, whole*(len(everyBlow)+len(lies)))
 	for step := 1; step <= whole; step++ {
-		for kind := range everyBlow {
-			todo <- first{step, kind}
+		for _, b := range slices.Concat(everyBlow, lies) {
+			todo <- first{step, b}
 		}
 	}
 	close(todo)
@@ -86,20 +96,20 @@ func TestPairsOfFaults(t *testing.T) {
 				}
 				for f := range todo {
 					singles.Add(1)
-					last := try(map[int]blow{f.step: everyBlow[f.kind]})
-					for step := f.step + 1; step <= last && *pairs; step++ {
+					last := try(map[int]blow{f.step: f.blow})
+					for step := f.step + 1; step <= last && long.Asked(); step++ {
 						for _, b := range everyBlow {
 							doubles.Add(1)
-							try(map[int]blow{f.step: everyBlow[f.kind], step: b})
+							try(map[int]blow{f.step: f.blow, step: b})
 						}
 					}
 				}
 			})
 		}
 	})
-	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(everyBlow), singles.Load(), doubles.Load(), time.Since(begun).Seconds())
+	t.Logf("%d steps, %d kinds of fault: %d alone, %d pairs, %.0f s", whole, len(everyBlow)+len(lies), singles.Load(), doubles.Load(), time.Since(begun).Seconds())
 }
 
 func (b blow) String() string {
-	return fmt.Sprintf("{%s, torn %v, luck %d}", b.text(), b.torn, b.luck)
+	return fmt.Sprintf("{%s, torn %v, luck %d, lie %d %v}", b.text(), b.torn, b.luck, b.lie, b.lying)
 }

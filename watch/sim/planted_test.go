@@ -12,12 +12,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rendered/rendered/internal/long"
 )
 
-var (
-	planted = flag.Bool("planted", false, "run TestPlantedBugs, which builds the simulation once for each of them")
-	rarest  = flag.Bool("rarest", false, "with -planted: those, too, that take thousands of seeds")
-)
+var rarest = flag.Bool("rarest", false, "TestPlantedBugs plants those, too, that take thousands of seeds")
 
 // A bug is a change of the source that the simulation must notice.
 type bug struct {
@@ -34,14 +33,21 @@ const (
 	rolling = "render/swap/recover.go"
 	filling = "internal/disk/atomic.go"
 	making  = "internal/disk/system.go"
-	keeper  = "watch/keeper.go"
-	record  = "watch/recover.go"
-	tell    = "watch/tell.go"
-	pass    = "watch/pass.go"
+	stages  = "watch/pass/pass.go"
+	record  = "watch/pass/finish.go"
+	keeping = "watch/pass/preserve.go"
+	telling = "watch/tell/tell.go"
+	turn    = "watch/tell/dependent.go"
+	rounds  = "watch/round.go"
+	plan    = "watch/plan.go"
+	flush   = "watch/record.go"
 	ledger  = "watch/ledger/ledger.go"
 	owing   = "watch/ledger/file.go"
+	owning  = "watch/ledger/own.go"
 	writing = "watch/ledger/write.go"
 	store   = "watch/ledger/store.go"
+	pausing = "watch/pause.go"
+	holding = "watch/ledger/pause.go"
 )
 
 var bugs = []bug{
@@ -51,7 +57,7 @@ var bugs = []bug{
 	}
 	return s.overwrite(f.dir, Rename{Temp: f.temp, Path: f.Path, Digest: s.Key.Digest(f.Path, f.Content)}, f.name)
 `}}},
-	{"temporaries never swept", 2000, []edit{{rolling, "		if err := dir.Remove(name); err != nil {\n", "		if err := error(nil); err != nil {\n"}}},
+	{"temporaries never swept", 2000, []edit{{rolling, "		if err := s.discard(dir, name); err != nil {\n", "		if err := error(nil); err != nil {\n"}}},
 	{"no fsync of the temporary", 2000, []edit{{filling, "		err = f.Sync()\n", ""}}},
 	{"fsync retried", 2000, []edit{{filling, "		err = f.Sync()\n", "		if err = f.Sync(); err != nil {\n			err = f.Sync()\n		}\n"}}},
 	{"fsync error ignored", 2000, []edit{{filling, "		err = f.Sync()\n", "		_ = f.Sync()\n"}}},
@@ -63,12 +69,12 @@ var bugs = []bug{
 	return f.dir.Rename(temp, f.name)
 `}}},
 	{"told before the notice", 2000, []edit{
-		{tell, "	output, err := d.Do(ctx, ", `
-	if err := k.ledger.Acknowledge(d.Name(), owed, k.now()); err != nil {
-		return err
+		{telling, "	n.Err = caught(", `
+	if n.Err = t.Ledger.Acknowledge(n.Dependent, owed, ledger.Event{At: t.now()}); n.Err != nil {
+		return n
 	}
-	output, err := d.Do(ctx, `},
-		{tell, "	if err != nil {\n		a.failures++\n", "	if err != nil {\n		k.ledger.Forget(d.Name(), owed)\n		a.failures++\n"},
+	n.Err = caught(`},
+		{telling, "	if n.Err == nil {\n", "	if n.Err != nil {\n		t.Ledger.Forget(n.Dependent, owed)\n	} else {\n"},
 		{ledger, "// Told gives when", `// Forget takes an acknowledgement back.
 func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	l.mu.Lock()
@@ -82,9 +88,9 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 
 // Told gives when`}}},
 	{"owed after the rename", 2000, []edit{
-		{keeper, "	if err := k.written(k.ledger.Begin(s.Renames(), s.Changed())); err != nil {\n", "	renames, changed := s.Renames(), s.Changed()\n	if err := s.Commit(); err != nil {\n		return err\n	}\n	if err := k.written(k.ledger.Begin(renames, changed)); err != nil {\n"},
-		{keeper, "	if err := s.Commit(); err != nil {\n		k.half, k.loose = true, true\n		return err\n	}\n", ""}}},
-	{"failed notice dropped", 2000, []edit{{tell, "		a.failures++\n", "		return k.ledger.Acknowledge(d.Name(), owed, k.now())\n"}}},
+		{stages, "	err := p.written(p.ledger.Begin(p.swap.Renames(), p.changed, p.out.Event))\n", "	renames := p.swap.Renames()\n	if err := p.swap.Commit(); err != nil {\n		return err\n	}\n	err := p.written(p.ledger.Begin(renames, p.changed, p.out.Event))\n"},
+		{stages, "	if err := p.swap.Commit(); err != nil {\n		p.matched, p.leftovers = false, min(p.leftovers, loose)\n		return err\n	}\n", ""}}},
+	{"failed notice dropped", 2000, []edit{{telling, "	if n.Err == nil {\n", "	{\n"}}},
 	{"ledger in memory", 2000, []edit{{writing, "	err := disk.Replace(l.dir, Name, data)\n", "	err, _ := error(nil), data\n"}}},
 	{"acknowledged before the fsync", 2000, []edit{{writing, "	if err := l.writes.Wait(r, func", "	if b := l.begun[r]; len(b.swaps) == 0 {\n		go func() { _ = l.writes.Wait(r, func() error { return l.write(r) }) }()\n		return nil\n	}\n	if err := l.writes.Wait(r, func"}}},
 	{"acknowledged digest instead of owed", 20000, []edit{
@@ -95,22 +101,22 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 		} else if slices.Contains(changed, s.Path) {
 `},
 		{ledger, "			if !f.owes() {\n				f.swap = nil\n", "			if !f.owes() {\n				if f.swap != nil {\n					f.known = f.swap.Digest\n				}\n				f.swap = nil\n"},
-		{owing, "	change uint64            // the last; 0: none\n", "	change uint64            // the last; 0: none\n	known  string            // the digest that was told last\n"}}},
+		{owing, "	change uint64 // the last; 0: none\n", "	change uint64 // the last; 0: none\n	known  string            // the digest that was told last\n"}}},
 	{"damaged ledger means told", 20000, []edit{{owing, "left: map[string]uint64{\"\": 0}, unsure: true}", "unsure: true}"}}},
-	{"a torn record taken for whole", 20000, []edit{{store, "	l.lost = l.lost || lines != 0\n", ""}}},
+	{"a torn record taken for whole", 20000, []edit{{store, "	l.lost = l.lost || missing != 0\n", ""}}},
 	{"a damaged line taken for whole", 20000, []edit{{store, "	if string(whole) == sum(data) && bytes", "	if len(whole) == 8 && bytes"}}},
 	{"no fsync of the directory", 2000, []edit{{commit, "			return err\n		}\n	}\n	return s.syncDirs()\n", "			return err\n		}\n	}\n	return nil\n"}}},
 	{"directory not synced before the ledger", 20000, []edit{{commit, "		return err\n	}\n	return s.syncDirs()\n", "		return err\n	}\n	return nil\n"}}},
-	{"no roll forward", 2000, []edit{{record, "	if len(todo) > 0 {\n", "	if k == nil {\n"}}},
+	{"no roll forward", 2000, []edit{{record, "	if len(todo) == 0 {\n", "	if p != nil {\n"}}},
 	{"ledger written in place", 40000, []edit{{writing, "	err := disk.Replace(l.dir, Name, data)\n", `	there, _ := l.dir.Stat(Name)
 	err := l.dir.Overwrite(Name, there, data, os.Geteuid(), os.Getegid(), 0o600, true)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = disk.Replace(l.dir, Name, data)
 	}
 `}, {writing, "	\"errors\"\n", "	\"errors\"\n	\"io/fs\"\n	\"os\"\n"}}},
-	{"ledger believed as read", 40000, []edit{{record, "	if err := k.confirm(); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
-	{"names not synced after a commit that failed", 40000, []edit{{keeper, "k.half, k.loose = true, true", "k.half = true"}}},
-	{"acknowledgement not recorded later", 2000, []edit{{record, "	if k.unsaved {", "	if false {"}, {pass, "	if !l.busy() {\n		go func", "	if l == nil {\n		go func"}}},
+	{"ledger believed as read", 40000, []edit{{record, "	if err := p.confirm(); err != nil { // before it is acted on\n		return err\n	}\n", ""}}},
+	{"names not synced after a commit that failed", 40000, []edit{{stages, "p.matched, p.leftovers = false, min(p.leftovers, loose)", "p.matched = false"}}},
+	{"acknowledgement not recorded later", 2000, []edit{{flush, "			err = l.Pass.State.Ledger.Flush()\n", ""}}},
 	{"a new file made in its place", 2000, []edit{
 		{commit, "	temp := s.Key.tempName(f.dir.Real(), n)\n", "	temp := s.Key.tempName(f.dir.Real(), n)\n	if f.state == NotThere {\n		temp = f.name\n	}\n"}}},
 	{"owner and mode after the fsync", 2000, []edit{
@@ -122,12 +128,26 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 		{making, "	return d.Sync()\n", "	return nil\n"},
 		{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
-	{"names not synced where the record is lost", veryRare, []edit{{keeper, "		if err := s.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
-	{"temporaries removed that may be on record", 40000, []edit{{keeper, "; uncertain {\n", "; uncertain && k == nil {\n"}}},
-	{"a failed write not taken back", 20000, []edit{{writing, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n	}\n", ""}}},
-	{"failed check ignored", 2000, []edit{{keeper, "	if err := k.check(ctx, s); err != nil {\n		return err\n	}\n", "	_ = k.check(ctx, s)\n"}}},
-	{"the check of a service sees one of its new files", 2000, []edit{{keeper, "files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})", "files = []preview.File{{Staged: r.Temp, Path: r.Destination()}}"}}},
-	{"only the last paths owed", 2000, []edit{{ledger, "			f.change = l.count()\n", `			f.change = l.count()
+	{"names not synced where the record is lost", veryRare, []edit{{stages, "		if err := p.swap.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
+	{"a failed write not taken back", 20000, []edit{{writing, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n", "	for range slices.Backward(b.undo) {\n"}}},
+	{"failed check ignored", 2000, []edit{{stages, "through(p.verify, p.contested, p.stage, p.check, p.preserve, p.begin, p.commit)", "through(p.verify, p.contested, p.stage, func() error { _ = p.check(); return nil }, p.preserve, p.begin, p.commit)"}}},
+	{"what was there is not kept", 2000, []edit{{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.commit)"}}},
+	{"what was there is kept when the swap is on record", 2000, []edit{
+		{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.preserve, p.commit)"},
+		{owning, "	return l.own[path] || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)\n", "	_ = f\n	return l.own[path]\n"},
+		{ledger, "noted, taken := l.events.add(event), l.take(paths)", "noted, taken := l.events.add(event), []string(nil)"}}},
+	{"what was there is kept in the page cache", 2000, []edit{{keeping, "		case !found.Exists:\n			return numbered, disk.Replace(d, numbered, content)\n", `
+		case !found.Exists:
+			f, err := d.Create(numbered)
+			if err == nil {
+				_, err = f.Write(content)
+				err = errors.Join(err, f.Close())
+			}
+			return numbered, err
+`}}},
+	{"the check of a service sees one of its new files", 2000, []edit{{stages, "files = append(files, preview.File{Staged: r.Temp, Path: r.Destination()})", "files = []preview.File{{Staged: r.Temp, Path: r.Destination()}}"}}},
+	{"only the last paths owed", 2000, []edit{{ledger, "		if slices.Contains(changed, s.Path) {\n			f.change = l.count()\n", `		if slices.Contains(changed, s.Path) {
+			f.change = l.count()
 			for path, g := range l.files {
 				if path != s.Path && !slices.Contains(changed, path) && g.swap == nil {
 					for name := range g.told {
@@ -140,14 +160,41 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"who is new starts at zero", 20000, []edit{{owing, "			at, fresh = start, true\n", "			at, fresh = 0, true\n"}}},
 	{"who leaves is owed nothing", 20000, []edit{{owing, "			f.left[name] = at\n", "			_ = name\n"}}},
 	{"who is new while a swap is under way reads the old file", 40000, []edit{{owing, "	if f.swap != nil { // it may", "	if false { // it may"}}},
-	{"told while half new", veryRare, []edit{{tell, "	if k.half {\n		return\n	}\n", ""}}},
+	{"told while half new", veryRare, []edit{
+		{rounds, "	s.matching = o.Matched && s.current()\n", "	s.matching = s.current()\n"},
+		{stages, "	if p.matched {\n		p.turns.Matched()\n	}\n", "	p.turns.Matched()\n"}}},
+	{"a service that keeps its old self is owed nothing", 2000, []edit{{plan, "	services := make([]*pass.Service, len(p.Services))\n	for i, s := range p.Services {\n		services[i] = &s.Service\n	}\n", `
+	var services []*pass.Service
+	for _, s := range p.Services {
+		if !slices.ContainsFunc(p.Faulty, func(f Faulty) bool { return f.Service == s.Name }) {
+			services = append(services, &s.Service)
+		}
+	}
+`}}},
+	{"a service that is left out is owed nothing", 2000, []edit{{ledger, "		if _, known := readers[path]; !known {\n", "		if _, known := readers[path]; !known && !all {\n			delete(l.files, path)\n		} else if !known {\n"}}},
+	{"temporaries of a service that is left out are swept", 20000, []edit{{ledger, "		if f.swap != nil {\n			temps[", "		if f.swap != nil && len(f.told) > 0 {\n			temps["}}},
+	{"lost lines are all of services that are not left out", veryRare, []edit{{ledger, "	if all && len(readers) > 0 {", "	if len(readers) > 0 {"}}},
+	{"what is not there to be renamed counts as renamed", veryRare, []edit{{rolling, "		unsure, begun = unsure || !done, begun || done\n", "		begun = begun || done\n"}}},
+	{"told twice at once", 2000, []edit{{turn, "	if t.busy[d.Target()] != nil {\n		return nil, nil\n	}\n", ""}}},
+	{"told before a sister service has swapped", 2000, []edit{{turn, "|| s.phase == Working && !impatient ||", "||"}}},
+	{"told of files that are being swapped", 20000, []edit{{turn, "if s.phase == Swapping || s.phase", "if s.phase"}}},
+	{"a temporary on record that is not what was staged stays", 20000, []edit{{record, "		if err := p.machine.Discard(swaps); err != nil {\n			return err\n		}\n", ""}}},
+	{"who knows what is renamed again is told of nothing", veryRare, []edit{{ledger, "f != nil && f.acknowledged() {\n", "f != nil && f.acknowledged() && l.closed {\n"}}},
+	{"swapped by a service that has left while a dependent reads", veryRare, []edit{{telling, "if d.reads(w.paths) ||", "if t.services[w.service] != nil && d.reads(w.paths) ||"}}},
+	{"a paused service is looked at", 2000, []edit{{rounds, "func (s *state) rests() bool { return s.engaged() || s.paused != nil }\n", "func (s *state) rests() bool { return s.engaged() }\n"}}},
+	{"a paused service is told of", 2000, []edit{
+		{rounds, "	case s.paused != nil:\n		return tell.Unsettled\n", ""},
+		{rounds, "	settle(l.teller, o, s.matching && s.paused == nil, now)\n", "	settle(l.teller, o, s.matching, now)\n"},
+		{pausing, "			if !s.busy {\n				l.teller.Set(name, tell.Unsettled, now)\n			}\n", "			_ = tell.Unsettled\n"}}},
+	{"a pause is not on record", 2000, []edit{{store, "	for _, p := range l.sortedPauses() {\n		b.Write(p.encode())\n	}\n", ""}}},
+	{"a pause ends with the name of its service", 20000, []edit{{holding, "				heir := p\n				heir.Service, heir.Paths = name, paths\n				l.pauses[name], differs = heir, true\n", "				_, differs = name, true\n"}}},
+	{"swapped while a dependent reads", 20000, []edit{{telling, "		if t.hinders(w, now) {\n", "		if false {\n"}}},
 }
 
-// TestPlantedBugs plants each bug in the source and wants the simulation to notice. It prints how many seeds do.
+// TestPlantedBugs plants each bug in the source and wants the simulation to notice. It prints how
+// many seeds do.
 func TestPlantedBugs(t *testing.T) {
-	if !*planted {
-		t.Skip("it takes minutes: -planted")
-	}
+	long.Test(t)
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
 			if b.seeds > rare && !*rarest {

@@ -27,38 +27,57 @@ type world struct {
 	deps   map[string]*dependent // by program
 
 	conf   conf           // as it stands on disk
+	last   conf           // that was usable
 	offset atomic.Int64   // of the wall clock, in nanoseconds
 	life   *life          // nil while no daemon runs
 	drifts map[string]int // by path
 
-	mu     sync.Mutex      // of everything below, and never held while time passes
-	lost   map[string]bool // paths of which a record spoke that was damaged, and not put right yet: what a crash cut short takes AWS to finish
+	mu sync.Mutex // of everything below, and never held while time passes
+	// lost are paths of which a record spoke that was damaged, and not put right yet: what a crash
+	// cut short takes AWS to finish.
+	lost   map[string]bool
 	pauses map[string]uint64
-	lines  int // of the log, at level info and above
+	wakes  map[time.Duration]bool // when somebody's pause ends
+	lines  int                    // of the log, at level info and above
 	trace  trace
 	broken []string
 	counts counts
 	files  map[string]*output // by path
-	moves  int                // of the layout
-	harmed int                // records that were damaged
-	ceased bool               // the trouble has
-	joined map[string]bool    // groups of units that were seen to match since the last of them moved
-	order  int                // of what changes and is told
-	full   bool               // the disk has no room
-	at     map[int]blow       // what happens in the place of a step of any life
-	steps  int                // that changed the disk, in all lives
-	fixed  bool               // it is read-only
+	moves  int                // of units, from one service in force to another
+	// holders are the services that had the units in force last, and moved as the how-manieth move
+	// each of them got there; 0: it always had it.
+	holders, moved [len(asWritten.home)]int
+	harmed         int  // records that were damaged
+	ceased         bool // the trouble has
+	// joined are groups of units that were never apart, or were seen to match since the last of
+	// them moved.
+	joined  map[string]bool
+	order   int             // of what changes and is told
+	full    bool            // the disk has no room
+	at      map[int]blow    // what happens in the place of a step of any life
+	steps   int             // that changed the disk, in all lives
+	fixed   bool            // it is read-only
+	lying   bool            // its fsyncs leave everything in its cache
+	next    memory.Lie      // what the next one is
+	records []string        // all that was read or written as the ledger
+	written map[string]bool // of these, what was written
+	held    map[string]hold // by service
+	// orphans are temporaries of a key that the disk lost: nobody can tell whose they are.
+	orphans map[string]bool
 }
 
 // An output is what the model knows of a file that the daemon writes.
 type output struct {
 	spec
-	content string // as last seen
-	changed int    // when the daemon changed its content, by world.order
-	known   int    // when a dependent was last told by the service that had it
-	debt           // for that change
-	drifted bool   // somebody else has changed it since, or a power cut took it
-	torn    bool   // a write in place was broken off
+	content string          // as last seen
+	changed int             // when the daemon changed its content, by world.order
+	known   int             // when a dependent was last told by the service that had it
+	debt                    // for that change
+	drifted bool            // somebody else has changed it since, or a power cut took it
+	robbed  bool            // of what was staged for it, by a disk that had said to have it: that takes AWS
+	torn    bool            // a write in place was broken off
+	halved  bool            // it did not match others of its service after the last power cut
+	spoilt  map[string]bool // contents that a disk that lied has left
 	meta
 	was *meta // what somebody else changed meanwhile: a pass that had begun may still keep that
 	had []stamp
@@ -77,12 +96,13 @@ type meta struct {
 }
 
 // counts say that the seeds did something.
-type counts struct{ lives, kills, cuts, faults, rotations, passes, checks, swaps, told int }
+type counts struct{ lives, kills, cuts, lies, faults, rotations, passes, checks, swaps, told int }
 
 func (c *counts) add(o counts) {
 	c.lives += o.lives
 	c.kills += o.kills
 	c.cuts += o.cuts
+	c.lies += o.lies
 	c.faults += o.faults
 	c.rotations += o.rotations
 	c.passes += o.passes
@@ -92,8 +112,8 @@ func (c *counts) add(o counts) {
 }
 
 func (c counts) String() string {
-	return fmt.Sprintf("%d lives of the daemon, %d kills, %d power cuts, %d faults of the disk, %d rotations, %d lookups, %d checks, %d files changed, %d notices",
-		c.lives, c.kills, c.cuts, c.faults, c.rotations, c.passes, c.checks, c.swaps, c.told)
+	return fmt.Sprintf("%d lives of the daemon, %d kills, %d power cuts, %d of them on a disk that lied, %d faults of it, %d rotations, %d lookups, %d checks, %d files changed, %d notices",
+		c.lives, c.kills, c.cuts, c.lies, c.faults, c.rotations, c.passes, c.checks, c.swaps, c.told)
 }
 
 const canary = "c4n4ry"
@@ -102,31 +122,37 @@ func newWorld(seed uint64, tell bool, units ...unit) *world {
 	w := &world{
 		units: units, joined: make(map[string]bool), seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), began: time.Now(), disk: memory.New(),
 		deps: make(map[string]*dependent), drifts: make(map[string]int), lost: make(map[string]bool),
-		pauses: make(map[string]uint64), files: make(map[string]*output),
+		pauses: make(map[string]uint64), wakes: make(map[time.Duration]bool), files: make(map[string]*output),
+		written: make(map[string]bool), held: make(map[string]hold), orphans: make(map[string]bool),
 	}
 	w.trace.tell = tell
 	w.aws = newAWS(w)
 	w.conf = conf{layout: asWritten, text: 1, checks: seed%4 == 0}
-	for _, dir := range []string{"/out/tls", "/out/twin", "/run", "/var"} {
+	w.holders = asWritten.home
+	for i := range services {
+		w.joined[w.group(self{conf: w.conf, service: i})] = true
+	}
+	for _, dir := range []string{"/out/tls", "/run", "/var"} {
 		w.disk.Mkdir(dir, 0o755)
 	}
 	w.disk.Volatile("/run")
 	for _, s := range w.specs() {
-		f := &output{spec: s, meta: meta{mode: s.fresh}}
+		f := &output{spec: s, meta: meta{mode: s.fresh}, spoilt: make(map[string]bool)}
 		w.files[s.path] = f
 		if s.there {
 			f.meta = meta{0o644, disk.Attributes{"user.note": []byte("kept")}}
-			f.content, f.drifted = foreign+" the package", true
+			f.content, f.drifted = foreign+thePackage, true
 			w.disk.Put(s.path, []byte(f.content), f.mode, f.attributes)
 			w.stamp(f)
 		}
 		for i, name := range programs {
-			if asWritten.tells[i] == asWritten.home[s.unit] {
-				w.deps[name] = &dependent{world: w, name: name, saw: make(map[string]string)}
+			if asWritten.tells[i].has(asWritten.home[s.unit]) && w.deps[name] == nil {
+				w.deps[name] = &dependent{world: w, name: name, saw: make(map[string]string), told: make(map[string]int), extra: make(map[string]int)}
 			}
 		}
 	}
 	w.disk.Changed = w.changed
+	w.disk.Lies = w.lie
 	return w
 }
 
@@ -138,10 +164,22 @@ func (w *world) specs() []spec {
 // grain is the time within which each actor has a nanosecond of his own.
 const grain = 1 << 16
 
-// pause lets some time pass. It ends at a nanosecond that no other actor wakes at: what follows happens alone. The actor is who pauses; one
-// actor does not pause twice at the same time.
+// pause lets some time pass. It ends at a nanosecond that nobody else wakes at: what follows
+// happens alone. The actor is who pauses. Where several services are one actor, as in a directory
+// of both, they come at nanoseconds of their own.
 func (w *world) pause(actor string, least, most time.Duration) {
-	<-time.After(w.span(actor, least, most)) // the clock of the bubble
+	d := w.span(actor, least, most)
+	w.mu.Lock()
+	at := time.Since(w.began) + d
+	for w.wakes[at] {
+		at, d = at+grain, d+grain
+	}
+	w.wakes[at] = true
+	w.mu.Unlock()
+	<-time.After(d) // the clock of the bubble
+	w.mu.Lock()
+	delete(w.wakes, at)
+	w.mu.Unlock()
 }
 
 func (w *world) span(actor string, least, most time.Duration) time.Duration {

@@ -1,5 +1,5 @@
-// Package moto runs moto_server, an implementation of AWS's protocols that nobody here wrote, for tests to judge our own fake and
-// our own client by.
+// Package moto runs moto_server, an implementation of AWS's protocols that nobody here wrote, for
+// tests to judge our own fake and our own client by.
 package moto
 
 import (
@@ -14,8 +14,8 @@ import (
 
 var listening = regexp.MustCompile(`Running on (http://127\.0\.0\.1:[0-9]+)`)
 
-// Start runs moto_server on a free port of loopback until the test ends and gives its endpoint. Where it is not installed the
-// test is skipped, but fails in CI.
+// Start runs moto_server on a free port of loopback until the test ends and gives its endpoint.
+// Where it is not installed the test is skipped, but fails in CI.
 func Start(t testing.TB) (endpoint string) {
 	t.Helper()
 	path, err := exec.LookPath("moto_server")
@@ -25,8 +25,9 @@ func Start(t testing.TB) (endpoint string) {
 		}
 		t.Skip(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	late := time.AfterFunc(time.Minute, cancel)
 	cmd := exec.CommandContext(ctx, path, "-H", "127.0.0.1", "-p", "0")
 	cmd.WaitDelay = time.Second
 	output, err := cmd.StderrPipe()
@@ -39,6 +40,7 @@ func Start(t testing.TB) (endpoint string) {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
 		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
+			late.Stop()
 			drained := make(chan struct{})
 			go func() {
 				defer close(drained)
@@ -54,7 +56,8 @@ func Start(t testing.TB) (endpoint string) {
 	return ""
 }
 
-// Env gives the environment, as KEY=value, in which a program that uses an AWS SDK asks the server at the endpoint.
+// Env gives the environment, as KEY=value, in which a program that uses an AWS SDK asks the server
+// at the endpoint.
 func Env(endpoint string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + endpoint,

@@ -10,7 +10,8 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 )
 
-// A Step is one thing that is done to files: an operation, as "fsync" or "rename", and the path that it is about.
+// A Step is one thing that is done to files: an operation, as "fsync" or "rename", and the path
+// that it is about.
 type Step struct{ Op, Path string }
 
 func (s Step) String() string { return s.Op + " " + s.Path }
@@ -24,8 +25,8 @@ func (s Step) Mutates() bool {
 	return true
 }
 
-// System gives a system that asks before each step. An error of before is that of the step, which then has not been done. It is called by
-// several goroutines.
+// System gives a system that asks before each step. An error of before is that of the step, which
+// then has not been done. It is called by several goroutines.
 func System(below disk.System, before func(Step) error) disk.System {
 	return system{below, before}
 }
@@ -196,7 +197,8 @@ func (f file) Sync() error {
 }
 
 func (f file) Close() error {
-	// What a failing step would leave open is closed all the same: close(2) frees the descriptor whatever it says.
+	// What a failing step would leave open is closed all the same: close(2) frees the descriptor
+	// whatever it says.
 	asked := f.dir.ask("close", f.name)
 	if err := f.File.Close(); err != nil {
 		return err

@@ -154,6 +154,14 @@ func (d *dir) Rename(old, new string) error {
 	return nil
 }
 
+// lie asks what becomes of an fsync.
+func (p *Process) lie(d *dir, name string) Lie {
+	if p.disk.Lies == nil {
+		return Honest
+	}
+	return p.disk.Lies(filepath.Join(d.path, name))
+}
+
 // changed tells who wants to know.
 func (p *Process) changed(d *dir, name string) {
 	if p.disk.Changed != nil {
@@ -162,6 +170,7 @@ func (p *Process) changed(d *dir, name string) {
 }
 
 func (d *dir) Overwrite(name string, of disk.Info, content []byte, uid, gid int, mode fs.FileMode, listed bool) error {
+	lie := d.process.lie(d, name)
 	leave, err := d.process.enterToWrite()
 	if err != nil {
 		return err
@@ -180,7 +189,7 @@ func (d *dir) Overwrite(name string, of disk.Info, content []byte, uid, gid int,
 		if d.process.dead {
 			err = ErrDead
 		} else {
-			n.sync()
+			d.process.disk.sync(n, lie)
 		}
 	}
 	leave()
@@ -207,12 +216,13 @@ func (d *dir) Remove(name string) error {
 }
 
 func (d *dir) Sync() error {
+	lie := d.process.lie(d, "")
 	leave, err := d.process.enter()
 	if err != nil {
 		return err
 	}
 	defer leave()
-	d.node.syncNames()
+	d.process.disk.syncNames(d.node, lie)
 	return nil
 }
 

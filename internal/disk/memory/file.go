@@ -38,12 +38,13 @@ func (f *file) Write(p []byte) (int, error) {
 }
 
 func (f *file) Sync() error {
+	lie := f.process.lie(f.dir, f.name)
 	leave, err := f.process.enter()
 	if err != nil {
 		return err
 	}
 	defer leave()
-	f.node.sync()
+	f.process.disk.sync(f.node, lie)
 	return nil
 }
 

@@ -16,7 +16,8 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 )
 
-// TestAsTheHost does the same things, which chance chooses, to the disk in memory and to this machine's, and wants the same answers.
+// TestAsTheHost does the same things, which chance chooses, to the disk in memory and to this
+// machine's, and wants the same answers.
 func TestAsTheHost(t *testing.T) {
 	for seed := range uint64(200) {
 		below := t.TempDir()
@@ -53,7 +54,8 @@ func (h hand) step() string {
 	name, other, n := pick(), pick(), h.chance.IntN(5)
 	modes := []fs.FileMode{0o600, 0o640, 0o700}
 	mode := modes[h.chance.IntN(len(modes))]
-	open := mode | 0o100 // of a directory: an ordinary user enters no other, and the memory knows no users
+	// The mode is a directory's: an ordinary user enters no other, and the memory knows no users.
+	open := mode | 0o100
 	at := h.root
 	if h.chance.IntN(3) == 0 {
 		at = filepath.Join(at, "sub")
@@ -153,7 +155,8 @@ func write(t *testing.T, d disk.Dir, name, content string, sync bool) {
 	}
 }
 
-// A power cut leaves what was synced, and of the rest at times nothing, at times all, and at times a part.
+// A power cut leaves what was synced, and of the rest at times nothing, at times all, and at times
+// a part.
 func TestCut(t *testing.T) {
 	outcomes := make(map[string]int)
 	for seed := range uint64(300) {
@@ -218,7 +221,63 @@ func TestFailedSync(t *testing.T) {
 	}
 }
 
-// What is on a file system in memory does not outlive a power cut, and a lock does not outlive its process.
+// An fsync that lies says yes, and a power cut may take what it was to keep, in part or whole. What
+// is in the disk's cache is safe with the next honest fsync, what was dropped is not.
+func TestLies(t *testing.T) {
+	for _, c := range []struct {
+		lie   Lie
+		of    string // what is lied about
+		later bool   // something else is written and synced, honestly
+		safe  bool
+	}{
+		{Cached, "content", false, false}, {Cached, "content", true, true}, {Dropped, "content", false, false}, {Dropped, "content", true, false},
+		{Cached, "name", false, false}, {Cached, "name", true, true}, {Dropped, "name", false, false},
+		{Dropped, "name", true, true}, // it is another change of the directory
+	} {
+		outcomes := make(map[string]int)
+		for seed := range uint64(100) {
+			disks := New()
+			disks.Mkdir("/d", 0o700)
+			lies := map[string]Lie{"/d": c.lie}
+			if c.of == "content" {
+				lies["/d/f"] = c.lie
+			}
+			disks.Lies = func(path string) Lie { return lies[path] }
+			p := disks.Start()
+			d, _ := p.Open("/d")
+			write(t, d, "f", "content", true)
+			if err := d.Sync(); err != nil {
+				t.Fatal(err)
+			}
+			lies = nil
+			if said, ok := disks.Said("/d/f"); !ok || string(said) != "content" {
+				t.Fatalf("it said that %q is durable", said)
+			}
+			if c.later {
+				write(t, d, "other", "", true)
+				if err := d.Sync(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.Kill(false)
+			if disks.Lied() == c.safe {
+				t.Fatalf("%+v: lied: %v", c, disks.Lied())
+			}
+			disks.Cut(rand.New(rand.NewPCG(seed, 1)))
+			content, _, _, ok := disks.Look("/d/f")
+			outcomes[fmt.Sprintf("%v %d", ok, len(content))]++
+			if disks.Lied() {
+				t.Fatal("what was cut is as it is")
+			}
+		}
+		if whole := outcomes["true 7"]; c.safe != (whole == 100) || whole == 0 {
+			t.Errorf("%+v: %v", c, outcomes)
+		}
+	}
+}
+
+// What is on a file system in memory does not outlive a power cut, and a lock does not outlive its
+// process.
 func TestVolatileAndLocks(t *testing.T) {
 	disks := New()
 	disks.Mkdir("/run", 0o700)

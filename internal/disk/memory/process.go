@@ -23,8 +23,8 @@ var ErrDead = errors.New("the process was killed")
 // Start begins a life.
 func (d *Disk) Start() *Process { return &Process{disk: d} }
 
-// Kill ends the life as SIGKILL does: from now on no step of it does anything, and its locks are free. Where torn is set the write that is
-// under way is done in part before that.
+// Kill ends the life as SIGKILL does: from now on no step of it does anything, and its locks are
+// free. Where torn is set the write that is under way is done in part before that.
 func (p *Process) Kill(torn bool) {
 	p.disk.mu.Lock()
 	defer p.disk.mu.Unlock()

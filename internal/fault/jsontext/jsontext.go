@@ -1,11 +1,16 @@
 // Package jsontext reads JSON texts within bounds, and says where a text stops being JSON, and why.
-// What it says holds nothing of the text, which encoding/json's own errors quote. It takes a few
-// bytes of memory for each key, and no stack for what nests.
+// What it says holds nothing of the text, which encoding/json's own errors quote. Beside a copy of
+// the text it takes a few bytes of memory for each key, and no stack for what nests.
 package jsontext
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -51,8 +56,12 @@ type Step struct {
 type Text struct {
 	Values  int // all of them, objects and lists included
 	Objects int
-	Half    int // offset of the first half of a character, a surrogate without the other, which Unicode does not know; -1: there is none
+	// Half is the offset of the first half of a character, a surrogate without the other, which
+	// Unicode does not know; -1: there is none.
+	Half int
 }
+
+const blanks = " \t\r\n"
 
 // bom marks UTF-8 at the beginning of a file.
 var bom = []byte("\xef\xbb\xbf")
@@ -61,16 +70,79 @@ var bom = []byte("\xef\xbb\xbf")
 // what readers make of these differs. It gives the first that is wrong; a key that stands twice
 // counts where its object ends.
 func Check(data []byte) (Text, *Error) {
-	s := scanner{data: data, found: Text{Half: -1}}
-	err := s.text()
-	return s.found, err
+	wrong := syntax(data)
+	if at := notUTF8(data); at < len(data) && (wrong == nil || at <= wrong.Offset) {
+		wrong = &Error{Offset: at, Cause: NotUTF8}
+	}
+	s := scanner{data: data, open: make([]level, 1), found: Text{Half: -1}}
+	if wrong != nil {
+		s.data = data[:wrong.Offset]
+	}
+	if err := s.tokens(); err != nil {
+		wrong = err
+	}
+	return s.found, wrong
 }
 
-// A scanner reads a text.
+// notUTF8 gives the offset of the first byte that is no UTF-8, the length where there is none.
+func notUTF8(data []byte) int {
+	at := 0
+	for at < len(data) {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return at
+}
+
+// contexts are what encoding/json's errors say of the place, in the order in which they are tried.
+var contexts = []struct{ text, cause string }{
+	{"beginning of object key", WantKey},
+	{"after object key:value pair", WantMember},
+	{"after object key", WantColon},
+	{"after array element", WantElement},
+	{"in string literal", Control},
+	{"in string escape code", Escape},
+	{"hexadecimal character escape", EscapeShort},
+	{"", WantValue},
+}
+
+// syntax gives the first place where encoding/json would not go on; nil where there is none.
+func syntax(data []byte) *Error {
+	switch {
+	case bytes.HasPrefix(data, bom):
+		return &Error{Cause: Mark}
+	case len(bytes.Trim(data, blanks)) == 0:
+		return &Error{Cause: Empty}
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	err := d.Decode(new(anything))
+	if err == nil {
+		after := bytes.TrimLeft(data[d.InputOffset():], blanks)
+		if len(after) == 0 {
+			return nil
+		}
+		return &Error{Offset: len(data) - len(after), Cause: After}
+	}
+	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
+		i := slices.IndexFunc(contexts, func(c struct{ text, cause string }) bool { return strings.Contains(err.Error(), c.text) })
+		return &Error{Offset: int(wrong.Offset) - 1, Cause: contexts[i].cause}
+	}
+	return &Error{Offset: len(data), Cause: EndsEarly}
+}
+
+// anything is what every value can be read into.
+type anything struct{}
+
+func (*anything) UnmarshalJSON([]byte) error { return nil }
+
+// A scanner goes through the tokens of a text that is JSON, or the beginning of one.
 type scanner struct {
 	data []byte
 	at   int
-	open []level
+	open []level // the first is around the text
 	keys keyStack
 
 	found Text
@@ -79,279 +151,111 @@ type scanner struct {
 // A level is an object or a list around the place where the scanner is.
 type level struct {
 	object bool
-	keys   int // of the objects around: where in the stack those of this one begin
-	index  int // of the element
-	key    int // offset of the member's key
+	valued bool // the colon of a member stands before the place
+	keys   int  // of the objects around: where in the stack those of this one begin
+	index  int  // of the element of a list
+	key    int  // offset of the member's key
 }
 
-func (s *scanner) fail(offset int, cause string) *Error { return &Error{Offset: offset, Cause: cause} }
-
-// unexpected is the error where something else is expected.
-func (s *scanner) unexpected(cause string) *Error {
-	if s.at >= len(s.data) {
-		cause = EndsEarly
-	} else if r, size := utf8.DecodeRune(s.data[s.at:]); r == utf8.RuneError && size == 1 {
-		cause = NotUTF8
-	}
-	return s.fail(min(s.at, len(s.data)), cause)
-}
-
-// blank goes to the next byte that is no white space, and gives it; 0 at the end.
-func (s *scanner) blank() byte {
-	for s.at < len(s.data) {
+// tokens goes through all of them, and refuses what nests too deeply and keys that stand twice.
+func (s *scanner) tokens() (err *Error) {
+	for s.at < len(s.data) && err == nil {
+		top := &s.open[len(s.open)-1]
 		switch c := s.data[s.at]; c {
-		case ' ', '\t', '\n', '\r':
-			s.at++
-		default:
-			return c
-		}
-	}
-	return 0
-}
-
-func (s *scanner) text() *Error {
-	if bytes.HasPrefix(s.data, bom) {
-		return s.fail(0, Mark)
-	}
-	if s.blank() == 0 && s.at == len(s.data) {
-		return s.fail(0, Empty)
-	}
-	for {
-		opened, err := s.value()
-		if err != nil {
-			return err
-		}
-		if opened {
-			continue
-		}
-		if more, err := s.next(); err != nil {
-			return err
-		} else if !more {
-			break
-		}
-	}
-	if s.blank(); s.at < len(s.data) {
-		return s.unexpected(After)
-	}
-	return nil
-}
-
-// value reads a value, or the beginning of an object or list that is not empty: then a value comes
-// next.
-func (s *scanner) value() (opened bool, err *Error) {
-	s.found.Values++
-	switch c := s.blank(); c {
-	case '{':
-		s.found.Objects++
-		if err := s.push(true); err != nil {
-			return false, err
-		}
-		if s.blank() == '}' {
-			return false, nil // next closes it
-		}
-		return true, s.member()
-	case '[':
-		if err := s.push(false); err != nil {
-			return false, err
-		}
-		return s.blank() != ']', nil
-	case '"':
-		return false, s.string()
-	case 't':
-		return false, s.word("true")
-	case 'f':
-		return false, s.word("false")
-	case 'n':
-		return false, s.word("null")
-	default:
-		if c == '-' || c >= '0' && c <= '9' {
-			return false, s.number()
-		}
-	}
-	return false, s.unexpected(WantValue)
-}
-
-func (s *scanner) push(object bool) *Error {
-	if len(s.open) == MaxDepth {
-		return s.fail(s.at, TooDeep)
-	}
-	s.open = append(s.open, level{object: object, keys: s.keys.len()})
-	s.at++
-	return nil
-}
-
-// next goes on after a value, and closes what ends there. It reports whether a value comes next.
-func (s *scanner) next() (more bool, _ *Error) {
-	for len(s.open) > 0 {
-		l := &s.open[len(s.open)-1]
-		c := s.blank()
-		switch {
-		case l.object && c == '}', !l.object && c == ']':
-			if err := s.twice(l); err != nil {
-				return false, err
-			}
-			s.at++
+		case '{', '[':
+			err = s.enter(c == '{')
+		case '}', ']':
+			err = s.twice(top)
 			s.open = s.open[:len(s.open)-1]
-			continue
-		case c == ',' && l.object:
-			s.at++
-			return true, s.member()
-		case c == ',':
-			s.at++
-			l.index++
-			return true, nil
-		case l.object:
-			return false, s.unexpected(WantMember)
-		}
-		return false, s.unexpected(WantElement)
-	}
-	return false, nil
-}
-
-// member reads a key and its colon.
-func (s *scanner) member() *Error {
-	if s.blank() != '"' {
-		return s.unexpected(WantKey)
-	}
-	begin := s.at
-	if err := s.string(); err != nil {
-		return err
-	}
-	s.open[len(s.open)-1].key = begin
-	s.keys.push(s.data[begin:s.at], begin)
-	if s.blank() != ':' {
-		return s.unexpected(WantColon)
-	}
-	s.at++
-	return nil
-}
-
-func (s *scanner) word(word string) *Error {
-	for i := range len(word) {
-		if s.at >= len(s.data) || s.data[s.at] != word[i] {
-			return s.unexpected(WantValue)
-		}
-		s.at++
-	}
-	return nil
-}
-
-// number reads a number, RFC 8259, section 6.
-func (s *scanner) number() *Error {
-	if s.peek() == '-' {
-		s.at++
-	}
-	if s.peek() == '0' {
-		s.at++
-	} else if err := s.digits(); err != nil {
-		return err
-	}
-	if s.peek() == '.' {
-		s.at++
-		if err := s.digits(); err != nil {
-			return err
-		}
-	}
-	if c := s.peek(); c == 'e' || c == 'E' {
-		s.at++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.at++
-		}
-		return s.digits()
-	}
-	return nil
-}
-
-func (s *scanner) peek() byte {
-	if s.at < len(s.data) {
-		return s.data[s.at]
-	}
-	return 0
-}
-
-func (s *scanner) digits() *Error {
-	if c := s.peek(); c < '0' || c > '9' {
-		return s.unexpected(WantValue)
-	}
-	for c := s.peek(); c >= '0' && c <= '9'; c = s.peek() {
-		s.at++
-	}
-	return nil
-}
-
-// string reads a text with its quotes.
-func (s *scanner) string() *Error {
-	for s.at++; s.at < len(s.data); {
-		switch c := s.data[s.at]; {
-		case c == '"':
-			s.at++
-			return nil
-		case c == '\\':
-			if err := s.escape(); err != nil {
-				return err
-			}
-		case c < ' ':
-			return s.fail(s.at, Control)
-		case c < utf8.RuneSelf:
-			s.at++
+		case ':', ',':
+			top.valued = c == ':'
+			top.index++
+		case ' ', '\t', '\r', '\n':
 		default:
-			r, size := utf8.DecodeRune(s.data[s.at:])
-			if r == utf8.RuneError && size == 1 {
-				return s.fail(s.at, NotUTF8)
-			}
-			s.at += size
+			s.scalar(top)
+			continue
 		}
+		s.at++
 	}
-	return s.fail(len(s.data), EndsEarly)
+	return err
 }
 
-func (s *scanner) escape() *Error {
+func (s *scanner) enter(object bool) *Error {
+	if len(s.open) > MaxDepth {
+		return &Error{Offset: s.at, Cause: TooDeep}
+	}
+	s.open = append(s.open, level{object: object, keys: len(s.keys.keys)})
+	s.found.Values++
+	if object {
+		s.found.Objects++
+	}
+	return nil
+}
+
+// scalar goes over a text, a number or a word.
+func (s *scanner) scalar(top *level) {
 	begin := s.at
-	s.at++
-	switch c := s.peek(); c {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.at++
-		return nil
-	case 'u':
-	default:
-		if s.at == len(s.data) {
-			return s.fail(s.at, EndsEarly)
+	if s.data[begin] != '"' {
+		s.found.Values++
+		for s.at < len(s.data) && strings.IndexByte(delimiters, s.data[s.at]) < 0 {
+			s.at++
 		}
-		return s.fail(s.at, Escape)
+		return
 	}
-	s.at++
-	code, err := s.hex()
-	if err != nil || !utf16.IsSurrogate(code) {
-		return err
+	whole := s.string()
+	switch {
+	case !top.object || top.valued:
+		s.found.Values++
+	case whole:
+		top.key = begin
+		s.keys.push(s.data[begin:s.at], begin)
 	}
-	if after := s.at; s.peek() == '\\' && s.at+1 < len(s.data) && s.data[s.at+1] == 'u' {
-		s.at += 2
-		second, err := s.hex()
-		if err != nil {
-			return err
+}
+
+// delimiters end a number or a word.
+const delimiters = blanks + ",]}"
+
+// string goes over a text with its quotes. It reports whether it ends.
+func (s *scanner) string() (whole bool) {
+	for s.at++; s.at < len(s.data); {
+		switch s.data[s.at] {
+		case '"':
+			s.at++
+			return true
+		case '\\':
+			s.escape()
+		default:
+			s.at++
 		}
-		if utf16.DecodeRune(code, second) != utf8.RuneError {
-			return nil
-		}
-		s.at = after
 	}
+	return false
+}
+
+// escape goes over an escape, over both where they are the halves of one character.
+func (s *scanner) escape() {
+	begin := s.at
+	first := s.unit()
+	if !utf16.IsSurrogate(first) {
+		return
+	}
+	after := s.at
+	if utf16.DecodeRune(first, s.unit()) != utf8.RuneError {
+		return
+	}
+	s.at = after
 	if s.found.Half < 0 {
 		s.found.Half = begin
 	}
-	return nil
 }
 
-func (s *scanner) hex() (code rune, _ *Error) {
-	for range 4 {
-		digit := bytes.IndexByte([]byte("0123456789abcdef"), s.peek()|0x20)
-		switch {
-		case s.at >= len(s.data):
-			return 0, s.fail(s.at, EndsEarly)
-		case digit < 0 || digit < 10 && s.peek() != "0123456789"[digit]:
-			return 0, s.fail(s.at, EscapeShort)
-		}
-		code = code<<4 | rune(digit)
-		s.at++
+// unit goes over \uXXXX and gives its number, or over another escape.
+func (s *scanner) unit() rune {
+	rest := s.data[s.at:]
+	if len(rest) < len(`\uXXXX`) || !bytes.HasPrefix(rest, []byte(`\u`)) {
+		s.at += min(len(rest), len(`\n`))
+		return 0
 	}
-	return code, nil
+	s.at += len(`\uXXXX`)
+	code, _ := strconv.ParseUint(string(rest[2:6]), 16, 16) // which were found to be digits
+	return rune(code)
 }

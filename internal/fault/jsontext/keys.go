@@ -1,6 +1,7 @@
 package jsontext
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"hash/maphash"
@@ -19,8 +20,6 @@ type key struct {
 	offset int
 }
 
-func (k *keyStack) len() int { return len(k.keys) }
-
 // push adds a key, which is a JSON text.
 func (k *keyStack) push(text []byte, offset int) {
 	if k.keys == nil {
@@ -31,14 +30,12 @@ func (k *keyStack) push(text []byte, offset int) {
 
 // decoded gives the text that valid JSON stands for.
 func decoded(text []byte) string {
-	for _, c := range text {
-		if c == '\\' {
-			var s string
-			_ = json.Unmarshal(text, &s) // it is valid
-			return s
-		}
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text[1 : len(text)-1])
 	}
-	return string(text[1 : len(text)-1])
+	var s string
+	_ = json.Unmarshal(text, &s) // it is valid
+	return s
 }
 
 // stringAt gives the text that begins at an offset of what was read already.
@@ -52,26 +49,24 @@ func (s *scanner) stringAt(offset int) string {
 func (s *scanner) twice(l *level) *Error {
 	keys := s.keys.keys[l.keys:]
 	s.keys.keys = s.keys.keys[:l.keys]
-	if len(keys) < 2 {
-		return nil
-	}
 	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.offset, b.offset)) })
-	again := -1
+	again := len(s.data)
 	for i := 1; i < len(keys); i++ {
-		if keys[i].hash == keys[i-1].hash && (again < 0 || keys[i].offset < again) && s.stringAt(keys[i].offset) == s.stringAt(keys[i-1].offset) {
-			again = keys[i].offset
+		if a, b := keys[i-1], keys[i]; a.hash == b.hash && s.stringAt(a.offset) == s.stringAt(b.offset) {
+			again = min(again, b.offset)
 		}
 	}
-	if again < 0 {
+	if again == len(s.data) {
 		return nil
 	}
+	l.key = again
 	var way []Step
-	for _, l := range s.open[:len(s.open)-1] {
+	for _, l := range s.open[1:] {
+		step := Step{Index: l.index}
 		if l.object {
-			way = append(way, Step{Key: s.stringAt(l.key), Index: -1})
-		} else {
-			way = append(way, Step{Index: l.index})
+			step = Step{Key: s.stringAt(l.key), Index: -1}
 		}
+		way = append(way, step)
 	}
-	return &Error{Offset: again, Cause: KeyTwice, Key: append(way, Step{Key: s.stringAt(again), Index: -1})}
+	return &Error{Offset: again, Cause: KeyTwice, Key: way}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,35 +30,32 @@ var tooDeep = fmt.Sprintf("maps and lists nest deeper than %d", MaxDepth)
 
 // bounded refuses a text that would take too much.
 func bounded(text []byte) *Error {
-	marks, directives, line := 0, 0, 1
-	for i, c := range text {
-		switch c {
-		case '\n', '\r':
-			line++
-			if c == '\r' && i+1 < len(text) && text[i+1] == '\n' {
-				line--
-				continue
-			}
-			marks++
-		case ',', '[', '{', ':', '#', '?':
-			marks++
-		case '-':
-			if i+1 == len(text) || bytes.IndexByte([]byte(" \t\r\n"), text[i+1]) >= 0 {
-				marks++
-			}
-		case '%':
-			if i == 0 || text[i-1] == '\n' || text[i-1] == '\r' {
-				directives++
-			}
+	marks, directives, number := 0, 0, 0
+	for line := range bytes.Lines(text) {
+		number++
+		marks += marksIn(line)
+		directives += bytes.Count(line, []byte("\r%"))
+		if line[0] == '%' {
+			directives++
 		}
 		switch {
 		case marks > maxMarks:
-			return &Error{Line: line, What: fmt.Sprintf("up to here there are more than %d keys, elements, lines and comments", maxMarks), Limit: true}
+			return &Error{Line: number, What: fmt.Sprintf("up to here there are more than %d keys, elements, lines and comments", maxMarks), Limit: true}
 		case directives > maxDirectives:
-			return &Error{Line: line, What: fmt.Sprintf("more than %d lines begin with %%", maxDirectives), Limit: true}
+			return &Error{Line: number, What: fmt.Sprintf("more than %d lines begin with %%", maxDirectives), Limit: true}
 		}
 	}
 	return nil
+}
+
+// marksIn counts the characters of a line that there are at least as many of as nodes and comments.
+func marksIn(line []byte) (n int) {
+	for i, c := range line {
+		if strings.IndexByte(",[{:#?\r\n", c) >= 0 || c == '-' && (i+1 == len(line) || strings.IndexByte(" \t\r\n", line[i+1]) >= 0) {
+			n++
+		}
+	}
+	return n - bytes.Count(line, []byte("\r\n")) // which end one line
 }
 
 // deepest gives the first node that nests deeper than it may, nil where none does.

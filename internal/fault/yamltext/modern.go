@@ -2,10 +2,13 @@ package yamltext
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // yaml.v3 refuses two things of YAML 1.2 that libyaml reads: the directive %YAML 1.2, and \/
@@ -18,10 +21,9 @@ func (p *parser) modern(text []byte) ([]*yaml.Node, error) {
 	if err == nil {
 		return documents, nil
 	}
-	if older := olderVersion(text); older != nil {
-		if text = older; strings.Contains(err.Error(), "incompatible YAML document") {
-			documents, err = p.decode(text)
-		}
+	text = olderVersion(text)
+	if strings.Contains(err.Error(), "incompatible YAML document") {
+		documents, err = p.decode(text)
 	}
 	if err == nil || !strings.Contains(err.Error(), "unknown escape character") {
 		return documents, err
@@ -30,35 +32,28 @@ func (p *parser) modern(text []byte) ([]*yaml.Node, error) {
 	if s == nil {
 		return nil, err
 	}
-	documents, again := p.decode(s.put(text))
-	if again != nil {
-		return nil, again
-	}
+	documents, err = p.decode(s.put(text))
 	for _, d := range documents {
 		s.takeBack(d)
 	}
-	return documents, nil
+	return documents, err
 }
 
-var version12 = regexp.MustCompile(`^%YAML[ \t]+1\.2[ \t]*(?:#.*)?\r?\n?$`)
+var (
+	version12 = lazyregexp.New(`^%YAML[ \t]+1\.2[ \t]*(?:#.*)?\r?\n?$`)
+	// prologue is a line that may stand before a document: a comment, a directive, or a blank one.
+	prologue = lazyregexp.New(`^(?:[#%].*)?\s*$`)
+)
 
-// olderVersion gives the text with %YAML 1.1 for %YAML 1.2, where a document may begin; nil where
-// that stands nowhere.
+// olderVersion gives the text with %YAML 1.1 for %YAML 1.2, where a document may begin.
 func olderVersion(text []byte) []byte {
-	if !bytes.Contains(text, []byte("%YAML")) {
-		return nil
-	}
-	var older []byte
+	older := bytes.Clone(text)
 	at, begins := 0, true
 	for line := range bytes.Lines(text) {
 		if begins && version12.Match(line) {
-			if older == nil {
-				older = bytes.Clone(text)
-			}
 			older[at+bytes.IndexByte(line, '.')+1] = '1'
 		}
-		word := bytes.TrimRight(line, " \t\r\n")
-		begins = bytes.Equal(word, []byte("...")) || begins && (len(word) == 0 || word[0] == '#' || word[0] == '%')
+		begins = string(bytes.TrimRight(line, " \t\r\n")) == "..." || begins && prologue.Match(line)
 		at += len(line)
 	}
 	return older
@@ -79,15 +74,13 @@ func standInFor(text []byte) *standIn {
 		return nil
 	}
 	for _, s := range standIns {
-		code := regexp.MustCompile(`(?i)\\(x|u00|U000000)` + hex(s.char[0]))
+		code := regexp.MustCompile(fmt.Sprintf(`(?i)\\(x|u00|U000000)%02x`, s.char[0]))
 		if !bytes.Contains(text, []byte(s.escape)) && !code.Match(text) {
 			return &s
 		}
 	}
 	return nil
 }
-
-func hex(c byte) string { return string([]byte{"0123456789abcdef"[c>>4], "0123456789abcdef"[c&15]}) }
 
 // put gives the text with the escape for \/. The \ of \\/ is escaped itself.
 func (s *standIn) put(text []byte) []byte {

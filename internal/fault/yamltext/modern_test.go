@@ -59,7 +59,8 @@ func TestLimits(t *testing.T) {
 		{"much too deep", flow(100000), "cannot be read as YAML at line 1: maps and lists nest deeper than 1000"},
 		{"lists as deep as may be", block(MaxDepth), ""},
 		{"lists too deep", block(MaxDepth + 1), "nest deeper than 1000"},
-		{"much", strings.Repeat("- a\n", maxMarks/8), ""}, // four times as much takes half of the time, which the race detector does not have
+		// Four times as much takes half of the time, which the race detector does not have.
+		{"much", strings.Repeat("- a\n", maxMarks/8), ""},
 		{"too much", "\n\n" + strings.Repeat("- a\n", maxMarks/2), fmt.Sprintf("at line %d: up to here there are more than 786432 keys", maxMarks/2+2)},
 		{"directives", strings.Repeat("%TAG !a! b\n", maxDirectives+1), "more than 1000 lines begin with %"},
 	} {

@@ -5,4 +5,4 @@ package yamltext
 import "time"
 
 // maxTime is longer where the race detector makes everything take several times as long.
-const maxTime = 8 * time.Second
+const maxTime = 6 * time.Second

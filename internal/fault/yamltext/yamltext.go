@@ -1,5 +1,6 @@
-// Package yamltext reads the documents of a YAML text and says where a text stops being YAML, and why. What it says holds nothing
-// of the text, which yaml.v3's own errors quote, and its lines are those of the text, which theirs are not always.
+// Package yamltext reads the documents of a YAML text and says where a text stops being YAML, and
+// why. What it says holds nothing of the text, which yaml.v3's own errors quote, and its lines are
+// those of the text, which theirs are not always.
 package yamltext
 
 import (
@@ -40,11 +41,12 @@ func (e *Error) Error() string {
 
 const bom = "\xef\xbb\xbf"
 
-// Text gives data without the mark that some editors begin a UTF-8 file with. Lines and columns count from here.
+// Text gives data without the mark that some editors begin a UTF-8 file with. Lines and columns
+// count from here.
 func Text(data []byte) []byte { return bytes.TrimPrefix(data, []byte(bom)) }
 
-// Documents gives the documents of data, each a node of kind DocumentNode; none where there is nothing but comments. The error is
-// that of the first place that is wrong.
+// Documents gives the documents of data, each a node of kind DocumentNode; none where there is
+// nothing but comments. The error is that of the first place that is wrong.
 func Documents(data []byte) ([]*yaml.Node, *Error) {
 	text := Text(data)
 	if e := encoded(text); e != nil {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Each kind of error of yaml.v3 at the first line and below it: it numbers lines in three ways. CANARY stands where a value may.
+// Each kind of error of yaml.v3 at the first line and below it: it numbers lines in three ways.
+// CANARY stands where a value may.
 func TestPlaces(t *testing.T) {
 	for _, c := range []struct{ text, place, what string }{
 		// The parser: lines from 0, those of what is around.

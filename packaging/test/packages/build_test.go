@@ -96,7 +96,8 @@ func same(t *testing.T, one, two packages) {
 	}
 }
 
-// versions wants the package of the next commit to be newer, for dpkg and for rpm, and a release to be newer than what led to it.
+// versions wants the package of the next commit to be newer, for dpkg and for rpm, and a release to
+// be newer than what led to it.
 func versions(t *testing.T, made, next packages) {
 	of := func(p packages) (deb, rpm string) {
 		return output(t, "dpkg-deb", "--field", p.debs["amd64"], "Version"), output(t, "rpm", "-qp", "--qf", "%{VERSION}-%{RELEASE}", p.rpms["x86_64"])

@@ -19,6 +19,7 @@ var expected = []struct{ mode, path string }{
 	{"drwxr-xr-x", `/etc/rendered/conf\.d`},
 	{"-rw-r--r--", `/etc/rendered/rendered\.yaml`},
 	{"-rwxr-xr-x", `/usr/bin/rendered`},
+	{"-rw-r--r--", `/usr/lib/systemd/catalog/rendered\.catalog`},
 	{"-rw-r--r--", `/usr/lib/systemd/system/rendered\.service`},
 	{"-rw-r--r--", `/usr/lib/sysusers\.d/rendered\.conf`},
 	{"-rw-r--r--", `/usr/share/bash-completion/completions/rendered`},
@@ -30,6 +31,8 @@ var expected = []struct{ mode, path string }{
 	{"-rw-r--r--", `/usr/share/man/man1/rendered-version\.1\.gz`},
 	{"-rw-r--r--", `/usr/share/man/man1/rendered-[a-z-]+\.1\.gz`},
 	{"-rw-r--r--", `/usr/share/man/man5/rendered\.yaml\.5\.gz`},
+	{"-rw-r--r--", `/usr/share/rendered/prometheus/rendered\.rules\.yml`},
+	{"-rw-r--r--", `/usr/share/rendered/prometheus/rendered\.dashboard\.json`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/README\.md`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/ARCHITECTURE\.md`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/docs/.*`},
@@ -40,6 +43,7 @@ var expected = []struct{ mode, path string }{
 	{"-rw-r--r--", `/usr/share/doc/rendered/licenses/.*`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/examples/conf\.d/app\.yaml`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/examples/conf\.d/nginx\.yaml`},
+	{"-rw-r--r--", `/usr/share/doc/rendered/examples/ssm/rendered-refresh\.yaml`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/examples/.*`},
 	{"drwxr-xr-x", `/usr/share/doc/rendered(/.*)?`},
 }
@@ -80,7 +84,8 @@ func contents(t *testing.T, made packages) {
 	}
 }
 
-// compare wants each entry, mode, path and owner, to be expected, and everything that is expected to be there.
+// compare wants each entry, mode, path and owner, to be expected, and everything that is expected
+// to be there.
 func compare(t *testing.T, name string, list []string, owner string, expected []struct{ mode, path string }) {
 	t.Helper()
 	found := make(map[string]bool)
@@ -121,7 +126,8 @@ func program(t *testing.T, path, arch string) {
 	}
 }
 
-// materials wants the bill of materials to have all modules of the program, with licences that are in the package and named by it.
+// materials wants the bill of materials to have all modules of the program, with licences that are
+// in the package and named by it.
 func materials(t *testing.T, files, named string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(files, "usr/share/doc/rendered/rendered.cdx.json"))

@@ -65,7 +65,8 @@ func links(t *testing.T, dir string) {
 	}
 }
 
-// manual wants a page to be shown without complaints, of groff and of mandoc, and to say which version it is of.
+// manual wants a page to be shown without complaints, of groff and of mandoc, and to say which
+// version it is of.
 func manual(t *testing.T, page, version string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "man", "--warnings", "--local-file", page)

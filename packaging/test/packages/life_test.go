@@ -129,7 +129,8 @@ func without(list, of []string) (left []string) {
 	return left
 }
 
-// lifeOfRPM is the same with rpm, which has no purge. A changed config that is removed is put aside.
+// lifeOfRPM is the same with rpm, which has no purge. A changed config that is removed is put
+// aside.
 func lifeOfRPM(r *root, made, next packages) {
 	rpm := func(args ...string) {
 		r.t.Helper()

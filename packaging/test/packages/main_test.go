@@ -1,5 +1,6 @@
-// Package packages_test looks at the packages that packaging/build makes, and installs them: into a Debian in a chroot, where systemd
-// does not run. It takes root, and what tools names; so it is done only for those who ask for it:
+// Package packages_test looks at the packages that packaging/build makes, and installs them: into a
+// Debian in a chroot, where systemd does not run. It takes root, and what tools names; so it is
+// done only for those who ask for it:
 //
 //	RENDERED_TEST_PACKAGES=1 go test -count=1 -v ./packaging/test/packages
 package packages_test

@@ -13,7 +13,8 @@ const (
 	region   = "eu-west-1"
 )
 
-// A cloud is AWS, as a machine sees it: an endpoint on loopback, the metadata of the instance where it always is, a queue of change notices.
+// A cloud is AWS, as a machine sees it: an endpoint on loopback, the metadata of the instance where
+// it always is, a queue of change notices.
 type cloud struct {
 	*awsfake.Server
 	queue    string   // its URL

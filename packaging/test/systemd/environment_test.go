@@ -17,7 +17,8 @@ import (
 
 const (
 	environments = "/etc/environments" // files of the environment
-	processes    = "/run/environments" // of the same names: what a process has of each, as env -0 prints it
+	// processes has, by the same names, what a process has of each, as env -0 prints it.
+	processes = "/run/environments"
 )
 
 // environmentUnit shows what its processes have of one file.
@@ -87,7 +88,8 @@ func (j judge) texts(seed uint64) {
 	j.t.Helper()
 	const perFile, samples = 250, 16
 	envQuote := funcs.Map()["envQuote"].(func(any) (string, error))
-	all := append(quotetest.Random(seed, 2400), strings.Repeat("\"\\$` '\n#é", 4<<10)) // the last as long as fits in a secret, nearly
+	// The last is nearly as long as fits in a secret.
+	all := append(quotetest.Random(seed, 2400), strings.Repeat("\"\\$` '\n#é", 4<<10))
 	want, refused := make(map[string]string), []string(nil)
 	var secrets []map[string]string
 	for i, text := range all {

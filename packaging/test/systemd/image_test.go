@@ -18,21 +18,23 @@ import (
 // packages are what a server of the story has before rendered comes to it.
 var packages = []string{
 	"systemd", "systemd-sysv", "libpam-systemd", "libnss-systemd", "dbus", "polkitd", "adduser", "procps", "iproute2",
-	"nginx-light", "openssh-server",
+	"nginx-light", "openssh-server", "pgbouncer",
 }
 
-// recipe is how a root is made. Another recipe makes another root, in whose place the old one is removed.
+// recipe is how a root is made. Another recipe makes another root, in whose place the old one is
+// removed.
 var recipe = []string{
 	"--mode=root", "--format=dir", "--variant=minbase", "--quiet", "--dpkgopt=force-unsafe-io",
 	`--aptopt=Acquire::Languages "none"`, "--include=" + strings.Join(packages, ","),
 	// A story starts nginx, and gives it a site.
-	`--customize-hook=rm -f "$1"/etc/systemd/system/multi-user.target.wants/nginx.service "$1"/etc/nginx/sites-enabled/default`,
+	`--customize-hook=rm -f "$1"/etc/systemd/system/multi-user.target.wants/nginx.service "$1"/etc/systemd/system/multi-user.target.wants/pgbouncer.service "$1"/etc/nginx/sites-enabled/default`,
 	`--customize-hook=mkdir -p "$1"/var/log/journal`,
 	`--customize-hook=echo server >"$1"/etc/hostname`,
 	`--customize-hook=: >"$1"/etc/machine-id`,
 }
 
-// image gives the root directory of a Debian release, which nobody may write to. It is made once and kept in the cache of the user.
+// image gives the root directory of a Debian release, which nobody may write to. It is made once
+// and kept in the cache of the user.
 func image(t *testing.T, release string) string {
 	t.Helper()
 	sum := sha256.Sum256([]byte(strings.Join(recipe, "\n")))

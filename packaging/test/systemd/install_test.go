@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// The package as it comes does no harm. Configured and started, it has nginx serve with the certificate that AWS has.
+// The package as it comes does no harm. Configured and started, it has nginx serve with the
+// certificate that AWS has.
 func freshInstall(s *site) {
 	begun := time.Now()
 	s.install(s.tree)
@@ -40,6 +41,7 @@ func freshInstall(s *site) {
 	s.wantFile("/var/lib/rendered", "drwx------ root root")
 	s.t.Logf("systemctl status rendered:\n%s", s.status())
 	s.wantExposure(3.0)
+	s.explains(wasTold, "Subject: reload nginx.service was told", "There is nothing to do.")
 }
 
 // wantFile wants a file or directory to have a mode and owners.
@@ -50,7 +52,8 @@ func (m *machine) wantFile(name, want string) {
 	}
 }
 
-// A stop takes less than a second, also while the queue is asked, and is no failure. nginx does not mind.
+// A stop takes less than a second, also while the queue is asked, and is no failure. nginx does not
+// mind.
 func stop(s *site) {
 	begun := time.Now()
 	s.must("systemctl", "stop", unit)
@@ -95,7 +98,8 @@ func quietMinute(s *site) {
 	s.t.Logf("%d passes in a minute, and nothing written", passes)
 }
 
-// files lists what the daemon has written, by inode and time: what is written anew with the same bytes is another.
+// files lists what the daemon has written, by inode and time: what is written anew with the same
+// bytes is another.
 func (m *machine) files() string {
 	m.t.Helper()
 	return m.must("find", "/var/lib/rendered", "/etc/nginx", "/etc/app", "-printf", "%p %i %T@ %C@\n")
@@ -107,7 +111,8 @@ func (m *machine) example(name, destination string) {
 	m.must("install", "-D", "-m", "0644", "/usr/share/doc/rendered/examples/systemd/"+name, destination)
 }
 
-// wantExposure wants the daemon to be open to attack no more than so much, as systemd-analyze(1) counts: 0 is nothing, 10 everything.
+// wantExposure wants the daemon to be open to attack no more than so much, as systemd-analyze(1)
+// counts: 0 is nothing, 10 everything.
 func (m *machine) wantExposure(most float64) {
 	m.t.Helper()
 	report := m.must("systemd-analyze", "security", "--no-pager", unit)

@@ -20,6 +20,20 @@ func (e entry) field(name string) string {
 // MESSAGE_IDs of systemd (journalctl --catalog).
 const unitReloaded = "7b05ebc668384222baa8881179cfda54"
 
+// wasTold is the MESSAGE_ID of a dependent that was told (watch/kind.go).
+const wasTold = "0b8e90e9f6464d5f9ae85d0928398f9f"
+
+// explains wants journalctl to explain what it shows of the daemon's entries of a kind.
+func (m *machine) explains(id string, says ...string) {
+	m.t.Helper()
+	out := m.must("journalctl", "--no-pager", "--quiet", "--catalog", "_SYSTEMD_UNIT="+unit, "MESSAGE_ID="+id)
+	for _, text := range says {
+		if !strings.Contains(out, text) {
+			m.t.Errorf("journalctl -x MESSAGE_ID=%s does not say %q:\n%s", id, text, out)
+		}
+	}
+}
+
 // cursor is a place in the journal: what is written from now on comes after it.
 func (m *machine) cursor() string {
 	m.t.Helper()
@@ -32,8 +46,9 @@ func (m *machine) cursor() string {
 	return strings.TrimSpace(cursor)
 }
 
-// entries gives what was written after a cursor and has all these fields, as NAME=value. They are looked for here: journalctl 252 drops the
-// first entry that it finds where the one of the cursor does not match.
+// entries gives what was written after a cursor and has all these fields, as NAME=value. They are
+// looked for here: journalctl 252 drops the first entry that it finds where the one of the cursor
+// does not match.
 func (m *machine) entries(cursor string, fields ...string) (all []entry) {
 	m.t.Helper()
 	m.must("journalctl", "--sync")
@@ -83,6 +98,9 @@ func (m *machine) owes(unit string) bool {
 			Change uint64
 			Told   map[string]uint64
 		}
+		if strings.ContainsAny(line[:1], "#=@") { // a line of something else than a file
+			continue
+		}
 		if _, text, ok := strings.Cut(line, "{"); !ok || json.Unmarshal([]byte("{"+text), &file) != nil {
 			return true
 		}
@@ -105,7 +123,8 @@ func leaks(text []byte, canaries []string) (found []string) {
 	return found
 }
 
-// noCanary wants no value in all that was ever written to the journal of the machine, in whatever field. It finds one that is there.
+// noCanary wants no value in all that was ever written to the journal of the machine, in whatever
+// field. It finds one that is there.
 func noCanary(s *site) {
 	const planted = "this is what was planted"
 	s.must("systemd-cat", "echo", planted)

@@ -67,7 +67,8 @@ func (m *machine) start() {
 	m.t.Helper()
 	cmd := exec.Command("bash", "-c", keeper, "keeper.sh", m.name, m.image, m.dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setpgid:      true, // Ctrl-C ends the test; what then happens to the machine is the keeper's business
+		// Ctrl-C ends the test; what then happens to the machine is the keeper's business.
+		Setpgid:      true,
 		Unshareflags: syscall.CLONE_NEWNS,
 	}
 	cmd.Stderr = os.Stderr

@@ -1,5 +1,6 @@
-// Package systemd_test tells the whole story of the package on the real thing: a Debian with its systemd, polkit and nginx, that is booted
-// with systemd-nspawn, and an AWS beside it. It takes root, and what tools names; so it is told only to those who ask for it:
+// Package systemd_test tells the whole story of the package on the real thing: a Debian with its
+// systemd, polkit and nginx, that is booted with systemd-nspawn, and an AWS beside it. It takes
+// root, and what tools names; so it is told only to those who ask for it:
 //
 //	RENDERED_TEST_SYSTEMD=1 go test -v ./packaging/test/systemd
 package systemd_test
@@ -13,7 +14,8 @@ import (
 // releases are the Debians on which the story is told.
 var releases = []string{"bookworm", "trixie"}
 
-// stories are told one after the other on one machine. Each leaves it as the next wants it: everything runs, nothing is owed.
+// stories are told one after the other on one machine. Each leaves it as the next wants it:
+// everything runs, nothing is owed.
 var stories = []struct {
 	name string
 	tell func(*site)
@@ -24,8 +26,13 @@ var stories = []struct {
 	{"kill -9", killed},
 	{"a daemon that hangs", hung},
 	{"a broken config", brokenConfig},
+	{"a faulty part of the config", faultyPart},
+	{"twenty services of one secret", oneReload},
+	{"seven questions", sevenQuestions},
 	{"a stop", stop},
 	{"a file elsewhere", elsewhere},
+	{"what the SSM Agent reports", agentReports},
+	{"metrics", metered},
 	{"units that do not stay up", unitsThatStay},
 	{"environment files", environmentFiles},
 	{"narrower sandboxes", narrowed},

@@ -2,7 +2,8 @@ package systemd_test
 
 import "strings"
 
-// The package's drop-ins for narrower cases leave the daemon what these cases take: with each a rotation is written and told.
+// The package's drop-ins for narrower cases leave the daemon what these cases take: with each a
+// rotation is written and told.
 func narrowed(s *site) {
 	nginxOnly, _, _ := strings.Cut(siteConfig, "  app:\n")
 	for name, config := range map[string]string{
@@ -32,7 +33,8 @@ func narrowed(s *site) {
 	s.settled()
 }
 
-// Without the daemon nginx's own start renders what it reads, with the drop-in of the package. What the daemon owes then it tells later.
+// Without the daemon nginx's own start renders what it reads, with the drop-in of the package. What
+// the daemon owes then it tells later.
 func onceBeforeNginx(s *site) {
 	s.must("systemctl", "stop", unit)
 	s.example("nginx-once.conf", "/etc/systemd/system/nginx.service.d/rendered.conf")

@@ -12,17 +12,20 @@ const (
 	within    = 2 * time.Second // from PutSecretValue to the new certificate
 )
 
-// loud is held by who wants the time of all processors: machines that are tested side by side take turns.
+// loud is held by who wants the time of all processors: machines that are tested side by side take
+// turns.
 var loud sync.Mutex
 
-// A put is one rotation: when the certificate came to AWS, and how long it took until nginx served it.
+// A put is one rotation: when the certificate came to AWS, and how long it took until nginx served
+// it.
 type put struct {
 	serial *big.Int
 	at     time.Time
 	took   time.Duration
 }
 
-// A certificate that rotates under load costs no request, is served within two seconds, and costs one reload.
+// A certificate that rotates under load costs no request, is served within two seconds, and costs
+// one reload.
 func rotateUnderLoad(s *site) {
 	loud.Lock()
 	defer loud.Unlock()
@@ -70,7 +73,8 @@ func (s *site) rotateOften(cursor string) (puts []put) {
 	return puts
 }
 
-// stale counts the requests that began late after a rotation and were answered with a certificate from before it.
+// stale counts the requests that began late after a rotation and were answered with a certificate
+// from before it.
 func stale(requests []request, puts []put) (n int) {
 	newest := make(map[string]int) // which of the puts a serial number is
 	for i, p := range puts {

@@ -25,7 +25,8 @@ const (
 	appSecret  = "prod/app"
 )
 
-// siteConfig is what an administrator writes into the config. Passes every few seconds find nothing new, and are to say nothing.
+// siteConfig is what an administrator writes into the config. Passes every few seconds find nothing
+// new, and are to say nothing.
 const siteConfig = `schedule: "@every 5s"
 splay: 0s
 settle: 100ms
@@ -64,7 +65,8 @@ services:
       - restart: app.service
 `
 
-// appUnit is an application that cannot start without its file, and says which password it has without saying it.
+// appUnit is an application that cannot start without its file, and says which password it has
+// without saying it.
 const appUnit = `[Unit]
 Description=An application
 [Service]
@@ -174,7 +176,8 @@ func (s *site) knows() bool {
 	return strings.HasPrefix(s.read("/run/app"), fmt.Sprintf("%x", sha256.Sum256([]byte(s.password))))
 }
 
-// settled waits until what AWS has is served and known, nothing is owed, and one more pass has found nothing to do.
+// settled waits until what AWS has is served and known, nothing is owed, and one more pass has
+// found nothing to do.
 func (s *site) settled() {
 	s.t.Helper()
 	s.until("the last certificate is served", func() bool { return s.serves(s.last) })

@@ -19,8 +19,9 @@ const siteVerify = `    verify:
     check: nginx -t
 `
 
-// A key that does not belong to its certificate is refused by nginx -t, and with verify by rendered itself. nginx serves on meanwhile, the
-// status and the journal say why, and the next good rotation is all that it takes.
+// A key that does not belong to its certificate is refused by nginx -t, and with verify by rendered
+// itself. nginx serves on meanwhile, the status and the journal say why, and the next good rotation
+// is all that it takes.
 func brokenKey(s *site) {
 	l := s.underLoad(2, 20*time.Millisecond)
 	defer l.stop()
@@ -38,7 +39,8 @@ func brokenKey(s *site) {
 	s.t.Logf("%d requests meanwhile, none failed", len(l.all))
 }
 
-// refuses puts a key that does not belong to its certificate, wants the words to be said, and mends it.
+// refuses puts a key that does not belong to its certificate, wants the words to be said, and mends
+// it.
 func (s *site) refuses(words string) {
 	s.t.Helper()
 	cursor, before := s.cursor(), s.identity("/etc/nginx/tls/site.crt")
@@ -67,7 +69,8 @@ func (s *site) refuses(words string) {
 
 const kills = 4
 
-// The daemon is killed again and again while certificates rotate. systemd brings it back, no request fails, and nothing is owed at the end.
+// The daemon is killed again and again while certificates rotate. systemd brings it back, no
+// request fails, and nothing is owed at the end.
 func killed(s *site) {
 	cursor := s.cursor()
 	l := s.underLoad(2, 20*time.Millisecond)
@@ -99,7 +102,8 @@ func killed(s *site) {
 	s.t.Logf("%d kills, %d reloads of nginx, %d requests of which none failed", kills, s.reloads(cursor, "nginx.service"), len(l.all))
 }
 
-// A daemon that hangs is found by the watchdog. The unit's own time for that would make the story long.
+// A daemon that hangs is found by the watchdog. The unit's own time for that would make the story
+// long.
 func hung(s *site) {
 	s.t.Logf("WatchdogSec=%s as shipped", s.show(unit, "WatchdogUSec"))
 	s.dropIn(unit, "watchdog.conf", "[Service]\nWatchdogSec=2s\n")
@@ -152,8 +156,9 @@ func brokenConfig(s *site) {
 	}
 }
 
-// The machine boots while AWS is away: nginx starts, and serves with the files that there are. When AWS is back the files follow. It is the
-// same where not even the Region is known without instance metadata.
+// The machine boots while AWS is away: nginx starts, and serves with the files that there are. When
+// AWS is back the files follow. It is the same where not even the Region is known without instance
+// metadata.
 func awayAtBoot(s *site) {
 	for _, c := range []struct{ what, config string }{
 		{"the config names the Region", strings.Replace(siteConfig, "aws:\n", namedRegion, 1)},
@@ -178,8 +183,8 @@ func awayAtBoot(s *site) {
 	}
 }
 
-// A destination that the unit does not open, and a file that it hides, are refused by errors that say which drop-in opens them, and the one of the
-// package does.
+// A destination that the unit does not open, and a file that it hides, are refused by errors that
+// say which drop-in opens them, and the one of the package does.
 func elsewhere(s *site) {
 	s.must("install", "-d", "/srv/app")
 	s.write("/home/token", "y")

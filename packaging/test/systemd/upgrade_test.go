@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// An upgrade from the package of the commit before keeps config and state, tells nobody anything, and restarts the daemon.
+// An upgrade from the package of the commit before keeps config and state, tells nobody anything,
+// and restarts the daemon.
 func upgrade(s *site) {
 	older, err := s.older()
 	if err != nil {

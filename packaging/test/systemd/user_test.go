@@ -29,8 +29,8 @@ services:
       - reload: ssh.service
 `
 
-// The daemon as an ordinary user, with the drop-in and the polkit rule of the package: it writes its own files, reloads nginx, and nothing
-// lets it reload another unit.
+// The daemon as an ordinary user, with the drop-in and the polkit rule of the package: it writes
+// its own files, reloads nginx, and nothing lets it reload another unit.
 func ordinaryUser(s *site) {
 	s.must("systemctl", "stop", unit)
 	s.example("50-rendered.rules", "/etc/polkit-1/rules.d/50-rendered.rules")

@@ -6,7 +6,9 @@ type EnvironmentFile struct {
 	Sets     []string // NAME=value of what the unit's processes have of it, sorted
 	Since254 []string // Sets of systemd 254 and newer, where that differs; nil: it does not
 	Ignores  bool     // it warns of an assignment that it ignores
-	Refused  bool     // it starts no unit with the file; where the path stands behind a -, it reads nothing of it
+	// Refused: systemd starts no unit with the file. Where the path stands behind a -, it reads
+	// nothing of it.
+	Refused bool
 }
 
 // EnvironmentFiles are spellings that other readers take otherwise, or that people expect something

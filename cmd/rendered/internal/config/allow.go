@@ -46,25 +46,18 @@ var Rules = []struct {
 	{TextCondition, "an if over a looked-up text, to which \"false\" and \"0\" are true"},
 }
 
-// allowInto reads the rules that a service allows.
-func (r *reader) allowInto(to *[]Rule) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		r.list(n, where, func(n *yaml.Node, where string) {
-			text, ok := r.textOf(n, where)
-			if !ok {
-				return
-			}
-			var names []string
-			for _, rule := range Rules {
-				names = append(names, string(rule.Name))
-			}
-			if !slices.Contains(names, text) {
-				r.fault(n, where, unknownWord(text, names))
-				return
-			}
-			*to = append(*to, Rule(text))
-		})
+// rulesOf reads the rules that a service allows.
+func (r *reader) rulesOf(n *yaml.Node, where string) (list []Rule) {
+	names := make([]Rule, len(Rules))
+	for i, rule := range Rules {
+		names[i] = rule.Name
 	}
+	r.list(n, where, func(n *yaml.Node, where string) {
+		if rule, ok := parsed(r, oneOf(names...))(n, where); ok {
+			list = append(list, rule)
+		}
+	})
+	return list
 }
 
 // Allows reports whether the service allows what a rule finds.

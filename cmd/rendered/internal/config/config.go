@@ -1,5 +1,5 @@
-// Package config reads the config file: strict YAML in, checked values out, and everything that is wrong with it at once, each
-// with its place.
+// Package config reads the config file: strict YAML in, checked values out, and everything that is
+// wrong with it at once, each with its place.
 package config
 
 import (
@@ -11,12 +11,14 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/verify"
+	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/notify"
 )
 
 // A Config is a config file and its conf.d, with every default in place and every path absolute.
+// What is wrong with it stands with what it concerns.
 type Config struct {
 	Path     string         // of the main file
 	Inputs   []inputs.Input // conf.d and every file that was read, Seen before
@@ -26,11 +28,25 @@ type Config struct {
 	Values   string // path of the file that answers lookups; "": AWS does
 	StateDir string
 	Log      Log
-	AWS      AWS
-	Queue    string    // URL of the SQS queue that change notices come through; "": none
-	Services []Service // by name, in order
+	AWS      aws.Options // Accounts are those beside the daemon's own
+	Queue    string      // URL of the SQS queue that change notices come through; "": none
+	Metrics  Metrics
+	// Inventory is the directory of the SSM Agent, which is to report which versions of what is
+	// looked up the files are of; "": it is not.
+	Inventory string
+	Faults    fault.List // of what concerns all services
+	Services  []Service  // by name, in order; those with Faults are not complete
+	Parts     []Part     // files of conf.d with faults that concern all services in them
 
-	files map[string]*reader // by path
+	files    map[string]*reader // by path
+	reserved map[string]string  // what else is read from a path, links followed
+}
+
+// A Part is a file of conf.d with what is wrong with it as a whole: which services it has may not
+// be known.
+type Part struct {
+	Path   string
+	Faults fault.List
 }
 
 // Log says what the log looks like.
@@ -39,20 +55,33 @@ type Log struct {
 	Format string // auto, text or json
 }
 
+// Metrics says where metrics are to be had.
+type Metrics struct {
+	Listen   string // the address of the listener, HOST:PORT; "": there is none
+	Textfile string // the path that they are written to; "": they are not
+	Refs     bool   // what is looked up is named in them
+}
+
 // A Service is some files and the dependents that read them.
 type Service struct {
-	Name        string
-	Place       fault.Place
-	Schedule    cron.Schedule
-	Vars        map[string]any // the config's, the service's and those set from outside, the latter first
-	MinInterval time.Duration  // 0: none
+	Name     string
+	Place    fault.Place
+	Schedule cron.Schedule
+	// Vars are the config's, the service's and those set from outside, of which the latter goes
+	// first.
+	Vars        map[string]any
+	MinInterval time.Duration // 0: none
 	Files       []File
 	Check       command.Check // sees all new files in their places; the zero Check is none
 	Verify      []verify.TLS  // what must hold of the files before they are written
 	Notify      []notify.Action
 	NoticesAt   []fault.Place // of each of Notify
 	CheckAt     fault.Place
-	Allow       []Rule // what check does not warn of
+	Allow       []Rule     // what check does not warn of
+	Faults      fault.List // what is wrong with it, or with its part of the config
+
+	writes []destination
+	reads  []reading
 }
 
 // A File is one template and the path it is written to.
@@ -89,15 +118,18 @@ type Template struct {
 	Written string // Path as the config writes it
 	Content string
 	Place   fault.Place // of the path, or of the content
-	Dir     string      // where partials are, and what relative paths in the template are relative to
+	// Dir is where partials are, and what relative paths in the template are relative to.
+	Dir string
 
-	// What to add to the line and column of a place in Content to find it in the config. Where the config does not show Content
-	// as it is (escapes, >), they are 0 and Place.File says where the content begins: a place is then one beneath that.
+	// What to add to the line and column of a place in Content to find it in the config. Where the
+	// config does not show Content as it is (escapes, >), they are 0 and Place.File says where the
+	// content begins: a place is then one beneath that.
 	Line, Column int
 }
 
 // Options are what is set from outside the config, and wins.
 type Options struct {
+	Files     Files // what the config is read from; nil: Machine
 	Vars      map[string]string
 	Values    string // "": as configured
 	LogLevel  string // likewise
@@ -110,6 +142,7 @@ const (
 	defaultSchedule = "*/5 * * * *"
 	defaultSettle   = 2 * time.Second
 	defaultStateDir = "/var/lib/rendered"
+	agentDir        = "/var/lib/amazon/ssm"
 	newFileMode     = 0o600
 	maxSize         = 16 << 20 // bytes of one file
 )

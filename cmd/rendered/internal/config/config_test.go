@@ -20,8 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "write what the golden cases give into their files")
 
-// Each case of testdata is an archive: rendered.yaml and what stands beside it; at the end "faults", or "config" with the values
-// that were read. "var NAME=TEXT", "values FILE" and "root DIR" at its head are set from outside.
+// Each case of testdata is an archive: rendered.yaml and what stands beside it; at the end
+// "faults", or "config" with the values that were read. "var NAME=TEXT", "values FILE" and "root
+// DIR" at its head are set from outside.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -47,7 +48,7 @@ func TestGolden(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			cfg, faults := Load(filepath.Join(dir, "rendered.yaml"), outside(archive))
+			cfg, faults := load(filepath.Join(dir, "rendered.yaml"), outside(archive))
 			result := txtar.File{Name: "config", Data: dump(cfg)}
 			if len(faults) > 0 {
 				result = txtar.File{Name: "faults", Data: text(faults)}
@@ -65,6 +66,13 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// load reads a config, and gives all that is wrong with it at a start.
+func load(path string, o Options) (*Config, fault.List) {
+	c := Load(path, o)
+	c.Resolve(nil)
+	return c, c.All()
 }
 
 func outside(archive *txtar.Archive) Options {
@@ -104,7 +112,15 @@ func dump(c *Config) []byte {
 		splay = c.Splay.String()
 	}
 	fmt.Fprintf(&b, "splay=%s settle=%v values=%q state=%q log=%v/%s\n", splay, c.Settle, c.Values, c.StateDir, c.Log.Level, c.Log.Format)
-	fmt.Fprintf(&b, "aws=%+v queue=%q\n", c.AWS, c.Queue)
+	a := c.AWS
+	fmt.Fprintf(&b, "aws={Region:%s Profile:%s RoleARN:%s ExternalID:%s SessionName:%s EndpointURL:%s MaxConcurrency:%d BatchSecrets:%v Timeout:%v Accounts:%+v} queue=%q\n",
+		a.Region, a.Profile, a.RoleARN, a.ExternalID, a.SessionName, a.EndpointURL, a.MaxConcurrency, a.BatchSecrets, a.Timeout, a.Accounts, c.Queue)
+	if c.Inventory != "" {
+		fmt.Fprintf(&b, "inventory=%q\n", c.Inventory)
+	}
+	if m := c.Metrics; m.Listen != "" || m.Textfile != "" {
+		fmt.Fprintf(&b, "metrics=%+v\n", m)
+	}
 	for _, s := range c.Services {
 		fmt.Fprintf(&b, "%s: schedule=%q vars=%#v min_interval=%v check=%q\n", s.Name, s.Schedule, s.Vars, s.MinInterval, s.Check)
 		for _, f := range s.Files {
@@ -142,13 +158,13 @@ func TestLinksOfOthersAreNoFault(t *testing.T) {
 		if err := errors.Join(os.RemoveAll(link), os.Symlink(target, link), os.Chown(filepath.Join(dir, "own"), 0, 0)); err != nil {
 			t.Fatal(err)
 		}
-		if _, faults := Load(path, Options{}); len(faults) != 1 || !strings.Contains(faults[0].What, refused) {
+		if _, faults := load(path, Options{}); len(faults) != 1 || !strings.Contains(faults[0].What, refused) {
 			t.Errorf("root's link to %s: %v", target, faults)
 		}
 		if err := os.Chown(filepath.Join(dir, "own"), 12, 12); err != nil {
 			t.Fatal(err)
 		}
-		if _, faults := Load(path, Options{}); len(faults) > 0 {
+		if _, faults := load(path, Options{}); len(faults) > 0 {
 			t.Errorf("a user's link to %s: %v", target, faults)
 		}
 	}
@@ -163,7 +179,7 @@ func TestLargeConfig(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg, faults := Load(path, Options{})
+		cfg, faults := load(path, Options{})
 		switch {
 		case want == "" && (len(faults) > 0 || cfg.Settle != 7*time.Second):
 			t.Errorf("%d bytes: %v, %v", size, faults, cfg.Settle)
@@ -185,14 +201,15 @@ func TestUnreadable(t *testing.T) {
 		"/dev/zero":                     "not a regular file",
 		big:                             "larger than",
 	} {
-		_, faults := Load(path, Options{})
+		_, faults := load(path, Options{})
 		if len(faults) != 1 || !strings.Contains(faults[0].Error(), want) {
 			t.Errorf("%s: %v, want %q", path, faults, want)
 		}
 	}
 }
 
-// Every line that the parser names is the one where a person looks. What it says in general is yamltext's to test.
+// Every line that the parser names is the one where a person looks. What it says in general is
+// yamltext's to test.
 func TestNotYAML(t *testing.T) {
 	for text, want := range map[string]string{
 		"services:\n  app:\n    files:\n      - content: x\n        path: [a, b\n    notify: []\n": "5: this is not YAML: a list begins here with [ and lacks",
@@ -214,7 +231,7 @@ func TestNotYAML(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, faults := Load(path, Options{})
+		_, faults := load(path, Options{})
 		if len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), path+":"+want) {
 			t.Errorf("%q: %v, want %s", text, faults, want)
 			continue
@@ -234,7 +251,7 @@ func TestFromWindows(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, faults := Load(path, Options{})
+	cfg, faults := load(path, Options{})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
@@ -267,7 +284,7 @@ func TestConfD(t *testing.T) {
 			if err := c.make(filepath.Join(dir, "conf.d")); err != nil {
 				t.Fatal(err)
 			}
-			_, faults := Load(filepath.Join(dir, "rendered.yaml"), Options{})
+			_, faults := load(filepath.Join(dir, "rendered.yaml"), Options{})
 			switch {
 			case c.want == "" && len(faults) > 0:
 				t.Error(faults)
@@ -306,12 +323,13 @@ func TestLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, faults := Load(filepath.Join(dir, "rendered.yaml"), Options{})
+	_, faults := load(filepath.Join(dir, "rendered.yaml"), Options{})
 	var got []string
 	for _, f := range faults {
 		got = append(got, strings.ReplaceAll(f.Error(), dir+"/", ""))
 	}
 	want := []string{
+		"rendered.yaml:4:36: services.app.files[0].path: link/templates/a.tmpl is the template at rendered.yaml:4:20; it would be overwritten",
 		"rendered.yaml:4:36: services.app.files[0].path: link/templates/a.tmpl is the template at rendered.yaml:8:20; it would be overwritten",
 		"rendered.yaml:6:28: services.app.files[2].path: link/new/f is written a second time; the first is at rendered.yaml:5:28",
 		"rendered.yaml:7:28: services.app.files[3].path: link/templates/_p would be a partial of the templates beside it",
@@ -328,7 +346,7 @@ func TestOtherEnding(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "rendered.yml"), []byte(good), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, faults := Load(filepath.Join(dir, "rendered.yaml"), Options{})
+	_, faults := load(filepath.Join(dir, "rendered.yaml"), Options{})
 	if len(faults) != 1 || len(faults[0].Hints) != 1 || !strings.Contains(faults[0].Hints[0], "rendered.yml") {
 		t.Errorf("got %s", text(faults))
 	}
@@ -340,13 +358,14 @@ func TestLongLine(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{"+strings.Repeat(" ", 1000)+good[:len(good)-1]+", x: 1}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, faults := Load(path, Options{})
+	_, faults := load(path, Options{})
 	if len(faults) != 1 || faults[0].Line != "" || faults[0].Place.Column != 1054 {
 		t.Errorf("got %s", text(faults))
 	}
 }
 
-// Whatever the bytes, Load returns; each fault has a place in the file, and the places of contents lead to what stands there.
+// Whatever the bytes, Load returns; each fault has a place in the file, and the places of contents
+// lead to what stands there.
 func FuzzLoad(f *testing.F) {
 	cases, _ := filepath.Glob("testdata/*.txtar")
 	for _, path := range cases {
@@ -359,7 +378,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg, faults := Load(path, Options{})
+		cfg, faults := load(path, Options{})
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, fault := range faults {
 			if fault.Place.File != path {
@@ -411,7 +430,7 @@ func TestDestinationsBehindLinks(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, faults := Load(path, Options{})
+	_, faults := load(path, Options{})
 	var got []string
 	for _, f := range faults {
 		got = append(got, strings.ReplaceAll(f.What, dir, "DIR"))

@@ -1,12 +1,54 @@
 package config
 
 import (
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-// readContent reads a template that stands in the config, and how its places map to those of the config.
+// beneath ends the File of a place in a text of the config that the config does not show as it is,
+// after the place where that text begins.
+const beneath = ": content"
+
+// beginning is what is before it.
+var beginning = lazyregexp.New(`^(.*):(\d+):(\d+)$`)
+
+// Locate gives where on the disk a place is: messages call templates as the config writes their
+// paths, and what is in a text that the config does not show as it is counts from that text.
+func (c *Config) Locate(p fault.Place) fault.Place {
+	if before, is := strings.CutSuffix(p.File, beneath); is {
+		if m := beginning.FindStringSubmatch(before); m != nil {
+			line, _ := strconv.Atoi(m[2])
+			column, _ := strconv.Atoi(m[3])
+			return fault.Place{File: m[1], Line: line, Column: column}
+		}
+	}
+	if p.File != "" && !filepath.IsAbs(p.File) {
+		p.File = c.templateCalled(p.File)
+	}
+	return p
+}
+
+// templateCalled gives the path of a template, or of a partial beside one, that messages call so.
+func (c *Config) templateCalled(name string) string {
+	prefix := func(written string) string { return strings.TrimSuffix(written, filepath.Base(written)) }
+	for _, s := range c.Services {
+		for _, f := range s.Files {
+			if t := f.Template; t.Path != "" && prefix(t.Written) == prefix(name) {
+				return filepath.Join(t.Dir, filepath.Base(name))
+			}
+		}
+	}
+	return name
+}
+
+// readContent reads a template that stands in the config, and how its places map to those of the
+// config.
 func (r *reader) readContent(n *yaml.Node, where string, t *Template) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		r.fault(n, where, "here must be a text, not "+kindOf(n), r.quoteHint(n)...)
@@ -16,14 +58,14 @@ func (r *reader) readContent(n *yaml.Node, where string, t *Template) {
 	line, column, exact := r.mapped(n)
 	if !exact {
 		// A place in the content is then one beneath the place where the content begins.
-		t.Place.File, t.Place.Line, t.Place.Column = t.Place.String()+": content", 0, 0
+		t.Place.File, t.Place.Line, t.Place.Column = t.Place.String()+beneath, 0, 0
 		return
 	}
 	t.Line, t.Column = line, column
 }
 
-// mapped gives what to add to a line and a column of a text to find it in the file. It is exact where the file shows every line
-// of the text as it is: after |, and on one line without escapes.
+// mapped gives what to add to a line and a column of a text to find it in the file. It is exact
+// where the file shows every line of the text as it is: after |, and on one line without escapes.
 func (r *reader) mapped(n *yaml.Node) (line, column int, exact bool) {
 	if n.Style&yaml.LiteralStyle != 0 {
 		column, exact = r.block(n)
@@ -38,7 +80,8 @@ func (r *reader) mapped(n *yaml.Node) (line, column int, exact bool) {
 	return n.Line - 1, column, exact
 }
 
-// block gives the indentation of a text after |, and whether the lines below its own are the text's.
+// block gives the indentation of a text after |, and whether the lines below its own are the
+// text's.
 func (r *reader) block(n *yaml.Node) (indent int, exact bool) {
 	first := true
 	for i, line := range strings.Split(strings.TrimRight(n.Value, "\n"), "\n") {
@@ -59,7 +102,8 @@ func (r *reader) block(n *yaml.Node) (indent int, exact bool) {
 	return indent, true
 }
 
-// quoteHint says how to write a text that YAML takes for a map or a list because of what it begins with.
+// quoteHint says how to write a text that YAML takes for a map or a list because of what it begins
+// with.
 func (r *reader) quoteHint(n *yaml.Node) []string {
 	runes := []rune(r.text(n.Line))
 	if n.Column < 1 || n.Column > len(runes) {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -12,19 +13,23 @@ import (
 
 // A destination is where a path: stands, and what it comes to.
 type destination struct {
-	r     *reader
-	node  *yaml.Node
-	where string
 	path  string // as configured, absolute
 	real  string // links followed
+	at    fault.Place
+	where string
 }
 
-func (d *destination) fault(what string, hints ...string) {
-	d.r.fault(d.node, d.where, fmt.Sprintf("%s %s", d.path, what), hints...)
+// A reading is where a template: stands, and what it comes to.
+type reading struct {
+	path  string    // as configured, absolute
+	real  [2]string // links followed, those of its last name and not
+	dir   string    // that partials are in, links followed
+	at    fault.Place
+	where string
 }
 
 // destination reads the path that a file is written to.
-func (l *loader) destination(r *reader, n *yaml.Node, where string, f *File) {
+func (r *reader) destination(n *yaml.Node, where string, s *Service, f *File) {
 	path, ok := r.filePathOf(n, where)
 	if !ok {
 		return
@@ -35,12 +40,14 @@ func (l *loader) destination(r *reader, n *yaml.Node, where string, f *File) {
 		return
 	}
 	f.Path = path
-	d := &destination{r: r, node: n, where: where, path: path, real: real(path)}
-	if first := l.byPath[d.real]; first != nil {
-		d.fault("is written a second time; the first is at " + first.r.place(first.node).String())
-		return
+	d := destination{path: path, real: real(path), at: r.place(n), where: where}
+	for _, first := range s.writes {
+		if first.real == d.real {
+			r.fault(n, where, path+" is written a second time; the first is at "+first.at.String())
+			return
+		}
 	}
-	l.byPath[d.real] = d
+	s.writes = append(s.writes, d)
 }
 
 // kernelDir gives the directory that holds no files to be written by name: /dev/stdout leads to
@@ -55,38 +62,67 @@ func kernelDir(path string) string {
 	return ""
 }
 
-// destinations wants no file to be written over what the plan is made from, or where it would become a part of it: a pass would
-// put a secret into its own template. It needs all files and paths to be known.
-func (l *loader) destinations() {
-	read := l.readFiles()
-	dirs := make(map[string]bool)
+// claims wants no file to be written over what the config itself is made from, or where it would
+// become a part of it: a pass would put a secret into its own template. It needs all files and
+// paths to be known.
+func (l *loader) claims() {
+	l.cfg.reserved = l.readFiles()
+	own := ownPaths{Config: l.cfg, parts: real(l.cfg.ConfD), state: real(l.cfg.StateDir), beside: make(map[string]bool)}
 	for _, s := range l.cfg.Services {
 		for _, f := range s.Files {
-			if f.Template.Dir != "" {
-				dirs[real(f.Template.Dir)] = true
+			if t := f.Template; t.Path == "" && t.Dir != "" {
+				own.beside[real(t.Dir)] = true
 			}
 		}
 	}
-	parts, state := real(l.cfg.ConfD), real(l.cfg.StateDir)
-	for _, d := range l.byPath {
-		dir, name := filepath.Split(d.real)
-		dir = filepath.Clean(dir)
-		switch {
-		case read[d.real] != "":
-			d.fault("is " + read[d.real] + "; it would be overwritten")
-		case dir == parts && IsPart(name):
-			d.fault("would be read as a part of the config", "write it to another directory than conf.d")
-		case dirs[dir] && strings.HasPrefix(name, "_"):
-			d.fault("would be a partial of the templates beside it", "a name that begins with _ is one; write it elsewhere")
-		case d.real == state || strings.HasPrefix(d.real, state+"/"):
-			d.fault("lies in the state_dir, " + l.cfg.StateDir + ", which only rendered writes to")
-		default:
-			l.beneath(d)
+	for i := range l.cfg.Services {
+		s := &l.cfg.Services[i]
+		for _, d := range s.writes {
+			if what, hints := own.overwritten(d); what != "" {
+				l.cfg.faulty(s, d.at, d.where, d.path+what, hints...)
+			}
 		}
 	}
 }
 
-// readFiles gives what each file that is read is, by its path and by the path that it is a link to.
+// ownPaths are what the daemon itself reads and writes, links followed.
+type ownPaths struct {
+	*Config
+	parts, state string          // directories
+	beside       map[string]bool // directories whose partials the templates in the config have
+}
+
+// overwritten says what of the daemon's own a file would overwrite; "" where it is nothing.
+func (o ownPaths) overwritten(d destination) (what string, hints []string) {
+	dir, name := filepath.Split(d.real)
+	dir = filepath.Clean(dir)
+	switch {
+	case o.reserved[d.real] != "":
+		return " is " + o.reserved[d.real] + "; it would be overwritten", nil
+	case dir == o.parts && IsPart(name):
+		return " would be read as a part of the config", []string{"write it to another directory than conf.d"}
+	case o.beside[dir] && strings.HasPrefix(name, "_"):
+		return wouldBePartial, []string{partialHint}
+	case d.real == o.state || strings.HasPrefix(d.real, o.state+"/"):
+		return " lies in the state_dir, " + o.StateDir + ", which only rendered writes to", nil
+	}
+	return "", nil
+}
+
+const (
+	wouldBePartial = " would be a partial of the templates beside it"
+	partialHint    = "a name that begins with _ is one; write it elsewhere"
+)
+
+const theValues = "the values file"
+
+// IsValues tells whether a path leads to a values file.
+func (c *Config) IsValues(path string) bool {
+	return c.reserved[resolve(path)] == theValues || c.reserved[real(path)] == theValues
+}
+
+// readFiles gives what each file that is read for all services is, by its path and by the path that
+// it is a link to.
 func (l *loader) readFiles() map[string]string {
 	read := make(map[string]string)
 	add := func(path, what string) {
@@ -95,13 +131,9 @@ func (l *loader) readFiles() map[string]string {
 			read[real(path)] = what
 		}
 	}
-	add(l.values, "the values file")
-	add(l.cfg.Values, "the values file")
-	for _, s := range l.cfg.Services {
-		for _, f := range s.Files {
-			add(f.Template.Path, "the template at "+f.Template.Place.String())
-		}
-	}
+	add(l.values, theValues)
+	add(l.cfg.Values, theValues)
+	add(l.cfg.Metrics.Textfile, "the textfile of the metrics")
 	for _, in := range l.cfg.Inputs {
 		if in.Match == nil {
 			add(in.Path, "a file of the config")
@@ -110,14 +142,13 @@ func (l *loader) readFiles() map[string]string {
 	return read
 }
 
-// beneath wants none of the directories on the way to a file to be a file that is written.
-func (l *loader) beneath(d *destination) {
-	for dir := filepath.Dir(d.real); dir != "/"; dir = filepath.Dir(dir) {
-		if file := l.byPath[dir]; file != nil {
-			d.fault(fmt.Sprintf("is to stand in %s, which is written as a file at %s", file.path, file.place()))
-			return
-		}
+// faulty notes what is wrong with a service at a place of the config.
+func (c *Config) faulty(s *Service, at fault.Place, where, what string, hints ...string) {
+	if where != "" {
+		what = where + ": " + what
+	}
+	f := c.Warning(at, what, hints...)
+	if !slices.ContainsFunc(s.Faults, func(known *fault.Fault) bool { return known.Error() == f.Error() }) {
+		s.Faults = append(s.Faults, f)
 	}
 }
-
-func (d *destination) place() fault.Place { return d.r.place(d.node) }

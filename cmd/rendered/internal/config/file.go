@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,25 +17,25 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	write, structure := "rename", "kept"
 	var structureAt *yaml.Node
 	ok := r.mapping(n, where, fields{
-		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, &f.Template) },
+		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, s, &f.Template) },
 		"content":  func(n *yaml.Node, where string) { content = n; r.readContent(n, where, &f.Template) },
-		"path":     func(n *yaml.Node, where string) { l.destination(r, n, where, &f) },
+		"path":     func(n *yaml.Node, where string) { r.destination(n, where, s, &f) },
 		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where, l.Strangers) },
 		"mode": func(n *yaml.Node, where string) {
-			if mode, ok := r.modeOf(n, where); ok {
+			if mode, ok := parsed(r, parseMode)(n, where); ok {
 				f.Mode, f.KeepMode, f.ModeAt = mode, false, r.place(n)
 			}
 		},
-		"dir_mode": func(n *yaml.Node, where string) { f.DirMode = r.dirModeOf(n, where) },
-		"format":   func(n *yaml.Node, where string) { f.Format = r.formatOf(n, where) },
+		"dir_mode": into(&f.DirMode, parsed(r, parseDirMode)),
+		"format":   into(&f.Format, parsed(r, parseFormat)),
 		"structure": func(n *yaml.Node, where string) {
 			structureAt = n
-			r.choiceInto(&structure, "kept", "free")(n, where)
+			into(&structure, parsed(r, oneOf("kept", "free")))(n, where)
 		},
 		"check":       func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
-		"write":       r.choiceInto(&write, "rename", "in-place"),
-		"max_size":    r.sizeInto(&f.MaxSize),
-		"allow_empty": r.truthInto(&f.AllowEmpty),
+		"write":       into(&write, parsed(r, oneOf("rename", "in-place"))),
+		"max_size":    into(&f.MaxSize, parsed(r, parseSize)),
+		"allow_empty": into(&f.AllowEmpty, r.truthOf),
 		"delims":      func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
 	})
 	f.InPlace, f.Free = write == "in-place", structure == "free"
@@ -65,10 +66,11 @@ func hasKey(n *yaml.Node, name string) bool {
 	return false
 }
 
-func (r *reader) readTemplate(n *yaml.Node, where string, t *Template) {
+func (r *reader) readTemplate(n *yaml.Node, where string, s *Service, t *Template) {
 	if path, ok := r.filePathOf(n, where); ok {
 		t.Path, t.Written, t.Place = path, n.Value, r.place(n)
 		t.Dir = dirOf(t.Path)
+		s.reads = append(s.reads, reading{path: path, real: [2]string{resolve(path), real(path)}, dir: real(t.Dir), at: t.Place, where: where})
 	}
 }
 
@@ -79,16 +81,12 @@ func dirOf(path string) string {
 	return "/"
 }
 
-func (r *reader) formatOf(n *yaml.Node, where string) format.Format {
-	text, ok := r.textOf(n, where)
-	if !ok {
-		return format.Format{}
-	}
+func parseFormat(text string) (format.Format, *refusal) {
 	f, err := format.Parse(text)
 	if err != nil {
-		r.fault(n, where, unknownWord(text, format.Known()))
+		return f, refuse(unknownWord(text, format.Known()))
 	}
-	return f
+	return f, nil
 }
 
 // checkOf reads the check of a file.
@@ -119,8 +117,8 @@ func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok boo
 	}
 	read := r.mapping(n, where, fields{
 		"run":     func(n *yaml.Node, where string) { c.Command, ok = r.commandOf(n, where) },
-		"output":  r.outputInto(&c.Output),
-		"timeout": r.positiveInto(&c.Timeout),
+		"output":  into(&c.Output, parsed(r, parseOutput)),
+		"timeout": into(&c.Timeout, parsed(r, parsePositive)),
 	})
 	if read && !hasKey(n, "run") {
 		r.fault(n, where, "a check needs run:, the command", "check: {run: nginx -t, output: withhold, timeout: 10s}")
@@ -128,21 +126,22 @@ func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok boo
 	return c, ok
 }
 
-// outputInto gives a field that says what may be shown of what a command prints.
-func (r *reader) outputInto(to *command.OutputPolicy) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		word := "redact"
-		r.choiceInto(&word, "redact", "withhold", "show")(n, where)
-		if *to = command.OutputPolicy(word); word == "redact" {
-			*to = command.Redact
-		}
+// parseOutput parses what may be shown of what a command prints.
+func parseOutput(text string) (command.OutputPolicy, *refusal) {
+	policy, refused := oneOf("redact", command.Withhold, command.Show)(text)
+	if policy == "redact" {
+		policy = command.Redact
 	}
+	return policy, refused
 }
 
 // commandOf reads a command: a list is executed as it is, a text goes to the shell.
 func (r *reader) commandOf(n *yaml.Node, where string) (c command.Command, ok bool) {
+	if n.Kind == yaml.SequenceNode {
+		return r.argumentsOf(n, where)
+	}
 	// true and false are programs, and as good as texts.
-	if n.Kind == yaml.ScalarNode && n.Tag != "!!str" && n.Tag != "!!null" && n.Tag != "!!bool" {
+	if n.Kind == yaml.ScalarNode && !slices.Contains([]string{"!!str", "!!null", "!!bool"}, n.Tag) {
 		kind := kindOf(n)
 		if n.Tag == "!!timestamp" {
 			kind = "a date"
@@ -150,10 +149,11 @@ func (r *reader) commandOf(n *yaml.Node, where string) (c command.Command, ok bo
 		r.fault(n, where, "a command is a text or a list of texts, not "+kind, "if a program is called that, put it in quotes: "+strconv.Quote(short(n.Value)))
 		return c, false
 	}
-	if n.Kind != yaml.SequenceNode {
-		text, ok := r.textOf(n, where)
-		return command.Command{Shell: text}, ok
-	}
+	c.Shell, ok = r.textOf(n, where)
+	return c, ok
+}
+
+func (r *reader) argumentsOf(n *yaml.Node, where string) (c command.Command, ok bool) {
 	ok = true
 	r.list(n, where, func(n *yaml.Node, where string) {
 		switch {

@@ -7,7 +7,7 @@ import (
 )
 
 // real follows all links of a path, whether or not there is something in the end. Where a file
-// system hangs, or the way cannot be gone, the path stays as it is: that is the trouble of one
+// system hangs, or the way cannot be gone, the path stays as it is: that concerns one
 // service, and the config is everybody's. So it does where root does not follow a link: else a user
 // could have the config refused, by a link to another file of it.
 func real(path string) string {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
+	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
 )
@@ -23,32 +26,31 @@ var (
 type loader struct {
 	Options
 	cfg      *Config
-	faults   fault.List
 	schedule cron.Schedule
 	vars     map[string]any
 	level    string
-	values   string                  // of the config, though another is set from outside
-	services map[string]fault.Place  // by name
-	byPath   map[string]*destination // links followed
-	none     bool                    // the main file says that there are no services yet
+	values   string // of the config, though another is set from outside
+	none     bool   // the main file says that there are no services yet
 }
 
-// Load reads the config file and conf.d beside it. Everything that is wrong is in the list, by place; the Config is complete only
-// where the list is empty, and holds what could be read where it is not.
-func Load(path string, o Options) (*Config, fault.List) {
+// Load reads the config file and conf.d beside it. What is wrong is in the Config, which holds what
+// could be read; Resolve has yet to find what is wrong between its services.
+func Load(path string, o Options) *Config {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		abs = path
 	}
+	if o.Files == nil {
+		o.Files = Machine
+	}
 	l := &loader{
-		Options:  o,
-		cfg:      &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir, files: make(map[string]*reader)},
-		services: make(map[string]fault.Place),
-		byPath:   make(map[string]*destination),
-		level:    "info",
+		Options: o,
+		cfg:     &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir, files: make(map[string]*reader)},
+		level:   "info",
 	}
 	l.cfg.Log.Format = "auto"
-	l.cfg.AWS = AWS{MaxConcurrency: 8, Timeout: 30 * time.Second}
+	l.cfg.AWS = aws.Options{MaxConcurrency: 8, Timeout: 30 * time.Second}
+	l.cfg.Metrics.Refs = true
 	l.cfg.ConfD = filepath.Join(filepath.Dir(abs), "conf.d")
 	l.schedule, _ = cron.Parse(defaultSchedule)
 	l.reads(inputs.Input{Path: l.cfg.ConfD, Match: IsPart})
@@ -58,11 +60,10 @@ func Load(path string, o Options) (*Config, fault.List) {
 		l.part(part)
 	}
 	l.finish()
-	if len(l.faults) == 0 && len(l.cfg.Services) == 0 && !l.none {
-		l.faults = append(l.faults, &fault.Fault{Place: fault.Place{File: abs}, What: "there are no services, here or in conf.d"})
+	if len(l.cfg.All()) == 0 && len(l.cfg.Services) == 0 && !l.none {
+		l.cfg.Faults = append(l.cfg.Faults, &fault.Fault{Place: fault.Place{File: abs}, What: "there are no services, here or in conf.d"})
 	}
-	l.faults.Sort()
-	return l.cfg, l.faults
+	return l.cfg
 }
 
 // reads notes what is about to be read.
@@ -73,63 +74,93 @@ const servicesHint = "services: {app: {files: [{template: app.env.tmpl, path: /e
 // main reads the main file. Parts are what may hold the services that it does not.
 func (l *loader) main(path string, parts bool) {
 	l.reads(inputs.Input{Path: path})
-	r, root := open(path, &l.faults, mainHints)
+	r, root := open(l.Files, path, &l.cfg.Faults, mainHints)
 	l.cfg.files[path] = r
 	if root == nil {
+		r.guessStateDir(&l.cfg.StateDir)
 		return
 	}
-	var services func()
+	r.tags(root, servicesOf(root))
+	var services *yaml.Node
 	known := fields{
-		"schedule": r.scheduleInto(&l.schedule),
-		"splay": func(n *yaml.Node, where string) {
-			if d, ok := r.durationOf(n, where); ok {
-				l.cfg.Splay = &d
-			}
-		},
-		"settle":    r.durationInto(&l.cfg.Settle),
-		"vars":      r.varsInto(&l.vars),
-		"values":    r.filePathInto(&l.values),
-		"state_dir": r.pathInto(&l.cfg.StateDir),
+		"schedule": into(&l.schedule, parsed(r, parseSchedule)),
+		"splay": into(&l.cfg.Splay, parsed(r, func(text string) (*time.Duration, *refusal) {
+			d, refused := parseDuration(text)
+			return &d, refused
+		})),
+		"settle":    into(&l.cfg.Settle, parsed(r, parseDuration)),
+		"vars":      into(&l.vars, r.varsOf),
+		"values":    into(&l.values, r.filePathOf),
+		"state_dir": into(&l.cfg.StateDir, r.pathOf),
 		"log": func(n *yaml.Node, where string) {
 			r.mapping(n, where, fields{
-				"level":  r.choiceInto(&l.level, logLevels...),
-				"format": r.choiceInto(&l.cfg.Log.Format, logFormats...),
+				"level":  into(&l.level, parsed(r, oneOf(logLevels...))),
+				"format": into(&l.cfg.Log.Format, parsed(r, oneOf(logFormats...))),
 			})
 		},
-		"aws": func(n *yaml.Node, where string) { l.aws(r, n, where) },
+		"aws": func(n *yaml.Node, where string) { l.readAWS(r, n, where) },
 		"triggers": func(n *yaml.Node, where string) {
-			r.mapping(n, where, fields{"sqs": func(n *yaml.Node, where string) { l.queue(r, n, where) }})
+			r.mapping(n, where, fields{"sqs": into(&l.cfg.Queue, parsed(r, parseQueue))})
 		},
-		// Services take the defaults that may stand below them, so they are read last.
-		"services": func(n *yaml.Node, where string) {
-			services = func() {
-				// Written out, "none yet" is no mistake: a machine is set up before it has services, and a person comments them out.
-				if l.none = n.Tag == "!!null" || n.Kind == yaml.MappingNode && len(n.Content) == 0; !l.none {
-					l.readServices(r, n, where)
-				}
+		"inventory": func(n *yaml.Node, where string) {
+			if on, _ := r.truthOf(n, where); on {
+				l.cfg.Inventory = agentDir
 			}
 		},
+		"metrics":  func(n *yaml.Node, where string) { l.readMetrics(r, n, where) },
+		"services": func(n *yaml.Node, _ string) { services = n },
 	}
 	good := r.mapping(root, "", known)
-	if services == nil {
-		if good && !parts {
-			r.fault(root, "", "there are no services", servicesHint)
-		}
-		return
+	switch {
+	case services == nil && good && !parts:
+		r.fault(root, "", "there are no services", servicesHint)
+	case services != nil && isNone(services):
+		l.none = true
+	case services != nil: // which take the defaults that may stand below them
+		l.readServices(r, services, "services")
 	}
-	services()
 }
 
-// part reads one file of conf.d, which adds services and nothing else.
+// isNone tells whether "none yet" is written out, which is no mistake: a machine is set up before
+// it has services, and a person comments them out.
+func isNone(services *yaml.Node) bool {
+	return services.Tag == "!!null" || services.Kind == yaml.MappingNode && len(services.Content) == 0
+}
+
+// stateDirLine is what a state_dir at the top of a config looks like.
+var stateDirLine = lazyregexp.New(`^state_dir:\s+["']?([^"'#\s]+)["']?\s*(#.*)?$`)
+
+// guessStateDir finds the state directory in a file that is not YAML: what is remembered there is
+// to be found.
+func (r *reader) guessStateDir(to *string) {
+	for _, line := range r.lines {
+		if m := stateDirLine.FindStringSubmatch(strings.TrimRight(line, "\r")); m != nil {
+			*to = r.absolute(m[1])
+		}
+	}
+}
+
+// part reads one file of conf.d, which adds services and nothing else. What is wrong with it beyond
+// one service concerns all that it has.
 func (l *loader) part(path string) {
 	l.reads(inputs.Input{Path: path})
-	r, root := open(path, &l.faults, func(_ string, err error) []string { return permissionHint(err) })
+	var faults fault.List
+	before := len(l.cfg.Services)
+	defer func() {
+		l.cfg.fail(path, faults)
+		for i := range l.cfg.Services[before:] {
+			s := &l.cfg.Services[before+i]
+			s.Faults = append(s.Faults, faults...)
+		}
+	}()
+	r, root := open(l.Files, path, &faults, func(_ string, err error) []string { return permissionHint(err) })
 	l.cfg.files[path] = r
 	if root == nil {
 		return
 	}
+	r.tags(root, servicesOf(root))
 	known := fields{"services": func(n *yaml.Node, where string) { l.readServices(r, n, where) }}
-	for _, name := range []string{"schedule", "splay", "settle", "vars", "values", "state_dir", "log", "aws", "triggers"} {
+	for _, name := range []string{"schedule", "splay", "settle", "vars", "values", "state_dir", "log", "aws", "triggers", "inventory", "metrics"} {
 		known[name] = func(n *yaml.Node, where string) {
 			r.fault(n, where, "a file of conf.d adds services and sets nothing else; this belongs in "+l.cfg.Path)
 		}
@@ -139,11 +170,31 @@ func (l *loader) part(path string) {
 	}
 }
 
+// fail notes what is wrong with a part as a whole.
+func (c *Config) fail(path string, faults fault.List) {
+	if len(faults) > 0 {
+		c.Parts = append(c.Parts, Part{path, faults})
+	}
+}
+
+// servicesOf gives what stands under services: at the top of a file; nil where there is no such
+// thing.
+func servicesOf(root *yaml.Node) *yaml.Node {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Kind == yaml.MappingNode && root.Content[i].Value == "services" {
+			return root.Content[i+1]
+		}
+	}
+	return nil
+}
+
 func (l *loader) readServices(r *reader, n *yaml.Node, where string) {
 	if n.Kind != yaml.MappingNode {
+		r.tags(n, nil)
 		r.fault(n, where, "here must be a mapping of names to services, not "+kindOf(n), servicesHint)
 		return
 	}
+	r.tag(n)
 	if len(n.Content) == 0 {
 		r.fault(n, where, "there are no services", servicesHint)
 	}
@@ -169,32 +220,43 @@ func (l *loader) finish() {
 			c.Values = abs
 		}
 	}
-	if l.LogLevel != "" {
-		l.level = l.LogLevel
-	}
-	if l.LogFormat != "" {
-		c.Log.Format = l.LogFormat
-	}
-	if !slices.Contains(logFormats, c.Log.Format) {
-		l.outside("unknown log format", c.Log.Format, "; it is one of "+strings.Join(logFormats, ", "))
-	}
-	if c.Log.Level.UnmarshalText([]byte(l.level)) != nil {
-		l.outside("unknown log level", l.level, "; it is one of "+strings.Join(logLevels, ", "))
-	}
 	for name := range l.Vars {
 		if !varName.MatchString(name) {
 			l.outside("impossible variable name", name, "; it has letters, digits and _, and begins with no digit")
 		}
 	}
-	l.destinations()
-	if l.Root == "" {
-		return
+	l.logging()
+	l.claims()
+	if l.Root != "" {
+		c.below(l.Root)
 	}
-	root, err := filepath.Abs(l.Root)
-	if err != nil {
-		root = l.Root
+}
+
+// logging applies what is set from outside of the log.
+func (l *loader) logging() {
+	level, log := cmp.Or(l.LogLevel, l.level), &l.cfg.Log
+	log.Format = cmp.Or(l.LogFormat, log.Format)
+	if !slices.Contains(logFormats, log.Format) {
+		l.outside("unknown log format", log.Format, "; it is one of "+strings.Join(logFormats, ", "))
+	}
+	if log.Level.UnmarshalText([]byte(level)) != nil {
+		l.outside("unknown log level", level, "; it is one of "+strings.Join(logLevels, ", "))
+	}
+}
+
+// below puts everything that is written below another root.
+func (c *Config) below(root string) {
+	if abs, err := filepath.Abs(root); err == nil {
+		root = abs
 	}
 	c.StateDir = filepath.Join(root, c.StateDir)
+	if c.Inventory != "" {
+		c.Inventory = filepath.Join(root, c.Inventory)
+	}
+	c.Metrics.Listen = "" // where the daemon's own is
+	if c.Metrics.Textfile != "" {
+		c.Metrics.Textfile = filepath.Join(root, c.Metrics.Textfile)
+	}
 	for i := range c.Services {
 		below(root, c.Services[i].Verify)
 		for j := range c.Services[i].Files {
@@ -206,5 +268,5 @@ func (l *loader) finish() {
 
 // outside notes that a flag or an environment variable is wrong.
 func (l *loader) outside(what, text, known string) {
-	l.faults = append(l.faults, &fault.Fault{What: fmt.Sprintf("%s %q, set by a flag or an environment variable%s", what, short(text), known)})
+	l.cfg.Faults = append(l.cfg.Faults, &fault.Fault{What: fmt.Sprintf("%s %q, set by a flag or an environment variable%s", what, short(text), known)})
 }

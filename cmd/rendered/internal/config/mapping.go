@@ -11,12 +11,15 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 )
 
-// Fields say what to do with the value of each key.
-type fields map[string]func(value *yaml.Node, where string)
+// A field reads a value. Where says what that is: services.nginx.files[0].
+type field = func(value *yaml.Node, where string)
 
-// later are keys of the design that this version does not know yet.
-var later = map[string]bool{
-	"listen": true, "socket": true,
+// Fields read the value of each key.
+type fields map[string]field
+
+// planned are keys that a later version is to know.
+var planned = map[string]bool{
+	"socket": true,
 }
 
 // meant are words that people use for ours.
@@ -26,16 +29,18 @@ var meant = map[string]string{
 	"interval": "schedule", "cron": "schedule", "type": "format", "delimiters": "delims", "text": "content",
 	"group": "owner", "inline": "content", "dirmode": "dir_mode", "jitter": "splay", "debounce": "settle", "pidfile": "pid_file",
 	"maxsize": "max_size", "size": "max_size", "variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "certificate": "cert", "crt": "cert", "private_key": "key", "hosts": "host", "hostname": "host", "server_name": "host", "ssl": "tls", "trigger": "triggers", "ignore": "allow", "silence": "allow", "nolint": "allow", "templates": "files",
+	"prometheus": "metrics", "address": "listen", "bind": "listen", "text_file": "textfile",
 }
 
 // Where the keys stand that are often written elsewhere.
 const (
-	ofTop, ofAWS, ofService, ofFile, ofNotice, ofTLS = "at the top", "under aws:", "of a service", "of a file, under files:", "of a notice, under notify:", "under verify: tls:"
+	ofTop, ofAWS, ofService, ofFile, ofNotice, ofTLS, ofMetrics = "at the top", "under aws:", "of a service", "of a file, under files:", "of a notice, under notify:", "under verify: tls:", "under metrics:"
 )
 
 var belongs = map[string]string{
-	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop, "triggers": ofTop,
+	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop, "triggers": ofTop, "metrics": ofTop,
 	"sqs":    "under triggers:",
+	"listen": ofMetrics, "textfile": ofMetrics, "refs": ofMetrics,
 	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
 	"schedule": ofService, "vars": ofService, "min_interval": ofService, "allow": ofService, "files": ofService, "notify": ofService,
 	"verify": ofService, "tls": "under verify:", "cert": ofTLS, "key": ofTLS, "host": ofTLS, "valid_for": ofTLS,
@@ -43,8 +48,9 @@ var belongs = map[string]string{
 	"run": ofNotice, "output": "of a check, or of a notice with run:", "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,
 }
 
-// mapping hands the values of a mapping to its fields. Keys that are unknown or stand twice are faults. It reports whether there
-// were none: what seems to be missing may stand there under another name.
+// mapping hands the values of a mapping to its fields. Keys that are unknown or stand twice are
+// faults. It reports whether there were none: what seems to be missing may stand there under
+// another name.
 func (r *reader) mapping(n *yaml.Node, where string, known fields) bool {
 	good := true
 	ok := r.pairs(n, where, "names to values", func(key, value *yaml.Node) {
@@ -54,7 +60,7 @@ func (r *reader) mapping(n *yaml.Node, where string, known fields) bool {
 		switch {
 		case ok:
 			read(value, join(where, name))
-		case later[name]:
+		case planned[name]:
 			r.fault(key, where, fmt.Sprintf("%q is not implemented in this version", name))
 		default:
 			r.unknown(key, value, where, known)
@@ -63,7 +69,8 @@ func (r *reader) mapping(n *yaml.Node, where string, known fields) bool {
 	return ok && good
 }
 
-// pairs hands on the keys and values of a mapping. Keys that are no words or stand twice are faults; it reports that there are none.
+// pairs hands on the keys and values of a mapping. Keys that are no words or stand twice are
+// faults; it reports that there are none.
 func (r *reader) pairs(n *yaml.Node, where, of string, each func(key, value *yaml.Node)) bool {
 	if n.Kind != yaml.MappingNode {
 		hints := r.quoteHint(n)
@@ -126,13 +133,26 @@ func join(where, name string) string {
 }
 
 // list calls each with the elements of a list.
-func (r *reader) list(n *yaml.Node, where string, each func(value *yaml.Node, where string)) {
+func (r *reader) list(n *yaml.Node, where string, each field) {
 	if n.Kind != yaml.SequenceNode {
 		r.fault(n, where, "here must be a list, not "+kindOf(n), r.listHint(n)...)
 		return
 	}
 	for i, value := range n.Content {
 		each(value, fmt.Sprintf("%s[%d]", where, i))
+	}
+}
+
+// oneOrMore calls each with what stands at a node, or with the elements of a list of at least one.
+// Of says what one is.
+func (r *reader) oneOrMore(n *yaml.Node, where, of, hint string, each field) {
+	switch {
+	case n.Kind != yaml.SequenceNode:
+		each(n, where)
+	case len(n.Content) == 0:
+		r.fault(n, where, "here must be "+of+", or a list of at least one", hint)
+	default:
+		r.list(n, where, each)
 	}
 }
 

@@ -2,72 +2,60 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/watch/notify"
 )
 
 var (
-	unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|timer|mount|path|slice|scope)$`)
+	unitName = lazyregexp.New(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|timer|mount|path|slice|scope)$`)
 	verbs    = map[string]notify.Verb{"reload": notify.Reload, "restart": notify.Restart, "start": notify.Start}
 )
 
 // readNotice reads one dependent: exactly one of run, signal, reload, restart and start.
 func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
-	var actions []notify.Action
+	var run notify.Run
+	var signal notify.Signal
+	var systemd notify.Systemd
 	var timeout time.Duration
-	var output command.OutputPolicy
-	var unit, pidFile string
-	var signal *yaml.Node
 	known := fields{
-		"run": func(n *yaml.Node, where string) {
-			command, _ := r.commandOf(n, where)
-			actions = append(actions, notify.Run{Command: command})
-		},
-		"signal":   func(n *yaml.Node, where string) { signal = n },
-		"unit":     r.unitInto(&unit),
-		"pid_file": r.filePathInto(&pidFile),
-		"timeout":  r.positiveInto(&timeout),
-		"output":   r.outputInto(&output),
+		"run":      into(&run.Command, r.commandOf),
+		"output":   into(&run.Output, parsed(r, parseOutput)),
+		"signal":   into(&signal.Signal, parsed(r, parseSignal)),
+		"unit":     into(&signal.Unit, parsed(r, parseUnit)),
+		"pid_file": into(&signal.PIDFile, r.filePathOf),
+		"timeout":  into(&timeout, parsed(r, parsePositive)),
 	}
 	for word, verb := range verbs {
 		known[word] = func(n *yaml.Node, where string) {
-			var unit string
-			r.unitInto(&unit)(n, where)
-			actions = append(actions, notify.Systemd{Verb: verb, Unit: unit})
+			systemd.Verb = verb
+			into(&systemd.Unit, parsed(r, parseUnit))(n, where)
 		}
 	}
 	before := len(*r.faults)
 	if !r.mapping(n, where, known) {
 		return
 	}
-	switch {
-	case hasKey(n, "output") && !hasKey(n, "run"):
-		r.fault(n, where, "output: goes with run:, of which it says what may be shown")
-		return
-	case signal != nil && hasKey(n, "timeout"):
-		r.fault(n, where, "a signal is sent in no time; timeout: goes with run, reload, restart and start")
-		return
-	case signal != nil:
-		actions = append(actions, r.signalOf(signal, join(where, "signal"), n, unit, pidFile))
-	case hasKey(n, "unit") || hasKey(n, "pid_file"):
-		r.fault(n, where, "unit: and pid_file: go with signal:")
-		return
-	}
-	if len(actions) != 1 {
-		r.fault(n, where, "a notice is exactly one of run, signal, reload, restart and start")
-		return
+	if at, what := misfit(n); what != "" {
+		r.fault(n, strings.TrimSuffix(where+"."+at, "."), what)
 	}
 	if len(*r.faults) > before {
 		return // what could not be read has no name to compare
 	}
-	action := withSettings(actions[0], timeout, output)
+	run.Timeout, systemd.Timeout = timeout, timeout
+	var action notify.Action = systemd
+	switch {
+	case hasKey(n, "run"):
+		action = run
+	case hasKey(n, "signal"):
+		action = signal
+	}
 	if slices.ContainsFunc(s.Notify, func(other notify.Action) bool { return other.Name() == action.Name() }) {
 		r.fault(n, where, "the same notice stands here a second time")
 		return
@@ -75,47 +63,49 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	s.Notify, s.NoticesAt = append(s.Notify, action), append(s.NoticesAt, r.place(n))
 }
 
-func withSettings(action notify.Action, timeout time.Duration, output command.OutputPolicy) notify.Action {
-	switch a := action.(type) {
-	case notify.Run:
-		a.Timeout, a.Output = timeout, output
-		return a
-	case notify.Systemd:
-		a.Timeout = timeout
-		return a
-	}
-	return action
-}
-
-func (r *reader) unitInto(to *string) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		text, ok := r.textOf(n, where)
-		if ok && !unitName.MatchString(text) {
-			hint := "a unit's name ends in .service, .socket, .target …"
-			if !strings.Contains(text, ".") {
-				hint = "here " + text + ".service?"
+// misfit says which keys of a notice do not go together, and at which key that is; "" where all do.
+func misfit(n *yaml.Node) (at, what string) {
+	count := func(keys ...string) (found int) {
+		for _, key := range keys {
+			if hasKey(n, key) {
+				found++
 			}
-			r.fault(n, where, fmt.Sprintf("%q is not the name of a unit", short(text)), hint)
-			return
 		}
-		*to = text
+		return found
 	}
+	signal, whom := count("signal"), count("unit", "pid_file")
+	switch {
+	case count("output") > count("run"):
+		return "", "output: goes with run:, of which it says what may be shown"
+	case count("signal", "timeout") == 2:
+		return "", "a signal is sent in no time; timeout: goes with run, reload, restart and start"
+	case signal == 0 && whom > 0:
+		return "", "unit: and pid_file: go with signal:"
+	case count("run", "signal", "reload", "restart", "start") != 1:
+		return "", "a notice is exactly one of run, signal, reload, restart and start"
+	case signal == 1 && whom == 2:
+		return "signal", "a signal has unit: or pid_file:, not both"
+	case signal == 1 && whom == 0:
+		return "signal", "a signal needs unit: or pid_file:, to know whom to send it to"
+	}
+	return "", ""
 }
 
-func (r *reader) signalOf(n *yaml.Node, where string, notice *yaml.Node, unit, pidFile string) notify.Action {
-	text, ok := r.textOf(n, where)
-	if ok {
-		signal, err := notify.ParseSignal(text)
-		if err != nil {
-			r.fault(n, where, err.Error())
-		}
-		switch byUnit, byFile := hasKey(notice, "unit"), hasKey(notice, "pid_file"); {
-		case byUnit && byFile:
-			r.fault(notice, where, "a signal has unit: or pid_file:, not both")
-		case !byUnit && !byFile:
-			r.fault(notice, where, "a signal needs unit: or pid_file:, to know whom to send it to")
-		}
-		return notify.Signal{Signal: signal, Unit: unit, PIDFile: pidFile}
+func parseUnit(text string) (string, *refusal) {
+	if unitName.MatchString(text) {
+		return text, nil
 	}
-	return notify.Signal{Unit: unit, PIDFile: pidFile}
+	hint := "a unit's name ends in .service, .socket, .target …"
+	if !strings.Contains(text, ".") {
+		hint = "here " + text + ".service?"
+	}
+	return "", refuse(fmt.Sprintf("%q is not the name of a unit", short(text)), hint)
+}
+
+func parseSignal(text string) (syscall.Signal, *refusal) {
+	signal, err := notify.ParseSignal(text)
+	if err != nil {
+		return 0, refuse(err.Error())
+	}
+	return signal, nil
 }

@@ -4,52 +4,47 @@ import (
 	"fmt"
 	"io/fs"
 	"os/user"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 var (
-	octal   = regexp.MustCompile(`^0o?[0-7]{3,4}$`)
-	decimal = regexp.MustCompile(`^[1-7][0-7]{2}$`)
+	octal   = lazyregexp.New(`^0o?[0-7]{3,4}$`)
+	decimal = lazyregexp.New(`^[1-7][0-7]{2}$`)
 )
 
-// modeOf reads permission bits as chmod(1) writes them. They begin with 0, so that nobody wonders whether 644 is decimal.
-func (r *reader) modeOf(n *yaml.Node, where string) (fs.FileMode, bool) {
-	text, ok := r.textOf(n, where)
+// parseMode parses permission bits as chmod(1) writes them. They begin with 0, so that nobody
+// wonders whether 644 is decimal.
+func parseMode(text string) (fs.FileMode, *refusal) {
 	switch {
-	case !ok:
-		return 0, false
 	case decimal.MatchString(text):
-		r.fault(n, where, fmt.Sprintf("mode %s must begin with 0: 0%s", text, text))
-		return 0, false
+		return 0, refuse(fmt.Sprintf("mode %s must begin with 0: 0%s", text, text))
 	case !octal.MatchString(text):
-		r.fault(n, where, fmt.Sprintf("%q is not a mode", short(text)), "write it in octal digits, as 0640")
-		return 0, false
+		return 0, refuse(fmt.Sprintf("%q is not a mode", short(text)), "write it in octal digits, as 0640")
 	}
 	bits, err := strconv.ParseUint(strings.TrimPrefix(text[1:], "o"), 8, 32)
 	if err != nil || bits > 0o777 {
-		r.fault(n, where, fmt.Sprintf("mode %s has bits beyond 0777; set-user-id, set-group-id and sticky are not set", text))
-		return 0, false
+		return 0, refuse(fmt.Sprintf("mode %s has bits beyond 0777; set-user-id, set-group-id and sticky are not set", text))
 	}
-	return fs.FileMode(bits), true
+	return fs.FileMode(bits), nil
 }
 
-// dirModeOf reads the mode of a directory, 0 where it is none.
-func (r *reader) dirModeOf(n *yaml.Node, where string) fs.FileMode {
-	mode, ok := r.modeOf(n, where)
-	if ok && mode&0o100 == 0 {
+// parseDirMode parses the mode of a directory.
+func parseDirMode(text string) (fs.FileMode, *refusal) {
+	mode, refused := parseMode(text)
+	if refused == nil && mode&0o100 == 0 {
 		with := mode | mode>>2&0o111 | 0o100
-		r.fault(n, where, fmt.Sprintf("its owner could not enter a directory of mode %04o", mode), fmt.Sprintf("a directory needs an x where it has an r: %04o", with))
-		return 0
+		refused = refuse(fmt.Sprintf("its owner could not enter a directory of mode %04o", mode), fmt.Sprintf("a directory needs an x where it has an r: %04o", with))
 	}
-	return mode
+	return mode, refused
 }
 
-// ownerOf reads user, user:group or :group, each a name or a number; -1 is what is not said. Strangers, whom this machine does not know,
-// are -1 where they may be named, else a fault.
+// ownerOf reads user, user:group or :group, each a name or a number; -1 is what is not said.
+// Strangers, whom this machine does not know, are -1 where they may be named, else a fault.
 func (r *reader) ownerOf(n *yaml.Node, where string, strangers bool) (uid, gid int) {
 	uid, gid = -1, -1
 	text, ok := r.textOf(n, where)
@@ -62,24 +57,28 @@ func (r *reader) ownerOf(n *yaml.Node, where string, strangers bool) (uid, gid i
 		return uid, gid
 	}
 	if name != "" {
-		uid = r.id(n, where, "user", name, strangers, func(name string) (string, error) {
-			u, err := user.Lookup(name)
-			if err != nil {
-				return "", err
-			}
-			return u.Uid, nil
-		})
+		uid = r.id(n, where, "user", name, strangers, userID)
 	}
 	if grouped {
-		gid = r.id(n, where, "group", group, strangers, func(name string) (string, error) {
-			g, err := user.LookupGroup(name)
-			if err != nil {
-				return "", err
-			}
-			return g.Gid, nil
-		})
+		gid = r.id(n, where, "group", group, strangers, groupID)
 	}
 	return uid, gid
+}
+
+func userID(name string) (string, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return "", err
+	}
+	return u.Uid, nil
+}
+
+func groupID(name string) (string, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return "", err
+	}
+	return g.Gid, nil
 }
 
 // maxID is the largest user or group id; the one above it means none (chown(2)).

@@ -2,16 +2,17 @@ package config
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 var (
-	driveLetter = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
-	variable    = regexp.MustCompile(`^\$|\$[({]`)
+	driveLetter = lazyregexp.New(`^[A-Za-z]:[\\/]`)
+	variable    = lazyregexp.New(`^\$|\$[({]`)
 )
 
 // Limits of Linux, in bytes: NAME_MAX, and PATH_MAX less the zero byte (limits.h).
@@ -20,8 +21,8 @@ const (
 	maxPath = 4095
 )
 
-// pathOf reads a path, and makes it absolute. What would be a path only to a shell or a template is refused: it would be taken as
-// it is written.
+// pathOf reads a path, and makes it absolute. What would be a path only to a shell or a template is
+// refused: it would be taken as it is written.
 func (r *reader) pathOf(n *yaml.Node, where string) (string, bool) {
 	text, ok := r.textOf(n, where)
 	if !ok {
@@ -79,24 +80,6 @@ func (r *reader) filePathOf(n *yaml.Node, where string) (string, bool) {
 		return "", false
 	}
 	return path, true
-}
-
-// pathInto gives a field that reads a path.
-func (r *reader) pathInto(to *string) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		if path, ok := r.pathOf(n, where); ok {
-			*to = path
-		}
-	}
-}
-
-// filePathInto gives a field that reads the path of a file.
-func (r *reader) filePathInto(to *string) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		if path, ok := r.filePathOf(n, where); ok {
-			*to = path
-		}
-	}
 }
 
 // absolute gives a path relative to the file that it stands in.

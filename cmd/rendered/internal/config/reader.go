@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,19 +16,20 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/internal/fault/yamltext"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A reader reads one YAML file and notes what is wrong with it.
 type reader struct {
 	path   string
 	lines  []string
-	faults *fault.List
+	faults *fault.List // of what is being read: the file, or one of its services
 }
 
 // open reads the file and gives its root, nil where it cannot be read or is not YAML.
-func open(path string, faults *fault.List, hints func(path string, err error) []string) (*reader, *yaml.Node) {
+func open(files Files, path string, faults *fault.List, hints func(path string, err error) []string) (*reader, *yaml.Node) {
 	r := &reader{path: path, faults: faults}
-	data, err := readFile(path)
+	data, err := readFile(files, path)
 	if err != nil {
 		r.add(&fault.Fault{Place: fault.Place{File: path}, What: err.Error(), Hints: hints(path, err), Err: err})
 		return r, nil
@@ -50,17 +50,24 @@ func open(path string, faults *fault.List, hints func(path string, err error) []
 		}
 		r.fault(d, "", "a second YAML document, which is not read", "take the --- out, or put what follows into a file of conf.d")
 	}
-	r.tags(documents[0])
 	return r, documents[0].Content[0]
 }
 
-// tags refuses what asks to be read in a way of its own: !vault, !env and the like.
-func (r *reader) tags(n *yaml.Node) {
+// tags refuses what asks to be read in a way of its own: !vault, !env and the like. It leaves out
+// what is beneath one node.
+func (r *reader) tags(n, without *yaml.Node) {
+	if n == without {
+		return
+	}
+	r.tag(n)
+	for _, child := range n.Content {
+		r.tags(child, without)
+	}
+}
+
+func (r *reader) tag(n *yaml.Node) {
 	if !yamltext.OwnTag(n) || n.Tag == "!!binary" {
 		r.fault(n, "", fmt.Sprintf("the tag %s is not known here", short(n.Tag)), "leave it out; it is templates that ask for secrets, with {{ secret \"prod/db\" \"password\" }}")
-	}
-	for _, child := range n.Content {
-		r.tags(child)
 	}
 }
 
@@ -84,23 +91,15 @@ func permissionHint(err error) []string {
 }
 
 // readFile reads a regular file of a bounded size, and waits for nothing.
-func readFile(path string) ([]byte, error) {
-	data, err := disk.ReadFile(path, maxSize)
+func readFile(files Files, path string) ([]byte, error) {
+	data, err := files.ReadFile(path, maxSize)
 	switch {
-	case errors.Is(err, disk.ErrNotRegular), errors.Is(err, unix.EISDIR):
+	case errors.Is(err, disk.ErrNotRegular):
 		return nil, errors.New("it is not a regular file")
 	case errors.Is(err, unix.EFBIG):
 		return nil, fmt.Errorf("it is %w", err)
 	}
-	return data, plain(err)
-}
-
-// plain leaves out of an error the path, which the place says already.
-func plain(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+	return data, err
 }
 
 // notYAML says why the file is not YAML.
@@ -128,7 +127,7 @@ func (r *reader) notYAML(err *yamltext.Error) {
 	r.add(f)
 }
 
-var starred = regexp.MustCompile(`^(\s*(?:- )?[\w-]+:\s+)(\*.*)$`)
+var starred = lazyregexp.New(`^(\s*(?:- )?[\w-]+:\s+)(\*.*)$`)
 
 // text gives a line, counted from 1; "" where there is none.
 func (r *reader) text(line int) string {
@@ -161,7 +160,8 @@ func (r *reader) place(n *yaml.Node) fault.Place {
 
 func (r *reader) add(f *fault.Fault) { *r.faults = append(*r.faults, f) }
 
-// fault notes that something is wrong with what stands at a node. Where says what that is: services.nginx.files[0].
+// fault notes that something is wrong with what stands at a node. Where says what that is:
+// services.nginx.files[0].
 func (r *reader) fault(n *yaml.Node, where, what string, hints ...string) {
 	if where != "" {
 		what = where + ": " + what

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,10 +10,12 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/watch/cron"
 )
 
-// textOf reads a text. A number or a word like true is taken as it is written where a text is meant anyway.
+// textOf reads a text. A number or a word like true is taken as it is written where a text is meant
+// anyway.
 func (r *reader) textOf(n *yaml.Node, where string) (string, bool) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		hints := r.quoteHint(n)
@@ -35,26 +36,45 @@ func (r *reader) textOf(n *yaml.Node, where string) (string, bool) {
 	return n.Value, true
 }
 
-// into gives a field that reads a text.
-func (r *reader) into(to *string) func(*yaml.Node, string) {
+// into gives a field that keeps what is read, where it can be.
+func into[T any](to *T, read func(*yaml.Node, string) (T, bool)) field {
 	return func(n *yaml.Node, where string) {
-		if text, ok := r.textOf(n, where); ok {
-			*to = text
+		if v, ok := read(n, where); ok {
+			*to = v
 		}
 	}
 }
 
-// matching gives a field that reads a text of a certain form.
-func (r *reader) matching(to *string, form *regexp.Regexp, what string) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
+// A refusal says why a text is not what is meant.
+type refusal struct {
+	what  string
+	hints []string
+}
+
+func refuse(what string, hints ...string) *refusal { return &refusal{what, hints} }
+
+// parsed gives what reads a text and parses it.
+func parsed[T any](r *reader, parse func(text string) (T, *refusal)) func(*yaml.Node, string) (T, bool) {
+	return func(n *yaml.Node, where string) (v T, ok bool) {
 		text, ok := r.textOf(n, where)
-		switch {
-		case !ok:
-		case !form.MatchString(text):
-			r.fault(n, where, fmt.Sprintf("%q is not %s", short(text), what))
-		default:
-			*to = text
+		if !ok {
+			return v, false
 		}
+		v, refused := parse(text)
+		if refused != nil {
+			r.fault(n, where, refused.what, refused.hints...)
+		}
+		return v, refused == nil
+	}
+}
+
+// matching parses a text of a certain form.
+func matching(form *lazyregexp.Regexp, what string) func(string) (string, *refusal) {
+	return func(text string) (string, *refusal) {
+		if !form.MatchString(text) {
+			return "", refuse(fmt.Sprintf("%q is not %s", short(text), what))
+		}
+		return text, nil
 	}
 }
 
@@ -69,26 +89,29 @@ func short(text string) string {
 // maxDuration keeps sums of times within what time can hold.
 const maxDuration = 366 * 24 * time.Hour
 
-func (r *reader) durationOf(n *yaml.Node, where string) (time.Duration, bool) {
-	text, ok := r.textOf(n, where)
-	if !ok {
-		return 0, false
-	}
+func parseDuration(text string) (time.Duration, *refusal) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		r.fault(n, where, fmt.Sprintf("%q is not a duration", short(text)), durationHint(text))
-		return 0, false
+		return 0, refuse(fmt.Sprintf("%q is not a duration", short(text)), durationHint(text))
 	case d < 0 || d > maxDuration:
-		r.fault(n, where, "a duration is not negative and at most a year")
-		return 0, false
+		return 0, refuse("a duration is not negative and at most a year")
 	}
-	return d, true
+	return d, nil
+}
+
+// parsePositive is parseDuration of times that must not be zero.
+func parsePositive(text string) (time.Duration, *refusal) {
+	d, refused := parseDuration(text)
+	if refused == nil && d == 0 {
+		refused = refuse("this must be longer than nothing")
+	}
+	return d, refused
 }
 
 var (
-	bareNumber = regexp.MustCompile(`^[0-9]+$`)
-	days       = regexp.MustCompile(`^[0-9]+ ?d(ays?)?$`)
+	bareNumber = lazyregexp.New(`^[0-9]+$`)
+	days       = lazyregexp.New(`^[0-9]+ ?d(ays?)?$`)
 )
 
 func durationHint(text string) string {
@@ -101,41 +124,19 @@ func durationHint(text string) string {
 	return "write it as 500ms, 30s, 5m or 1h30m"
 }
 
-func (r *reader) durationInto(to *time.Duration) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		if d, ok := r.durationOf(n, where); ok {
-			*to = d
-		}
-	}
-}
-
-// positiveInto is durationInto for times that must not be zero.
-func (r *reader) positiveInto(to *time.Duration) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		d, ok := r.durationOf(n, where)
-		switch {
-		case !ok:
-		case d == 0:
-			r.fault(n, where, "this must be longer than nothing")
-		default:
-			*to = d
-		}
-	}
-}
-
-// numberInto gives a field that reads a whole number within bounds.
-func (r *reader) numberInto(to *int, least, most int) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
+// number gives what reads a whole number within bounds.
+func (r *reader) number(least, most int) func(*yaml.Node, string) (int, bool) {
+	return func(n *yaml.Node, where string) (int, bool) {
 		v, err := strconv.Atoi(n.Value)
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v < least || v > most {
-			what := fmt.Sprintf("here must be a whole number from %d to %d", least, most)
-			if n.Tag != "!!int" {
-				what += ", not " + kindOf(n)
-			}
-			r.fault(n, where, what)
-			return
+		if n.Kind == yaml.ScalarNode && n.Tag == "!!int" && err == nil && v >= least && v <= most {
+			return v, true
 		}
-		*to = v
+		what := fmt.Sprintf("here must be a whole number from %d to %d", least, most)
+		if n.Tag != "!!int" {
+			what += ", not " + kindOf(n)
+		}
+		r.fault(n, where, what)
+		return 0, false
 	}
 }
 
@@ -143,53 +144,39 @@ func (r *reader) numberInto(to *int, least, most int) func(*yaml.Node, string) {
 const maxContent = 1 << 30
 
 var (
-	sizePattern = regexp.MustCompile(`^([1-9][0-9]{0,9}) ?(|KiB|MiB|GiB)$`)
+	sizePattern = lazyregexp.New(`^([1-9][0-9]{0,9}) ?(|KiB|MiB|GiB)$`)
 	units       = map[string]int{"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 )
 
-// sizeInto gives a field that reads a number of bytes.
-func (r *reader) sizeInto(to *int) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		text, ok := r.textOf(n, where)
-		if !ok {
-			return
-		}
-		m := sizePattern.FindStringSubmatch(text)
-		if m == nil {
-			r.fault(n, where, fmt.Sprintf("%q is not a size", short(text)), "write it as 64KiB, 16MiB, 1GiB or a number of bytes")
-			return
-		}
-		count, err := strconv.Atoi(m[1])
-		if err != nil || count > maxContent/units[m[2]] {
-			r.fault(n, where, fmt.Sprintf("%q is too large; the most is 1GiB", short(text)))
-			return
-		}
-		*to = count * units[m[2]]
+// parseSize parses a number of bytes.
+func parseSize(text string) (int, *refusal) {
+	m := sizePattern.FindStringSubmatch(text)
+	if m == nil {
+		return 0, refuse(fmt.Sprintf("%q is not a size", short(text)), "write it as 64KiB, 16MiB, 1GiB or a number of bytes")
 	}
+	count, err := strconv.Atoi(m[1])
+	if err != nil || count > maxContent/units[m[2]] {
+		return 0, refuse(fmt.Sprintf("%q is too large; the most is 1GiB", short(text)))
+	}
+	return count * units[m[2]], nil
 }
 
-// truthInto gives a field that reads true or false.
-func (r *reader) truthInto(to *bool) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-			r.fault(n, where, "here must be true or false, not "+kindOf(n))
-			return
-		}
-		_ = n.Decode(to) // the tag says that it can be
+// truthOf reads true or false.
+func (r *reader) truthOf(n *yaml.Node, where string) (truth, ok bool) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		r.fault(n, where, "here must be true or false, not "+kindOf(n))
+		return false, false
 	}
+	return truth, n.Decode(&truth) == nil // the tag says that it can be
 }
 
-// choiceInto gives a field that reads one of some words.
-func (r *reader) choiceInto(to *string, words ...string) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		text, ok := r.textOf(n, where)
-		switch {
-		case !ok:
-		case !slices.Contains(words, text):
-			r.fault(n, where, unknownWord(text, words))
-		default:
-			*to = text
+// oneOf parses one of some words.
+func oneOf[T ~string](words ...T) func(string) (T, *refusal) {
+	return func(text string) (T, *refusal) {
+		if !slices.Contains(words, T(text)) {
+			return "", refuse(unknownWord(text, words))
 		}
+		return T(text), nil
 	}
 }
 
@@ -198,7 +185,11 @@ var meantWords = map[string]string{
 	"yml": "yaml", "env": "dotenv", "conf": "ini", "crt": "pem", "key": "pem", "warning": "warn", "err": "error", "trace": "debug",
 }
 
-func unknownWord(text string, words []string) string {
+func unknownWord[T ~string](text string, list []T) string {
+	words := make([]string, len(list))
+	for i, word := range list {
+		words[i] = string(word)
+	}
 	what := fmt.Sprintf("unknown %q", short(text))
 	near := meantWords[strings.ToLower(text)]
 	if !slices.Contains(words, near) {
@@ -210,19 +201,12 @@ func unknownWord(text string, words []string) string {
 	return what + "; one of " + strings.Join(words, ", ")
 }
 
-func (r *reader) scheduleInto(to *cron.Schedule) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		text, ok := r.textOf(n, where)
-		if !ok {
-			return
-		}
-		s, err := cron.Parse(text)
-		if err != nil {
-			r.fault(n, where, fmt.Sprintf("%q: %v", short(text), err), scheduleHint(text)...)
-			return
-		}
-		*to = s
+func parseSchedule(text string) (cron.Schedule, *refusal) {
+	s, err := cron.Parse(text)
+	if err != nil {
+		return s, refuse(fmt.Sprintf("%q: %v", short(text), err), scheduleHint(text)...)
 	}
+	return s, nil
 }
 
 // scheduleHint says how to write a period.

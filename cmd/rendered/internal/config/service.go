@@ -1,32 +1,38 @@
 package config
 
 import (
-	"fmt"
-	"regexp"
+	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 const filesHint = "files: [{template: app.env.tmpl, path: /etc/app/app.env}]"
 
-// A service's name becomes the name of a file of the ledger.
-var serviceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$`)
+// A service's name stands in lines of the log, and between blanks in RENDERED_SERVICE.
+var serviceName = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$`)
 
 func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
-	where = join(where, key.Value)
+	name, quoted := key.Value, strconv.Quote(short(key.Value))
+	if name == "" || quoted != `"`+name+`"` { // it is said in a line, and has to look like something
+		name = quoted
+	}
+	where = join(where, name)
+	s := Service{Name: name, Place: r.place(key), Schedule: l.schedule}
+	file := r.faults
+	r.faults = &s.Faults
+	defer func() { r.faults = file }()
+	r.tags(key, nil)
+	r.tags(n, nil)
 	if !serviceName.MatchString(key.Value) {
-		r.fault(key, "", fmt.Sprintf("%q cannot be the name of a service; use up to 64 letters, digits and . _ @ -", short(key.Value)))
+		r.fault(key, "", quoted+" cannot be the name of a service; use up to 64 letters, digits and . _ @ -")
 	}
-	if first, twice := l.services[key.Value]; twice {
-		r.fault(key, "", fmt.Sprintf("service %q is defined a second time; the first is at %s", short(key.Value), first))
-	}
-	l.services[key.Value] = r.place(key)
-	s := Service{Name: key.Value, Place: r.place(key), Schedule: l.schedule}
 	hasFiles, verified := false, func() {}
 	ok := r.mapping(n, where, fields{
-		"schedule":     r.scheduleInto(&s.Schedule),
-		"vars":         r.varsInto(&s.Vars),
-		"min_interval": r.durationInto(&s.MinInterval),
+		"schedule":     into(&s.Schedule, parsed(r, parseSchedule)),
+		"vars":         into(&s.Vars, r.varsOf),
+		"min_interval": into(&s.MinInterval, parsed(r, parseDuration)),
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })
@@ -37,7 +43,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		"check": func(n *yaml.Node, where string) {
 			s.Check, s.CheckAt = r.serviceCheckOf(n, where), r.place(n)
 		},
-		"allow":  r.allowInto(&s.Allow),
+		"allow":  func(n *yaml.Node, where string) { s.Allow = r.rulesOf(n, where) },
 		"verify": func(n *yaml.Node, where string) { verified = r.readVerify(n, where, &s) },
 		"notify": func(n *yaml.Node, where string) {
 			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })

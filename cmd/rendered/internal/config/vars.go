@@ -3,30 +3,29 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-var varName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var varName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// varsInto gives a field that reads vars.
-func (r *reader) varsInto(to *map[string]any) func(*yaml.Node, string) {
-	return func(n *yaml.Node, where string) {
-		vars := make(map[string]any)
-		r.pairs(n, where, "names to values", func(key, value *yaml.Node) {
-			if !varName.MatchString(key.Value) {
-				r.fault(key, where, fmt.Sprintf("%q cannot be written as .name in a template; use letters, digits and _", short(key.Value)))
-			}
-			vars[key.Value] = r.varOf(value, join(where, key.Value))
-		})
-		*to = vars
-	}
+// varsOf reads vars. What is wrong with one is no reason to leave the others out.
+func (r *reader) varsOf(n *yaml.Node, where string) (map[string]any, bool) {
+	vars := make(map[string]any)
+	r.pairs(n, where, "names to values", func(key, value *yaml.Node) {
+		if !varName.MatchString(key.Value) {
+			r.fault(key, where, fmt.Sprintf("%q cannot be written as .name in a template; use letters, digits and _", short(key.Value)))
+		}
+		vars[key.Value] = r.varOf(value, join(where, key.Value))
+	})
+	return vars, true
 }
 
-// varOf reads a value for templates. Whole numbers that fit 64 bits are numbers; every other number stays the text that was
-// written, so that 1.10 is not 1.1.
+// varOf reads a value for templates. Whole numbers that fit 64 bits are numbers; every other number
+// stays the text that was written, so that 1.10 is not 1.1.
 func (r *reader) varOf(n *yaml.Node, where string) any {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -64,7 +63,8 @@ func (r *reader) varOf(n *yaml.Node, where string) any {
 	return n.Value
 }
 
-// merged gives the vars of a service: what is set from outside wins over its own, and those over the config's.
+// merged gives the vars of a service: what is set from outside wins over its own, and those over
+// the config's.
 func merged(global, own map[string]any, outside map[string]string) map[string]any {
 	vars := make(map[string]any)
 	maps.Copy(vars, global)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,26 +11,18 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/render/verify"
 )
 
 const tlsHint = "tls: {cert: /etc/nginx/tls/site.crt, key: /etc/nginx/tls/site.key, host: www.example.com, valid_for: 72h}"
 
-// readVerify reads what must hold of a service's files before they are written. What it gives is to be called when all files of the
-// service are known.
+// readVerify reads what must hold of a service's files before they are written. What it gives is to
+// be called when all files of the service are known.
 func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func()) {
 	var rules []func()
 	one := func(n *yaml.Node, where string) { rules = append(rules, r.readTLS(n, where, s)) }
-	ok := r.mapping(n, where, fields{"tls": func(n *yaml.Node, where string) {
-		switch {
-		case n.Kind != yaml.SequenceNode:
-			one(n, where)
-		case len(n.Content) == 0:
-			r.fault(n, where, "here must be a mapping, or a list of at least one", tlsHint)
-		default:
-			r.list(n, where, one)
-		}
-	}})
+	ok := r.mapping(n, where, fields{"tls": func(n *yaml.Node, where string) { r.oneOrMore(n, where, "a mapping", tlsHint, one) }})
 	if ok && !hasKey(n, "tls") {
 		r.fault(n, where, "it does not say what is to be verified", tlsHint)
 	}
@@ -42,7 +33,8 @@ func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func
 	}
 }
 
-// readTLS reads one certificate with its key. What it gives finds out which of the service's files are meant.
+// readTLS reads one certificate with its key. What it gives finds out which of the service's files
+// are meant.
 func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func()) {
 	var rule verify.TLS
 	var files []func() bool
@@ -58,7 +50,7 @@ func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func())
 		"cert":      file(&rule.Cert),
 		"key":       file(&rule.Key),
 		"host":      func(n *yaml.Node, where string) { rule.Hosts = r.hostsOf(n, where) },
-		"valid_for": r.durationInto(&rule.ValidFor),
+		"valid_for": into(&rule.ValidFor, parsed(r, parseDuration)),
 	})
 	if ok && !hasKey(n, "cert") {
 		r.fault(n, where, "it needs cert:, the path of the certificate's file", tlsHint)
@@ -74,7 +66,8 @@ func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func())
 	}
 }
 
-// fileOf gives the path, as its path: has it, of the service's file that another name of it may mean.
+// fileOf gives the path, as its path: has it, of the service's file that another name of it may
+// mean.
 func (r *reader) fileOf(n *yaml.Node, where, path string, s *Service) (string, bool) {
 	var paths []string
 	for _, f := range s.Files {
@@ -96,38 +89,26 @@ func (r *reader) fileOf(n *yaml.Node, where, path string, s *Service) (string, b
 }
 
 // hostsOf reads a host, or a list of them.
-func (r *reader) hostsOf(n *yaml.Node, where string) []string {
-	var hosts []string
-	one := func(n *yaml.Node, where string) {
-		if host, ok := r.hostOf(n, where); ok {
+func (r *reader) hostsOf(n *yaml.Node, where string) (hosts []string) {
+	r.oneOrMore(n, where, "a host", hostHint, func(n *yaml.Node, where string) {
+		if host, ok := parsed(r, parseHost)(n, where); ok {
 			hosts = append(hosts, host)
 		}
-	}
-	switch {
-	case n.Kind != yaml.SequenceNode:
-		one(n, where)
-	case len(n.Content) == 0:
-		r.fault(n, where, "here must be a host, or a list of at least one", hostHint)
-	default:
-		r.list(n, where, one)
-	}
+	})
 	return hosts
 }
 
 const hostHint = "a host is a name or an IP address, as www.example.com, *.example.com and 192.0.2.1 are"
 
-// hostName is a name as it stands in a certificate, up to its dots (RFC 1035, 2.3.4); a wildcard is the whole first part.
-var hostName = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+// hostName is a name as it stands in a certificate, up to its dots (RFC 1035, 2.3.4); a wildcard is
+// the whole first part.
+var hostName = lazyregexp.New(`^(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 
 const maxHostName = 253
 
-func (r *reader) hostOf(n *yaml.Node, where string) (string, bool) {
-	text, ok := r.textOf(n, where)
-	if !ok {
-		return "", false
-	}
+func parseHost(text string) (string, *refusal) {
 	if net.ParseIP(text) != nil || len(text) <= maxHostName && hostName.MatchString(text) {
-		return text, true
+		return text, nil
 	}
 	hint := hostHint
 	switch {
@@ -140,8 +121,7 @@ func (r *reader) hostOf(n *yaml.Node, where string) (string, bool) {
 	case strings.Count(text, ":") == 1:
 		hint = "a host stands here without a port"
 	}
-	r.fault(n, where, fmt.Sprintf("%q is not a host", short(text)), hint)
-	return "", false
+	return "", refuse(fmt.Sprintf("%q is not a host", short(text)), hint)
 }
 
 // below puts the paths of rules below another root.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +13,7 @@ import (
 )
 
 // serve serves until the test ends, and returns when the socket is there.
-func serve(t *testing.T, path string, reload Reload) (stop func()) {
+func serve(t *testing.T, path string, reload func() error) (stop func()) {
 	t.Helper()
 	listener, err := Listen(path)
 	if err != nil {
@@ -22,7 +22,10 @@ func serve(t *testing.T, path string, reload Reload) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(ctx, listener, reload, func(w io.Writer, err error) { fmt.Fprintf(w, "error: %v\n", err) })
+		ended <- Daemon{
+			Version: "1.2.3", Reloaded: func(context.Context) error { return reload() },
+			Reload: func(_ context.Context, wait bool) (any, error) { return map[string]bool{"waited": wait}, reload() },
+		}.Serve(ctx, listener)
 	}()
 	stop = func() {
 		cancel()
@@ -33,9 +36,14 @@ func serve(t *testing.T, path string, reload Reload) (stop func()) {
 	return stop
 }
 
+func reload(t *testing.T, path string) error {
+	_, err := Client{path}.Reload(t.Context(), false, new(any))
+	return err
+}
+
 func TestReload(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rendered.sock")
-	if err := AskReload(t.Context(), path); err == nil || !strings.Contains(err.Error(), "no daemon answers at "+path) {
+	if err := reload(t, path); err == nil || !strings.Contains(err.Error(), "no daemon answers at "+path) {
 		t.Errorf("without a daemon: %v", err)
 	}
 	// What a daemon that was killed has left.
@@ -50,11 +58,11 @@ func TestReload(t *testing.T) {
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", st.Mode(), err)
 	}
-	if err := AskReload(t.Context(), path); err != nil {
+	if err := reload(t, path); err != nil {
 		t.Errorf("a good config: %v", err)
 	}
 	outcome = errors.New("rendered.yaml:4:7: unknown key")
-	if err := AskReload(t.Context(), path); err != Refused("error: rendered.yaml:4:7: unknown key") {
+	if err := reload(t, path); err != Refused("rendered.yaml:4:7: unknown key") {
 		t.Errorf("a bad config: %v", err)
 	}
 	stop()
@@ -69,7 +77,7 @@ func TestDaemonStopsMeanwhile(t *testing.T) {
 	asked, over := make(chan struct{}), make(chan struct{})
 	stop := serve(t, path, func() error { close(asked); <-over; return nil })
 	answered := make(chan error)
-	go func() { answered <- AskReload(t.Context(), path) }()
+	go func() { answered <- reload(t, path) }()
 	<-asked
 	stop()
 	if err := <-answered; err == nil {
@@ -90,5 +98,89 @@ func TestPath(t *testing.T) {
 	t.Setenv("RUNTIME_DIRECTORY", "")
 	if Path() != "/run/rendered/rendered.sock" || Offered() {
 		t.Error(Path())
+	}
+}
+
+// A daemon of before there were versions reads its config again, and cannot say what came of it. A
+// command of then hears what it heard.
+func TestReloadAcrossVersions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.sock")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /reload", func(http.ResponseWriter, *http.Request) { asked++ })
+	go func() { _ = http.Serve(listener, mux) }()
+	if said, err := (Client{path}).Reload(t.Context(), false, new(any)); said || err != nil || asked != 1 {
+		t.Errorf("%v, %v, asked %d times", said, err, asked)
+	}
+	if _, err := (Client{path}).Reload(t.Context(), true, new(any)); err == nil || !strings.Contains(err.Error(), "does not know what is asked") {
+		t.Error(err)
+	}
+	listener.Close()
+
+	path = filepath.Join(t.TempDir(), "rendered.sock")
+	defer serve(t, path, func() error { return errors.New("unknown key") })()
+	if err := (Client{path}).await(t.Context(), "/reload", nil, nil); err != Refused("unknown key") {
+		t.Error(err)
+	}
+}
+
+// A command that a daemon does not understand says which version that is.
+func TestVersions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.sock")
+	stop := serve(t, path, nil)
+	defer stop()
+	err := Client{path}.ask(t.Context(), http.MethodGet, "/v9/status", nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "rendered 1.2.3, which does not know what is asked") {
+		t.Error(err)
+	}
+}
+
+// What came of a question is decoded; what it is about is told.
+func TestQuestions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.sock")
+	listener, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go Daemon{
+		Status: func(_ context.Context, lookups bool) (any, error) {
+			return map[string]string{"a": map[bool]string{true: "current", false: "brief"}[lookups]}, nil
+		},
+		StatusOf: func(_ context.Context, name string) (any, error) { return map[string]string{"a": name}, nil },
+		History:  func() any { return []int{1, 2} },
+		Refresh: func(_ context.Context, names []string, wait bool) (any, error) {
+			return map[string]any{"names": names, "wait": wait}, nil
+		},
+		Wait: func(_ context.Context, names []string) error { return fmt.Errorf("there is no service %s", names[0]) },
+	}.Serve(ctx, listener)
+	var st map[string]string
+	if err := (Client{path}).Status(ctx, &st); err != nil || st["a"] != "current" {
+		t.Errorf("%v, %v", st, err)
+	}
+	if err := (Client{path}).Summary(ctx, &st); err != nil || st["a"] != "brief" {
+		t.Errorf("%v, %v", st, err)
+	}
+	if err := (Client{path}).StatusOf(ctx, "/a&b=c d", &st); err != nil || st["a"] != "/a&b=c d" {
+		t.Errorf("%v, %v", st, err)
+	}
+	var happened []int
+	if err := (Client{path}).History(ctx, &happened); err != nil || len(happened) != 2 {
+		t.Errorf("%v, %v", happened, err)
+	}
+	var came struct {
+		Names []string
+		Wait  bool
+	}
+	if err := (Client{path}).Refresh(ctx, []string{"a"}, &came); err != nil || len(came.Names) != 1 || !came.Wait {
+		t.Errorf("%v, %v", came, err)
+	}
+	if err := (Client{path}).Wait(ctx, []string{"a"}); err != Refused("there is no service a") {
+		t.Error(err)
 	}
 }

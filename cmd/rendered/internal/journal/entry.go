@@ -8,11 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
 
-// A field is one attribute of a record.
+// A field is one attribute of a record, or one element of a list.
 type field struct{ key, value string }
 
 // add adds an attribute, or those of a group, as fields.
@@ -30,11 +31,14 @@ func add(fields []field, prefix string, a slog.Attr) []field {
 	if a.Equal(slog.Attr{}) {
 		return fields
 	}
-	value := v.String()
-	if list, ok := v.Any().([]string); ok {
-		value = strings.Join(list, "\n")
+	list, ok := v.Any().([]string)
+	if !ok {
+		list = []string{v.String()}
 	}
-	return append(fields, field{prefix + a.Key, value})
+	for _, value := range list {
+		fields = append(fields, field{prefix + a.Key, value})
+	}
+	return fields
 }
 
 var (
@@ -45,35 +49,43 @@ var (
 	// blocks stand below it, a line each.
 	blocks = []string{"text", "hint"}
 	// silent are said by others: the ref by the error, the paths by the records of the files.
-	silent = []string{"ref", "paths"}
+	silent = []string{"ref", "version", "paths", MessageID}
 )
 
-// text gives what a person reads: "nginx: /etc/nginx/site.key: not up to date, will try again: secret prod/tls: access denied", then what
-// else there is, then a line for each hint.
-func text(message string, fields []field) string {
-	value := func(key string) string {
-		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
-		if i < 0 {
-			return ""
+// A Record is one of the log.
+type Record struct {
+	Time    time.Time
+	Level   slog.Level
+	Message string
+	fields  []field
+}
+
+// Value gives an attribute, "" where the record has none of that name; what is a list has blanks
+// between its elements.
+func (r Record) Value(key string) string {
+	var values []string
+	for _, f := range r.fields {
+		if f.key == key {
+			values = append(values, f.value)
 		}
-		return fields[i].value
 	}
+	return strings.Join(values, " ")
+}
+
+// Text gives what a person reads: "nginx: /etc/nginx/site.key: not up to date, will try again:
+// secret prod/tls: access denied", then what else there is, then a line for each hint.
+func (r Record) Text() string {
 	var parts []string
-	part := func(text string) {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
 	for _, key := range subjects {
-		part(value(key))
+		parts = append(parts, r.Value(key))
 	}
-	part(message)
+	parts = append(parts, r.Message)
 	for _, key := range causes {
-		part(value(key))
+		parts = append(parts, r.Value(key))
 	}
-	line := strings.Join(parts, ": ")
+	line := strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ": ")
 	var rest []string
-	for _, f := range fields {
+	for _, f := range r.fields {
 		if !slices.Contains(slices.Concat(subjects, causes, blocks, silent), f.key) {
 			rest = append(rest, f.key+" "+f.value)
 		}
@@ -82,7 +94,7 @@ func text(message string, fields []field) string {
 		line += " (" + strings.Join(rest, ", ") + ")"
 	}
 	for _, key := range blocks {
-		for l := range strings.Lines(value(key)) {
+		for l := range strings.Lines(r.Value(key)) {
 			line += "\n  " + strings.TrimRight(l, "\n")
 		}
 	}
@@ -107,6 +119,9 @@ func (e entry) encode() []byte {
 	put(&b, "SYSLOG_IDENTIFIER", identifier)
 	for _, f := range e.fields {
 		put(&b, fieldName(f.key), f.value)
+		if f.key == "notice" {
+			put(&b, fieldName("dependent"), f.value)
+		}
 	}
 	return b.Bytes()
 }
@@ -127,8 +142,16 @@ func put(b *bytes.Buffer, name, value string) {
 // maxName is how long a field's name may be.
 const maxName = 64
 
-// fieldName gives a field's name: RENDERED_SERVICE for service. The journal knows capitals, digits and underscores only.
+// MessageID is the key of the attribute that tells what kind of entry it is (watch.MessageID).
+const MessageID = "message_id"
+
+// fieldName gives a field's name: RENDERED_SERVICE for service, and MESSAGE_ID, which is the
+// journal's own. The journal knows capitals, digits
+// and underscores only.
 func fieldName(key string) string {
+	if key == MessageID {
+		return "MESSAGE_ID"
+	}
 	name := "RENDERED_" + strings.Map(func(c rune) rune {
 		switch {
 		case c >= 'a' && c <= 'z':

@@ -1,5 +1,6 @@
-// Package journal writes the log to systemd's journal, each record as an entry with fields (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): a
-// line that a person reads, its priority, and every attribute by itself, so that journalctl finds it.
+// Package journal writes the log to systemd's journal, each record as an entry with fields
+// (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): a line that a person reads, its priority, and every
+// attribute by itself, so that journalctl finds it.
 package journal
 
 import (
@@ -13,15 +14,15 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
 
-// Takes tells whether what is written to w goes to the journal anyway: systemd says in JOURNAL_STREAM which file that is.
+// Takes tells whether what is written to w goes to the journal anyway: systemd says in
+// JOURNAL_STREAM which file that is.
 func Takes(w io.Writer) bool {
-	if u, ok := w.(interface{ Unwrap() io.Writer }); ok {
-		w = u.Unwrap()
-	}
-	f, ok := w.(*os.File)
-	if !ok {
+	f := printable.File(w)
+	if f == nil {
 		return false
 	}
 	device, inode, ok := strings.Cut(os.Getenv("JOURNAL_STREAM"), ":")
@@ -33,10 +34,10 @@ func Takes(w io.Writer) bool {
 	return ok && device == strconv.FormatUint(st.Dev, 10) && inode == strconv.FormatUint(st.Ino, 10)
 }
 
-// A handler makes an entry of each record.
+// A handler hands on what a record says, with its attributes.
 type handler struct {
 	level  slog.Leveler
-	to     *journal
+	to     func(Record) error
 	fields []field
 	prefix string // of the names of attributes, made of the groups that are open
 }
@@ -45,13 +46,35 @@ type handler struct {
 type journal struct {
 	mu     sync.Mutex
 	socket *socket
-	lines  io.Writer // what the socket does not take, as lines that begin with their priority (sd-daemon(3))
-	lost   int       // entries, since one was taken
+	// lines gets what the socket does not take, as lines that begin with their priority
+	// (sd-daemon(3)).
+	lines io.Writer
+	lost  int // entries, since one was taken
 }
 
-// NewHandler gives a handler that writes to the journal, or, where that has no socket, lines to w, which it reads.
+// NewHandler gives a handler that writes to the journal, or, where that has no socket, lines to w,
+// which it reads.
 func NewHandler(w io.Writer, level slog.Leveler) slog.Handler {
-	return &handler{level: level, to: &journal{socket: &socket{path: socketPath, patience: patience}, lines: w}}
+	return newJournal(w, socketPath).handler(level)
+}
+
+func newJournal(lines io.Writer, path string) *journal {
+	return &journal{socket: &socket{path: path, patience: patience}, lines: lines}
+}
+
+func (j *journal) handler(level slog.Leveler) slog.Handler {
+	return &handler{level: level, to: j.write}
+}
+
+// ToRecords gives a handler that hands each record on, one at a time.
+func ToRecords(level slog.Leveler, to func(Record)) slog.Handler {
+	var mu sync.Mutex
+	return &handler{level: level, to: func(r Record) error {
+		mu.Lock()
+		defer mu.Unlock()
+		to(r)
+		return nil
+	}}
 }
 
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level.Level() }
@@ -76,11 +99,13 @@ func (h *handler) WithGroup(name string) slog.Handler {
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	fields := h.fields[:len(h.fields):len(h.fields)]
 	r.Attrs(func(a slog.Attr) bool { fields = add(fields, h.prefix, a); return true })
-	return h.to.write(entry{priority(r.Level), text(r.Message, fields), fields})
+	return h.to(Record{r.Time, r.Level, r.Message, fields})
 }
 
-// write hands an entry to the journal. One that does not read loses entries, rather than that the daemon waits for it.
-func (j *journal) write(e entry) error {
+// write hands an entry to the journal. One that does not read loses entries, rather than that the
+// daemon waits for it.
+func (j *journal) write(r Record) error {
+	e := entry{priority(r.Level), r.Text(), r.fields}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.lost > 0 {
@@ -108,8 +133,8 @@ func prefixed(priority int, text string) []byte {
 	return lines.Bytes()
 }
 
-// Errors gives a writer for what a command says before it ends. Where it goes to the journal it is no mere remark there. What is written
-// at once ends with a line.
+// Errors gives a writer for what a command says before it ends. Where it goes to the journal it is
+// no mere remark there. What is written at once ends with a line.
 func Errors(w io.Writer) io.Writer {
 	if !Takes(w) {
 		return w

@@ -23,7 +23,7 @@ type socket struct {
 	path     string
 	patience time.Duration
 	conn     *net.UnixConn // nil: not open
-	late     bool          // it did not take the last entry in time
+	timedOut bool          // it did not take the last entry in time
 }
 
 // send sends an entry, if need be through a new connection: the journal may have been started anew.
@@ -33,7 +33,7 @@ func (s *socket) send(entry []byte) error {
 	if err != nil && !isTimeout(err) && reused {
 		err = s.try(entry)
 	}
-	s.late = isTimeout(err)
+	s.timedOut = isTimeout(err)
 	return err
 }
 
@@ -45,7 +45,7 @@ func (s *socket) try(entry []byte) (err error) {
 		}
 	}
 	within := s.patience
-	if s.late {
+	if s.timedOut {
 		within = lessPatience
 	}
 	if err := s.conn.SetWriteDeadline(time.Now().Add(within)); err != nil {
@@ -62,7 +62,8 @@ func (s *socket) try(entry []byte) (err error) {
 	return err
 }
 
-// sendFile sends an entry that is too large for a datagram: as a file in memory that nobody can change any more.
+// sendFile sends an entry that is too large for a datagram: as a file in memory that nobody can
+// change any more.
 func (s *socket) sendFile(entry []byte) error {
 	fd, err := unix.MemfdCreate("journal", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/fault"
-	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -21,32 +21,31 @@ var checked = []struct{ program, check string }{
 }
 
 // unchecked finds reloads of programs that nobody asked whether they like the new files.
-func (l *linter) unchecked(s Service) (found []finding) {
+func (l *linter) unchecked(s Service) {
 	if !s.Check.IsZero() || slices.ContainsFunc(s.Files, func(f config.File) bool { return !f.Check.IsZero() }) {
-		return nil
+		return
 	}
 	for i, action := range s.Notify {
 		for _, c := range checked {
 			if !reloads(action, c.program) {
 				continue
 			}
-			found = append(found, finding{config.Unchecked, l.config.Warning(s.NoticesAt[i],
-				fmt.Sprintf("%s: nothing asks %s whether it can work with the new files, before they are in place", action.Name(), c.program), "check: "+c.check+"   of the service, beside files:")})
+			l.note(s, config.Unchecked, l.config.Warning(s.NoticesAt[i],
+				fmt.Sprintf("%s: nothing asks %s whether it can work with the new files, before they are in place", action.Name(), c.program), "check: "+c.check+"   of the service, beside files:"))
 		}
 	}
-	return found
 }
 
 // reloads reports that an action has a program read its files again.
 func reloads(action notify.Action, program string) bool {
-	unit := regexp.MustCompile(`^` + program + `(@.*)?\.service$`)
+	unit := lazyregexp.New(`^` + program + `(@.*)?\.service$`)
 	switch a := action.(type) {
 	case notify.Systemd:
 		return a.Verb != notify.Start && unit.MatchString(a.Unit)
 	case notify.Signal:
 		return unit.MatchString(a.Unit)
 	case notify.Run:
-		line := regexp.MustCompile(`\b(?:systemctl|service|rc-service|init\.d)\b.*\b` + program + `\b|\b` + program + `\s+-s\s+reload`)
+		line := lazyregexp.New(`\b(?:systemctl|service|rc-service|init\.d)\b.*\b` + program + `\b|\b` + program + `\s+-s\s+reload`)
 		return line.MatchString(text(a.Command)) && !strings.HasPrefix(text(a.Command), "echo ")
 	}
 	return false
@@ -60,10 +59,10 @@ func text(c command.Command) string {
 	return strings.Join(c.Args, " ")
 }
 
-var byHand = regexp.MustCompile(`(?:^|[;&|(\s/])(chown|chgrp|chmod|setfacl|mv)\s`)
+var byHand = lazyregexp.New(`(?:^|[;&|(\s/])(chown|chgrp|chmod|setfacl|mv)\s`)
 
 // changedByHand finds notices that do to files what a swap does.
-func (l *linter) changedByHand(s Service) (found []finding) {
+func (l *linter) changedByHand(s Service) {
 	for i, action := range s.Notify {
 		run, ok := action.(notify.Run)
 		if !ok {
@@ -78,53 +77,50 @@ func (l *linter) changedByHand(s Service) (found []finding) {
 		if m[1] == "mv" {
 			what, hint = "mv moves a file that is not looked after any more", "path: is where the file belongs; it is put there whole, in one step"
 		}
-		found = append(found, finding{config.ChangedByHand, l.config.Warning(s.NoticesAt[i], what, hint)})
+		l.note(s, config.ChangedByHand, l.config.Warning(s.NoticesAt[i], what, hint))
 	}
-	return found
 }
 
 // Arguments that hold a secret: an option of that name, a password in a URL, what curl and mysql
 // take, a file that is read into an argument.
-var secretArguments = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)(?:^|\s)--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|auth-?key)(?:=|\s+)["']?[^\s"'-][^\s"']*`),
-	regexp.MustCompile(`\w+://[^\s/:@"']+:[^\s/@"']+@`),
-	regexp.MustCompile(`(?i)authorization:\s*\w+`),
-	regexp.MustCompile(`\bcurl\b.*\s(?:-u|--user)\s*\S+:\S+`),
-	regexp.MustCompile(`\b(?:mysql|mysqladmin|mariadb|mysqldump)\b.*\s-p[^\s-]\S*`),
-	regexp.MustCompile(`\b(?:redis-cli|valkey-cli)\b.*\s-a\s+\S+`),
-	regexp.MustCompile(`\bsshpass\b.*\s-p`),
+var secretArguments = []*lazyregexp.Regexp{
+	lazyregexp.New(`(?i)(?:^|\s)--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|auth-?key)(?:=|\s+)["']?[^\s"'-][^\s"']*`),
+	lazyregexp.New(`\w+://[^\s/:@"']+:[^\s/@"']+@`),
+	lazyregexp.New(`(?i)authorization:\s*\w+`),
+	lazyregexp.New(`\bcurl\b.*\s(?:-u|--user)\s*\S+:\S+`),
+	lazyregexp.New(`\b(?:mysql|mysqladmin|mariadb|mysqldump)\b.*\s-p[^\s-]\S*`),
+	lazyregexp.New(`\b(?:redis-cli|valkey-cli)\b.*\s-a\s+\S+`),
+	lazyregexp.New(`\bsshpass\b.*\s-p`),
 }
 
 // fileOption is an option that names a file, not a secret.
-var fileOption = regexp.MustCompile(`(?i)(?:file|path|dir)\b`)
+var fileOption = lazyregexp.New(`(?i)(?:file|path|dir)\b`)
 
 const argumentHint = "every user sees it in ps; have the program read it from the file: an EnvironmentFile, an option that names a file, its standard input"
 
 // secretArgument finds secrets on the command lines of checks and notices, and of units that a
 // template makes.
-func (l *linter) secretArgument(s Service) (found []finding) {
-	note := func(at fault.Place, c command.Command) {
+func (l *linter) secretArgument(s Service) {
+	judge := func(at fault.Place, c command.Command) {
 		if !c.IsZero() && argues(text(c), s.Files) {
-			f := &fault.Fault{Place: at, What: "this has a secret on a command line", Hints: []string{argumentHint}} // its line stays unsaid
-			found = append(found, finding{config.SecretArgument, f})
+			l.note(s, config.SecretArgument, warning(at, "", "this has a secret on a command line", argumentHint)) // its line stays unsaid
 		}
 	}
 	for i, action := range s.Notify {
 		if run, ok := action.(notify.Run); ok {
-			note(s.NoticesAt[i], run.Command)
+			judge(s.NoticesAt[i], run.Command)
 		}
 	}
-	note(s.CheckAt, s.Check.Command)
+	judge(s.CheckAt, s.Check.Command)
 	for i := range s.Files {
-		note(s.Files[i].Place, s.Files[i].Check.Command)
+		judge(s.Files[i].Place, s.Files[i].Check.Command)
 		for _, lookup := range s.Templates[i].Lookups() {
 			if lookup.Ref.Kind == sources.Secret && strings.HasPrefix(strings.TrimSpace(lookup.Line), "Exec") {
-				found = append(found, finding{config.SecretArgument, warning(render.Spot{Place: lookup.Place, Line: lookup.Line},
-					lookup.Ref.String()+" stands on the command line of a unit", argumentHint)})
+				l.note(s, config.SecretArgument, warning(lookup.Place, lookup.Line,
+					lookup.Ref.String()+" stands on the command line of a unit", argumentHint))
 			}
 		}
 	}
-	return found
 }
 
 // argues reports that a command line has a secret on it, or puts a file there that may be one.
@@ -137,7 +133,7 @@ func argues(line string, files []config.File) bool {
 		}
 	}
 	return slices.ContainsFunc(files, func(f config.File) bool {
-		read := regexp.MustCompile("(?:\\$\\(\\s*(?:cat\\s+|<\\s*)|`\\s*cat\\s+)[\"']?" + regexp.QuoteMeta(f.Path) + "\\b")
+		read := lazyregexp.New("(?:\\$\\(\\s*(?:cat\\s+|<\\s*)|`\\s*cat\\s+)[\"']?" + regexp.QuoteMeta(f.Path) + "\\b")
 		return read.MatchString(line)
 	})
 }

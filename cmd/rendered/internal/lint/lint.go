@@ -19,14 +19,8 @@ type Service struct {
 	Templates []*render.Template
 }
 
-// A finding is what a rule finds in a service.
-type finding struct {
-	rule  config.Rule
-	fault *fault.Fault
-}
-
 // rules find things in one service each.
-var rules = []func(l *linter, s Service) []finding{
+var rules = []func(l *linter, s Service){
 	(*linter).wide, (*linter).unquoted, (*linter).unchecked, (*linter).noNewline, (*linter).changedByHand, (*linter).secretArgument, (*linter).vaultPaths, (*linter).jinja, (*linter).reserved, (*linter).truths,
 }
 
@@ -34,34 +28,28 @@ var rules = []func(l *linter, s Service) []finding{
 type linter struct {
 	config *config.Config
 	users  users
+	found  fault.List
 }
 
 // Warnings gives what a person would regret, by place. The services are those of the config, whole
 // and without faults.
 func Warnings(cfg *config.Config, services []Service) fault.List {
 	l := &linter{config: cfg, users: machineUsers}
-	var list fault.List
 	for _, s := range services {
 		for _, rule := range rules {
-			list = append(list, kept(rule(l, s), s)...)
+			rule(l, s)
 		}
 	}
-	list = append(list, l.splitPairs(services)...)
-	list.Sort()
-	return slices.CompactFunc(list, func(a, b *fault.Fault) bool { return a.Error() == b.Error() })
+	l.splitPairs(services)
+	l.found.Sort()
+	return slices.CompactFunc(l.found, func(a, b *fault.Fault) bool { return a.Error() == b.Error() })
 }
 
-// kept leaves out what the service allows, and says of the rest how it is allowed.
-func kept(found []finding, s Service) (list fault.List) {
-	for _, f := range found {
-		if !s.Allows(f.rule) {
-			list = append(list, named(f, s.Name))
-		}
+// note notes what a rule finds in a service, and how it is allowed; nothing where it is.
+func (l *linter) note(s Service, rule config.Rule, f *fault.Fault) {
+	if !s.Allows(rule) {
+		f.Rule = string(rule)
+		f.Hints = append(slices.Clone(f.Hints), fmt.Sprintf("or, where it is meant, allow: [%s] in service %s", rule, s.Name))
+		l.found = append(l.found, f)
 	}
-	return list
-}
-
-func named(f finding, service string) *fault.Fault {
-	f.fault.Hints = append(slices.Clone(f.fault.Hints), fmt.Sprintf("or, where it is meant, allow: [%s] in service %s", f.rule, service))
-	return f.fault
 }

@@ -25,8 +25,8 @@ func warned(t *testing.T, services string, change func(*config.Config)) []string
 	if err := os.Chmod(filepath.Join(dir, "wide"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cfg, faults := config.Load(path, config.Options{})
-	if len(faults) > 0 {
+	cfg := config.Load(path, config.Options{})
+	if faults := cfg.All(); len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	if change != nil {
@@ -70,31 +70,34 @@ func one(file, notice string) string {
 func TestWarnings(t *testing.T) {
 	const password, key, plain = `content: "{{ secret \"a\" \"password\" }}", path: DIR/f`, `content: "{{ secret \"a\" \"key\" }}", path: DIR/f`, `content: "{{ param \"/a\" }}", path: DIR/f`
 	for services, want := range map[string]string{
-		one(password, ""):                                                                                                                         "",
-		one(password+", mode: 0640", ""):                                                                                                          "",
-		one(password+", mode: 0644", ""):                                                                                                          "wide-secret",
-		one(password+", mode: 0660", ""):                                                                                                          "wide-secret",
-		one(password+", mode: 0604", ""):                                                                                                          "wide-secret",
-		one(password+", mode: 0700", ""):                                                                                                          "wide-secret",
-		one(strings.Replace(password, "DIR/f", "DIR/wide", 1), ""):                                                                                "wide-secret",
-		one(strings.Replace(password, "DIR/f", "DIR/wide", 1)+", mode: 0600", ""):                                                                 "",
-		one(strings.Replace(plain, "DIR/f", "DIR/wide", 1), ""):                                                                                   "",
-		one(`content: "{{ param \"/a/db_password\" }}", path: DIR/f, mode: 0644`, ""):                                                             "wide-secret",
-		one(`content: "{{ secretOr \"x\" \"a\" \"token\" }}", path: DIR/f, mode: 0644`, ""):                                                       "wide-secret",
-		one(`content: "{{ secretBytes \"a\" }}", path: DIR/f, mode: 0644`, ""):                                                                    "wide-secret",
-		one(`content: "{{ secret \"a\" }}", path: DIR/f, mode: 0644`, ""):                                                                         "wide-secret",
-		one(`content: "{{ secret \"prod/ca-cert\" }}", path: DIR/f, mode: 0644`, ""):                                                              "",
-		one(`content: "{{ secret \"a\" \"cert\" }}{{ secret \"a\" \"chain\" }}", path: DIR/f, mode: 0644`, ""):                                    "",
-		one(`content: "{{ secret \"a\" \"cert\" }}{{ secret \"a\" \"password\" }}", path: DIR/f, mode: 0644`, ""):                                 "wide-secret",
-		one(`content: "{{ with secretMap \"a\" }}{{ .cert }}{{ end }}", path: DIR/f, mode: 0644`, ""):                                             "",
-		one(`content: "{{ with secretMap \"a\" }}{{ .cert }}{{ .pin }}{{ end }}", path: DIR/f, mode: 0644`, ""):                                   "wide-secret",
-		one(`content: "{{ range $k, $v := secretMap \"a\" }}{{ $v }}{{ end }}", path: DIR/f, mode: 0644`, ""):                                     "wide-secret",
-		one(`content: "{{ secretMap \"a\" | toJson }}", path: DIR/f, mode: 0644`, ""):                                                             "wide-secret",
-		one(`content: "{{ $x := \"\" }}{{ $x = secret \"a\" \"password\" }}{{ $x }}", path: DIR/f, mode: 0644`, ""):                               "wide-secret",
-		one(`content: "{{ secret (param \"/name\") \"password\" }}", path: DIR/f, mode: 0644`, ""):                                                "wide-secret",
-		one(`content: "{{ secret \"db\" \"host\" }}", path: DIR/f, mode: 0644`, ""):                                                               "",
-		one(key+", mode: 0640", ""):                                                                                                               "",
-		one(key+", mode: 0644", ""):                                                                                                               "wide-key",
+		one(password, ""):                                                                    "",
+		one(password+", mode: 0640", ""):                                                     "",
+		one(password+", mode: 0644", ""):                                                     "wide-secret",
+		one(password+", mode: 0660", ""):                                                     "wide-secret",
+		one(password+", mode: 0604", ""):                                                     "wide-secret",
+		one(password+", mode: 0700", ""):                                                     "wide-secret",
+		one(strings.Replace(password, "DIR/f", "DIR/wide", 1), ""):                           "wide-secret",
+		one(strings.Replace(password, "DIR/f", "DIR/wide", 1)+", mode: 0600", ""):            "",
+		one(strings.Replace(plain, "DIR/f", "DIR/wide", 1), ""):                              "",
+		one(`content: "{{ file \"/run/secrets/api_token\" }}", path: DIR/f, mode: 0644`, ""): "wide-secret",
+		one(`content: "{{ toJson (params \"/a/secrets\") }}", path: DIR/f, mode: 0644`, ""):  "wide-secret",
+		one(`content: "{{ file \"/etc/motd\" }}{{ awsRegion }}{{ imds \"placement/region\" }}", path: DIR/f, mode: 0644`, ""): "",
+		one(`content: "{{ param \"/a/db_password\" }}", path: DIR/f, mode: 0644`, ""):                                         "wide-secret",
+		one(`content: "{{ secretOr \"x\" \"a\" \"token\" }}", path: DIR/f, mode: 0644`, ""):                                   "wide-secret",
+		one(`content: "{{ secretBytes \"a\" }}", path: DIR/f, mode: 0644`, ""):                                                "wide-secret",
+		one(`content: "{{ secret \"a\" }}", path: DIR/f, mode: 0644`, ""):                                                     "wide-secret",
+		one(`content: "{{ secret \"prod/ca-cert\" }}", path: DIR/f, mode: 0644`, ""):                                          "",
+		one(`content: "{{ secret \"a\" \"cert\" }}{{ secret \"a\" \"chain\" }}", path: DIR/f, mode: 0644`, ""):                "",
+		one(`content: "{{ secret \"a\" \"cert\" }}{{ secret \"a\" \"password\" }}", path: DIR/f, mode: 0644`, ""):             "wide-secret",
+		one(`content: "{{ with secretMap \"a\" }}{{ .cert }}{{ end }}", path: DIR/f, mode: 0644`, ""):                         "",
+		one(`content: "{{ with secretMap \"a\" }}{{ .cert }}{{ .pin }}{{ end }}", path: DIR/f, mode: 0644`, ""):               "wide-secret",
+		one(`content: "{{ range $k, $v := secretMap \"a\" }}{{ $v }}{{ end }}", path: DIR/f, mode: 0644`, ""):                 "wide-secret",
+		one(`content: "{{ secretMap \"a\" | toJson }}", path: DIR/f, mode: 0644`, ""):                                         "wide-secret",
+		one(`content: "{{ $x := \"\" }}{{ $x = secret \"a\" \"password\" }}{{ $x }}", path: DIR/f, mode: 0644`, ""):           "wide-secret",
+		one(`content: "{{ secret (param \"/name\") \"password\" }}", path: DIR/f, mode: 0644`, ""):                            "wide-secret",
+		one(`content: "{{ secret \"db\" \"host\" }}", path: DIR/f, mode: 0644`, ""):                                           "",
+		one(key+", mode: 0640", ""): "",
+		one(key+", mode: 0644", ""): "wide-key",
 		one(`content: "{{ secret \"a\" }}", path: DIR/site.key, mode: 0644`, ""):                                                                  "wide-key",
 		one(`content: "{{ secret \"a\" \"api_key\" }}", path: DIR/f, mode: 0644`, ""):                                                             "wide-secret",
 		one(`content: "A={{ secret \"a\" \"password\" }}\n", path: DIR/f, format: dotenv`, ""):                                                    "unquoted",

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/sources"
 )
@@ -18,7 +18,7 @@ import (
 const private fs.FileMode = 0o640
 
 // wide finds files that more can read, or write to, than should.
-func (l *linter) wide(s Service) (found []finding) {
+func (l *linter) wide(s Service) {
 	for i := range s.Files {
 		f := &s.Files[i]
 		what := holds(s.Templates[i])
@@ -34,19 +34,18 @@ func (l *linter) wide(s Service) (found []finding) {
 		}
 		switch {
 		case key && outside != 0:
-			found = append(found, finding{config.WideKey, l.config.Warning(f.ModeAt,
-				fmt.Sprintf("%s is a private key, and %s lets %s", f.Path, so, whom(outside)), "mode: 0600, or 0640 with a group that has one user")})
+			l.note(s, config.WideKey, l.config.Warning(f.ModeAt,
+				fmt.Sprintf("%s is a private key, and %s lets %s", f.Path, so, whom(outside)), "mode: 0600, or 0640 with a group that has one user"))
 		case key && mode&0o040 != 0:
 			if names := l.users.of(f.GID); len(names) > 1 {
-				found = append(found, finding{config.WideKey, l.config.Warning(f.ModeAt,
-					fmt.Sprintf("%s is a private key, and its group has %d users: %s", f.Path, len(names), listed(names)), "mode: 0600, or a group that has one user")})
+				l.note(s, config.WideKey, l.config.Warning(f.ModeAt,
+					fmt.Sprintf("%s is a private key, and its group has %d users: %s", f.Path, len(names), listed(names)), "mode: 0600, or a group that has one user"))
 			}
 		case outside != 0:
-			found = append(found, finding{config.WideSecret, l.config.Warning(f.ModeAt,
-				fmt.Sprintf("%s holds %s, and %s lets %s", f.Path, what, so, whom(outside)), "mode: 0600, or 0640 with a group that may read it")})
+			l.note(s, config.WideSecret, l.config.Warning(f.ModeAt,
+				fmt.Sprintf("%s holds %s, and %s lets %s", f.Path, what, so, whom(outside)), "mode: 0600, or 0640 with a group that may read it"))
 		}
 	}
-	return found
 }
 
 func listed(names []string) string {
@@ -83,11 +82,11 @@ func modeOf(f *config.File) (mode fs.FileMode, kept bool) {
 
 var (
 	// Keys under which certificates are kept, and what belongs to an account and is no secret.
-	certificateKey = regexp.MustCompile(`^(.*[._-])?(certs?|crts?|certificates?|chain|fullchain|ca|ca_?chain|issuing_ca|bundle|ca_?bundle|cacert|csr|public|public_?key|pub_?key|pub)(\.(pem|crt|cer))?$`)
-	factKey        = regexp.MustCompile(`^(host|hostname|port|user|username|user_?name|engine|db_?name|database|region|dbinstanceidentifier|dbclusteridentifier|endpoint|schema|masterarn)$`)
-	privateKey     = regexp.MustCompile(`^(.*[._-])?(key|private_?key|priv_?key|id_(rsa|dsa|ecdsa|ed25519))(\.(pem|key))?$`)
-	otherKey       = regexp.MustCompile(`api|access|secret|licen[cs]e|public|session|encrypt|sign|auth|account|app_|storage|consumer|service`)
-	secretName     = regexp.MustCompile(`(?i)(password|passwd|secret|token|credential|private|api-?_?key)s?$`)
+	certificateKey = lazyregexp.New(`^(.*[._-])?(certs?|crts?|certificates?|chain|fullchain|ca|ca_?chain|issuing_ca|bundle|ca_?bundle|cacert|csr|public|public_?key|pub_?key|pub)(\.(pem|crt|cer))?$`)
+	factKey        = lazyregexp.New(`^(host|hostname|port|user|username|user_?name|engine|db_?name|database|region|dbinstanceidentifier|dbclusteridentifier|endpoint|schema|masterarn)$`)
+	privateKey     = lazyregexp.New(`^(.*[._-])?(key|private_?key|priv_?key|id_(rsa|dsa|ecdsa|ed25519))(\.(pem|key))?$`)
+	otherKey       = lazyregexp.New(`api|access|secret|licen[cs]e|public|session|encrypt|sign|auth|account|app_|storage|consumer|service`)
+	secretName     = lazyregexp.New(`(?i)(password|passwd|secret|token|credential|private|api-?_?key)s?$`)
 )
 
 // holds names a secret that a template puts into its file; "" where there is none, or nothing but
@@ -95,21 +94,18 @@ var (
 func holds(t *render.Template) string {
 	used := t.Used()
 	for _, l := range t.Lookups() {
-		switch l.Ref.Kind {
-		case sources.Secret:
+		last := l.Ref.Name[strings.LastIndexByte(l.Ref.Name, '/')+1:]
+		switch {
+		case l.Kind == sources.Secret && l.Ref == sources.Ref{}:
+			return "a secret"
+		case l.Kind == sources.Secret:
 			for _, key := range used[l.Ref] {
 				if !harmless(key, l.Ref) {
 					return keyOf(l.Ref, key)
 				}
 			}
-		case sources.Param:
-			if last := l.Ref.Name[strings.LastIndexByte(l.Ref.Name, '/')+1:]; secretName.MatchString(last) {
-				return l.Ref.String()
-			}
-		case "":
-			if strings.HasPrefix(l.Function, "secret") {
-				return "a secret"
-			}
+		case l.Kind.Traits().Secrecy != sources.NeverSecret && secretName.MatchString(last):
+			return l.Ref.String()
 		}
 	}
 	return ""
@@ -142,7 +138,7 @@ func isKey(f *config.File, s *config.Service, t *render.Template) bool {
 	}
 	for _, keys := range t.Used() {
 		for _, key := range keys {
-			if key = strings.ToLower(key); privateKey.MatchString(key) && !otherKey.MatchString(key) {
+			if privateHalf(strings.ToLower(key)) {
 				return true
 			}
 		}

@@ -1,11 +1,11 @@
 package lint
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // shellNames are the variables that bash, or sh as dash is, refuses to set or gives another value
@@ -16,10 +16,10 @@ var shellNames = []string{
 }
 
 // assigned finds a line that sets one of them.
-var assigned = regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?(?:` + strings.Join(shellNames, "|") + `)=`)
+var assigned = lazyregexp.New(`(?m)^[ \t]*(?:export[ \t]+)?(?:` + strings.Join(shellNames, "|") + `)=`)
 
 // reserved finds variables of an env file that a shell which reads it does not set.
-func (l *linter) reserved(s Service) (found []finding) {
+func (l *linter) reserved(s Service) {
 	for i, t := range s.Templates {
 		spots := t.Keys([]string{"dotenv", "dotenvAsIs"}, func(function, key string) bool {
 			if function == "dotenv" {
@@ -31,9 +31,8 @@ func (l *linter) reserved(s Service) (found []finding) {
 			spots = append(spots, t.Literal(assigned)...)
 		}
 		for _, at := range spots {
-			found = append(found, finding{config.ReservedName, warning(at, "bash and sh give this variable a value of their own, or refuse to set it",
-				"another name; programs that read the file themselves, as systemd does, take it")})
+			l.note(s, config.ReservedName, warning(at.Place, at.Line, "bash and sh give this variable a value of their own, or refuse to set it",
+				"another name; programs that read the file themselves, as systemd does, take it"))
 		}
 	}
-	return found
 }

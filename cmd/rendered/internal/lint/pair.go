@@ -3,35 +3,34 @@ package lint
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
-	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
 )
 
 // A half is where one of a pair is written.
 type half struct {
-	service *Service
+	service Service
 	file    *config.File
 }
 
 // splitPairs finds certificates whose key another service writes: of the same secret, or of the
 // same name.
-func (l *linter) splitPairs(services []Service) (list fault.List) {
+func (l *linter) splitPairs(services []Service) {
 	certificates, keys := make(map[string][]half), make(map[string][]half)
-	for i := range services {
-		s := &services[i]
-		for j := range s.Files {
-			f := &s.Files[j]
-			key := isKey(f, s.Service, s.Templates[j])
-			for _, name := range halves(f, s.Templates[j], certificate) {
+	for _, s := range services {
+		for i := range s.Files {
+			f := &s.Files[i]
+			key := isKey(f, s.Service, s.Templates[i])
+			for _, name := range halves(f, s.Templates[i], certificate) {
 				if !key || !strings.HasPrefix(name, byPath) {
 					certificates[name] = append(certificates[name], half{s, f})
 				}
 			}
 			if key {
-				for _, name := range halves(f, s.Templates[j], privateHalf) {
+				for _, name := range halves(f, s.Templates[i], privateHalf) {
 					keys[name] = append(keys[name], half{s, f})
 				}
 			}
@@ -39,31 +38,24 @@ func (l *linter) splitPairs(services []Service) (list fault.List) {
 	}
 	for name, found := range keys {
 		for _, key := range found {
-			for _, cert := range certificates[name] {
-				if f := l.split(key, cert, certificates[name]); f != nil {
-					list = append(list, f)
-				}
-			}
+			l.split(key, certificates[name])
 		}
 	}
-	return list
 }
 
-// split gives the warning that a key and a certificate are apart; nil where the key has its
-// certificate beside it.
-func (l *linter) split(key, cert half, all []half) *fault.Fault {
-	for _, c := range all {
-		if c.service == key.service {
-			return nil
+// split finds certificates that are apart from a key which has none beside it.
+func (l *linter) split(key half, certificates []half) {
+	if slices.ContainsFunc(certificates, func(c half) bool { return c.service.Name == key.service.Name }) {
+		return
+	}
+	for _, cert := range certificates {
+		if cert.service.Allows(config.SplitPair) {
+			continue
 		}
+		l.note(key.service, config.SplitPair, l.config.Warning(key.file.Place,
+			fmt.Sprintf("the key %s and its certificate %s are in two services, %s and %s, and change one after the other", key.file.Path, cert.file.Path, key.service.Name, cert.service.Name),
+			"files of one service change together, and come from one version of the secret: put both into one, with verify: tls:"))
 	}
-	if key.service.Allows(config.SplitPair) || cert.service.Allows(config.SplitPair) {
-		return nil
-	}
-	f := l.config.Warning(key.file.Place,
-		fmt.Sprintf("the key %s and its certificate %s are in two services, %s and %s, and change one after the other", key.file.Path, cert.file.Path, key.service.Name, cert.service.Name),
-		"files of one service change together, and come from one version of the secret: put both into one, with verify: tls:")
-	return named(finding{config.SplitPair, f}, key.service.Name)
 }
 
 // byPath begins the name of a pair that goes by its files' names.

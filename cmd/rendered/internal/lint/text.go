@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/sources"
 )
@@ -25,10 +25,10 @@ func formatOf(f *config.File) string {
 }
 
 // numberKey is the name of what is a number, or true or false, as a rule.
-var numberKey = regexp.MustCompile(`(?i)(^|[._-])(ports?|timeout|ttl|size|count|limit|number|max|min|seconds|interval|weight|enabled|disabled|debug)$`)
+var numberKey = lazyregexp.New(`(?i)(^|[._-])(ports?|timeout|ttl|size|count|limit|number|max|min|seconds|interval|weight|enabled|disabled|debug)$`)
 
 // unquoted finds values that no function quotes, in files where one would have to.
-func (l *linter) unquoted(s Service) (found []finding) {
+func (l *linter) unquoted(s Service) {
 	for i := range s.Files {
 		f, t := &s.Files[i], s.Templates[i]
 		name := formatOf(f)
@@ -48,11 +48,10 @@ func (l *linter) unquoted(s Service) (found []finding) {
 			if number, ok := strings.CutPrefix(in.Call, "secret "); ok && name == "json" && in.Key != "" {
 				hints = append(hints, fmt.Sprintf("or, where the secret has a number, {{ secretMap %s | toJson }}", number))
 			}
-			found = append(found, finding{config.Unquoted, warning(render.Spot{Place: in.Place, Line: in.Line},
-				fmt.Sprintf("%s stands in %s without quotes; a value with a blank, a quote or a newline breaks the file", in.Of, title(name)), hints...)})
+			l.note(s, config.Unquoted, warning(in.Place, in.Line,
+				fmt.Sprintf("%s stands in %s without quotes; a value with a blank, a quote or a newline breaks the file", in.Of, title(name)), hints...))
 		}
 	}
-	return found
 }
 
 // title gives a format as people call it.
@@ -69,53 +68,49 @@ func quoted(in render.Insertion) bool {
 	return strings.HasSuffix(text, `"`) || strings.HasSuffix(text, `'`)
 }
 
-func warning(at render.Spot, what string, hints ...string) *fault.Fault {
-	return &fault.Fault{Place: at.Place, Line: at.Line, What: what, Hints: hints}
+func warning(at fault.Place, line, what string, hints ...string) *fault.Fault {
+	return &fault.Fault{Place: at, Line: line, What: what, Hints: hints}
 }
 
 // noNewline finds templates whose last line has no end.
-func (l *linter) noNewline(s Service) (found []finding) {
+func (l *linter) noNewline(s Service) {
 	for i, t := range s.Templates {
 		if at, ok := t.Unended(); ok {
-			found = append(found, finding{config.NoNewline, warning(at, s.Files[i].Path+" gets no newline at its end; some programs do not read its last line",
-				"end the template's last line; in the config content: | keeps it")})
+			l.note(s, config.NoNewline, warning(at.Place, at.Line, s.Files[i].Path+" gets no newline at its end; some programs do not read its last line",
+				"end the template's last line; in the config content: | keeps it"))
 		}
 	}
-	return found
 }
 
-var jinja = regexp.MustCompile(`\{%[-+]?\s*(if|for|set|else|elif|endif|endfor|include|block|macro|raw)\b.*?%\}`)
+var jinja = lazyregexp.New(`\{%[-+]?\s*(if|for|set|else|elif|endif|endfor|include|block|macro|raw)\b.*?%\}`)
 
 // jinja finds statements of Jinja.
-func (l *linter) jinja(s Service) (found []finding) {
+func (l *linter) jinja(s Service) {
 	for i, t := range s.Templates {
 		for _, at := range t.Literal(jinja) {
-			found = append(found, finding{config.Jinja, warning(at, "this is Jinja's, and goes into "+s.Files[i].Path+" as it stands",
-				"{{ if .name }}…{{ end }} and {{ range .list }}…{{ end }} are the statements of a template here")})
+			l.note(s, config.Jinja, warning(at.Place, at.Line, "this is Jinja's, and goes into "+s.Files[i].Path+" as it stands",
+				"{{ if .name }}…{{ end }} and {{ range .list }}…{{ end }} are the statements of a template here"))
 		}
 	}
-	return found
 }
 
 // vaultPaths finds secrets that are named as in Vault.
-func (l *linter) vaultPaths(s Service) (found []finding) {
+func (l *linter) vaultPaths(s Service) {
 	for _, t := range s.Templates {
 		for _, lookup := range t.Lookups() {
 			if lookup.Ref.Kind == sources.Secret && render.VaultPath(lookup.Ref.Name) {
-				found = append(found, finding{config.VaultPath, warning(render.Spot{Place: lookup.Place, Line: lookup.Line},
-					lookup.Ref.Name+" looks like a path of Vault's", "here it is the name that a secret has in Secrets Manager: aws secretsmanager list-secrets")})
+				l.note(s, config.VaultPath, warning(lookup.Place, lookup.Line,
+					lookup.Ref.Name+" looks like a path of Vault's", "here it is the name that a secret has in Secrets Manager: aws secretsmanager list-secrets"))
 			}
 		}
 	}
-	return found
 }
 
 // truths finds conditions that take a looked-up text for true or false.
-func (l *linter) truths(s Service) (found []finding) {
+func (l *linter) truths(s Service) {
 	for _, t := range s.Templates {
-		for _, f := range t.Truths() {
-			found = append(found, finding{config.TextCondition, warning(render.Spot{Place: f.Place, Line: f.Line}, f.What, f.Hints...)})
+		for _, f := range t.TextConditions() {
+			l.note(s, config.TextCondition, warning(f.Place, f.Line, f.What, f.Hints...))
 		}
 	}
-	return found
 }

@@ -1,5 +1,6 @@
-// Package manual writes a command tree as manual pages. cobra has a generator of its own, which takes what a verb says of itself for
-// Markdown: of the configs shown there it makes running text, and it wants a Markdown parser for that.
+// Package manual writes a command tree as manual pages. cobra has a generator of its own, which
+// takes what a verb says of itself for Markdown: of the configs shown there it makes running text,
+// and it wants a Markdown parser for that.
 package manual
 
 import (
@@ -19,8 +20,8 @@ type Book struct {
 	SeeAlso []string // pages of others that belong to each, as "app.conf(5)"
 }
 
-// Write makes a page for the program and one for each of its verbs, in section 1, in a directory that is there. The same tree gives
-// the same bytes.
+// Write makes a page for the program and one for each of its verbs, in section 1, in a directory
+// that is there. The same tree gives the same bytes.
 func (b Book) Write(root *cobra.Command, dir string) error {
 	for _, cmd := range append([]*cobra.Command{root}, verbs(root)...) {
 		path := filepath.Join(dir, name(cmd)+".1")
@@ -81,7 +82,8 @@ func (p *page) macro(name string, args ...string) {
 	p.line("")
 }
 
-// synopsis shows how a command is called. The first words are its path, the rest stands for arguments.
+// synopsis shows how a command is called. The first words are its path, the rest stands for
+// arguments.
 func (p *page) synopsis(cmd *cobra.Command) {
 	arguments := strings.TrimSpace(strings.TrimPrefix(cmd.UseLine(), cmd.CommandPath()))
 	if len(verbs(cmd)) > 0 {

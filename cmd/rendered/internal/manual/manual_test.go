@@ -75,7 +75,8 @@ func pages(t *testing.T, dir string) map[string]string {
 	return texts
 }
 
-// groff has nothing to say against the pages. That what is meant literally comes out so is for eyes, once, in testdata.
+// groff has nothing to say against the pages. That what is meant literally comes out so is for
+// eyes, once, in testdata.
 func TestGroffIsContent(t *testing.T) {
 	if _, err := exec.LookPath("groff"); err != nil {
 		if os.Getenv("CI") != "" {

@@ -6,6 +6,7 @@ package printable
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -13,7 +14,10 @@ import (
 )
 
 // A Writer writes text escaped. Each text that is written to it ends with a whole character.
-type Writer struct{ io.Writer }
+type Writer struct {
+	io.Writer
+	Colored func() bool // whether Print shows colors; nil: it does not
+}
 
 // Write writes the text escaped.
 func (p Writer) Write(text []byte) (int, error) {
@@ -23,15 +27,51 @@ func (p Writer) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Unwrap gives what it writes to, for what a terminal is meant to obey.
-func (p Writer) Unwrap() io.Writer { return p.Writer }
+// A Color is one of a terminal's, a parameter of SGR (ECMA-48, 8.3.117); "" is none.
+type Color string
 
-// Unwrap gives the writer behind a Writer, and any other as it is.
-func Unwrap(w io.Writer) io.Writer {
-	if p, ok := w.(Writer); ok {
-		return p.Writer
+// The colors of severities.
+const (
+	Plain  Color = ""
+	Red    Color = "31"
+	Green  Color = "32"
+	Yellow Color = "33"
+)
+
+// A Span is text of one color.
+type Span struct {
+	Color Color
+	Text  string
+}
+
+// Print writes spans at once. Where w is no Writer, or one without colors, they have none.
+func Print(w io.Writer, spans ...Span) {
+	p, escapes := w.(Writer)
+	colored := escapes && p.Colored != nil && p.Colored()
+	var b strings.Builder
+	for _, s := range spans {
+		text := s.Text
+		if escapes {
+			text = Escape(text)
+		}
+		if colored && s.Color != Plain {
+			text = "\x1b[" + string(s.Color) + "m" + text + "\x1b[m"
+		}
+		b.WriteString(text)
 	}
-	return w
+	if escapes {
+		w = p.Writer
+	}
+	_, _ = io.WriteString(w, b.String()) // a write that fails has nobody to tell
+}
+
+// File gives the file that is written to, by a Writer or at once; nil where it is none.
+func File(w io.Writer) *os.File {
+	if p, ok := w.(Writer); ok {
+		w = p.Writer
+	}
+	f, _ := w.(*os.File)
+	return f
 }
 
 // Escape gives a text with its escapes. JSON leaves DEL and what is beyond ASCII as it is, so that

@@ -1,5 +1,5 @@
-// Package systemd tells systemd how the daemon stands, in its words (sd_notify(3)): ready, reloading, stopping, alive, and a line for
-// people.
+// Package systemd tells systemd how the daemon stands, in its words (sd_notify(3)): ready,
+// reloading, stopping, alive, and a line for people.
 package systemd
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/rendered/rendered/watch"
 )
 
-// A Manager is the systemd that has started this process and wants to hear of it. A nil one hears nothing. It belongs to the goroutine
-// that reports.
+// A Manager is the systemd that has started this process and wants to hear of it. A nil one hears
+// nothing. It belongs to the goroutine that reports.
 type Manager struct {
 	send     func(string)
 	watchdog time.Duration // how long it waits for a sign of life; 0: it does not
@@ -28,11 +28,12 @@ type Manager struct {
 	alive     time.Time // when the last sign of life was given
 }
 
-// beatAnyway is how often there is a sign of life where no watchdog asks for it: it prolongs a start.
+// beatAnyway is how often there is a sign of life where no watchdog asks for it: it prolongs a
+// start.
 const beatAnyway = 20 * time.Second
 
-// FromEnviron gives the systemd that the environment speaks of, nil where there is none. That it cannot be told anything goes into the log,
-// once.
+// FromEnviron gives the systemd that the environment speaks of, nil where there is none. That it
+// cannot be told anything goes into the log, once.
 func FromEnviron(log *slog.Logger) *Manager {
 	path := os.Getenv("NOTIFY_SOCKET")
 	if path == "" {
@@ -51,7 +52,8 @@ func FromEnviron(log *slog.Logger) *Manager {
 	}}
 }
 
-// watchdogOf gives how long systemd waits for a sign of life of this process; 0 where it waits for none, or for one of another process.
+// watchdogOf gives how long systemd waits for a sign of life of this process; 0 where it waits for
+// none, or for one of another process.
 func watchdogOf(usec, pid string) (time.Duration, error) {
 	if usec == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return 0, nil
@@ -63,7 +65,8 @@ func watchdogOf(usec, pid string) (time.Duration, error) {
 	return time.Duration(n) * time.Microsecond, nil
 }
 
-// patience is how long systemd may take to accept what it is told. Where it hangs the daemon goes on.
+// patience is how long systemd may take to accept what it is told. Where it hangs the daemon goes
+// on.
 const patience = time.Second
 
 // send sends a datagram to a socket, which is one without a path where its name begins with @.
@@ -106,7 +109,8 @@ func (m *Manager) Report(r watch.Report) {
 	}
 }
 
-// phase says that a phase begins or ends. A reload before the start has ended is kept quiet: its end would be taken for that of the start.
+// phase says that a phase begins or ends. A reload before the start has ended is kept quiet: its
+// end would be taken for that of the start.
 func (m *Manager) phase(r watch.Report) string {
 	was := m.reloading
 	m.reloading = m.ready && r.Doing == watch.Reloading
@@ -122,7 +126,8 @@ func (m *Manager) phase(r watch.Report) string {
 	return ""
 }
 
-// sign gives a sign of life where it is time for one: to the watchdog, and to whoever waits for the start.
+// sign gives a sign of life where it is time for one: to the watchdog, and to whoever waits for the
+// start.
 func (m *Manager) sign(now time.Time) (text string) {
 	if now.Sub(m.alive) < m.Beat()*3/4 {
 		return ""

@@ -17,7 +17,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
 )
 
 // heard gives a manager, and what it has said since it was last asked, a line each.
@@ -197,10 +200,11 @@ func TestSystemdHangs(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	current := watch.Standing{Service: "a", Tried: true}
-	held := watch.Standing{Service: "b", Tried: true, Owed: []watch.Owed{{Dependent: "reload b.service"}}}
-	refused := watch.Standing{Service: "c", Tried: true, Owed: []watch.Owed{{Dependent: "x"}, {Dependent: "reload c.service", Trouble: "unit is masked"}}}
-	failing := watch.Standing{Service: "d", Tried: true, Trouble: "secret prod/d: access denied", Owed: held.Owed}
-	second := watch.Standing{Service: "e", Tried: true, Trouble: "no"}
+	held := watch.Standing{Service: "b", Tried: true, Owed: []tell.Owed{{Dependent: "reload b.service"}}}
+	refused := watch.Standing{Service: "c", Tried: true, Owed: []tell.Owed{{Dependent: "x"}, {Dependent: "reload c.service", Failure: "unit is masked"}}}
+	failing := watch.Standing{Service: "d", Tried: true, Failure: "secret prod/d: access denied", Owed: held.Owed}
+	second := watch.Standing{Service: "e", Tried: true, Failure: "no"}
+	unknown := fault.List{{Place: fault.Place{File: "conf.d/b.yaml", Line: 2, Column: 3}, What: "unknown key"}}
 	for _, c := range []struct {
 		report watch.Report
 		want   string
@@ -212,16 +216,23 @@ func TestStatus(t *testing.T) {
 		{watch.Report{Services: []watch.Standing{held, refused}}, "2 owe notices: c: reload c.service: unit is masked"},
 		{watch.Report{Services: []watch.Standing{current, refused, failing, second}}, "1 current, 1 owes a notice, 2 failing: d: secret prod/d: access denied"},
 		{watch.Report{Services: []watch.Standing{{Service: "a"}, current}}, "1 current, 1 not yet looked at"},
+		{watch.Report{Services: []watch.Standing{{Service: "a", Tried: true, Failure: "no", Paused: new(pass.Pause)}, current}}, "1 current, 1 paused"},
 		{watch.Report{Doing: watch.Reloading, Services: []watch.Standing{current}}, "reading the config again; 1 current"},
 		{watch.Report{Unusable: "rendered.yaml:3:5: unknown key\nand more", Services: []watch.Standing{current}},
 			"config not usable, the old one is in force: rendered.yaml:3:5: unknown key; 1 current"},
-		{watch.Report{Services: []watch.Standing{{Service: "a", Trouble: "two\nlines\x1b[2J\u009b\u202e\xff"}}}, `1 failing: a: two lines\x1b[2J\u009b\u202e\xff`},
+		{watch.Report{Faulty: []watch.Faulty{{Service: "b", Instead: watch.OldSelf, Faults: unknown}}, Services: []watch.Standing{current}},
+			"b keeps its old self: conf.d/b.yaml:2:3: unknown key; 1 current"},
+		{watch.Report{Faulty: []watch.Faulty{{Part: "conf.d/b.yaml", Faults: unknown}, {Service: "c"}, {Service: "d"}}, Services: []watch.Standing{current}},
+			"conf.d/b.yaml cannot be used, and 2 more are faulty: conf.d/b.yaml:2:3: unknown key; 1 current"},
+		{watch.Report{Faulty: []watch.Faulty{{Service: "b", Part: "conf.d/b.yaml", Instead: watch.Namesake, Faults: unknown}, {Service: "c"}}},
+			"b of conf.d/b.yaml is left out, and 1 more is faulty: conf.d/b.yaml:2:3: unknown key; no services"},
+		{watch.Report{Services: []watch.Standing{{Service: "a", Failure: "two\nlines\x1b[2J\u009b\u202e\xff"}}}, `1 failing: a: two lines\x1b[2J\u009b\u202e\xff`},
 	} {
 		if got := status(c.report); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)
 		}
 	}
-	long := status(watch.Report{Services: []watch.Standing{{Service: "a", Trouble: strings.Repeat("ü", 5000)}}})
+	long := status(watch.Report{Services: []watch.Standing{{Service: "a", Failure: strings.Repeat("ü", 5000)}}})
 	if len(long) > maxStatus || !strings.HasSuffix(long, "ü…") {
 		t.Error(fmt.Sprintf("%d bytes: ", len(long)), long)
 	}

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -9,10 +10,12 @@ import (
 	"github.com/rendered/rendered/watch"
 )
 
-// maxStatus bounds the line, in bytes. systemd reads no more than 4096 bytes of a notice, and people less.
+// maxStatus bounds the line, in bytes. systemd reads no more than 4096 bytes of a notice, and
+// people less.
 const maxStatus = 1000
 
-// status says in one line how the daemon stands: "3 current, 1 owes a notice, 1 failing: worker: secret prod/worker: access denied".
+// status says in one line how the daemon stands: "3 current, 1 owes a notice, 1 failing: worker:
+// secret prod/worker: access denied".
 func status(r watch.Report) string {
 	var parts []string
 	switch r.Doing {
@@ -24,6 +27,9 @@ func status(r watch.Report) string {
 	if r.Unusable != "" {
 		first, _, _ := strings.Cut(r.Unusable, "\n")
 		parts = append(parts, "config not usable, the old one is in force: "+first)
+	}
+	if len(r.Faulty) > 0 {
+		parts = append(parts, faulty(r.Faulty))
 	}
 	line := strings.Join(append(parts, standings(r.Services)), "; ")
 	line = printable.Escape(strings.Join(strings.FieldsFunc(line, func(c rune) bool { return c == '\n' || c == '\t' }), " "))
@@ -37,58 +43,57 @@ func status(r watch.Report) string {
 	return line[:end] + "…"
 }
 
+// faulty says of the first service that is not as the config has it what becomes of it and why, and
+// how many more there are.
+func faulty(list []watch.Faulty) string {
+	first := list[0].Fate()
+	if len(list) > 1 {
+		are := "are"
+		if len(list) == 2 {
+			are = "is"
+		}
+		first += fmt.Sprintf(", and %d more %s faulty", len(list)-1, are)
+	}
+	return first + ": " + list[0].Faults[0].Error()
+}
+
 // standings counts services, and says why of the first that fails, or else of the first that owes.
 func standings(list []watch.Standing) string {
 	if len(list) == 0 {
 		return "no services"
 	}
-	var current, owing, failing, waiting int
-	var failed, owed string
+	n := make(map[watch.State]int)
+	failed, owed := "", ""
 	for _, s := range list {
-		switch {
-		case s.Trouble != "":
-			if failing++; failed == "" {
-				failed = s.Service + ": " + s.Trouble
-			}
-		case len(s.Owed) > 0:
-			if owing++; owed == "" {
-				owed = refusal(s)
-			}
-		case !s.Tried:
-			waiting++
-		default:
-			current++
+		n[s.State()]++
+		switch s.State() {
+		case watch.Failing:
+			failed = cmp.Or(failed, ": "+s.Service+": "+s.Failure)
+		case watch.Owes:
+			owed = cmp.Or(owed, refusal(s))
 		}
+	}
+	owing := "owe notices"
+	if n[watch.Owes] == 1 {
+		owing = "owes a notice"
 	}
 	var counts []string
-	count := func(n int, what string) {
-		if n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, what))
+	for _, c := range []struct {
+		state watch.State
+		says  string
+	}{{watch.Current, "current"}, {watch.Waiting, "not yet looked at"}, {watch.Paused, "paused"}, {watch.Owes, owing}, {watch.Failing, "failing"}} {
+		if n[c.state] > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n[c.state], c.says))
 		}
 	}
-	count(current, "current")
-	count(waiting, "not yet looked at")
-	if owing == 1 {
-		count(owing, "owes a notice")
-	} else {
-		count(owing, "owe notices")
-	}
-	count(failing, "failing")
-	line := strings.Join(counts, ", ")
-	switch {
-	case failed != "":
-		return line + ": " + failed
-	case owed != "":
-		return line + ": " + owed
-	}
-	return line
+	return strings.Join(counts, ", ") + cmp.Or(failed, owed)
 }
 
 // refusal says why a service's notice is still owed; nothing where it is only not its time.
 func refusal(s watch.Standing) string {
 	for _, o := range s.Owed {
-		if o.Trouble != "" {
-			return fmt.Sprintf("%s: %s: %s", s.Service, o.Dependent, o.Trouble)
+		if o.Failure != "" {
+			return fmt.Sprintf(": %s: %s: %s", s.Service, o.Dependent, o.Failure)
 		}
 	}
 	return ""

@@ -1,0 +1,16 @@
+//go:build breakdown
+
+package main
+
+import (
+	"cmp"
+	"os"
+
+	"github.com/rendered/rendered/internal/e2e/breakdown"
+)
+
+// In the program of the end-to-end tests alone.
+func init() {
+	files = breakdown.Files(files)
+	defaultConfig = cmp.Or(os.Getenv(breakdown.InstalledAt), defaultConfig)
+}

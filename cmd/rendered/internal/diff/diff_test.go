@@ -1,0 +1,78 @@
+package diff
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rendered/rendered/render"
+)
+
+// shown compares two texts. What stands between braces in the new one is hidden.
+func shown(old, new string) string {
+	var content strings.Builder
+	var parts []render.Part
+	for i, text := range strings.Split(strings.ReplaceAll(new, "}", "{"), "{") {
+		if hidden := i%2 == 1; hidden {
+			parts = append(parts, render.Part{Start: content.Len(), End: content.Len() + len(text)})
+		}
+		content.WriteString(text)
+	}
+	fresh := newUnits([]byte(content.String()), parts, func(render.Part) string { return "‹s›" })
+	var b strings.Builder
+	f := File{Path: "f", Hunks: show(hunks(oldUnits([]byte(old), fresh), fresh), func(text string) string { return text })}
+	for _, h := range f.Hunks {
+		fmt.Fprintf(&b, "@@ -%d,%d +%d,%d @@\n", h.OldStart, h.OldLines, h.NewStart, h.NewLines)
+		for _, l := range h.Lines {
+			b.WriteString(l.Sign + l.Text + "\n")
+		}
+	}
+	return b.String()
+}
+
+func TestHunks(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"a new file":               {"", "a\n{x}\n", "@@ -0,0 +1,2 @@\n+a\n+‹s›\n"},
+		"to be empty":              {"a\n", "", "@@ -1,1 +0,0 @@\n-‹on disk, 2 bytes›\n"},
+		"public lines":             {"a\nb\nc\n", "a\nc\nb\nb\n", "@@ -1,3 +1,4 @@\n a\n-b\n c\n+b\n+b\n"},
+		"a value of several lines": {"k\n1\n2\n3\ne\n", "k\n{1\n2\n4}\ne\n", "@@ -1,5 +1,5 @@\n k\n-‹on disk, 6 bytes›\n+‹s›\n e\n"},
+		"a line's end":             {"a\r\nb\n", "a\nb\n", "@@ -1,2 +1,2 @@\n-‹on disk, 3 bytes›\n+a\n b\n"},
+		"no end":                   {"a\nb", "a\nb\n", "@@ -1,2 +1,2 @@\n a\n-b\n\\No newline at end of file\n+b\n"},
+		"a value that is public":   {"x\nsame\n", "same\n{same}\n", "@@ -1,2 +1,2 @@\n-‹on disk, 2 bytes›\n+same\n ‹s›\n"},
+		"no text":                  {"", "a\x00b\n", "@@ -0,0 +1,1 @@\n+‹3 bytes that are no text›\n"},
+		"beside a value":           {"p=1\n", "p={2}, {3}!\n", "@@ -1,1 +1,1 @@\n-‹on disk, 4 bytes›\n+p=‹s›, ‹s›!\n"},
+		"a long line":              {"", strings.Repeat("é", 600) + "\n", "@@ -0,0 +1,1 @@\n+" + strings.Repeat("é", 500) + "…\n"},
+	} {
+		if got := shown(c.old, c.new); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
+		}
+	}
+	// All lines of a value that are there as they were are one line of both.
+	if got, want := shown("old\n1\n2\nend\n", "{1\n2}\nend\n"), "@@ -1,4 +1,3 @@\n-‹on disk, 4 bytes›\n ‹s›\n end\n"; got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// Neither a large file nor an awkward one takes long, or is shown whole.
+func TestLargeFiles(t *testing.T) {
+	const lines = 200_000
+	var old, new strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&old, "line %d\n", i)
+		fmt.Fprintf(&new, "line %d\n", i*7%lines)
+	}
+	same := strings.Repeat("same\n", lines)
+	begun := time.Now()
+	for _, pair := range [][2]string{{old.String(), new.String()}, {same, same + "more\n"}, {same + "x\n", "{" + same + "}y\n"}} {
+		if got := shown(pair[0], pair[1]); strings.Count(got, "\n") > mostShown+10 || len(got) > 100_000 {
+			t.Errorf("%d lines are shown", strings.Count(got, "\n"))
+		}
+	}
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("it takes %v", took)
+	}
+	if !tooLarge([]byte(strings.Repeat("\n", mostLines+1))) {
+		t.Error("more lines are compared than there is room for")
+	}
+}

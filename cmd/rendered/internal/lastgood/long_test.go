@@ -1,0 +1,3 @@
+package lastgood
+
+import _ "github.com/rendered/rendered/internal/long" // its flag

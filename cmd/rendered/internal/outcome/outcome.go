@@ -1,0 +1,141 @@
+// Package outcome says what looks at services came to, for people and as JSON.
+package outcome
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/pass"
+)
+
+// An Outcome is what looks came to. It holds no value.
+type Outcome struct {
+	Services []Service `json:"services"`
+	Notices  []Notice  `json:"notices"`
+	Paused   []Paused  `json:"paused,omitempty"`
+}
+
+// A Paused is a service that was not looked at.
+type Paused struct {
+	Service string `json:"service"`
+	Text    string `json:"text"` // that it is paused, by whom, until when, and why
+}
+
+// A Service is what the look at one service came to.
+type Service struct {
+	Service  string    `json:"service"`
+	Files    []File    `json:"files"` // none where it did not get as far as its files
+	Failures []Failure `json:"failures,omitempty"`
+}
+
+// A File is what became of a file.
+type File struct {
+	Path  string `json:"path"`
+	State string `json:"state"`          // unchanged, repaired, changed, created
+	Kept  string `json:"kept,omitempty"` // where what somebody else had written there is kept
+}
+
+// A Failure is why a file, or all of them, are not up to date.
+type Failure struct {
+	Path string `json:"path,omitempty"` // the file that stays as it was; "": all
+	Text string `json:"text"`           // where, what, and what to do about it: lines
+}
+
+// A Notice is what telling a dependent came to.
+type Notice struct {
+	Services  []string `json:"services"`
+	Dependent string   `json:"dependent"`
+	State     string   `json:"state"` // told, refused, owed
+	Failure   string   `json:"failure,omitempty"`
+	Hints     []string `json:"hints,omitempty"`
+	Took      float64  `json:"took_seconds,omitempty"`
+	Output    string   `json:"output,omitempty"` // without secrets
+	// Unrecorded is why it is told once more after a restart.
+	Unrecorded      string   `json:"unrecorded,omitempty"`
+	UnrecordedHints []string `json:"unrecorded_hints,omitempty"`
+}
+
+// States of a Notice.
+const (
+	Told    = "told"
+	Refused = "refused" // it is still owed, and told again
+	Owed    = "owed"    // it is not its time
+)
+
+// Of gives what a Result says.
+func Of(r watch.Result) Outcome {
+	o := Outcome{Services: []Service{}, Notices: []Notice{}}
+	for _, out := range r.Outcomes {
+		s := Service{Service: out.Service, Files: []File{}}
+		for _, f := range out.Files {
+			s.Files = append(s.Files, File{f.Path, string(f.State), f.Kept})
+		}
+		s.Failures = Failures(out.Service, out.Err)
+		o.Services = append(o.Services, s)
+	}
+	for _, n := range r.Notices {
+		o.Notices = append(o.Notices, noticeOf(n))
+	}
+	for _, p := range r.Paused {
+		o.Paused = append(o.Paused, Paused{p.Service, p.String()})
+	}
+	return o
+}
+
+// Failures gives the parts of the error of a service's pass.
+func Failures(service string, err error) (list []Failure) {
+	for _, e := range pass.FileErrors(err) {
+		about := ""
+		if e.Fault.Place == (fault.Place{}) {
+			about = service + ": "
+		}
+		list = append(list, Failure{e.Path, about + e.Fault.Text()})
+	}
+	return list
+}
+
+// Lines says what the failure is, and which file it keeps as it was.
+func (f Failure) Lines() string {
+	if f.Path == "" {
+		return f.Text
+	}
+	return fmt.Sprintf("%s  %s stays as it was\n", f.Text, f.Path)
+}
+
+func noticeOf(n watch.NoticeOutcome) Notice {
+	t := Notice{Services: n.Services, Dependent: n.Dependent, State: Told, Took: n.Took.Seconds(), Output: n.Output}
+	switch {
+	case n.Err != nil:
+		t.State, t.Failure, t.Hints = Refused, n.Err.Error(), notify.Hints(n.Err)
+	case n.Held:
+		t.State = Owed
+	}
+	if n.Record != nil {
+		t.Unrecorded, t.UnrecordedHints = n.Record.Error(), pass.Remedy(n.Record)
+	}
+	return t
+}
+
+// Failed tells whether anything is not as it should be. What is owed because it is not its time is
+// as it should be.
+func (o Outcome) Failed() bool {
+	for _, s := range o.Services {
+		if len(s.Failures) > 0 {
+			return true
+		}
+	}
+	for _, n := range o.Notices {
+		if n.State == Refused || n.Unrecorded != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// took gives how long telling took.
+func (n Notice) took() time.Duration {
+	return time.Duration(n.Took * float64(time.Second)).Round(time.Millisecond)
+}

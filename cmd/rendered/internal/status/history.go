@@ -1,0 +1,171 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
+	"github.com/rendered/rendered/watch/ledger"
+)
+
+// A History is what happened, oldest first. It holds no value.
+type History struct {
+	Events []Event `json:"events"`
+}
+
+// An Event is one thing that happened.
+type Event struct {
+	At        time.Time   `json:"at"`
+	Kind      ledger.Kind `json:"kind"`
+	Services  []string    `json:"services"`
+	Why       string      `json:"why,omitempty"`     // a watch.Reason
+	Message   string      `json:"message,omitempty"` // the id of the queue's message that said so
+	Who       string      `json:"who,omitempty"`     // who asked
+	Refs      []Renewal   `json:"refs,omitempty"`    // lookups with another version than before
+	Files     []string    `json:"files,omitempty"`
+	Kept      []Kept      `json:"kept,omitempty"` // of these, what somebody else had written there
+	Dependent string      `json:"dependent,omitempty"`
+	Failure   string      `json:"failure,omitempty"`
+	Took      float64     `json:"took_seconds,omitempty"`
+	Note      string      `json:"note,omitempty"` // why they paused it, in their words
+	Until     time.Time   `json:"until,omitzero"` // when the pause ends by itself
+}
+
+// A Kept is where what somebody else had written to a file is kept.
+type Kept struct {
+	File string `json:"file"`
+	As   string `json:"as"`
+}
+
+// A Renewal is a lookup, and the versions that files were written from before and since.
+type Renewal struct {
+	Ref  string `json:"ref"`
+	From string `json:"from,omitempty"` // absent: not known
+	To   string `json:"to"`
+}
+
+// HistoryOf gives what is on record.
+func HistoryOf(events []ledger.Event) History {
+	h := History{Events: []Event{}}
+	for _, e := range events {
+		event := Event{
+			At: e.At, Kind: e.Kind, Services: append([]string{}, e.Services...), Why: e.Why, Message: e.Message, Who: e.Who,
+			Files: e.Paths, Dependent: e.Dependent, Failure: e.Failure, Took: e.Took.Seconds(), Note: e.Note, Until: e.Until,
+		}
+		for _, r := range e.Refs {
+			event.Refs = append(event.Refs, Renewal(r))
+		}
+		for _, path := range e.Paths {
+			if as := e.Kept[path]; as != "" {
+				event.Kept = append(event.Kept, Kept{path, as})
+			}
+		}
+		h.Events = append(h.Events, event)
+	}
+	return h
+}
+
+// About gives what happened to a service, by its name or the path of a file, and that the history
+// does not go back any further.
+func (h History) About(name string) History {
+	return History{slices.DeleteFunc(slices.Clone(h.Events), func(e Event) bool {
+		return e.Kind != ledger.Forgotten && !slices.Contains(e.Services, name) && !slices.Contains(e.Files, name)
+	})}
+}
+
+// Print prints the entries.
+func (h History) Print(w io.Writer) {
+	var t console.Table
+	for _, e := range h.Entries() {
+		t = append(t, []string{Moment(e.At), strings.Join(e.Services, " "), strings.Join(e.Lines, "\n")})
+	}
+	if len(t) > 0 {
+		t.Print(w)
+	}
+}
+
+// An Entry is what a person reads of an event, a line each.
+type Entry struct {
+	Event
+	Lines []string
+}
+
+// Entries gives an entry for each event, the newest first. Who was told of a change stands with it.
+func (h History) Entries() (list []Entry) {
+	told := make(map[int][]string) // by the change's place
+	for i, e := range h.Events {
+		if change := h.changeOf(i); e.Kind == ledger.Told && change >= 0 {
+			told[change] = append(told[change], e.telling())
+		}
+	}
+	for i, e := range slices.Backward(h.Events) {
+		if e.Kind == ledger.Told && h.changeOf(i) >= 0 {
+			continue
+		}
+		list = append(list, Entry{e, append(e.lines(), told[i]...)})
+	}
+	return list
+}
+
+// changeOf gives the place of the last change of files that somebody was told of; -1: none.
+func (h History) changeOf(i int) int {
+	for j := i - 1; j >= 0; j-- {
+		of := func(path string) bool { return slices.Contains(h.Events[i].Files, path) }
+		if h.Events[j].Kind == ledger.Changed && slices.ContainsFunc(h.Events[j].Files, of) {
+			return j
+		}
+	}
+	return -1
+}
+
+// lines says what happened, a line each.
+func (e Event) lines() (list []string) {
+	why := e.why()
+	switch e.Kind {
+	case ledger.Told:
+		return []string{e.telling()}
+	case ledger.Refused:
+		return []string{fmt.Sprintf("%s: %s", e.Dependent, e.Failure)}
+	case ledger.Failed:
+		return []string{"failing: " + e.Failure}
+	case ledger.Well:
+		return []string{"up to date again"}
+	case ledger.Paused:
+		return []string{ledger.Pause{Who: e.Who, Until: e.Until, Why: e.Note}.String()}
+	case ledger.Resumed:
+		return []string{"resumed by " + cmp.Or(e.Who, "itself: its time is over")}
+	case ledger.Forgotten:
+		return []string{"what was before this is forgotten: " + e.Failure}
+	}
+	for _, r := range e.Refs {
+		list = append(list, fmt.Sprintf("%s %s → %s%s", r.Ref, cmp.Or(console.Version(r.From), "?"), console.Version(r.To), why))
+	}
+	if len(e.Refs) == 0 {
+		list = append(list, "changed"+why)
+	}
+	list = append(list, e.Files...)
+	for _, k := range e.Kept {
+		list = append(list, fmt.Sprintf("the file that was there, %s, is kept as %s", k.File, k.As))
+	}
+	return list
+}
+
+// why says what the look was for, in parentheses: "(queue)", "(refresh by root)".
+func (e Event) why() string {
+	switch {
+	case e.Why == "":
+		return ""
+	case e.Who != "":
+		return " (" + e.Why + " by " + e.Who + ")"
+	}
+	return " (" + e.Why + ")"
+}
+
+// telling says who was told, and how long it took.
+func (e Event) telling() string {
+	return fmt.Sprintf("%s told in %v", e.Dependent, time.Duration(e.Took*float64(time.Second)).Round(time.Millisecond))
+}

@@ -1,0 +1,255 @@
+// Package status says how a daemon stands, for people and as JSON.
+package status
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/ledger"
+	"github.com/rendered/rendered/watch/pass"
+)
+
+// A Status is how a daemon stands. It holds no value. Times are absent where they are not known:
+// what was before the daemon began is not.
+type Status struct {
+	Version  string     `json:"version"` // of the daemon
+	Started  time.Time  `json:"started"`
+	Config   Config     `json:"config"`
+	Services []*Service `json:"services"`
+	// Absent are pauses of services that the config in force does not have.
+	Absent []*Pause `json:"absent,omitempty"`
+}
+
+// A Config is what the daemon's config is like.
+type Config struct {
+	Path  string    `json:"path"`
+	Since time.Time `json:"since"` // when it came into force
+	// Unusable is what is wrong with the config on disk, while an older one is in force.
+	Unusable string   `json:"unusable,omitempty"`
+	Faulty   []Faulty `json:"faulty,omitempty"`
+}
+
+// A Faulty is a service, or a part of the config, that is not in force as the config has it.
+type Faulty struct {
+	Service string   `json:"service,omitempty"`
+	Part    string   `json:"part,omitempty"` // path of the file
+	Kept    bool     `json:"kept"`           // its old self is in force
+	Fate    string   `json:"fate"`           // what becomes of it, in words
+	Faults  []string `json:"faults"`
+}
+
+// A Service is how one service stands.
+type Service struct {
+	Name     string      `json:"name"`
+	State    watch.State `json:"state"`
+	Failure  string      `json:"failure,omitempty"`
+	Hints    []string    `json:"hints,omitempty"`
+	Turn     string      `json:"turn,omitempty"` // whose it is to mend that
+	Failing  time.Time   `json:"failing_since,omitzero"`
+	Well     time.Time   `json:"well,omitzero"` // when its files were last up to date
+	Schedule string      `json:"schedule"`
+	Looked   time.Time   `json:"looked,omitzero"` // when the last look ended
+	Next     time.Time   `json:"next,omitzero"`   // when the next is due
+	Paused   *Pause      `json:"paused,omitempty"`
+	Changed  time.Time   `json:"changed,omitzero"` // when a file got new contents
+	Files    []File      `json:"files"`
+	Lookups  []Lookup    `json:"lookups"`
+	// Computed is how many lookups there are beside these, whose names only the render knows.
+	Computed   int         `json:"computed_lookups,omitempty"`
+	Dependents []Dependent `json:"dependents"`
+}
+
+// A Pause is that nobody works on a service, as somebody asked.
+type Pause struct {
+	Service string    `json:"service"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until,omitzero"` // absent: until it is resumed
+	Why     string    `json:"why"`
+	Who     string    `json:"who,omitempty"`
+}
+
+// PauseOf gives what a pause says.
+func PauseOf(p ledger.Pause) *Pause { return &Pause{p.Service, p.Since, p.Until, p.Why, p.Who} }
+
+// String says by whom the service is paused, until when, and why.
+func (p *Pause) String() string {
+	return ledger.Pause{Since: p.Since, Until: p.Until, Why: p.Why, Who: p.Who}.String()
+}
+
+// Pauses are what a pause came to.
+type Pauses struct {
+	Paused []*Pause `json:"paused"`
+}
+
+// Resumed are the services whose pauses were ended.
+type Resumed struct {
+	Resumed []string `json:"resumed"`
+}
+
+// A File is one of a service.
+type File struct {
+	Path    string    `json:"path"`
+	Changed time.Time `json:"changed,omitzero"`
+	// Mode, UID and GID are those that it is written with; absent where it keeps its own.
+	Mode string `json:"mode,omitempty"` // as 0640
+	UID  *int   `json:"uid,omitempty"`
+	GID  *int   `json:"gid,omitempty"`
+	// Certificate is the first in it.
+	Certificate *Certificate `json:"certificate,omitempty"`
+}
+
+// A Certificate is one that a file holds.
+type Certificate struct {
+	Names    []string  `json:"names"`
+	NotAfter time.Time `json:"not_after"`
+}
+
+// A Lookup is what a service's templates ask for.
+type Lookup struct {
+	Ref     string    `json:"ref"`               // "secret prod/db"
+	Version string    `json:"version,omitempty"` // that was read last
+	Since   time.Time `json:"since,omitzero"`    // when that was first read
+	Read    time.Time `json:"read,omitzero"`     // when it was last read
+}
+
+// A Dependent is told of a service's files.
+type Dependent struct {
+	Name    string    `json:"name"`
+	Owed    bool      `json:"owed"`
+	Failure string    `json:"failure,omitempty"` // why it refused
+	Told    time.Time `json:"told,omitzero"`     // when it last acknowledged a notice
+	Next    time.Time `json:"next,omitzero"`     // not before which it is told what it is owed
+}
+
+// A Daemon is what a Status says beside what its loop knows.
+type Daemon struct {
+	Version string
+	Started time.Time
+	Config  string // path
+}
+
+// Of gives what a loop says of itself.
+func Of(st watch.Status, d Daemon) Status {
+	s := Status{Version: d.Version, Started: d.Started, Config: Config{Path: d.Config, Since: st.Since, Unusable: st.Unusable}, Services: []*Service{}}
+	for _, f := range st.Faulty {
+		faulty := Faulty{Service: f.Service, Part: f.Part, Kept: f.Instead == watch.OldSelf, Fate: f.Fate()}
+		for _, e := range f.Faults {
+			faulty.Faults = append(faulty.Faults, e.Error())
+		}
+		s.Config.Faulty = append(s.Config.Faulty, faulty)
+	}
+	for i, standing := range st.Services {
+		s.Services = append(s.Services, service(standing, st.Details[i]))
+	}
+	for _, p := range st.Absent {
+		s.Absent = append(s.Absent, PauseOf(p))
+	}
+	return s
+}
+
+func service(st watch.Standing, d watch.Detail) *Service {
+	s := &Service{
+		Name: st.Service, State: st.State(), Failure: st.Failure, Hints: d.Hints, Turn: d.Turn, Failing: d.Failing, Well: d.Well,
+		Schedule: d.Schedule, Looked: d.Looked, Next: d.Next, Changed: d.Changed,
+		Files: []File{}, Lookups: []Lookup{}, Dependents: []Dependent{},
+	}
+	if st.Paused != nil {
+		s.Paused = PauseOf(*st.Paused)
+	}
+	for _, f := range d.Files {
+		s.Files = append(s.Files, file(f))
+	}
+	for _, l := range d.Lookups {
+		s.Lookups = append(s.Lookups, Lookup{l.Ref.String(), l.Version, l.Since, l.Read})
+	}
+	s.Computed = d.Computed
+	for _, t := range d.Told {
+		dependent := Dependent{Name: t.Dependent, Told: t.At}
+		for _, o := range st.Owed {
+			if o.Dependent == t.Dependent {
+				dependent.Owed, dependent.Failure, dependent.Next = true, o.Failure, t.NotBefore
+			}
+		}
+		s.Dependents = append(s.Dependents, dependent)
+	}
+	return s
+}
+
+func file(d watch.FileDetail) File {
+	f := File{Path: d.Path, Changed: d.Changed, Certificate: certificate(d.Certificate)}
+	if d.Mode != 0 {
+		f.Mode = fmt.Sprintf("%04o", d.Mode)
+	}
+	if d.UID >= 0 {
+		f.UID = &d.UID
+	}
+	if d.GID >= 0 {
+		f.GID = &d.GID
+	}
+	return f
+}
+
+func certificate(c *pass.Certificate) *Certificate {
+	if c == nil {
+		return nil
+	}
+	return &Certificate{c.Names, c.NotAfter}
+}
+
+// Current tells whether everything is.
+func (s Status) Current() bool {
+	for _, svc := range s.Services {
+		if svc.State != watch.Current {
+			return false
+		}
+	}
+	return s.Config.Unusable == "" && len(s.Config.Faulty) == 0
+}
+
+// Of gives what is to be said of one service: how it stands, and what is wrong with the config that
+// concerns it.
+func (s Status) Of(one *Service) Status {
+	s.Services = []*Service{one}
+	s.Config.Faulty = slices.DeleteFunc(slices.Clone(s.Config.Faulty), func(f Faulty) bool { return f.Service != one.Name })
+	return s
+}
+
+// Find gives the service of a name, or that of a file's path; nil where there is none.
+func (s Status) Find(name string) *Service {
+	for _, svc := range s.Services {
+		if svc.Name == name {
+			return svc
+		}
+		for _, f := range svc.Files {
+			if f.Path == name {
+				return svc
+			}
+		}
+	}
+	return nil
+}
+
+// Only leaves out the services but those of these names; none: it leaves out nothing.
+func (s *Status) Only(names []string) {
+	s.Services = slices.DeleteFunc(s.Services, func(svc *Service) bool { return len(names) > 0 && !slices.Contains(names, svc.Name) })
+}
+
+// Names gives the names of the services.
+func (s Status) Names() []string {
+	names := make([]string, len(s.Services))
+	for i, svc := range s.Services {
+		names[i] = svc.Name
+	}
+	return names
+}
+
+// NoService is the error of a name that no service has.
+func (s Status) NoService(name string) error {
+	if near := fault.Near(name, s.Names()); near != "" {
+		return fmt.Errorf("there is no service %q; did you mean %q?", name, near)
+	}
+	return fmt.Errorf("there is no service %q in the config in force", name)
+}

@@ -1,0 +1,3 @@
+package trust
+
+import _ "github.com/rendered/rendered/internal/long" // its flag

@@ -1,0 +1,250 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rendered/rendered/internal/awsfake"
+)
+
+// A recipe is an example with the page that explains it.
+type recipe struct {
+	dir   string // a copy of it, to work in
+	page  string
+	files map[string]string // by name, the page excepted
+}
+
+// recipes runs a test for each recipe.
+func recipes(t *testing.T, test func(t *testing.T, r recipe)) {
+	t.Helper()
+	pages, err := filepath.Glob(cookbook + "/*/README.md")
+	if err != nil || len(pages) < 6 {
+		t.Fatalf("the recipes are %q, %v", pages, err)
+	}
+	for _, page := range pages {
+		t.Run(filepath.Base(filepath.Dir(page)), func(t *testing.T) {
+			t.Parallel()
+			test(t, readRecipe(t, filepath.Dir(page)))
+		})
+	}
+}
+
+func readRecipe(t *testing.T, dir string) recipe {
+	t.Helper()
+	r := recipe{dir: t.TempDir(), files: make(map[string]string)}
+	if err := os.CopyFS(r.dir, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob(dir + "/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.files[filepath.Base(path)] = string(text)
+	}
+	r.page = r.files["README.md"]
+	delete(r.files, "README.md")
+	return r
+}
+
+// rendered runs a script that calls it in the recipe's directory, and gives what it said. A recipe
+// may name users whom a machine without its program does not know.
+func (r recipe) rendered(t *testing.T, script string, env ...string) string {
+	t.Helper()
+	program(t)
+	cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), env...)
+	said, err := cmd.CombinedOutput()
+	if err != nil && strings.Contains(string(said), ".owner: unknown") && os.Getenv("CI") == "" {
+		t.Skipf("%s", said)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v:\n%s", script, err, said)
+	}
+	return string(said)
+}
+
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// blocks gives the texts of one language that a page shows.
+func (r recipe) blocks(language string) (texts []string) {
+	for _, m := range fence.FindAllStringSubmatch(r.page, -1) {
+		if m[1] == language {
+			texts = append(texts, m[2])
+		}
+	}
+	return texts
+}
+
+// What a page tells to copy is what lies beside it, and was tested.
+func TestCookbookShowsItsFiles(t *testing.T) {
+	recipes(t, func(t *testing.T, r recipe) {
+		shown := make(map[string]bool)
+		for _, language := range []string{"", "yaml", "ini"} {
+			for _, text := range r.blocks(language) {
+				shown[text] = true
+			}
+		}
+		for name, text := range r.files {
+			if !strings.Contains(r.page, "["+name+"]("+name+")") {
+				t.Errorf("it has no link to %s", name)
+			}
+			if !shown[text] && !strings.Contains(text, "PRIVATE KEY") {
+				t.Errorf("it does not show %s as it is", name)
+			}
+			delete(shown, text)
+		}
+		for text := range shown {
+			t.Errorf("it shows what is in no file:\n%s", text)
+		}
+	})
+}
+
+// A recipe is good as it stands, and comes out the same a second time.
+func TestCookbookRenders(t *testing.T) {
+	recipes(t, func(t *testing.T, r recipe) {
+		if said := r.rendered(t, "rendered check -c rendered.yaml"); !strings.HasSuffix(said, "\nok\n") {
+			t.Errorf("check says:\n%s", said)
+		}
+		for _, script := range r.blocks("sh") {
+			if !strings.HasPrefix(script, "rendered ") {
+				continue
+			}
+			if said := r.rendered(t, script); !strings.Contains(said, "created   "+r.dir+"/out/") || !strings.Contains(said, "\nwould ") {
+				t.Errorf("%s says:\n%s", script, said)
+			}
+			if said := r.rendered(t, script); !strings.HasPrefix(said, "nothing changed: ") {
+				t.Errorf("a second time %s says:\n%s", script, said)
+			}
+			return
+		}
+		t.Error("it does not say how to try it")
+	})
+}
+
+// All recipes can be parts of one config.
+func TestCookbookTogether(t *testing.T) {
+	all := recipe{dir: t.TempDir()}
+	write(t, filepath.Join(all.dir, "rendered.yaml"), "schedule: '@hourly'\n")
+	parts := filepath.Join(all.dir, "conf.d")
+	if err := os.Mkdir(parts, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	from := make(map[string]string) // the recipe, by the template's name
+	recipes := 0
+	paths, err := filepath.Glob(cookbook + "/*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		name, recipe := filepath.Base(path), filepath.Base(filepath.Dir(path))
+		switch {
+		case name == "rendered.yaml":
+			recipes++
+			name = recipe + ".yaml"
+		case !strings.HasSuffix(name, ".tmpl"):
+			continue
+		case from[name] != "":
+			t.Errorf("%s is in %s and in %s", name, from[name], recipe)
+		}
+		from[name] = recipe
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(parts, name), string(text))
+	}
+	said := all.rendered(t, "rendered check -c rendered.yaml")
+	if got := strings.Count(said, "@hourly"); got != recipes {
+		t.Errorf("%d services of %d recipes:\n%s", got, recipes, said)
+	}
+}
+
+// recorder stands in for the AWS CLI: it writes its arguments down, a file a call.
+const recorder = `#!/bin/sh
+set -e
+to=$(mktemp "$CALLS/XXXXXX")
+for word; do
+	case $word in
+	file:///dev/stdin) cat >>"$to" ;;
+	*) printf %s "$word" >>"$to" ;;
+	esac
+	printf '\0' >>"$to"
+done
+`
+
+// store runs a page's commands of the AWS CLI, and does to a fake of AWS what they ask for.
+func (r recipe) store(t *testing.T, fake *awsfake.Server, script string) {
+	t.Helper()
+	if strings.Contains(script, "jq ") {
+		needed(t, "jq")
+	}
+	bin, calls := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(bin, "aws"), recorder)
+	if err := os.Chmod(filepath.Join(bin, "aws"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	secret, _ := tlsSecret()
+	write(t, filepath.Join(r.dir, "fullchain.pem"), secret["cert"].(string))
+	write(t, filepath.Join(r.dir, "privkey.pem"), secret["key"].(string))
+	r.rendered(t, script, "CALLS="+calls, "PATH="+bin+":"+os.Getenv("PATH"))
+
+	names, err := filepath.Glob(calls + "/*")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%s: %v, asks for nothing", script, err)
+	}
+	for _, name := range names {
+		said, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Split(strings.TrimSuffix(string(said), "\x00"), "\x00")
+		options := make(map[string]string)
+		for i := 2; i+1 < len(words); i += 2 {
+			options[words[i]] = words[i+1]
+		}
+		switch operation := strings.Join(words[:2], " "); {
+		case operation == "secretsmanager create-secret" && len(words) == 6 && options["--name"] != "":
+			fake.PutSecret(options["--name"], options["--secret-string"])
+		case operation == "ssm put-parameter" && len(words) == 8 && options["--name"] != "":
+			fake.PutParameter(options["--name"], options["--type"], options["--value"])
+		default:
+			t.Errorf("aws %q", words)
+		}
+	}
+}
+
+// What a page tells to store in AWS is what its templates look up.
+func TestCookbookStores(t *testing.T) {
+	recipes(t, func(t *testing.T, r recipe) {
+		fake := awsfake.Start(t)
+		for _, script := range r.blocks("sh") {
+			if strings.Contains(script, "aws ") {
+				r.store(t, fake, script)
+			}
+		}
+		said := r.rendered(t, "rendered once -c rendered.yaml --root out", fake.Env()...)
+		if got, want := strings.Count(said, "created "), strings.Count(r.files["rendered.yaml"], " path: "); got != want {
+			t.Errorf("%d files of %d:\n%s", got, want, said)
+		}
+	})
+}
+
+// A page's policy is what iam-policy prints, to the letter.
+func TestCookbookPolicies(t *testing.T) {
+	recipes(t, func(t *testing.T, r recipe) {
+		said := r.rendered(t, "rendered iam-policy -c rendered.yaml --account 111111111111 2>/dev/null", "AWS_REGION=eu-west-1")
+		if policies := r.blocks("json"); len(policies) != 1 || policies[0] != said {
+			t.Errorf("it shows %q; the policy is\n%s", policies, said)
+		}
+	})
+}

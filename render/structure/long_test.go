@@ -1,0 +1,3 @@
+package structure_test
+
+import _ "github.com/rendered/rendered/internal/long" // its flag

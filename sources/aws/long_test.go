@@ -1,0 +1,3 @@
+package aws
+
+import _ "github.com/rendered/rendered/internal/long" // its flag

@@ -1,0 +1,30 @@
+package pass
+
+import (
+	"hash/maphash"
+	"slices"
+
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/verify"
+)
+
+// A Certificate is what a file's first certificate says.
+type Certificate = verify.Certificate
+
+// A content is what a Keeper knows of what a file holds; the zero content is of a file that it has
+// not brought up to date yet.
+type content struct {
+	print       uint64
+	certificate *Certificate
+}
+
+// contentOf tells what a file is to hold. A certificate is read once.
+func (p *pass) contentOf(path string) content {
+	at := slices.IndexFunc(p.renderings, func(r *render.Rendering) bool { return r.Path == path })
+	text := p.renderings[at].Content
+	print := maphash.Bytes(p.seed, text) | 1
+	if was := p.known[path]; was.print == print {
+		return was
+	}
+	return content{print, verify.First(text)}
+}

@@ -1,0 +1,110 @@
+package pass
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/sources/redact"
+	"github.com/rendered/rendered/watch/ledger"
+)
+
+// A Foresight is what a pass of a service would do.
+type Foresight struct {
+	*Service
+	Files []Foreseen // those that it would change, in the order of the config
+	// Err is why it would change nothing, or what could not be found out.
+	Err      error
+	Snapshot *sources.Snapshot // that the files were rendered from
+	Paused   *Pause            // it changes nothing while it is paused; nil: it is not
+
+	redactor *redact.Redactor
+}
+
+// A Foreseen is a file that a pass would change.
+type Foreseen struct {
+	swap.Difference
+	Parts []render.Part // of the content that the template alone does not give
+	// Refs are lookups of the file that have other versions than when the service last wrote files.
+	Refs   []ledger.Renewal
+	Before Before
+}
+
+// Before says what is known of a file before a pass, beside what stands there.
+type Before int
+
+const (
+	Unknown Before = iota // the state directory cannot be read
+	Owned                 // it was written by us
+	Others                // it was not: what stands there would be kept
+)
+
+// mostOld bounds what is read of a file that would be replaced, in bytes.
+const mostOld = 16 << 20
+
+// Foresee says what Run would do now, as far as checks have no say. It changes nothing, runs
+// nothing and tells nobody. The service's templates are traced.
+func (k *Keeper) Foresee(ctx context.Context, snapshot *sources.Snapshot) Foresight {
+	p := &pass{Keeper: k, ctx: ctx, snapshot: snapshot, foresees: true}
+	defer p.close()
+	f := Foresight{Service: k.service, redactor: k.redactor}
+	failed := fault.Caught(func() {
+		if f.Err = through(p.await, p.lookUp, p.compare, p.judge, p.verifyChanges); f.Err == nil {
+			f.Files, f.Err = p.foreseen()
+		}
+	})
+	if failed != nil {
+		f.Files, f.Err = nil, failed
+	}
+	f.Snapshot = p.snapshot
+	return f
+}
+
+// verifyChanges holds what is to be written, if anything is, against the service's rules.
+func (p *pass) verifyChanges() error {
+	if p.swap.Idle() {
+		return nil
+	}
+	return p.verify()
+}
+
+// foreseen gives the files that are to be changed.
+func (p *pass) foreseen() (list []Foreseen, _ error) {
+	differences, err := p.swap.Differences(mostOld)
+	renewed := p.event().Refs
+	for _, d := range differences {
+		i := slices.IndexFunc(p.renderings, func(r *render.Rendering) bool { return r.Path == d.Path })
+		f := Foreseen{Difference: d, Parts: p.renderings[i].Parts(), Before: p.before(d.Path)}
+		for _, r := range p.service.Files[i].Template.Refs() {
+			if at := slices.IndexFunc(renewed, func(n ledger.Renewal) bool { return n.Ref == r.String() }); at >= 0 {
+				f.Refs = append(f.Refs, renewed[at])
+			}
+		}
+		list = append(list, f)
+	}
+	return list, err
+}
+
+// before says what is known of a file.
+func (p *pass) before(path string) Before {
+	switch {
+	case p.unread:
+		return Unknown
+	case p.ledger.Owns(path):
+		return Owned
+	}
+	return Others
+}
+
+// Redacted gives a text without the secrets that are recognised in it.
+func (f Foresight) Redacted(text string) string {
+	return f.redactor.Redact([]byte(text), f.public()...)
+}
+
+// Tells tells whether dependents would be told: a file would have new contents.
+func (f Foresight) Tells() bool {
+	return slices.ContainsFunc(f.Files, func(f Foreseen) bool { return f.State != swap.Drifted })
+}

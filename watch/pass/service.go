@@ -1,0 +1,61 @@
+package pass
+
+import (
+	"slices"
+
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/verify"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// A Service is some files that are swapped together, and the dependents that read them.
+type Service struct {
+	Name       string
+	Files      []*render.File
+	Check      command.Check   // sees all staged files in their places; the zero Check is none
+	Verify     []verify.TLS    // what must hold of the files before they are written
+	Dependents []notify.Action // told in this order
+	// Fingerprint differs where anything of the service, its templates included, differs.
+	Fingerprint string
+}
+
+// Refs gives what is known of the service's lookups before a render.
+func (s *Service) Refs() []sources.Ref {
+	var refs []sources.Ref
+	for _, f := range s.Files {
+		refs = append(refs, f.Template.Refs()...)
+	}
+	return refs
+}
+
+// Writes tells whether a path is that of one of the files.
+func (s *Service) Writes(path string) bool {
+	return slices.ContainsFunc(s.Files, func(f *render.File) bool { return f.Path == path })
+}
+
+// Paths gives the destinations, sorted.
+func (s *Service) Paths() []string {
+	paths := make([]string, len(s.Files))
+	for i, f := range s.Files {
+		paths[i] = f.Path
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// public gives texts of the service that hold no secret, though a secret may hold a word of theirs.
+func (s *Service) public() []string {
+	texts := []string{s.Name, s.Check.String()}
+	for _, f := range s.Files {
+		texts = append(texts, f.Path, f.Check.String(), f.Template.Main.Body)
+		for _, p := range f.Template.Partials {
+			texts = append(texts, p.Body)
+		}
+	}
+	for _, d := range s.Dependents {
+		texts = append(texts, d.Name())
+	}
+	return texts
+}

@@ -1,5 +1,0 @@
-//go:build race
-
-package watch
-
-func init() { raceDetector = true }

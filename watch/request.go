@@ -1,0 +1,138 @@
+package watch
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/tell"
+)
+
+// A request is somebody who waits for looks at services, and for what they lead to.
+type request struct {
+	ctx      context.Context // when it ends nobody waits any more
+	services []string
+	looks    map[string]int // of each, the number of the look that is waited for
+	why      pass.Trigger   // of these looks
+	until    condition
+	outcomes map[string]pass.Outcome
+	notices  []NoticeOutcome
+	answer   chan<- Result
+}
+
+// A condition is what a request waits for.
+type condition int
+
+const (
+	untilLooked  condition = iota // that each was looked at once, and its dependents were told
+	untilCurrent                  // that all are current, however often that takes, or one is paused
+	untilResting                  // that nothing is under way
+)
+
+// RefreshNow is that of an Asker for nobody.
+func (l *Loop) RefreshNow(ctx context.Context, services ...string) (Result, error) {
+	return l.For("").RefreshNow(ctx, services...)
+}
+
+// AwaitCurrent returns when these services, or all where there are none, are current. The error is
+// a PausedError where one of them is paused, that the loop stops, or that of ctx.
+func (l *Loop) AwaitCurrent(ctx context.Context, services ...string) error {
+	answer := make(chan Result, 1)
+	r, err := answered(ctx, l, &request{ctx: ctx, services: services, until: untilCurrent, answer: answer}, answer)
+	if err == nil && len(r.Paused) > 0 {
+		return r.Paused
+	}
+	return err
+}
+
+// requested takes note of a request.
+func (l *Loop) requested(r *request, now time.Time) {
+	if len(r.services) == 0 {
+		for _, svc := range l.plan.Services {
+			r.services = append(r.services, svc.Name)
+		}
+	}
+	r.looks, r.outcomes = make(map[string]int), make(map[string]pass.Outcome)
+	for _, name := range r.services {
+		if s := l.states[name]; s != nil && r.until == untilLooked {
+			r.looks[name] = s.looks + 1 // one that is under way has begun too early
+			s.dueFor(now, r.why)
+		}
+	}
+	l.requests = append(l.requests, r)
+}
+
+// answerRequests answers those that wait for nothing more.
+func (l *Loop) answerRequests(now time.Time) {
+	l.requests = slices.DeleteFunc(l.requests, func(r *request) bool {
+		if r.ctx.Err() != nil {
+			return true
+		}
+		hopeless := r.until == untilCurrent && len(l.paused(r.services)) > 0
+		if !hopeless && slices.ContainsFunc(r.services, func(name string) bool { return l.awaited(r, name, now) }) {
+			return false
+		}
+		r.answer <- r.result(l)
+		return true
+	})
+}
+
+// awaited tells whether a request waits for a service. It waits for none that has left.
+func (l *Loop) awaited(r *request, name string, now time.Time) bool {
+	s := l.states[name]
+	if s == nil || s.gone {
+		return false
+	}
+	switch {
+	case r.until == untilCurrent:
+		st := s.standing()
+		st.Owed = l.teller.Owed(name)
+		return st.State() != Current
+	case r.until == untilResting:
+		return s.busy || l.teller.IsReading(name)
+	case s.paused != nil && !s.busy:
+		return false
+	}
+	if _, looked := r.outcomes[name]; !looked {
+		return true
+	}
+	return s.matching && l.teller.Telling(name, now)
+}
+
+// heard notes for those who wait what came of a look.
+func (l *Loop) heard(s *state, o pass.Outcome) {
+	for _, r := range l.requests {
+		if at, waits := r.looks[o.Service]; waits && s.looks >= at {
+			r.outcomes[o.Service] = o
+		}
+	}
+}
+
+// heardTold notes for those who wait what came of telling a dependent.
+func (l *Loop) heardTold(n tell.Notice) {
+	for _, r := range l.requests {
+		if slices.ContainsFunc(n.Services, func(name string) bool { return slices.Contains(r.services, name) }) {
+			r.notices = append(r.notices, NoticeOutcome{n, l.said(n)})
+		}
+	}
+}
+
+// result gives what came of a request, those dependents included that are owed a notice and not
+// told now.
+func (r *request) result(l *Loop) (result Result) {
+	for _, name := range r.services {
+		if o, looked := r.outcomes[name]; looked {
+			result.Outcomes = append(result.Outcomes, o)
+		}
+	}
+	result.Notices, result.Paused = r.notices, l.paused(r.services)
+	for _, n := range l.teller.Held() {
+		tried := slices.ContainsFunc(r.notices, func(t NoticeOutcome) bool { return t.Dependent == n.Dependent && t.Err != nil })
+		ours := slices.ContainsFunc(n.Services, func(name string) bool { return slices.Contains(r.services, name) })
+		if ours && !tried {
+			result.Notices = append(result.Notices, NoticeOutcome{Notice: n})
+		}
+	}
+	return result
+}

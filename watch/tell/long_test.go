@@ -1,0 +1,3 @@
+package tell
+
+import _ "github.com/rendered/rendered/internal/long" // its flag
