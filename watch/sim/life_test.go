@@ -274,6 +274,7 @@ func (l *life) blow(s faulty.Step, path string) blow {
 // die is what SIGKILL does. The caller holds the world's lock.
 func (l *life) die(torn bool) {
 	l.dead = true
+	l.world.crashed()
 	l.process.Kill(torn)
 }
 

@@ -14,6 +14,7 @@ import (
 type hold struct {
 	until time.Time // by the wall clock; zero: until it is resumed
 	paths []string  // of the service when it was last in force
+	loose bool      // the daemon has followed its service, and a crash may take that from the record
 }
 
 // pauseSome has nobody work on a service.
@@ -75,6 +76,12 @@ func (w *world) clockSet() {
 	maps.DeleteFunc(w.held, func(name string, _ hold) bool { return !w.isHeld(name) })
 }
 
+// crashed forgets the pauses of which the record may have what was before the daemon followed their
+// services: after a crash others may have their files. The caller holds w.mu.
+func (w *world) crashed() {
+	maps.DeleteFunc(w.held, func(_ string, h hold) bool { return h.loose })
+}
+
 // hand notes who is paused now that other services are in force: one that is not there any more
 // hands its pause on to those that have its files. The caller holds w.mu.
 func (w *world) hand(r roll) {
@@ -82,11 +89,11 @@ func (w *world) hand(r roll) {
 		h := w.held[name]
 		s, there := r[name]
 		if there {
-			h.paths = nil
+			var paths []string
 			for _, f := range w.of(s) {
-				h.paths = append(h.paths, f.path)
+				paths = append(paths, f.path)
 			}
-			w.held[name] = h
+			w.held[name] = hold{h.until, paths, h.loose || !slices.Equal(paths, h.paths)}
 			continue
 		}
 		for heir, s := range r {
@@ -96,7 +103,7 @@ func (w *world) hand(r roll) {
 			}
 			if slices.ContainsFunc(paths, func(path string) bool { return slices.Contains(h.paths, path) }) {
 				delete(w.held, name)
-				w.held[heir] = hold{h.until, paths}
+				w.held[heir] = hold{h.until, paths, true}
 			}
 		}
 	}
