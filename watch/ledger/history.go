@@ -1,9 +1,7 @@
 package ledger
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -83,7 +81,7 @@ func newEntry(event Event) *entry {
 	if err != nil { // there is nothing in it that JSON has no form for
 		panic(err)
 	}
-	return &entry{event, fmt.Appendf(nil, "%c%s %s\n", eventMark, sum(data), data)}
+	return &entry{event, seal(eventMark, data)}
 }
 
 // add adds an event; one of no kind is none. The oldest go where there are too many.
@@ -92,9 +90,10 @@ func (e *events) add(event Event) *entry {
 		return nil
 	}
 	added := newEntry(event)
-	e.set(append(e.list, added))
+	e.list, e.bytes = append(e.list, added), e.bytes+len(added.line)
 	for len(e.list) > mostEvents || e.bytes > mostEventBytes {
-		e.set(e.list[1:])
+		e.bytes -= len(e.list[0].line)
+		e.list[0], e.list = nil, e.list[1:]
 	}
 	e.take(&added.Event)
 	return added
@@ -174,9 +173,9 @@ func (e *events) giveUp(last *entry) { e.set(e.after(last)) }
 
 // decode adds the event of a line; of one that is damaged none.
 func (e *events) decode(line []byte) {
-	whole, data, _ := bytes.Cut(bytes.TrimSuffix(line[1:], []byte("\n")), []byte(" "))
+	data, sound := unseal(line)
 	var event Event
-	if string(whole) == sum(data) && json.Unmarshal(data, &event) == nil {
+	if sound && json.Unmarshal(data, &event) == nil {
 		e.add(event)
 	}
 }

@@ -25,8 +25,8 @@ type Ledger struct {
 	last    uint64               // the newest change of any file
 	files   map[string]*file     // by path
 	told    map[string]time.Time // by dependent: when it last acknowledged
-	own     map[string]bool      // paths
-	ownLost bool                 // of which others are our own, too, is not known
+	own     ownPaths
+	ownLost bool // of which others are our own, too, is not known
 	events  events
 	pauses  map[string]Pause // by service
 	// services are those that there are, with their files, as Follow had it.
@@ -60,7 +60,7 @@ func (l *Ledger) Adopt(readers map[string][]string, all bool) {
 			}
 		}
 		if l.lost || l.ownLost {
-			l.own[path] = true
+			l.own.add(path)
 		}
 		f.adopt(names)
 	}
@@ -134,7 +134,7 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error
 	b.undo = append(b.undo, func() {
 		l.events.remove(noted)
 		for _, path := range taken {
-			delete(l.own, path)
+			l.own.remove(path)
 		}
 		for path, was := range before {
 			if f := l.files[path]; f != nil {

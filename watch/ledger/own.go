@@ -2,10 +2,9 @@ package ledger
 
 import (
 	"bytes"
-	"fmt"
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // What somebody else wrote to a path is kept when it is first replaced. So it is on record which
@@ -35,14 +34,13 @@ func (l *Ledger) Owns(path string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.files[path]
-	return l.own[path] || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)
+	return l.own.has(path) || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)
 }
 
 // take makes paths our own, and gives those that were not.
 func (l *Ledger) take(paths []string) (fresh []string) {
 	for _, path := range paths {
-		if !l.own[path] {
-			l.own[path] = true
+		if l.own.add(path) {
 			fresh = append(fresh, path)
 		}
 	}
@@ -52,22 +50,55 @@ func (l *Ledger) take(paths []string) (fresh []string) {
 // leave forgets paths that are not among those that are read, where there are too many.
 func (l *Ledger) leave(readers map[string][]string) {
 	if len(l.own) > mostOwn {
-		maps.DeleteFunc(l.own, func(path string, _ bool) bool { _, read := readers[path]; return !read })
+		l.own = slices.DeleteFunc(l.own, func(o ownPath) bool { _, read := readers[o.path]; return !read })
 	}
 }
 
-// encodeOwn gives the lines of our own paths.
-func (l *Ledger) encodeOwn(b *bytes.Buffer) {
-	for _, path := range slices.Sorted(maps.Keys(l.own)) {
-		text := strconv.Quote(path)
-		fmt.Fprintf(b, "%c%s %s\n", ownMark, sum([]byte(text)), text)
+// ownPaths are sorted. The record has all of them each time that it is written, so each has its
+// line.
+type ownPaths []ownPath
+
+type ownPath struct {
+	path string
+	line []byte
+}
+
+// find gives where a path is, or would be.
+func (o ownPaths) find(path string) (at int, found bool) {
+	return slices.BinarySearchFunc(o, path, func(o ownPath, path string) int { return strings.Compare(o.path, path) })
+}
+
+func (o ownPaths) has(path string) bool {
+	_, found := o.find(path)
+	return found
+}
+
+// add adds a path, and tells whether it is new.
+func (o *ownPaths) add(path string) bool {
+	at, found := o.find(path)
+	if !found {
+		*o = slices.Insert(*o, at, ownPath{path, seal(ownMark, strconv.AppendQuote(nil, path))})
+	}
+	return !found
+}
+
+func (o *ownPaths) remove(path string) {
+	if at, found := o.find(path); found {
+		*o = slices.Delete(*o, at, at+1)
 	}
 }
 
-// decodeOwn reads such a line.
-func (l *Ledger) decodeOwn(line []byte) {
-	whole, text, _ := bytes.Cut(bytes.TrimSuffix(line[1:], []byte("\n")), []byte(" "))
-	if path, err := strconv.Unquote(string(text)); err == nil && string(whole) == sum(text) {
-		l.own[path] = true
+// encode gives their lines.
+func (o ownPaths) encode(b *bytes.Buffer) {
+	for _, own := range o {
+		b.Write(own.line)
+	}
+}
+
+// decode reads the line of one.
+func (o *ownPaths) decode(line []byte) {
+	text, sound := unseal(line)
+	if path, err := strconv.Unquote(string(text)); err == nil && sound {
+		o.add(path)
 	}
 }

@@ -1,9 +1,7 @@
 package ledger
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,14 +43,14 @@ func (p Pause) encode() []byte {
 	if err != nil { // there is nothing in it that JSON has no form for
 		panic(err)
 	}
-	return fmt.Appendf(nil, "%c%s %s\n", pauseMark, sum(data), data)
+	return seal(pauseMark, data)
 }
 
 // decodePause notes the pause of a line; of one that is damaged none.
 func (l *Ledger) decodePause(line []byte) {
-	whole, data, _ := bytes.Cut(bytes.TrimSuffix(line[1:], []byte("\n")), []byte(" "))
+	data, sound := unseal(line)
 	var p Pause
-	if string(whole) == sum(data) && json.Unmarshal(data, &p) == nil {
+	if sound && json.Unmarshal(data, &p) == nil {
 		l.pauses[p.Service] = p
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -57,16 +58,26 @@ var table = crc32.MakeTable(crc32.Castagnoli)
 
 func sum(data []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(data, table)) }
 
+// seal gives a line of the record that is lost alone where it is damaged.
+func seal(mark byte, data []byte) []byte { return fmt.Appendf(nil, "%c%s %s\n", mark, sum(data), data) }
+
+// unseal gives what such a line says, and whether it is undamaged.
+func unseal(line []byte) (data []byte, sound bool) {
+	whole, data, _ := bytes.Cut(bytes.TrimSuffix(line[1:], []byte("\n")), []byte(" "))
+	return data, string(whole) == sum(data)
+}
+
 // encode gives the record as it is to be on disk, without the events up to one; nil: with all. The
 // caller holds the lock.
 func (l *Ledger) encode(without *entry) []byte {
 	own := len(l.own)
 	lines := []line{{Version: version, Last: l.last, Lost: l.lost, Own: &own}}
-	for _, path := range slices.Sorted(maps.Keys(l.files)) {
-		if f := l.files[path]; !f.settled() {
+	for path, f := range l.files {
+		if !f.settled() {
 			lines = append(lines, line{Path: path, Change: f.change, Told: f.told, Left: f.left, Swap: f.swap, Unsure: f.unsure})
 		}
 	}
+	slices.SortFunc(lines[1:], func(a, b line) int { return strings.Compare(a.Path, b.Path) })
 	for _, name := range slices.Sorted(maps.Keys(l.told)) {
 		lines = append(lines, line{Dependent: name, At: l.told[name]})
 	}
@@ -83,7 +94,7 @@ func (l *Ledger) encode(without *entry) []byte {
 		data := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 		fmt.Fprintf(&b, "%s %s %s\n", sum(data), sum([]byte(ln.Path)), data)
 	}
-	l.encodeOwn(&b)
+	l.own.encode(&b)
 	for _, p := range l.sortedPauses() {
 		b.Write(p.encode())
 	}
@@ -126,7 +137,7 @@ func Open(system disk.System, dir disk.Dir, foreign bool, jobs *disk.Jobs) (*Led
 }
 
 func empty(dir disk.Dir, jobs *disk.Jobs) *Ledger {
-	return &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), own: make(map[string]bool), pauses: make(map[string]Pause), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup(jobs)}
+	return &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), pauses: make(map[string]Pause), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup(jobs)}
 }
 
 // Peek reads the record in a state directory, which another process may have open, and changes
@@ -156,7 +167,7 @@ func (l *Ledger) decode(data []byte, foreign bool) {
 			l.decodePause(text)
 			continue
 		case ownMark:
-			l.decodeOwn(text)
+			l.own.decode(text)
 			continue
 		}
 		ln, sound := decodeLine(text)

@@ -2,7 +2,6 @@ package pass
 
 import (
 	"hash/maphash"
-	"slices"
 
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/verify"
@@ -19,12 +18,10 @@ type content struct {
 }
 
 // contentOf tells what a file is to hold. A certificate is read once.
-func (p *pass) contentOf(path string) content {
-	at := slices.IndexFunc(p.renderings, func(r *render.Rendering) bool { return r.Path == path })
-	text := p.renderings[at].Content
-	print := maphash.Bytes(p.seed, text) | 1
-	if was := p.known[path]; was.print == print {
+func (p *pass) contentOf(r *render.Rendering) content {
+	print := maphash.Bytes(p.seed, r.Content) | 1
+	if was := p.known[r.Path]; was.print == print {
 		return was
 	}
-	return content{print, verify.First(text)}
+	return content{print, verify.First(r.Content)}
 }

@@ -314,8 +314,10 @@ func (p *pass) settle() error {
 		p.ledger.Finished(p.service.Paths())
 	}
 	known := make(map[string]content, len(p.renderings))
+	for _, r := range p.renderings {
+		known[r.Path] = p.contentOf(r)
+	}
 	p.swap.Files(func(path string, state swap.State) {
-		known[path] = p.contentOf(path)
 		f := FileOutcome{Path: path, State: state, Kept: p.kept[path], Certificate: known[path].certificate}
 		f.Restored = state == swap.Drifted || state != swap.Same && p.known[path].print == known[path].print
 		p.out.Files = append(p.out.Files, f)

@@ -134,7 +134,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"what was there is not kept", 2000, []edit{{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.commit)"}}},
 	{"what was there is kept when the swap is on record", 2000, []edit{
 		{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.preserve, p.commit)"},
-		{owning, "	return l.own[path] || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)\n", "	_ = f\n	return l.own[path]\n"},
+		{owning, "	return l.own.has(path) || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)\n", "	_ = f\n	return l.own.has(path)\n"},
 		{ledger, "noted, taken := l.events.add(event), l.take(paths)", "noted, taken := l.events.add(event), []string(nil)"}}},
 	{"what was there is kept in the page cache", 2000, []edit{{keeping, "		case !found.Exists:\n			return numbered, disk.Replace(d, numbered, content)\n", `
 		case !found.Exists:
