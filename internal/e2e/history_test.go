@@ -19,9 +19,9 @@ import (
 )
 
 // TestHistoryOfKills kills the daemon with SIGKILL again and again, at moments that chance chooses,
-// while everything is rotated, and reads the history each time: what was on record stays there, once,
-// up to its bound; what is in a file is in it; it holds no value; and the version before is that of
-// the entry before.
+// while everything is rotated, and reads the history each time: what was on record stays there,
+// once, up to its bound; what is in a file is in it; it holds no value; and the version before is
+// that of the entry before.
 //
 //	go test -run '^TestHistoryOfKills$' -v ./internal/e2e -long -kills 1000
 func TestHistoryOfKills(t *testing.T) {

@@ -159,9 +159,9 @@ func (d *askedDaemon) ask(query string) (stop func() (answers, size int64)) {
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // BenchmarkStatus measures "rendered status" of many services while a pass runs and a dependent
-// hangs, and a pass while nobody asks beside one while a thousand questions come a second, about one
-// service and about all. They take turns. Where the machine has other work to do, the least of what
-// was measured says more than the median.
+// hangs, and a pass while nobody asks beside one while a thousand questions come a second, about
+// one service and about all. They take turns. Where the machine has other work to do, the least of
+// what was measured says more than the median.
 //
 //	go test -run '^$' -bench Status -benchtime 5x ./internal/e2e
 func BenchmarkStatus(b *testing.B) {

@@ -149,8 +149,8 @@ func members(of reflect.Type, path string) (list []field) {
 	return list
 }
 
-// Fits is an error where a document has a field that the file at path does not know, or another kind
-// of value or another word in it, and where it lacks one that is always there.
+// Fits is an error where a document has a field that the file at path does not know, or another
+// kind of value or another word in it, and where it lacks one that is always there.
 func Fits(path string, document []byte) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

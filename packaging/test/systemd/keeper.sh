@@ -1,5 +1,6 @@
-# Runs one machine, in a mount namespace and cgroups of its own, and takes away what that made when the machine ends. Where standard input
-# ends first, whoever wanted the machine has gone, however that came: then the machine is ended, and its directory removed.
+# Runs one machine, in a mount namespace and cgroups of its own, and takes away what that made when
+# the machine ends. Where standard input ends first, whoever wanted the machine has gone, however
+# that came: then the machine is ended, and its directory removed.
 #
 # usage: bash keeper.sh NAME IMAGE DIR    prints the number of nspawn's process
 set -euo pipefail

@@ -8,8 +8,8 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
 
-// What is wider than a terminal is broken at blanks, and of a line of a file what the caret is under
-// is shown.
+// What is wider than a terminal is broken at blanks, and of a line of a file what the caret is
+// under is shown.
 func TestFitted(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"short", "short"},

@@ -1,6 +1,6 @@
 // Reads {policies, asks} and writes, for the policies as they are and with each part of them taken
-// away, which of the asks are denied: {whole: [...], without: [{part, denied: [...]}]}. The asks are
-// named by their place in the list.
+// away, which of the asks are denied: {whole: [...], without: [{part, denied: [...]}]}. The asks
+// are named by their place in the list.
 const { runSimulation } = require('@cloud-copilot/iam-simulate')
 const { policies, asks } = JSON.parse(require('fs').readFileSync(0, 'utf8'))
 
@@ -23,7 +23,8 @@ async function denied(ask, policy) {
   return got.overallResult !== 'Allowed'
 }
 
-// deniedOf gives the asks of one identity that its policy does not allow, of those for some actions.
+// deniedOf gives the asks of one identity that its policy does not allow, of those for some
+// actions.
 async function deniedOf(principal, policy, actions) {
   const found = []
   for (const [i, ask] of asks.entries()) {

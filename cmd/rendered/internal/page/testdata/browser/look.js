@@ -1,7 +1,7 @@
-// Looks at the page in Chromium, as TestInABrowser has it, and prints what it saw as JSON.
-// Input: {url, port, control, proxy, dir, browser}. The tests serve at control/: POST /next changes
-// how the daemon stands, /down and /up end and begin its answers, /gone takes a service away, /many gives
-// it a thousand; GET / is a page of another origin.
+// Looks at the page in Chromium, as TestInABrowser has it, and prints what it saw as JSON. Input:
+// {url, port, control, proxy, dir, browser}. The tests serve at control/: POST /next changes how
+// the daemon stands, /down and /up end and begin its answers, /gone takes a service away, /many
+// gives it a thousand; GET / is a page of another origin.
 "use strict";
 
 const fs = require("fs");
