@@ -44,7 +44,7 @@ func (a Asker) Reload(ctx context.Context) (Reloaded, error) {
 // ReloadAndWait is Reload, and gives what comes of the looks that follow, as RefreshNow does.
 func (a Asker) ReloadAndWait(ctx context.Context) (Reloaded, Result, error) {
 	answer, looks := make(chan reloaded, 1), make(chan Result, 1)
-	then := &request{ctx: ctx, why: a.because(Asked), answer: looks}
+	then := &request{ctx: ctx, why: a.because(Reload), answer: looks}
 	came, err := answered(ctx, a.loop, reload{answer, a.who, then}, answer)
 	if err != nil {
 		return came.Reloaded, Result{}, err

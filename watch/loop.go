@@ -94,7 +94,7 @@ type state struct {
 	why      pass.Trigger // of that
 	last     pass.Trigger // of the last look
 	looks    int          // that were begun
-	history  history
+	past     past
 	paused   *pass.Pause // nil: it is not
 	busy     bool        // a job is running
 	matching bool        // its files match, as far as is known
@@ -298,7 +298,7 @@ func (l *Loop) handle(event any, now time.Time) {
 		came, err := l.reload(now, e.who)
 		e.answer <- reloaded{came, err}
 		for _, s := range l.states {
-			s.dueFor(now, l.For(e.who).because(Asked))
+			s.dueFor(now, l.For(e.who).because(Reload))
 		}
 		if e.then != nil {
 			l.requested(e.then, now)

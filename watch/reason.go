@@ -18,7 +18,7 @@ const (
 	Input     Reason = "input"    // a file has changed: that of values, or one that is looked up
 	Queue     Reason = "queue"    // a change was announced
 	Refreshed Reason = "refresh"  // somebody asks for it
-	Asked     Reason = "reload"   // somebody has the config read again
+	Reload    Reason = "reload"   // somebody has the config read again
 	Resumed   Reason = "resume"   // its pause is over
 	Drift     Reason = "drift"    // somebody else has changed the files
 )

@@ -167,7 +167,7 @@ func (s *state) former() []string {
 
 func (l *Loop) newState(name string) *state {
 	chance := rand.New(rand.NewPCG(l.Chance.Uint64(), l.Chance.Uint64()))
-	return &state{keeper: pass.NewKeeper(l.Pass), chance: chance, history: l.remembered(name)}
+	return &state{keeper: pass.NewKeeper(l.Pass), chance: chance, past: l.remembered(name)}
 }
 
 // inputsChanged makes due what depends on the paths. The settle time runs from the first change:

@@ -181,7 +181,7 @@ func (l *Loop) finish(o pass.Outcome, now time.Time) {
 		delete(l.states, o.Service)
 		return
 	}
-	s.history.note(o, s.service.Refs(), now)
+	s.past.note(o, s.service.Refs(), now)
 	if l.Seen != nil {
 		l.Seen.Looked(o)
 	}
@@ -214,7 +214,7 @@ const throttledSpread = time.Minute
 // meanwhile stays due.
 func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	next := s.service.Next(now)
-	s.history.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
+	s.past.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
 	s.due(next, Schedule)
 	if o.Err == nil || o.Contested() {
 		s.failures = 0

@@ -61,8 +61,8 @@ type LookupDetail struct {
 	Read    time.Time // when it was last read
 }
 
-// history is what a loop remembers of a service's looks.
-type history struct {
+// A past is what a loop remembers of a service's looks.
+type past struct {
 	looked       time.Time
 	interval     time.Duration
 	well         time.Time
@@ -75,34 +75,34 @@ type history struct {
 }
 
 // remembered gives what the history tells of a service's looks.
-func (l *Loop) remembered(service string) history {
-	past := l.Pass.State.Ledger.Past(service)
-	h := history{well: past.Well, failing: past.Failing, files: past.Files, certificates: make(map[string]*pass.Certificate), lookups: make(map[string]LookupDetail)}
-	for ref, w := range past.Lookups {
-		h.lookups[ref] = LookupDetail{Version: w.Version, Since: w.Since}
+func (l *Loop) remembered(service string) past {
+	known := l.Pass.State.Ledger.Past(service)
+	p := past{well: known.Well, failing: known.Failing, files: known.Files, certificates: make(map[string]*pass.Certificate), lookups: make(map[string]LookupDetail)}
+	for ref, w := range known.Lookups {
+		p.lookups[ref] = LookupDetail{Version: w.Version, Since: w.Since}
 	}
-	return h
+	return p
 }
 
 // note remembers what came of a look.
-func (h *history) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
-	h.looked, h.hints, h.turn = now, nil, ""
+func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
+	p.looked, p.hints, p.turn = now, nil, ""
 	if list := o.FileErrors(); len(list) == 0 {
-		h.well, h.failing = now, time.Time{}
+		p.well, p.failing = now, time.Time{}
 	} else {
-		h.failing, h.hints, h.turn = earliest(h.failing, now), list[0].Fault.Hints, list[0].Whose()
+		p.failing, p.hints, p.turn = earliest(p.failing, now), list[0].Fault.Hints, list[0].Whose()
 	}
 	for _, f := range o.Files {
 		if f.Renewed() {
-			h.files[f.Path] = now
+			p.files[f.Path] = now
 		}
-		h.certificates[f.Path] = f.Certificate
+		p.certificates[f.Path] = f.Certificate
 	}
 	if o.Snapshot == nil {
 		return
 	}
-	was := h.lookups
-	h.lookups = make(map[string]LookupDetail, len(refs))
+	was := p.lookups
+	p.lookups = make(map[string]LookupDetail, len(refs))
 	for _, r := range refs {
 		d, known := was[r.String()]
 		if version, read := o.Snapshot.Version(r); read {
@@ -112,7 +112,7 @@ func (h *history) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 			d.Version, d.Read, known = version, now, true
 		}
 		if known {
-			h.lookups[r.String()] = d
+			p.lookups[r.String()] = d
 		}
 	}
 }
@@ -200,14 +200,14 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 	}
 	d := Detail{
 		Schedule: svc.Schedule.String(),
-		Interval: s.history.interval,
-		Looked:   s.history.looked, Next: next, Well: s.history.well, Failing: s.history.failing,
-		Hints: s.history.hints, Turn: s.history.turn,
+		Interval: s.past.interval,
+		Looked:   s.past.looked, Next: next, Well: s.past.well, Failing: s.past.failing,
+		Hints: s.past.hints, Turn: s.past.turn,
 		Told: l.teller.Told(svc.Name, now),
 	}
 	for _, f := range svc.Files {
-		at := s.history.files[f.Path]
-		file := FileDetail{f.Path, at, f.Mode, f.UID, f.GID, s.history.certificates[f.Path]}
+		at := s.past.files[f.Path]
+		file := FileDetail{f.Path, at, f.Mode, f.UID, f.GID, s.past.certificates[f.Path]}
 		if f.KeepMode {
 			file.Mode = 0
 		}
@@ -224,7 +224,7 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 func (s *state) lookups() (list []LookupDetail, computed int) {
 	known := sources.Unique(s.service.Refs())
 	for _, r := range known {
-		lookup := s.history.lookups[r.String()]
+		lookup := s.past.lookups[r.String()]
 		lookup.Ref = r
 		list = append(list, lookup)
 	}

@@ -120,7 +120,7 @@ func (a Asker) RefreshAndWait(ctx context.Context, names []string) (bool, error)
 	var err error
 	a.during(limited, names, isLooking, func(ctx context.Context) { err = daemon().Refresh(ctx, names, &o) })
 	switch {
-	case err != nil && ctx.Err() == nil && limited.Err() != nil:
+	case late(err, ctx, limited):
 		a.say("not done within %s; it goes on", a.Timeout)
 		return false, nil
 	case err != nil:
@@ -140,7 +140,7 @@ func (a Asker) Wait(ctx context.Context, names []string) (bool, error) {
 	defer cancel()
 	var err error
 	a.during(limited, names, isNotCurrent, func(ctx context.Context) { err = daemon().Wait(ctx, names) })
-	late := err != nil && ctx.Err() == nil && limited.Err() != nil
+	late := late(err, ctx, limited)
 	if err != nil && !late {
 		return a.refused(err)
 	}
@@ -166,7 +166,7 @@ func (a Asker) Pause(ctx context.Context, names []string, lasts time.Duration, w
 	var p status.Pauses
 	err := daemon().Pause(limited, names, lasts, why, &p)
 	switch {
-	case err != nil && ctx.Err() == nil && limited.Err() != nil:
+	case late(err, ctx, limited):
 		a.say("paused, and what is under way has not ended within %s", a.Timeout)
 		return false, nil
 	case err != nil:
@@ -225,7 +225,7 @@ func (a Asker) Reload(ctx context.Context, wait bool) (bool, error) {
 	var r outcome.Reload
 	said, err := daemon().Reload(limited, wait, &r)
 	switch {
-	case err != nil && ctx.Err() == nil && limited.Err() != nil:
+	case late(err, ctx, limited):
 		a.say("not done within %s; it goes on", a.Timeout)
 		return false, nil
 	case err != nil:
@@ -257,6 +257,12 @@ func (a Asker) within(ctx context.Context) (context.Context, context.CancelFunc)
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, a.Timeout)
+}
+
+// late tells whether an error is that the time of a bounded context is over, and not that of the
+// context that it was made of.
+func late(err error, ctx, limited context.Context) bool {
+	return err != nil && ctx.Err() == nil && limited.Err() != nil
 }
 
 // say prints that something is not as it was to be.

@@ -6,8 +6,6 @@ package diff
 import (
 	"fmt"
 	"io/fs"
-	"os/user"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -180,14 +178,7 @@ func label(f pass.Foresight, p render.Part) string {
 }
 
 func access(mode fs.FileMode, uid, gid int, size int64) Access {
-	owner, group := strconv.Itoa(uid), strconv.Itoa(gid)
-	if u, err := user.LookupId(owner); err == nil {
-		owner = u.Username
-	}
-	if g, err := user.LookupGroupId(group); err == nil {
-		group = g.Name
-	}
-	return Access{fmt.Sprintf("%04o", uint32(mode)), owner + ":" + group, size}
+	return Access{fmt.Sprintf("%04o", uint32(mode)), console.User(uid) + ":" + console.Group(gid), size}
 }
 
 const (

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os/user"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -280,17 +278,10 @@ func (f File) line() string {
 func (f File) owner() string {
 	name := ""
 	if f.UID != nil {
-		name = strconv.Itoa(*f.UID)
-		if u, err := user.LookupId(name); err == nil {
-			name = u.Username
-		}
+		name = console.User(*f.UID)
 	}
 	if f.GID != nil {
-		group := strconv.Itoa(*f.GID)
-		if g, err := user.LookupGroupId(group); err == nil {
-			group = g.Name
-		}
-		name += ":" + group
+		name += ":" + console.Group(*f.GID)
 	}
 	return name
 }
