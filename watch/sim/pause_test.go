@@ -104,6 +104,9 @@ func (w *world) hand(r roll) {
 			if slices.ContainsFunc(paths, func(path string) bool { return slices.Contains(h.paths, path) }) {
 				delete(w.held, name)
 				w.held[heir] = hold{h.until, paths, true}
+				for _, path := range paths { // the heir may be at work on its own
+					w.life.late[path] = true
+				}
 			}
 		}
 	}
