@@ -6,11 +6,12 @@ import (
 	"cmp"
 	"os"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 	"github.com/rendered/rendered/internal/e2e/breakdown"
 )
 
 // In the program of the end-to-end tests alone.
 func init() {
 	files = breakdown.Files(files)
-	defaultConfig = cmp.Or(os.Getenv(breakdown.InstalledAt), defaultConfig)
+	settings.Installed = cmp.Or(os.Getenv(breakdown.InstalledAt), settings.Installed)
 }

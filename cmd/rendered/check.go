@@ -4,11 +4,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/check"
-	"github.com/rendered/rendered/cmd/rendered/internal/plan"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 )
 
-func newCheck(g *globals) *cobra.Command {
-	var online, asJSON bool
+func newCheck(g *settings.Settings) *cobra.Command {
+	var asJSON bool
 	co := check.Options{Format: check.Text}
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -39,12 +39,9 @@ service is no other's.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.unitOptions(cmd, "")
+			o, err := g.Verb("", cmd.ErrOrStderr())
 			if err != nil {
 				return err
-			}
-			if !online {
-				o.Reach = plan.ToValues
 			}
 			if co.Plan = o; asJSON {
 				co.Format = check.JSON
@@ -52,7 +49,7 @@ service is no other's.`,
 			return exitUnless(check.Run(cmd.Context(), co, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
-	cmd.Flags().BoolVar(&online, "online", false, "also resolve every lookup")
+	cmd.Flags().BoolVar(&co.Online, "online", false, "also resolve every lookup")
 	addFindingFlags(cmd, &co, &asJSON)
 	return cmd
 }

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/once"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 	"github.com/rendered/rendered/internal/fault"
 )
 
 // exitUnknown is that of diff, as of diff(1), where it could not find out what differs.
 const exitUnknown = 2
 
-func newDiff(g *globals) *cobra.Command {
+func newDiff(g *settings.Settings) *cobra.Command {
 	var root string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -35,23 +38,29 @@ fault, a lookup fails, or a file must not be written.`,
   rendered diff --json | jq -r '.services[].files[].path'`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			defer endWith(cmd.Context(), exitUnknown)()
-			o, err := g.unitOptions(cmd, root)
+			o, err := g.Verb(root, cmd.ErrOrStderr())
 			if err != nil {
-				return err
+				return notFoundOut(err, cmd.ErrOrStderr())
 			}
 			found, err := once.Diff(cmd.Context(), once.Options{Plan: o, System: files, Services: names}, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
-			if list, faulty := err.(fault.List); faulty {
-				console.Faults(cmd.ErrOrStderr(), list)
-				return exit{exitUnknown}
-			}
 			if err != nil || found == once.Same {
-				return err
+				return notFoundOut(err, cmd.ErrOrStderr())
 			}
 			return exit{map[once.Finding]int{once.Different: exitFailed, once.Unknown: exitUnknown}[found]}
 		},
-		ValidArgsFunction: g.completeNames,
+		ValidArgsFunction: completeNames(g),
 	}
 	cmd.Flags().StringVar(&root, "root", "", "compare with what is below this `directory`")
 	addJSON(cmd, &asJSON)
 	return cmd
+}
+
+// notFoundOut prints the faults that keep diff from finding out what differs, and gives the exit
+// that they lead to. Another error it leaves to run.
+func notFoundOut(err error, stderr io.Writer) error {
+	if list, faulty := err.(fault.List); faulty {
+		console.Faults(stderr, list)
+		return exit{exitUnknown}
+	}
+	return err
 }

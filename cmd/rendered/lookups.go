@@ -4,9 +4,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/lookups"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 )
 
-func newLookups(g *globals) *cobra.Command {
+func newLookups(g *settings.Settings) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "lookups [SERVICE|PATH...]",
@@ -30,7 +31,7 @@ what a service that has one looks up is not listed.`,
   rendered lookups --json | jq '.lookups[] | select(.found == "computed")'`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.unitOptions(cmd, "")
+			o, err := g.Verb("", cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -41,7 +42,7 @@ what a service that has one looks up is not listed.`,
 			return exitUnless(good)
 		},
 		ValidArgsFunction: func(_ *cobra.Command, names []string, _ string) ([]string, cobra.ShellCompDirective) {
-			o, err := g.options("")
+			o, err := g.Quiet()
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}

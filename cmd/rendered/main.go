@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/preview"
@@ -35,6 +36,9 @@ const (
 	exitPanic    = 70 // EX_SOFTWARE of sysexits(3): a mistake in rendered itself
 	exitConfig   = 78 // EX_CONFIG: run was started with a config it cannot use
 )
+
+// colorFlag is that of the colors of a terminal.
+const colorFlag = "color"
 
 // files are where the daemon writes. Tests put a system in its place whose steps fail.
 var files = disk.Host
@@ -117,7 +121,8 @@ func panicked(mistake *fault.Fault, stderr io.Writer) error {
 // newRoot makes the command tree. What a verb returns is an exit, a fault.List that is yet to be
 // reported, or a mistake in its usage.
 func newRoot() *cobra.Command {
-	g := new(globals)
+	g := &settings.Settings{Version: version}
+	colors := console.Auto
 	root := &cobra.Command{
 		Use:   "rendered",
 		Short: "Keep config files true to AWS Secrets Manager and Parameter Store",
@@ -145,8 +150,10 @@ A config to begin with:
 	}
 	root.SetHelpFunc(help)
 	root.SetVersionTemplate("{{.Version}}\n")
-	g.addFlags(root)
-	firstHour.addVerbs(root, newCheck(g), newLookups(g), newOnce(g), newPolicy(g), newRun(g))
+	g.AddFlags(root.PersistentFlags())
+	root.PersistentFlags().Var(&colors, colorFlag, "`WHEN` to use colors: auto, always or never (NO_COLOR)")
+	_ = root.RegisterFlagCompletionFunc(colorFlag, cobra.FixedCompletions(console.Choices, cobra.ShellCompDirectiveNoFileComp))
+	firstHour.addVerbs(root, newCheck(g), newInit(), newLookups(g), newOnce(g), newPolicy(g), newRun(g))
 	everyDay.addVerbs(root, newDiff(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
 	trouble.addVerbs(root, newHistory())
 	root.AddCommand(newManual(), newVersion())

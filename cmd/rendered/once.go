@@ -4,9 +4,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/once"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 )
 
-func newOnce(g *globals) *cobra.Command {
+func newOnce(g *settings.Settings) *cobra.Command {
 	var root string
 	var silent bool
 	cmd := &cobra.Command{
@@ -20,7 +21,7 @@ Where root works with /etc/rendered/rendered.yaml, what the unit's environment f
 shell has set wins.`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.unitOptions(cmd, root)
+			o, err := g.Verb(root, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -30,7 +31,7 @@ shell has set wins.`,
 			}
 			return exitUnless(good)
 		},
-		ValidArgsFunction: g.completeNames,
+		ValidArgsFunction: completeNames(g),
 	}
 	cmd.Flags().StringVar(&root, "root", "", "write below this `directory` and tell nobody")
 	cmd.Flags().BoolVar(&silent, "no-notify", false, "tell nobody now; what is owed is told by the next pass")
@@ -38,9 +39,11 @@ shell has set wins.`,
 }
 
 // completeNames gives the services of the config that are not named yet.
-func (g *globals) completeNames(_ *cobra.Command, names []string, _ string) (others []string, _ cobra.ShellCompDirective) {
-	if o, err := g.options(""); err == nil {
-		others = once.Names(o, names)
+func completeNames(g *settings.Settings) cobra.CompletionFunc {
+	return func(_ *cobra.Command, names []string, _ string) (others []string, _ cobra.ShellCompDirective) {
+		if o, err := g.Quiet(); err == nil {
+			others = once.Names(o, names)
+		}
+		return others, cobra.ShellCompDirectiveNoFileComp
 	}
-	return others, cobra.ShellCompDirectiveNoFileComp
 }

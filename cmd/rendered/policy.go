@@ -4,9 +4,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/lookups"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 )
 
-func newPolicy(g *globals) *cobra.Command {
+func newPolicy(g *settings.Settings) *cobra.Command {
 	var po lookups.PolicyOptions
 	cmd := &cobra.Command{
 		Use:   "iam-policy",
@@ -39,7 +40,7 @@ config has a fault: what a service that has one looks up is in no policy.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.unitOptions(cmd, "")
+			o, err := g.Verb("", cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -54,7 +55,7 @@ config has a fault: what a service that has one looks up is in no policy.`,
 	return cmd
 }
 
-func addPolicyFlags(cmd *cobra.Command, g *globals, po *lookups.PolicyOptions) {
+func addPolicyFlags(cmd *cobra.Command, g *settings.Settings, po *lookups.PolicyOptions) {
 	f := cmd.Flags()
 	f.BoolVar(&po.Terraform, "terraform", false, "as data sources of Terraform")
 	f.StringArrayVar(&po.Keys, "kms-key", nil, "`ARN` of a KMS key that values are encrypted with; may be repeated")
@@ -63,7 +64,7 @@ func addPolicyFlags(cmd *cobra.Command, g *globals, po *lookups.PolicyOptions) {
 	addJSON(cmd, &po.JSON)
 	cmd.MarkFlagsMutuallyExclusive("json", "terraform")
 	_ = cmd.RegisterFlagCompletionFunc("for", func(*cobra.Command, []string, string) (list []string, _ cobra.ShellCompDirective) {
-		if o, err := g.options(""); err == nil {
+		if o, err := g.Quiet(); err == nil {
 			list = lookups.Roles(o)
 		}
 		return list, cobra.ShellCompDirectiveNoFileComp

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/ask"
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 	"github.com/rendered/rendered/internal/fault"
 )
 
@@ -33,7 +34,7 @@ daemon, which reads it at its start only.`,
 			a.Out, a.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			good, err := a.Reload(cmd.Context(), wait)
 			if good {
-				sayOutdated(console.ForJournal(cmd.ErrOrStderr()), unitEnvironment(defaultConfig))
+				sayOutdated(console.ForJournal(cmd.ErrOrStderr()), settings.UnitEnvironment(settings.Installed))
 			}
 			return answered(good, err)
 		},

@@ -12,9 +12,10 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/daemon"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 )
 
-func newRun(g *globals) *cobra.Command {
+func newRun(g *settings.Settings) *cobra.Command {
 	var root string
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -38,13 +39,13 @@ Under systemd it says when every service has been tried, how they stand, and tha
 	return cmd
 }
 
-func keep(ctx context.Context, g *globals, root string, stderr io.Writer) error {
+func keep(ctx context.Context, g *settings.Settings, root string, stderr io.Writer) error {
 	// From the first moment on a signal means what it says, and is not the end.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
 	defer signal.Stop(signals)
 	defer endWith(ctx, exitOK)()
-	o, err := g.options(root)
+	o, err := g.Daemon(root, stderr)
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/lookups"
+	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 )
 
-func newUses(g *globals) *cobra.Command {
+func newUses(g *settings.Settings) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "uses [KIND] REF",
@@ -30,7 +31,7 @@ not known.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.unitOptions(cmd, "")
+			o, err := g.Verb("", cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -41,7 +42,7 @@ not known.`,
 			return exitUnless(used)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, words []string, _ string) (list []string, _ cobra.ShellCompDirective) {
-			if o, err := g.options(""); err == nil && len(words) == 0 {
+			if o, err := g.Quiet(); err == nil && len(words) == 0 {
 				list = lookups.Refs(cmd.Context(), o)
 			}
 			return list, cobra.ShellCompDirectiveNoFileComp

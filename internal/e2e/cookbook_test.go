@@ -13,6 +13,7 @@ import (
 
 // A recipe is an example with the page that explains it.
 type recipe struct {
+	from  string // its directory
 	dir   string // a copy of it, to work in
 	page  string
 	files map[string]string // by name, the page excepted
@@ -35,7 +36,7 @@ func recipes(t *testing.T, test func(t *testing.T, r recipe)) {
 
 func readRecipe(t *testing.T, dir string) recipe {
 	t.Helper()
-	r := recipe{dir: t.TempDir(), files: make(map[string]string)}
+	r := recipe{from: dir, dir: t.TempDir(), files: make(map[string]string)}
 	if err := os.CopyFS(r.dir, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}

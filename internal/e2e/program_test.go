@@ -93,7 +93,7 @@ func build(dir string, flags ...string) (path string, err error) {
 // noteSource looks at all of the source: what a test looks at decides whether go test takes its
 // last result for this one.
 func noteSource() error {
-	for _, dir := range []string{"cmd", "internal", "render", "sources", "watch"} {
+	for _, dir := range []string{"cmd", "docs/cookbook", "internal", "render", "sources", "watch"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
 			return err

@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Plan    plan.Options
 	Format  Format
+	Online  bool // every lookup is resolved, and whoever is asked for what a pass takes
 	Verbose bool // text has the files of each service, and what they look up
 }
 
@@ -66,13 +67,16 @@ type checker struct {
 }
 
 // Run prints every fault of a config, or what it means, and reports whether the daemon would work
-// with it. Where the options reach to the sources it asks AWS, systemd and this machine, too.
+// with it. Online it asks AWS, systemd and this machine, too.
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) bool {
 	c := &checker{Options: o, out: stdout, err: stderr, notes: stdout, terminal: stderr}
 	if o.Format == JSON {
 		c.out, c.err = io.Discard, io.Discard
 	}
-	compiler := plan.NewCompiler(o.Plan)
+	if !o.Online {
+		c.Options.Plan.Reach = plan.ToValues
+	}
+	compiler := plan.NewCompiler(c.Options.Plan)
 	c.cfg, c.plan, _ = compiler.Load(ctx, config.Machine)
 	c.report.Good = c.judge(ctx, compiler)
 	if o.Format == JSON {
@@ -106,7 +110,7 @@ func (c *checker) judge(ctx context.Context, compiler *plan.Compiler) bool {
 	c.find(Warning, ofExposure, warnings...)
 	c.find(Error, ofExposure, faults...)
 	good := len(faults) == 0
-	if c.Options.Plan.Reach == plan.ToSources {
+	if c.Online {
 		good = c.works(ctx) && good
 		good = c.reaches(ctx) && good
 	}

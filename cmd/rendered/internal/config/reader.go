@@ -80,7 +80,7 @@ func mainHints(path string, err error) []string {
 	if _, err := os.Stat(other); err == nil {
 		return []string{"there is " + other + "; rename it, or name it with -c FILE or RENDERED_CONFIG"}
 	}
-	return []string{"name another with -c FILE or RENDERED_CONFIG"}
+	return []string{"name another with -c FILE or RENDERED_CONFIG", "rendered init writes one to begin with"}
 }
 
 func permissionHint(err error) []string {
