@@ -103,10 +103,11 @@ func describe(a operand, maker string) string {
 	return "this is " + kindWords[a.kind]
 }
 
-// through shows how a list or a map of texts goes through a function, text by text.
+// through shows how texts in a list or a map go through a function, text by text.
 var through = map[shape]string{
 	textList: "{{ range %[1]s %[2]s }}{{ . | %[3]s }}{{ end }}, or {{ %[1]s %[2]s | join \",\" | %[3]s }}",
 	textMap:  "{{ range $name, $text := %[1]s %[2]s }}{{ $name }}={{ $text | %[3]s }}{{ end }}",
+	pairList: "{{ range %[1]s %[2]s }}{{ .Key }}={{ .Value | %[3]s }}{{ end }}",
 }
 
 // alternatives says what fits a function that does not take the piece as argument i.
@@ -115,7 +116,7 @@ func (p *piece) alternatives(function string, args []operand, i int) []string {
 		return nil
 	}
 	if form := through[p.shape]; form != "" && len(args) == 1 {
-		return []string{fmt.Sprintf(form, p.function, p.quotedName(), function)}
+		return []string{fmt.Sprintf(form, p.caller(), p.quotedName(), function)}
 	}
 	if p.function == "secret" && slices.Contains([]string{"index", "get"}, function) {
 		if key, ok := args[i+1].text(); ok {

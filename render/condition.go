@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -89,7 +90,7 @@ func (p *piece) asFlag() (why string, hints []string) {
 	case flagWord.MatchString(p.fallback):
 		return anyText, nil
 	case p.neverEmpty():
-		if p.function != "params" {
+		if slices.Contains([]string{"secret", "param"}, p.function) {
 			hints = p.ifNamed(fmt.Sprintf("%sOr \"\" %s is empty where it does not exist", p.function, p.quotedName()))
 		}
 		return "and none is empty in AWS, so that this is always true", hints
@@ -118,5 +119,5 @@ func (p *piece) ofAWS() bool {
 // neverEmpty reports that AWS keeps no such text that is empty.
 func (p *piece) neverEmpty() bool {
 	whole := p.function == "secret" && len(p.keys) == 0
-	return p.ofAWS() && (whole || p.function == "param" || p.function == "params")
+	return p.ofAWS() && (whole || slices.Contains([]string{"param", "params", "paramChildren"}, p.function))
 }

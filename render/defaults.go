@@ -16,6 +16,10 @@ func (f *lookupResult) defaults(hints []string) []string {
 		if len(f.keys) == 1 && !hidden {
 			hint = strings.Replace(hint, f.ref.Text()+": VALUE  under", fmt.Sprintf("%s: {%v: VALUE}  under", f.ref.Text(), f.keys[0]), 1)
 		}
+		if before, _, found := strings.Cut(hint, fmt.Sprintf("{{ paramsOr dict %q }}", f.ref.Text())); found {
+			list = append(list, before+f.optional())
+			continue
+		}
 		before, after, found := strings.Cut(hint, fmt.Sprintf("Or \"VALUE\" %q }}", f.ref.Text()))
 		call := fmt.Sprintf("Or \"VALUE\" %q%s }}", f.ref.Text(), path)
 		switch {
@@ -32,4 +36,12 @@ func (f *lookupResult) defaults(hints []string) []string {
 		list = append(list, before+call+after)
 	}
 	return list
+}
+
+// optional shows how a template does without any parameter under a path.
+func (f *lookupResult) optional() string {
+	if calledBy(f.call) == "params" {
+		return fmt.Sprintf("{{ range $name, $text := paramsOr dict %q }}{{ else }}there is none{{ end }}", f.ref.Text())
+	}
+	return fmt.Sprintf("{{ if paramsExist %q }}{{ end }}", f.ref.Text())
 }

@@ -165,6 +165,8 @@ func (t *Template) function(name string) any {
 	switch name {
 	case "hostname":
 		return func() string { return t.Hostname }
+	case "envOr":
+		return t.envOr
 	case "env":
 		return func(name string) (string, error) {
 			value, ok := t.env(name)

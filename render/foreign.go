@@ -98,6 +98,8 @@ func translated(arg, sample string, templates map[string]*parse.Tree) string {
 		return sample
 	case !written || sample[0] != '"':
 		return arg
+	case sample == `"NAME"` && !isVariable(text):
+		return sample
 	case strings.HasPrefix(sample, `"/`):
 		if text = strings.Trim(strings.TrimSuffix(text, "*"), "/"); strings.Contains(text, "/") || sample == `"/app"` {
 			text = "/" + text

@@ -10,13 +10,15 @@ const (
 	noVault    = "Secrets Manager makes nothing anew for who asks; let its rotation put it into a secret: {{ secret \"prod/web/tls\" \"cert\" }}"
 	noPrograms = "a template runs no programs and no other templates by text"
 	noSecrecy  = "keep what is secret in Secrets Manager: {{ secret \"prod/db\" \"password\" }}"
-	noDefault  = "it fails where the variable is not set; what may be missing belongs in vars:, as {{ get . \"name\" \"text\" }}"
+	noDefault  = "{{ env \"NAME\" }} fails where the variable is not set, {{ envOr \"text\" \"NAME\" }} does not"
 )
 
 var (
 	base64Here    = []string{`{{ <1:.text> | b64enc }}`}
 	upperHere     = []string{`{{ <1:.text> | upper }}`}
 	envHere       = []string{`{{ env <1:"NAME"> }}`}
+	envOrHere     = []string{envHere[0], `{{ envOr <2:"text"> <1:"NAME"> }}`}
+	childrenHere  = []string{`{{ range paramChildren <1:"/app"> }}{{ .Key }}={{ .Value }}{{ end }}`}
 	paramHere     = []string{`{{ param <1:"/app/key"> }}`}
 	paramsHere    = []string{`{{ range $name, $text := params <1:"/app"> }}{{ $name }}={{ $text }}{{ end }}`}
 	treeHere      = []string{`{{ range $name, $below := paramsTree <1:"/app"> }}{{ $name }}{{ end }}`}
@@ -52,16 +54,16 @@ var programs = []struct {
 
 var ofConfd = []foreignEntry{
 	{"getv", []string{paramHere[0], `{{ paramOr <2:"text"> <1:"/app/key"> }}`}, ""},
-	{"gets getvs", paramsHere, ""},
-	{"ls", paramsHere, "$name is what stands below the path"},
-	{"lsdir", treeHere, ""},
-	{"exists", []string{`{{ paramOr "" <1:"/app/key"> }}`}, "an empty text is false to if"},
+	{"gets", childrenHere, ".Key is the last part of the name"},
+	{"getvs", childrenHere, "they are sorted by name"},
+	{"ls", []string{`{{ range paramChildren <1:"/app"> }}{{ .Key }}{{ end }}`}, "{{ range paramDirs \"/app\" }}{{ . }}{{ end }} gives the paths below"},
+	{"lsdir", []string{`{{ range paramDirs <1:"/app"> }}{{ . }}{{ end }}`}, ""},
+	{"exists", []string{`{{ paramExists <1:"/app/key"> }}`}, ""},
 	{"cget cgetv", []string{secretHere[0]}, ""},
 	{"cgets cgetvs", secretMapHere, ""},
 	{"map", []string{`{{ dict "key" .value }}`}, ""},
-	{"getenv", envHere, noDefault},
+	{"getenv", envOrHere, noDefault},
 	{"parseBool", []string{`{{ eq <1:.text> "true" }}`}, ""},
-	{"fileExists", nil, "{{ file \"/etc/hostname\" }} fails where there is no file, and looks again when there is one"},
 	{"sortByLength sortKVByLength", []string{`{{ <1:.list> | sortAlpha }}`}, "it sorts by letters; there is no order by length"},
 	{"lookupIP lookupIPV4 lookupIPV6 lookupSRV", nil, noNetwork},
 	{"lookupIfaceIPV4 lookupIfaceIPV6", []string{`{{ imds "local-ipv4" }}`}, "of other interfaces it is a fact to be kept in vars"},
@@ -71,9 +73,10 @@ var ofConfd = []foreignEntry{
 var ofConsulTemplate = []foreignEntry{
 	{"key", paramHere, ""},
 	{"keyOrDefault key_or_default", []string{paramHere[0], `{{ paramOr <2:"text"> <1:"/app/key"> }}`}, ""},
-	{"keyExists key_exists", []string{`{{ paramOr "" <1:"/app/key"> }}`}, "an empty text is false to if"},
+	{"keyExists key_exists", []string{`{{ paramExists <1:"/app/key"> }}`}, ""},
 	{"keyExistsGet", []string{`{{ with paramOr "" <1:"/app/key"> }}{{ . }}{{ end }}`}, ""},
-	{"safeLs safeTree", paramsHere, ""},
+	{"safeLs", childrenHere, ""},
+	{"safeTree", paramsHere, ""},
 	{"tree", []string{`{{ range $name, $text := params <1:"/app"> }}{{ $name }}={{ $text }}{{ end }}`}, "$name is all that stands below the path"},
 	{"secrets", nil, "nothing lists secrets, for AWS gives no such permission for some of them; write the names down: {{ secret \"prod/db\" \"password\" }}"},
 	{"vault", secretHere, ""},
@@ -85,7 +88,8 @@ var ofConsulTemplate = []foreignEntry{
 	{"base64URLEncode", nil, "{{ b64enc .text | replace \"+\" \"-\" | replace \"/\" \"_\" }} does it"},
 	{"base64URLDecode", nil, "{{ .text | replace \"-\" \"+\" | replace \"_\" \"/\" | b64dec }} does it"},
 	{"containsAll containsAny containsNone containsNotAll", []string{`{{ has "element" .list }}`}, "several are put together by and, or, not"},
-	{"envOrDefault mustEnv", envHere, noDefault},
+	{"envOrDefault", []string{`{{ envOr "text" "NAME" }}`, envOrHere[1]}, ""},
+	{"mustEnv", envHere, ""},
 	{"executeTemplate", []string{`{{ template <1:"_part.tmpl"> . }}`}, "a file beside the template whose name begins with _"},
 	{"byKey explode", []string{`{{ range $name, $below := paramsTree "/app" }}{{ $name }}{{ end }}`}, ""},
 	{"explodeMap", nil, "{{ range $name, $below := paramsTree \"/app\" }}{{ $name }}{{ end }} gives a tree"},
@@ -175,7 +179,7 @@ var ofGomplate = []foreignEntry{
 	{"coll.Values", []string{`{{ values <1:.map> }}`}, ""},
 	{"coll. flatten jsonpath jq", []string{`{{ index .map "key" }}`}, "lists and maps have first, last, rest, uniq, reverse, pick, omit, merge, keys and values"},
 	{"crypto.", nil, noSecrecy},
-	{"env.Getenv env.Env", envHere, noDefault},
+	{"env.Getenv env.Env", envOrHere, noDefault},
 	{"env.", envHere, ""},
 	{"file.Read", fileHere, ""},
 	{"file. filepath.", fileHere, "paths have base, dir, ext, clean and isAbs"},

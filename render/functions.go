@@ -24,19 +24,27 @@ var lookupFunctions = map[string]struct {
 	gives shape
 	name  string // what it names where no argument does
 }{
-	"secret":      {sources.Secret, 0, oneText, ""},
-	"secretMap":   {sources.Secret, 0, anyValue, ""},
-	"secretBytes": {sources.Secret, 0, oneText, ""},
-	"secretOr":    {sources.Secret, 1, oneText, ""},
-	"param":       {sources.Param, 0, oneText, ""},
-	"paramList":   {sources.Param, 0, textList, ""},
-	"paramOr":     {sources.Param, 1, oneText, ""},
-	"params":      {sources.Params, 0, textMap, ""},
-	"paramsTree":  {sources.Params, 0, anyValue, ""},
-	"file":        {sources.File, 0, oneText, ""},
-	"imds":        {sources.IMDS, 0, oneText, ""},
-	"awsRegion":   {sources.Own, 0, oneText, "region"},
-	"awsAccount":  {sources.Own, 0, oneText, "account"},
+	"secret":        {sources.Secret, 0, oneText, ""},
+	"secretMap":     {sources.Secret, 0, anyValue, ""},
+	"secretBytes":   {sources.Secret, 0, oneText, ""},
+	"secretOr":      {sources.Secret, 1, oneText, ""},
+	"secretExists":  {sources.Secret, 0, trueOrFalse, ""},
+	"param":         {sources.Param, 0, oneText, ""},
+	"paramList":     {sources.Param, 0, textList, ""},
+	"paramOr":       {sources.Param, 1, oneText, ""},
+	"paramExists":   {sources.Param, 0, trueOrFalse, ""},
+	"params":        {sources.Params, 0, textMap, ""},
+	"paramsOr":      {sources.Params, 1, textMap, ""},
+	"paramsExist":   {sources.Params, 0, trueOrFalse, ""},
+	"paramsTree":    {sources.Params, 0, anyValue, ""},
+	"paramChildren": {sources.Params, 0, pairList, ""},
+	"paramDirs":     {sources.Params, 0, textList, ""},
+	"file":          {sources.File, 0, oneText, ""},
+	"fileOr":        {sources.File, 1, oneText, ""},
+	"fileExists":    {sources.File, 0, trueOrFalse, ""},
+	"imds":          {sources.IMDS, 0, oneText, ""},
+	"awsRegion":     {sources.Own, 0, oneText, "region"},
+	"awsAccount":    {sources.Own, 0, oneText, "account"},
 }
 
 // functions gives the functions that look something up, bound to this run. Those that are named get
@@ -49,7 +57,7 @@ func (r *run) functions() template.FuncMap {
 			m[name] = func() (string, error) { return r.fixed(f.kind, f.name) }
 		}
 	}
-	secret, param := keyed(r, (*lookupResult).secret), unkeyed(r, (*lookupResult).text)
+	secret := keyed(r, (*lookupResult).secret)
 	prints := any(funcs.Print)
 	if r.t != nil && (r.t.TrackValues || r.t.Trace) {
 		prints = r.print
@@ -62,17 +70,26 @@ func (r *run) functions() template.FuncMap {
 			text, err := secret(number, name, keys...)
 			return or(fallback, text, err)
 		},
-		"paramOr": func(number int, fallback, name any) (string, error) {
-			text, err := param(number, name)
-			return or(fallback, text, err)
+		"secretExists": func(number int, name any, keys ...any) (bool, error) {
+			_, err := keyed(r, (*lookupResult).existing)(number, name, keys...)
+			return exists(err)
 		},
-		"paramList":   unkeyed(r, (*lookupResult).paramList),
-		"params":      unkeyed(r, (*lookupResult).params),
-		"paramsTree":  unkeyed(r, (*lookupResult).paramsTree),
-		"env":         r.env,
-		"hostname":    func() string { return r.t.Hostname },
-		tickFunction:  r.tick,
-		printFunction: prints,
+		"paramOr":       r.textOr,
+		"paramExists":   r.exists,
+		"paramList":     unkeyed(r, (*lookupResult).paramList),
+		"params":        unkeyed(r, (*lookupResult).params),
+		"paramsOr":      r.paramsOr,
+		"paramsExist":   r.exists,
+		"paramsTree":    unkeyed(r, (*lookupResult).paramsTree),
+		"paramChildren": unkeyed(r, (*lookupResult).paramChildren),
+		"paramDirs":     unkeyed(r, (*lookupResult).paramDirs),
+		"fileOr":        r.textOr,
+		"fileExists":    r.exists,
+		"env":           r.env,
+		"envOr":         r.t.envOr,
+		"hostname":      func() string { return r.t.Hostname },
+		tickFunction:    r.tick,
+		printFunction:   prints,
 	})
 	return m
 }
@@ -91,6 +108,27 @@ func keyed[T any](r *run, gives func(*lookupResult) (T, error)) func(number int,
 // unkeyed makes one that takes a name alone.
 func unkeyed[T any](r *run, gives func(*lookupResult) (T, error)) func(number int, name any) (T, error) {
 	return func(number int, name any) (T, error) { return keyed(r, gives)(number, name) }
+}
+
+// textOr gives a text, or the default where it does not exist.
+func (r *run) textOr(number int, fallback, name any) (string, error) {
+	text, err := unkeyed(r, (*lookupResult).text)(number, name)
+	return or(fallback, text, err)
+}
+
+// exists reports that what a name stands for is there.
+func (r *run) exists(number int, name any) (bool, error) {
+	_, err := r.get(number, name, nil)
+	return exists(err)
+}
+
+// exists makes of a lookup's error whether what it asks for is there. That AWS refuses to say, or
+// cannot be asked, stays an error.
+func exists(err error) (bool, error) {
+	if missing(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // or gives the default for a text that does not exist.
@@ -176,6 +214,14 @@ func (f *lookupResult) paramList() ([]string, error) {
 	return slices.Clone(f.value.List), nil
 }
 
+// existing follows the keys into a secret, for whether they lead to something. Bytes have no keys.
+func (f *lookupResult) existing() (_ string, err error) {
+	if len(f.keys) > 0 {
+		_, err = f.textAt(f.keys)
+	}
+	return "", err
+}
+
 func (f *lookupResult) params() (map[string]any, error) {
 	m := make(map[string]any, len(f.value.Params))
 	for name, text := range f.value.Params {
@@ -209,6 +255,43 @@ func (f *lookupResult) paramsTree() (map[string]any, error) {
 	return tree, nil
 }
 
+// paramsOr gives the parameters under a path, or the default where there is none.
+func (r *run) paramsOr(number int, fallback, name any) (map[string]any, error) {
+	texts, wrong := funcs.TextMap("paramsOr", fallback)
+	if wrong != nil {
+		return nil, wrong
+	}
+	found, err := unkeyed(r, (*lookupResult).params)(number, name)
+	if missing(err) {
+		return texts, nil
+	}
+	return found, err
+}
+
+// paramChildren gives the parameters directly below a path as pairs of Key and Value, sorted by
+// Key.
+func (f *lookupResult) paramChildren() ([]any, error) {
+	pairs := []any{}
+	for _, name := range slices.Sorted(maps.Keys(f.value.Params)) {
+		if !strings.Contains(name, "/") {
+			pairs = append(pairs, map[string]any{"Key": name, "Value": f.recordText(" "+name, f.value.Params[name])})
+		}
+	}
+	return pairs, nil
+}
+
+// paramDirs gives the names of the paths directly below a path, sorted.
+func (f *lookupResult) paramDirs() ([]string, error) {
+	dirs := []string{}
+	for name := range f.value.Params {
+		if dir, _, deeper := strings.Cut(name, "/"); deeper {
+			dirs = append(dirs, dir)
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs), nil
+}
+
 // fixed looks up what no argument names.
 func (r *run) fixed(kind sources.Kind, name string) (string, error) {
 	f := &lookupResult{run: r}
@@ -227,6 +310,15 @@ func (r *run) env(number int, name string) (string, error) {
 		shown = hiddenName
 	}
 	return "", &lookupError{what: fmt.Sprintf("environment variable %s is not set", shown)}
+}
+
+// envOr gives a variable of the environment, or the default where it is not set. One that is set to
+// nothing is the empty text.
+func (t *Template) envOr(fallback any, name string) (string, error) {
+	if value, ok := t.env(name); ok {
+		return value, nil
+	}
+	return funcs.Print(fallback)
 }
 
 // missing reports that the value itself does not exist; denied or out of reach is another matter.

@@ -37,7 +37,7 @@ func (f *finder) checkFields(value any, n parse.Node, s *scope) {
 				return
 			}
 		case unknown:
-			if v.piece.hasNoFields() {
+			if v.piece.hasNoField(name) {
 				what, hints := v.piece.noField(path[i:])
 				f.report(n, s, start(n), what, hints...)
 				return
@@ -106,6 +106,32 @@ func (f *finder) checkAnswerable(ref sources.Ref, id *parse.IdentifierNode, text
 		f.faults = append(f.faults, failed)
 	}
 }
+
+// checkVariable notes a default of envOr and a variable that stand in each other's place, as
+// consul-template and gomplate have them.
+func (f *finder) checkVariable(c *parse.CommandNode, args []operand, s *scope) {
+	id := c.Args[0].(*parse.IdentifierNode)
+	if id.Ident != "envOr" || len(args) != 2 || f.reported[id] {
+		return
+	}
+	fallback, written := args[0].text()
+	name, named := args[1].text()
+	if !named || isVariable(name) && !(isUpper(fallback) && strings.ToLower(name) == name && !strings.Contains(name, "_")) {
+		return
+	}
+	if written && isVariable(fallback) {
+		f.t.rewritten.orders[c] = []int{1, 0}
+		f.reportOnce(id, f.t.rewritten.fault(s.text, id, orders()[id.Ident].describe(id.Ident)))
+	}
+}
+
+var (
+	variablePattern = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	upperPattern    = lazyregexp.New(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
+)
+
+func isVariable(name string) bool { return variablePattern.MatchString(name) }
+func isUpper(name string) bool    { return upperPattern.MatchString(name) }
 
 // swapped reports that of a default and a name the default is the one that looks like a name.
 func swapped(args []any) bool {

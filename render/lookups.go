@@ -250,12 +250,13 @@ func (f *finder) call(c, before *parse.CommandNode, args []any, s *scope) any {
 	if _, ok := lookupFunctions[name]; ok {
 		p := f.lookup(c, before, args, s.text)
 		f.checkVaultArguments(c, p, s)
-		if p.isText() {
+		if p.isText() || p.isTruth() {
 			f.recordUse(p)
 		}
 		return unknown{piece: p}
 	}
 	operands := f.operands(c, before, args)
+	f.checkVariable(c, operands, s)
 	f.checkOrder(c, operands, s)
 	f.checkArguments(c, before, operands, s)
 	result := f.t.fold(name, args)
@@ -352,7 +353,13 @@ func (f *finder) names(c *parse.CommandNode, p *piece, name string, text *Text) 
 // checkDefault notes a default and a name that stand in each other's place.
 func (f *finder) checkDefault(c *parse.CommandNode, args []any, text *Text) {
 	id := c.Args[0].(*parse.IdentifierNode)
-	if f.reported[id] || !swapped(args) {
+	switch {
+	case f.reported[id]:
+		return
+	case !swapped(args):
+		if id.Ident == "paramsOr" && kindOf(args[0])&isMap == 0 {
+			f.reportOnce(id, text.fault(int(id.Pos), "paramsOr takes a map as the default; {{ dict }} is an empty one"))
+		}
 		return
 	}
 	o, _ := orderNamed(id.Ident)

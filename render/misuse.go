@@ -53,6 +53,8 @@ func (p *piece) noField(names []string) (what string, hints []string) {
 	switch {
 	case p.function == "params" && len(p.path) > 0:
 		return what, []string{fmt.Sprintf("{{ range $name, $text := params %s }}{{ $name }}={{ $text }}{{ end }}", p.quotedName())}
+	case p.shape == pairList || p.shape == onePair:
+		return what, p.ifNamed(fmt.Sprintf("{{ range %s %s }}{{ .Key }}={{ .Value }}{{ end }} goes over the pairs", p.function, p.quotedName()))
 	case p.function != "secret" || p.quotedName() == "":
 		return what, nil
 	case len(keys) > 0:
@@ -68,8 +70,13 @@ func (p *piece) isNamed() bool { return p != nil && len(p.path) == 0 && p.quoted
 
 // describe says what the piece is.
 func (p *piece) describe() string {
-	kind := map[shape]string{oneText: "text", textList: "a list of texts", textMap: "a map of texts"}[p.shape]
-	if len(p.path) > 0 {
+	kind := map[shape]string{
+		oneText: "text", textList: "a list of texts", textMap: "a map of texts", trueOrFalse: "true or false", pairList: "a list of pairs",
+	}[p.shape]
+	switch {
+	case p.shape == onePair:
+		return fmt.Sprintf("this is one of the pairs that %s gives", p.function)
+	case len(p.path) > 0:
 		return fmt.Sprintf("this is one of the texts that %s gives", p.function)
 	}
 	return p.function + " gives " + kind
@@ -132,7 +139,7 @@ func (f *finder) checkVaultArguments(c *parse.CommandNode, p *piece, s *scope) {
 // checkRanged notes a range over what is no list and no map.
 func (f *finder) checkRanged(n *parse.RangeNode, value any, s *scope) {
 	p := pieceOf(value)
-	if !p.isText() {
+	if !p.isText() && !p.isTruth() {
 		return
 	}
 	var hints []string
@@ -157,7 +164,10 @@ func (f *finder) checkPrinted(n *parse.ActionNode, p *piece, s *scope) {
 		f.report(n, s, int(n.Pipe.Pos), fmt.Sprintf("%s gives a list; {{ join \", \" (%s %s) }} and {{ toJson (%[1]s %[3]s) }} print it", p.function, p.function, p.quotedName()))
 	case textMap:
 		f.report(n, s, int(n.Pipe.Pos), p.function+" gives a map, which has no text of its own",
-			fmt.Sprintf("{{ range $name, $text := %s %s }}{{ $name }}={{ $text }}{{ end }}, or {{ dotenv (%[1]s %[2]s) }}", p.function, p.quotedName()))
+			fmt.Sprintf("{{ range $name, $text := %s %s }}{{ $name }}={{ $text }}{{ end }}, or {{ dotenv (%[1]s %[2]s) }}", p.caller(), p.quotedName()))
+	case pairList, onePair:
+		f.report(n, s, int(n.Pipe.Pos), p.describe()+", each with .Key and .Value",
+			fmt.Sprintf("{{ range %s %s }}{{ .Key }}={{ .Value }}{{ end }}", p.function, p.quotedName()))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // alike are the functions whose arguments have one role, or several that no call tells apart.
 var alike = strings.Fields(`add addf all any biggest cat coalesce concat deepEqual dict div divf eq ge gt html js keys le list lt max maxf merge
 	mergeOverwrite min minf mod mul mulf mustMerge mustMergeOverwrite ne print println seq sub subf tuple until untilStep urlquery squote quote
-	secret secretMap`)
+	secret secretMap secretExists`)
 
 // Every function whose arguments have several roles says so, and the kinds that it takes are those
 // of its signature.
@@ -60,7 +60,7 @@ var example = map[string]string{
 	"pattern": `"a"`, "old": `"a"`, "new": `"b"`, "replacement": `"b"`, "default": `"x"`, "message": `"why"`, "format": `"%s"`, "constraint": `">=1.2"`, "kind": `"map"`, "type": `"string"`,
 	"count": `2`, "width": `80`, "offset": `1`, "size": `3`, "start": `0`, "end": `1`, "first": `0`, "behind": `1`, "number": `1.25`, "digits": `1`, "from": `0.5`,
 	"list": `(paramList "/l")`, "map": `(secretMap "m")`, "key": `"k"`, "key…": `"k"`, "map…": `(secretMap "m")`, "place…": `"k"`, "collection": `(secretMap "m")`, "sequence": `(secret "s")`,
-	"element": `"e"`, "element…": `"e"`, "value…": `(secret "s")`, "yes": `"y"`, "no": `"n"`, "condition": `(hasKey (secretMap "m") "k")`, "one": `"one"`, "many": `"many"`, "name": `"/x"`,
+	"element": `"e"`, "element…": `"e"`, "value…": `(secret "s")`, "yes": `"y"`, "no": `"n"`, "condition": `(hasKey (secretMap "m") "k")`, "one": `"one"`, "many": `"many"`, "name": `"/x"`, "variable": `"PORT"`, "defaults": `(dict "k" "v")`,
 }
 
 func called(name string, roles []string) (plain, piped string) {
@@ -92,7 +92,7 @@ func TestOrdersOfOtherPrograms(t *testing.T) {
 			}
 			right, pipedRight := called(name, ours)
 			for _, call := range []string{right, pipedRight} {
-				if said := saidOf("{{ " + call + " }}"); len(said) > 0 {
+				if said := saidOf("{{ if " + call + " }}{{ end }}"); len(said) > 0 {
 					t.Errorf("%s: %s", call, said)
 				}
 			}
@@ -124,6 +124,7 @@ func TestBothReadings(t *testing.T) {
 		`printf "plain"`, `printf .name`, `replace "@HOST@" (secret "s") "http://@HOST@/"`, `replace (secret "a") (secret "b") "x y"`, `replace " " "" (secret "s")`, `regexReplaceAll "@H@" "http://@H@/" (secret "s")`,
 		`regexReplaceAll (secret "p") "some text" (secret "s")`, `regexReplaceAll "[0-9]+" (secret "s") "${0}"`, `semverCompare (param "/c") "1.2.3"`, `semverCompare "^1.2" (secret "v")`, `kindIs "map" (secretMap "m")`,
 		`kindIs .name "abc"`, `required .text .name`, `wrapWith 80 "\n" (secret "s")`, `splitn "," 2 (secret "s")`, `plural "one" "many" (len (secret "s"))`, `contains (secret "s") "eu us"`, `trimPrefix .name "1.2.3-x"`,
+		`envOr "8080" "PORT"`, `envOr "INFO" "log_level"`, `envOr "DEBUG" "LEVEL"`, `envOr (param "/x") "PORT"`, `envOr "" .name`, `paramsOr dict "/app" | len`, `len (paramsOr .map "/app")`, `paramsOr (secretMap "m") "/app" | len`,
 	} {
 		if said := saidOf("{{ " + call + " }}"); len(said) > 0 {
 			t.Errorf("%s: %s", call, said)
@@ -142,7 +143,8 @@ func TestHintsStandInTheirPlace(t *testing.T) {
 		`«{{ printf "%s:%d" (join .list ",") .count }}»`, `«{{ join "," (secret "s") }}»`, `«{{ secret "s" | join "," | upper }}»`, `«{{ ternary "a" "b" (secret "s") }}»`, `«{{ secret "s" | ternary "a" "b" }}»`,
 		`«{{ trunc (secret "n") (secret "s") }}»`, `«{{ .count | trimPrefix "1" }}»`, `«{{ trimPrefix "v" 1.5 | print }}»`, `«{{ secretOr "/prod/db" "x" "key" | envQuote }}»`, `«{{ "x" | paramOr "/a" }}»`,
 		`«{{ .nope }}»`, `«{{ .nope | envQuote }}»`, `«{{ .map.nope }}»`, `«{{ $.map.nope }}»`, `«{{ .nope.more.yet }}»`, `{{ $m := .map }}«{{ $m.nope }}»`,
-		`«{{ get "/a/b" }}»`, `«{{ get .name }}»`, `«{{ getv "/a/b" "x" }}»`, `«{{ include "a" . }}»`, `«{{ include "part" . }}»`, `«{{ include (print "x") . }}»`, `«{{ key "a/b" }}»`, `«{{ .Values.name }}»`,
+		`«{{ get "/a/b" }}»`, `«{{ get .name }}»`, `«{{ envOr "PORT" "8080" }}»`, `«{{ "http://x" | envOr "HOST" }}»`, `«{{ envOrDefault "HOST" "x" }}»`, `«{{ paramChildren "/a" }}»`, `«{{ paramDirs "/a" | upper }}»`, `«{{ paramsOr dict "/a" }}»`, `«{{ paramChildren "/a" | envQuote }}»`,
+		`«{{ getv "/a/b" "x" }}»`, `«{{ include "a" . }}»`, `«{{ include "part" . }}»`, `«{{ include (print "x") . }}»`, `«{{ key "a/b" }}»`, `«{{ .Values.name }}»`,
 		`«{{ with secret "secret/data/x" }}{{ .Data.data.y }}{{ end }}»`, `{{ with secret "secret/data/x" }}«{{ .Data.data.y }}»{{ end }}`, `«{{ range secret "s" }}{{ . }}{{ end }}»`, `«{{ range param "/l" }}{{ end }}»`,
 		`«{{ paramList "/l" }}»`, `«{{ params "/a" }}»`, `«{{ paramList "/l" | upper }}»`, `«{{ params "/a" | envQuote }}»`, `«{{ keys (secret "s") }}»`, `«{{ index (secret "s") "k" }}»`, `«{{ get (secret "s" "a") "k" }}»`,
 		`«{{ $_ := merge .map (dict "a" 1) }}»`, `{{ $m := dict }}«{{ $_ := merge $m (dict "a" 1) }}»`, `{{- /* x */ -}}«{{ if and (hasSuffix .name "x") (hasSuffix (secret "s") ".com") }}»{{ end }}`,

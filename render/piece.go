@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +30,13 @@ const (
 	anyValue       // of JSON, or of a tree of parameters
 	textList
 	textMap
+	trueOrFalse
+	pairList // of maps with Key and Value
+	onePair
 )
+
+// pairNames are what a pair has.
+var pairNames = []string{"Key", "Value"}
 
 // anyName stands in a path for a name or a number that only the render knows.
 const anyName = "*"
@@ -55,17 +62,37 @@ func pieceOf(value any) *piece {
 
 func (p *piece) isText() bool { return p != nil && p.shape == oneText }
 
+func (p *piece) isTruth() bool { return p != nil && p.shape == trueOrFalse }
+
 // hasNoFields reports that a piece is no map.
-func (p *piece) hasNoFields() bool { return p != nil && (p.shape == oneText || p.shape == textList) }
+func (p *piece) hasNoFields() bool {
+	return p != nil && slices.Contains([]shape{oneText, textList, trueOrFalse, pairList}, p.shape)
+}
+
+// hasNoField reports that a piece has no field of that name.
+func (p *piece) hasNoField(name string) bool {
+	return p.hasNoFields() || p != nil && p.shape == onePair && !slices.Contains(pairNames, name)
+}
 
 // at gives the part at a name.
 func (p *piece) at(name string) unknown {
-	if p == nil || p.shape == oneText {
+	if p == nil || p.shape == oneText || p.shape == trueOrFalse {
+		return unknown{}
+	}
+	if p.shape == pairList && name != anyName {
 		return unknown{}
 	}
 	inner := *p
 	inner.path = append(slices.Clone(p.path), name)
-	if p.shape != anyValue {
+	switch p.shape {
+	case anyValue:
+	case pairList:
+		inner.shape = onePair
+	case onePair:
+		if inner.shape = oneText; name == "Key" {
+			return unknown{made: reflect.TypeFor[string]()}
+		}
+	default:
 		inner.shape = oneText
 	}
 	return unknown{piece: &inner}
@@ -93,6 +120,14 @@ func (p *piece) String() string {
 		text += " " + strconv.Quote(key)
 	}
 	return text
+}
+
+// caller writes the function that gave it with what stands before the name.
+func (p *piece) caller() string {
+	if p.function == "paramsOr" {
+		return "paramsOr dict"
+	}
+	return p.function
 }
 
 // A taking is a value of a secret that a template does something with.
@@ -160,7 +195,7 @@ func (t *Template) alone(a *parse.ActionNode) bool {
 // recordPrinted notes an action that prints a part of a lookup as it is.
 func (f *finder) recordPrinted(n *parse.ActionNode, value any, s *scope) {
 	p := pieceOf(value)
-	if p == nil || len(n.Pipe.Decl) > 0 {
+	if p == nil || len(n.Pipe.Decl) > 0 || p.isTruth() {
 		return
 	}
 	f.checkPrinted(n, p, s)

@@ -29,7 +29,7 @@ func kindOf(value any) kind {
 	switch v := value.(type) {
 	case unknown:
 		if v.piece != nil {
-			return map[shape]kind{anyValue: isAny, oneText: isText, textList: isList, textMap: isMap}[v.piece.shape]
+			return map[shape]kind{anyValue: isAny, oneText: isText, textList: isList, textMap: isMap, trueOrFalse: isBool, pairList: isList, onePair: isMap}[v.piece.shape]
 		}
 		return kindOfType(v.made)
 	case nil:
@@ -88,6 +88,7 @@ var roleNamed = map[string]role{
 	"place…": {"the keys", isNumber, plain}, "collection": {"the map or the list", isMap | isList, plain}, "sequence": {"the text or the list", isText | isList, plain},
 	"element": {"the element", isAny, plain}, "element…": {"the elements", isAny, plain}, "value…": {"the values", isAny, plain},
 	"yes": {"the value for true", isAny, plain}, "no": {"the one for false", isAny, plain}, "condition": {"true or false", isBool, plain},
+	"variable": {"the name of the variable", isText, plain}, "defaults": {"the default map", isMap, plain},
 	"one": {"the text for one", isText, plain}, "many": {"the one for many", isText, plain}, "name": {"the name", isAny, plain},
 }
 
@@ -112,7 +113,8 @@ var orderOf = map[string]string{
 	"dig": "key… default map | map key… default", "default": "default value", "required": "message value", "ternary": "yes no condition | condition yes no",
 	"plural": "one many count | count one many", "round": "number digits from? | digits number from", "printf": "format value… | value… format",
 	"semverCompare": "constraint version", "kindIs": "kind value", "typeIs": "type value", "typeIsLike": "type value",
-	"secretOr": "default name key… | name default key…", "paramOr": "default name",
+	"secretOr": "default name key… | name default key…", "paramOr": "default name", "fileOr": "default name", "paramsOr": "defaults name",
+	"envOr": "default variable",
 }
 
 // An order is in which order a function takes its arguments.

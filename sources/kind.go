@@ -87,7 +87,7 @@ const secretPrice = 0.05 / 10_000
 var table = []Traits{
 	{Secret, "secret", AWS, AlwaysSecret, TextOrBytes, Call{SecretsManager, 1, secretPrice}, "secrets", "secretOr", parseSecret},
 	{Param, "param", AWS, MaybeSecret, TextOrList, Call{ParameterStore, 10, 0}, "params", "paramOr", parseParam},
-	{Params, "path", AWS, MaybeSecret, TextsByName, Call{ParameterStore, 1, 0}, "params", "", parsePath},
+	{Params, "path", AWS, MaybeSecret, TextsByName, Call{ParameterStore, 1, 0}, "params", "paramsOr", parsePath},
 	{File, "local file", LocalFiles, AlwaysSecret, OneText, Call{}, "", "", parseFile},
 	{IMDS, "fact", InstanceMetadata, MaybeSecret, OneText, Call{}, "imds", "", parseMetadata},
 	{Own, "fact", AWS, NeverSecret, OneText, Call{}, "aws", "", parseOwn},

@@ -45,12 +45,15 @@ func (r Ref) Text() string {
 	return s
 }
 
-// Default gives the call of a template that has VALUE where the ref does not exist; "" where no
-// function does.
+// Default gives the call of a template that has VALUE where the ref does not exist, or no texts
+// where there are several; "" where no function does.
 func (r Ref) Default() string {
 	name := r.Kind.Traits().Default
-	if name == "" {
+	switch {
+	case name == "":
 		return ""
+	case r.Kind.Traits().Form == TextsByName:
+		return fmt.Sprintf(`{{ %s dict %q }}`, name, r.Text())
 	}
 	return fmt.Sprintf(`{{ %s "VALUE" %q }}`, name, r.Text())
 }

@@ -214,3 +214,21 @@ func merge(f merging) func(map[string]any, ...map[string]any) (any, error) {
 		return merged, nil
 	}
 }
+
+// TextMap gives a map of texts of what a template gives for one: each value as it prints. name is
+// the function that wants it.
+func TextMap(name string, m any) (map[string]any, error) {
+	if _, _, err := entry(name, m, ""); err != nil {
+		return nil, failf("%s: the default is %s, not a map; {{ dict }} is an empty one", name, TypeName(m))
+	}
+	texts := make(map[string]any)
+	for _, key := range sortedKeys(reflect.ValueOf(m)) {
+		value, _, _ := entry(name, m, key)
+		printed, err := text(name, value)
+		if err != nil {
+			return nil, &KeyError{keys: []string{key}, what: name + ": the value of %s in the default is " + TypeName(value) + ", not a text"}
+		}
+		texts[key] = printed
+	}
+	return texts, nil
+}

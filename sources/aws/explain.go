@@ -92,7 +92,7 @@ func (c *clients) missing(r sources.Ref, f *failure) (detail string, hints []str
 		}
 	case sources.Params:
 		detail = "there is no parameter under it, "
-		hints = []string{"aws ssm put-parameter --name " + quoted(strings.TrimRight(r.Name, "/")+"/NAME") + " --type String --value file:///dev/stdin <FILE"}
+		hints = []string{"either  aws ssm put-parameter --name " + quoted(strings.TrimRight(r.Name, "/")+"/NAME") + " --type String --value file:///dev/stdin <FILE", "or      " + r.Default()}
 	case sources.Secret:
 		hints = missingSecret(r, version)
 	case sources.Param:

@@ -58,7 +58,10 @@ func TestFailures(t *testing.T) {
 			},
 		}, {
 			name: "path", ref: "params /none/", reason: sources.Missing, detail: "there is no parameter under it, " + where,
-			hints: []string{"aws ssm put-parameter --name /none/NAME --type String --value file:///dev/stdin <FILE"},
+			hints: []string{
+				"either  aws ssm put-parameter --name /none/NAME --type String --value file:///dev/stdin <FILE",
+				`or      {{ paramsOr dict "/none/" }}`,
+			},
 		}, {
 			name: "secret", ref: "secret prod/none", reason: sources.Missing, detail: where,
 			hints: []string{

@@ -1,0 +1,63 @@
+package render_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/sources"
+)
+
+// counting notes what a source is asked for.
+type counting struct {
+	few
+	mu    sync.Mutex
+	asked map[sources.Ref]int
+}
+
+func (c *counting) Fetch(ctx context.Context, refs []sources.Ref, deliver func(sources.Ref, sources.Result)) {
+	c.mu.Lock()
+	for _, r := range refs {
+		c.asked[r]++
+	}
+	c.mu.Unlock()
+	c.few.Fetch(ctx, refs, deliver)
+}
+
+// Whether something exists, what is one level below a path and what has a default is answered by
+// what is looked up anyway: each ref is known beforehand and asked for once.
+func TestQuestionsAskOnce(t *testing.T) {
+	const text = `{{ params "/open" }}{{ paramsTree "/open" }}{{ paramsExist "/open" }}{{ paramChildren "/open" }}{{ paramDirs "/open" }}{{ paramsOr dict "/open" }}` +
+		`{{ param "/env" }}{{ paramExists "/env" }}{{ paramOr "x" "/env" }}{{ paramList "/list" }}` +
+		`{{ secret "s" }}{{ secretExists "s" }}{{ secretExists "s" "word" }}{{ secretOr "x" "s" "word" }}` +
+		`{{ file "/f" }}{{ fileOr "x" "/f" }}{{ fileExists "/f" }}{{ paramExists "/none" }}{{ paramOr "x" "/none" }}`
+	var body string
+	for i := 0; i < len(text); { // what is given goes to a variable: some of it has no text
+		body += string(text[i])
+		if i++; body[max(len(body)-2, 0):] == "{{" {
+			body += " $_ := "
+		}
+	}
+	tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}})
+	if faults != nil {
+		t.Fatal(faults)
+	}
+	if got := len(tmpl.Refs()); got != 6 {
+		t.Errorf("%d refs are known beforehand, want 6: %v", got, tmpl.Refs())
+	}
+	source := &counting{asked: make(map[sources.Ref]int)}
+	snapshot := sources.NewSnapshot(source, 0)
+	snapshot.Want(t.Context(), tmpl.Refs())
+	if out, failed := tmpl.Execute(t.Context(), snapshot); failed != nil || len(out.Content) > 0 {
+		t.Errorf("%q, %v", out.Content, failed)
+	}
+	for r, n := range source.asked {
+		if n != 1 {
+			t.Errorf("%s was asked for %d times", r, n)
+		}
+	}
+	if len(source.asked) != 6 {
+		t.Errorf("asked for %v", source.asked)
+	}
+}
