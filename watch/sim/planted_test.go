@@ -271,7 +271,7 @@ func build(t *testing.T, edits []edit) (path string) {
 
 var tallied = regexp.MustCompile(`(?m)^(\d+) of (\d+) seeds break a promise$`)
 
-// rare bugs are looked for until one seed has noticed, others until five have.
+// rare bugs are looked for until one seed has noticed, others until two have, or five with -rarest.
 const rare = 2000
 
 // veryRare take the most.
@@ -281,9 +281,12 @@ const veryRare = 50000
 func (b bug) caught(t *testing.T, test string) (caught, of int) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	enough := "5"
-	if b.seeds > rare {
+	enough := "2"
+	switch {
+	case b.seeds > rare:
 		enough = "1"
+	case *rarest:
+		enough = "5"
 	}
 	out, err := exec.CommandContext(ctx, test, "-test.run", "^TestSimulation$", "-enough", enough, "-seeds", fmt.Sprint(b.seeds)).CombinedOutput()
 	found := tallied.FindSubmatch(out)
