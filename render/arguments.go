@@ -45,7 +45,7 @@ func parameterKind(name string, t reflect.Type, i int) kind {
 	switch {
 	case strings.HasSuffix(name, "Quote"):
 		return isPrinted
-	case strings.HasPrefix(name, "dotenv"):
+	case strings.HasPrefix(name, "dotenv"), strings.HasPrefix(name, "dockerEnv"):
 		return isMap
 	case t.IsVariadic() && i >= last:
 		return kindOfType(t.In(last).Elem())

@@ -14,22 +14,24 @@ var lowerNames = []string{"all_proxy", "ftp_proxy", "gopher_proxy", "http_proxy"
 // dotenv writes a whole map as NAME=value lines, sorted, for the readers that envQuote writes for.
 // Names have _ for / - and ., and are in upper case, but for those that have capitals beside small
 // letters and those that programs know in lower case. Two that become the same are an error.
-func dotenv(m any) (string, error) {
-	return lines("dotenv", m, func(key string) string {
-		name := strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key)
-		if mixed := strings.ToUpper(name) != name && strings.ToLower(name) != name; mixed || slices.Contains(lowerNames, name) {
-			return name
-		}
-		return strings.ToUpper(name)
-	})
-}
+func dotenv(m any) (string, error) { return lines("dotenv", m, envQuote, asVariable) }
 
 // dotenvAsIs is dotenv with the keys as they are.
-func dotenvAsIs(m any) (string, error) {
-	return lines("dotenvAsIs", m, func(key string) string { return key })
+func dotenvAsIs(m any) (string, error) { return lines("dotenvAsIs", m, envQuote, asItIs) }
+
+func asItIs(key string) string { return key }
+
+// asVariable makes of a key the name of a variable.
+func asVariable(key string) string {
+	name := strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key)
+	if mixed := strings.ToUpper(name) != name && strings.ToLower(name) != name; mixed || slices.Contains(lowerNames, name) {
+		return name
+	}
+	return strings.ToUpper(name)
 }
 
-func lines(function string, m any, rename func(key string) string) (string, error) {
+// lines writes NAME=value lines, sorted.
+func lines(function string, m any, quote func(any) (string, error), rename func(key string) string) (string, error) {
 	if _, _, err := entry(function, m, ""); err != nil {
 		return "", err
 	}
@@ -40,7 +42,7 @@ func lines(function string, m any, rename func(key string) string) (string, erro
 			return "", &KeyError{keys: []string{other, key}, what: function + ": the keys %s and %s both become one name", name: name}
 		}
 		value, _, _ := entry(function, m, key)
-		text, wrong := assigned(name, value)
+		text, wrong := assigned(name, value, quote)
 		if wrong != "" {
 			return "", &KeyError{keys: []string{key}, what: function + ": " + wrong}
 		}
@@ -54,8 +56,8 @@ func lines(function string, m any, rename func(key string) string) (string, erro
 }
 
 // assigned gives a value as it stands behind its name, or says what is wrong with the key %s.
-func assigned(name string, value any) (text, wrong string) {
-	text, err := envQuote(value)
+func assigned(name string, value any, quote func(any) (string, error)) (text, wrong string) {
+	text, err := quote(value)
 	switch {
 	case !isName(name):
 		return "", "the key %s does not become the name of a variable"

@@ -91,7 +91,8 @@ var own = template.FuncMap{
 	"envQuote": envQuote, "iniQuote": iniQuote, "nginxQuote": nginxQuote, "pgpassQuote": pgpassQuote, "pgbouncerQuote": pgbouncerQuote,
 	"shellQuote": shellQuote, "tomlQuote": tomlQuote, "xmlQuote": xmlQuote, "yamlQuote": yamlQuote,
 	"phpIniQuote": phpIniQuote, "mycnfQuote": mycnfQuote, "gitQuote": gitQuote,
-	"quote": quote, "squote": squote, "dotenv": dotenv, "dotenvAsIs": dotenvAsIs,
+	"phpQuote": phpQuote, "hclQuote": hclQuote, "propertiesQuote": propertiesQuote, "dotenvQuote": dotenvQuote, "dockerEnvQuote": dockerEnvQuote,
+	"quote": quote, "squote": squote, "dotenv": dotenv, "dotenvAsIs": dotenvAsIs, "dockerEnv": dockerEnv, "dockerEnvAsIs": dockerEnvAsIs,
 
 	"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toPrettyJSON, "mustToPrettyJson": toPrettyJSON,
 	"fromJson": fromJSON, "mustFromJson": fromJSON,

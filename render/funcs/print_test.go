@@ -170,7 +170,7 @@ func TestHintsOfAListWork(t *testing.T) {
 func TestBytesAreKeptOrRefused(t *testing.T) {
 	const bytes = "caf\xe9\xfe\xed\x00"
 	for _, name := range strings.Fields(`toJson toPrettyJson toRawJson mustToJson envQuote iniQuote nginxQuote pgpassQuote pgbouncerQuote shellQuote tomlQuote xmlQuote
-		yamlQuote quote squote html js urlquery upper lower title camelcase`) {
+		yamlQuote phpQuote hclQuote propertiesQuote dotenvQuote dockerEnvQuote quote squote html js urlquery upper lower title camelcase`) {
 		out, err := execute("{{ "+name+" . }}", bytes)
 		if err == nil {
 			t.Errorf("%s gives %q", name, out)

@@ -106,8 +106,10 @@ func escaped(name string, value any) (string, error) {
 	return `"` + escapes.Replace(text) + `"`, err
 }
 
-// escapes has \u for what one of them does not take as it is.
-var escapes = func() *strings.Replacer {
+var escapes = strings.NewReplacer(escapePairs...)
+
+// escapePairs have \u for what one of them does not take as it is.
+var escapePairs = func() []string {
 	pairs := []string{`"`, `\"`, `\`, `\\`, "\n", `\n`, "\t", `\t`, "\r", `\r`}
 	unicodes := []rune("\u2028\u2029\ufeff\ufffe\uffff")
 	for r := range rune(unicode.MaxLatin1) {
@@ -118,7 +120,7 @@ var escapes = func() *strings.Replacer {
 	for _, r := range unicodes {
 		pairs = append(pairs, string(r), fmt.Sprintf(`\u%04x`, r))
 	}
-	return strings.NewReplacer(pairs...)
+	return pairs
 }()
 
 // noXML are the characters below U+FFFF, no halves of others, that XML has no way to write (XML
