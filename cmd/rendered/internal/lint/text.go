@@ -13,11 +13,29 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// quotes are the functions that quote a value for a format.
-var quotes = map[string]string{"dotenv": "envQuote", "json": "toJson", "ini": "iniQuote"}
+// A syntax is what a file is written in where a value must be quoted.
+type syntax struct {
+	quote  string // the function
+	title  string // as people call the file
+	breaks string // what of a value does not stand for itself there
+}
+
+const blankOrQuote = "a blank, a quote or a newline"
+
+// syntaxes are those of formats, and of files that have none.
+var syntaxes = map[string]syntax{
+	"dotenv":     {"envQuote", "a file of environment variables", blankOrQuote},
+	"json":       {"toJson", "JSON", blankOrQuote},
+	"ini":        {"iniQuote", "an INI file", blankOrQuote},
+	"properties": {"propertiesQuote", "a .properties file", `a \, a newline or a letter beyond ASCII`},
+	"php":        {"phpQuote", "PHP", blankOrQuote},
+	"hcl":        {"hclQuote", "HCL", blankOrQuote},
+}
 
 // formats are those of files that name none, by the end of their name.
-var formats = map[string]string{".env": "dotenv", ".json": "json", ".ini": "ini"}
+var formats = map[string]string{
+	".env": "dotenv", ".json": "json", ".ini": "ini", ".properties": "properties", ".php": "php", ".hcl": "hcl", ".tf": "hcl", ".tfvars": "hcl",
+}
 
 // formatOf gives the format that a file has, or has by the end of its name; "" where neither says.
 func formatOf(f *config.File) string {
@@ -32,31 +50,26 @@ func (l *linter) unquoted(s Service) {
 	for i := range s.Files {
 		f, t := &s.Files[i], s.Templates[i]
 		name := formatOf(f)
-		quote := quotes[name]
-		if quote == "" {
+		in, known := syntaxes[name]
+		if !known {
 			continue
 		}
-		for _, in := range t.Bare() {
-			if in.Alone || f.Format.String() == "json" && numberKey.MatchString(in.Key) && !quoted(in) {
+		for _, value := range t.Bare() {
+			if value.Alone || f.Format.String() == "json" && numberKey.MatchString(value.Key) && !quoted(value) {
 				continue // the value is the file; or a number, and what is none does not parse
 			}
-			hint := fmt.Sprintf("{{ %s | %s }}", in.Call, quote)
-			if quoted(in) {
+			hint := fmt.Sprintf("{{ %s | %s }}", value.Call, in.quote)
+			if quoted(value) {
 				hint += ", without the quotes around it"
 			}
 			hints := []string{hint}
-			if number, ok := strings.CutPrefix(in.Call, "secret "); ok && name == "json" && in.Key != "" {
+			if number, ok := strings.CutPrefix(value.Call, "secret "); ok && name == "json" && value.Key != "" {
 				hints = append(hints, fmt.Sprintf("or, where the secret has a number, {{ secretMap %s | toJson }}", number))
 			}
-			l.note(s, config.Unquoted, warning(in.Place, in.Line,
-				fmt.Sprintf("%s stands in %s without quotes; a value with a blank, a quote or a newline breaks the file", in.Of, title(name)), hints...))
+			l.note(s, config.Unquoted, warning(value.Place, value.Line,
+				fmt.Sprintf("%s stands in %s without quotes; a value with %s breaks the file", value.Of, in.title, in.breaks), hints...))
 		}
 	}
-}
-
-// title gives a format as people call it.
-func title(name string) string {
-	return map[string]string{"dotenv": "a file of environment variables", "json": "JSON", "ini": "an INI file"}[name]
 }
 
 // quoted reports that a quote stands before an action.
