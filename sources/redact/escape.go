@@ -141,6 +141,20 @@ func quotedPrintable(t *reading) *reading {
 	})
 }
 
+// templates reads what HCL writes for the ${ and %{ of a text, with the $ and the % twice.
+func templates(t *reading) *reading {
+	for _, mark := range []byte("$%") {
+		twice := []byte{mark, mark, '{'}
+		t = unescape(t, mark, func(text []byte) ([]byte, int) {
+			if !bytes.HasPrefix(text, twice) {
+				return nil, 0
+			}
+			return twice[1:], len(twice)
+		})
+	}
+	return t
+}
+
 // pair reads two hexadecimal digits after a mark.
 func pair(text []byte) ([]byte, int) {
 	value, n := digits(text[1:], 16, 2)

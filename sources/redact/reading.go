@@ -84,7 +84,7 @@ func readings(output []byte, give func(*reading)) {
 // layers is how often what is escaped may be escaped again, as JSON in JSON is.
 const layers = 2
 
-var unescapers = []func(*reading) *reading{backslash, percent, entities, quotedPrintable}
+var unescapers = []func(*reading) *reading{backslash, percent, entities, quotedPrintable, templates}
 
 // unescaped gives what is read where each kind of escapes is decoded by itself, and all of them.
 func unescaped(t *reading, give func(*reading)) {

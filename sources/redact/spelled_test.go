@@ -126,6 +126,27 @@ var spellings = map[string]func(*testing.T, string) string{
 		}
 		return fmt.Sprintf(`\u%04X`, r)
 	}),
+	"properties": pure(func(s string) string { return "db.password=" + properties(s) }),
+	"properties, in many lines": pure(func(s string) string {
+		var b strings.Builder
+		for i, r := range []rune(s) {
+			if i%5 == 4 {
+				b.WriteString("\\\n    ")
+			}
+			b.WriteString(properties(string(r)))
+		}
+		return b.String()
+	}),
+	"PHP": pure(func(s string) string { return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + `'` }),
+	"PHP, \\x and \\u{}": each(func(r rune) string {
+		if r < 0x80 {
+			return fmt.Sprintf(`\x%x`, r)
+		}
+		return fmt.Sprintf(`\u{%X}`, r)
+	}),
+	"HCL": pure(func(s string) string {
+		return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(fmt.Sprintf("%+q", s))
+	}),
 	"\\u{}":            each(func(r rune) string { return fmt.Sprintf(`\u{%x}`, r) }),
 	"XML":              pure(func(s string) string { var b bytes.Buffer; xml.EscapeText(&b, []byte(s)); return b.String() }),
 	"HTML":             pure(html.EscapeString),
@@ -167,6 +188,24 @@ var spellings = map[string]func(*testing.T, string) string{
 	"a trace": pure(func(s string) string { return "+ curl -H 'X-Token: " + s + "' https://api.example/" }),
 }
 
+// properties writes a text as java.util.Properties stores it.
+func properties(text string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		switch {
+		case unit == '\n':
+			b.WriteString(`\n`)
+		case strings.ContainsRune(`\=:#! `, rune(unit)):
+			b.WriteString(`\` + string(rune(unit)))
+		case unit < ' ' || unit > '~':
+			fmt.Fprintf(&b, `\u%04X`, unit)
+		default:
+			b.WriteRune(rune(unit))
+		}
+	}
+	return b.String()
+}
+
 // The values that spellings are of. What of each must not be seen is the longest run of its letters
 // and digits.
 var secrets = map[string]string{
@@ -179,6 +218,7 @@ var secrets = map[string]string{
 	"digits":      "9223372036854775807",
 	"token":       "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
 	"escaped":     `a\nb\tc"d\\e0123456`,
+	"template":    "q7${Zp0}x%{Kv9}w",
 }
 
 // seen gives what of a secret can be read in an output, which nobody needs to decode.
