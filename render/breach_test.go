@@ -124,6 +124,18 @@ var breaches = map[string][]struct{ body, secret string }{
 		{"A={{ printf \"%s:%s\" \"u\" (secret \"s\") }}\n", "x\nB=canary"},
 		{"{{ range $k, $v := secretMap \"s\" }}{{ $k }}={{ $v }}\n{{ end }}", `{"A": "x\nB=canary"}`},
 	},
+	"properties": {
+		{"password={{ secret \"s\" }}\n", "x\ncanary=true"},
+		{"password={{ secret \"s\" }}", "x\rcanary=true"},
+		{"password = {{ secret \"s\" }}\nb = 1\n", "canary\\"},
+		{"url=http://{{ secret \"s\" }}/\n", "x\ncanary=y"},
+		{"# {{ secret \"s\" }}\n", "x\ncanary=y"},
+		{"{{ secret \"s\" }}=1\n", "a b=canary"},
+		{"{{ secret \"s\" }}=1\nb=2\n", "#canary"},
+		{"a={{ secret \"s\" | trim }}\n", "x\ncanary=y\n"},
+		{"a={{ printf \"%s:%s\" \"u\" (secret \"s\") }}\n", "x\ncanary=y"},
+		{"{{ range $k, $v := secretMap \"s\" }}{{ $k }}={{ $v }}\n{{ end }}", `{"a": "x\ncanary=y"}`},
+	},
 	"xml": {
 		{`<a><p>{{ secret "s" }}</p></a>`, "x</p><canary/><p>"},
 		{`<a><p>{{ secret "s" }}</p></a>`, "<canary/>"},

@@ -113,7 +113,7 @@ func (t *Template) keepHints(f format.Format, pipe string, b *structure.Breach) 
 		hint = "a value holds whole blocks, or nothing of the lines with which one begins and ends"
 	case b.Within == structure.Section:
 		hint = action(pipe+quote) + ", without CDATA around it"
-	case f.String() == "xml":
+	case f.String() == "xml", f.String() == "properties":
 		hint = action(pipe + quote)
 	case b.Within == structure.Block && b.Indent > 0 && !b.Part:
 		hint = action(fmt.Sprintf("%s | indent %d", pipe, b.Indent)) + " at the beginning of its line indents all lines of it"

@@ -61,7 +61,7 @@ const pemText = "-----BEGIN X-----\nAAAA+/==\n-----END X-----\n"
 
 // blocks are texts of several lines that a secret may hold to be put into a file whole.
 var blocks = map[string]string{
-	"yaml": "k1: v w\nk2:\n  - a\n  - b: c", "json": `"k1": "v w", "k2": [1, {"a": "b"}],`, "ini": "k1 = v w\nk2=x;y", "dotenv": "K1=v\nK2=\"x y\"",
+	"yaml": "k1: v w\nk2:\n  - a\n  - b: c", "json": `"k1": "v w", "k2": [1, {"a": "b"}],`, "ini": "k1 = v w\nk2=x;y", "dotenv": "K1=v\nK2=\"x y\"", "properties": "k1 = v w\nk2: x\\\n  y",
 	"xml": "<k1>v w</k1>\n<k2 a=\"b\"/>", "toml": "k1 = \"v w\"\nk2 = [1, 2]",
 }
 
@@ -182,11 +182,13 @@ type oracle struct {
 func newOracle(t *testing.T) *oracle {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "python3", "testdata/structure/oracle.py")
-	if err := exec.Command("python3", "-c", "import yaml, tomllib").Run(); err != nil {
+	const imports = "import sys, yaml, tomllib\nsys.path.append('/usr/lib/python3/dist-packages')\nimport javaproperties"
+	if err := exec.Command("python3", "-c", imports).Run(); err != nil {
+		const missing = "python3 with tomllib, python3-yaml and python3-javaproperties is missing"
 		if os.Getenv("CI") != "" {
-			t.Fatal("python3 with tomllib and python3-yaml is missing")
+			t.Fatal(missing)
 		}
-		t.Skip("python3 with tomllib and python3-yaml is missing")
+		t.Skip(missing)
 	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -219,7 +221,7 @@ var pieces = strings.Split("x|y z|a|b|1| |: |:|=| = | #|#|; |\n|\n  |\n|'|\"|,|,
 
 // making are functions that make something of a value that the foreign readers cannot compare with
 // it.
-var making = regexp.MustCompile(`b64enc|sha256sum|upper|lower|replace|trunc|html|urlquery|js|toJson|Json|trimPrefix|splitList|iniQuote|quote|envQuote|nginxQuote`)
+var making = regexp.MustCompile(`b64enc|sha256sum|upper|lower|replace|trunc|html|urlquery|js|toJson|Json|trimPrefix|splitList|iniQuote|quote|envQuote|nginxQuote|propertiesQuote`)
 
 // breakers are values that break out of some place.
 var breakers = []string{

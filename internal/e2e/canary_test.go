@@ -51,7 +51,7 @@ func TestCanaries(t *testing.T) {
 		aws.PutSecret("object-of-"+name, string(must(json.Marshal(map[string]any{"key": value, "list": []int{1}}))))
 		read := fmt.Sprintf(`{{ secret %q }}`, name)
 		service(read, "", fmt.Sprintf(", notify: [{run: 'env >env; cat out/%03d; base64 out/%03d; od -c out/%03d | head; grep -n . out/%03d >&2; exit 3'}]", n+1, n+1, n+1, n+1))
-		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "xml", "pem"} {
+		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "properties", "xml", "pem"} {
 			service("<"+read+"\n= [ "+read, ", format: "+format, "")
 		}
 		// A short value is known as a word of its own, so it gets a line of its own.

@@ -54,13 +54,14 @@ var syntaxes = map[string]struct {
 	check func([]byte) *Error
 	tree  func([]byte) (Node, *Error) // nil: it has no ordered tree
 }{
-	"json":   {"JSON", "toJson", checkJSON, jsonTree},
-	"yaml":   {"YAML", "yamlQuote", checkYAML, yamlTree},
-	"toml":   {"TOML", "tomlQuote", checkTOML, tomlTree},
-	"ini":    {"INI", "iniQuote", checkINI, iniTree},
-	"dotenv": {"dotenv", "envQuote", checkDotenv, dotenvTree},
-	"xml":    {"XML", "xmlQuote", checkXML, xmlTree},
-	"pem":    {"PEM", "", checkPEM, nil},
+	"properties": {"Java properties", "propertiesQuote", checkProperties, propertiesTree},
+	"json":       {"JSON", "toJson", checkJSON, jsonTree},
+	"yaml":       {"YAML", "yamlQuote", checkYAML, yamlTree},
+	"toml":       {"TOML", "tomlQuote", checkTOML, tomlTree},
+	"ini":        {"INI", "iniQuote", checkINI, iniTree},
+	"dotenv":     {"dotenv", "envQuote", checkDotenv, dotenvTree},
+	"xml":        {"XML", "xmlQuote", checkXML, xmlTree},
+	"pem":        {"PEM", "", checkPEM, nil},
 }
 
 // Known gives the names that Parse takes, sorted.

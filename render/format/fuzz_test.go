@@ -25,6 +25,10 @@ func FuzzDotenv(f *testing.F) {
 	fuzz(f, "dotenv", "A=1\nB=\"x\ny\\\"\" \n# c\nC='z'\n", "export A=$b\n")
 }
 
+func FuzzProperties(f *testing.F) {
+	fuzz(f, "properties", "# c\na=1\nb\\ c : x\\\n  y\\u00e9\n! d\r\ne\n", "\\\n#\na\\=b=\\\\\n", "k=1\n\\u006b=2\n")
+}
+
 func FuzzXML(f *testing.F) {
 	fuzz(f, "xml", "<?xml version='1.0' encoding='latin1'?><p:a xmlns:p='u' p:b='&#65;'>c<!-- d --><![CDATA[e]]></p:a>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>")
 }

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/internal/long"
 )
 
 // Programs of others judge what a format lets pass, over documents written by hand and thousands
@@ -190,6 +193,139 @@ func libxml(t *testing.T, documents []string) []bool {
 		if err == nil && n < len(takes) && strings.Contains(rest, " error :") {
 			takes[n] = false
 		}
+	}
+	return takes
+}
+
+// propertySeeds are documents by the table of java.util.Properties, and what goes wrong in such.
+var propertySeeds = []string{
+	"a=1\nb : 2\nc 3\nd\n", "# c\n! d\na=1\n", "a=b,\\\n   c,\\\n\td\ne=f\n", "a\\ b\\=\\:=c\\ d\n", "\\u0061=\\u00e9\\uD83D\\uDE00\n", "a=\\t\\n\\r\\f\\q\\\"\\\\\n", "a=1\r\nb=2\rc=3\n", "  a\t=\f1  \n\n \t\nb==2\n",
+	"a=1\na=2\n", "a=1\n\\u0061=2\n", "a\\\n b=1\nab=2\n", "a=\\u12\n", "a=\\u12g4\n", "a=\\\\u12\n", "a=b\\", "a=b\\\n", "a=b\\\n\nc=d\n", "\\\na=b\n", "a=\\\n# c\nb=1\n", "# c \\\na=1\n", "=a\n:b\n", "a=\n", "a \\\n  =b\n", "\\#a=1\n#b=2\n",
+	"a=\u00e9\n", "# \u00e9 \xff\na=1\n", "\ufeffa=1\n", "a=\x00\n", "a=\x01\x7f\n", "", "\n", "a", "a\\", "\\u", "a\fb\n", "a=1\\\r\n  b\n", "a=1\\\r  b\n",
+}
+
+var propertyPieces = []string{"a", "b", "=", ":", " ", "\t", "\f", "\n", "\r\n", "\r", "\\", "\\\\", "\\\n", "\\\r\n ", "\\u0061", "\\u00", "\\uD83D", "\\n", "\\ ", "\\=", "#", "!", "# c\n", "a=1\n", "\u00e9", "\x00", "u", "1"}
+
+// What passes javaproperties takes, and finds the same keys and values in; java.util.Properties, too, where
+// there is a JDK, with -long.
+func TestPropertiesAsOthersReadThem(t *testing.T) {
+	documents := mutants(propertySeeds, 6000, propertyPieces)
+	const imports = "import sys, io\nsys.path.append('/usr/lib/python3/dist-packages')\nimport javaproperties\n"
+	if out, err := exec.Command(judge(t, "python3"), "-c", imports).CombinedOutput(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s", out)
+		}
+		t.Skip("python3-javaproperties is missing")
+	}
+	stricter := []string{propertyASCII, propertyJoins, propertyCut, propertyLost, "byte order mark", "a zero byte"}
+	agrees(t, "properties", documents, python(t, imports+`
+def read(b):
+    pairs = []
+    javaproperties.load(io.BytesIO(b), object_pairs_hook=pairs.extend)
+    if len(dict(pairs)) < len(pairs): raise ValueError`, documents), stricter...)
+	samePairs(t, documents, imports)
+	t.Run("Java", func(t *testing.T) {
+		long.Test(t)
+		agrees(t, "properties", documents, java(t, documents), stricter...)
+	})
+}
+
+// samePairs wants javaproperties to find the keys and values that the tree of each document has.
+func samePairs(t *testing.T, documents []string, imports string) {
+	t.Helper()
+	type found struct {
+		Document []byte
+		Pairs    []string
+	}
+	var all []found
+	for _, d := range documents {
+		tree, err := Format{"properties"}.Tree([]byte(d))
+		if err != nil {
+			continue
+		}
+		f := found{[]byte(d), []string{}}
+		for _, n := range tree.Nodes {
+			value := ""
+			if len(n.Nodes) > 1 {
+				value = n.Nodes[1].Text
+			}
+			f.Pairs = append(f.Pairs, spelledKey(n.Nodes[0].Text), spelledKey(value))
+		}
+		all = append(all, f)
+	}
+	in, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), judge(t, "python3"), "-c", imports+`
+import json, base64
+def spelled(key):
+    units = memoryview(key.encode("utf-16-le", "surrogatepass")).cast("H")
+    return "".join(chr(u) if u < 0x80 and u != 0x5c else "\\u%04x" % u for u in units)
+for found in json.load(sys.stdin):
+    pairs = []
+    javaproperties.load(io.BytesIO(base64.b64decode(found["Document"])), object_pairs_hook=pairs.extend)
+    if [spelled(t) for pair in pairs for t in pair] != found["Pairs"]: print(base64.b64decode(found["Document"]), pairs, found["Pairs"])
+`)
+	cmd.Stdin = bytes.NewReader(in)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v: %.2000s", err, out)
+	}
+	t.Logf("the keys and values of %d documents are the same", len(all))
+}
+
+// java gives for each document whether java.util.Properties takes it, as bytes of Latin-1, and no
+// key twice.
+func java(t *testing.T, documents []string) []bool {
+	t.Helper()
+	if exec.Command("javac", "-version").Run() != nil {
+		t.Skip("there is no JDK; it is too large to be wanted everywhere")
+	}
+	const program = `
+import java.io.*;
+import java.util.*;
+
+class Read {
+	public static void main(String[] args) throws Exception {
+		var in = new BufferedReader(new InputStreamReader(System.in));
+		for (String line; (line = in.readLine()) != null; ) {
+			var p = new Properties() {
+				public synchronized Object put(Object key, Object value) {
+					if (super.put(key, value) != null) throw new IllegalArgumentException();
+					return null;
+				}
+			};
+			String said = "true";
+			try {
+				p.load(new ByteArrayInputStream(Base64.getDecoder().decode(line)));
+			} catch (IllegalArgumentException e) {
+				said = "false";
+			}
+			System.out.println(said);
+		}
+	}
+}
+`
+	path := filepath.Join(t.TempDir(), "Read.java")
+	if err := os.WriteFile(path, []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var in bytes.Buffer
+	for _, d := range documents {
+		in.WriteString(base64.StdEncoding.EncodeToString([]byte(d)) + "\n")
+	}
+	cmd := exec.CommandContext(t.Context(), judge(t, "java"), path)
+	cmd.Stdin, cmd.Stderr = &in, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var takes []bool
+	for said := range strings.FieldsSeq(string(out)) {
+		takes = append(takes, said == "true")
+	}
+	if len(takes) != len(documents) {
+		t.Fatalf("%d documents are read", len(takes))
 	}
 	return takes
 }

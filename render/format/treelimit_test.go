@@ -9,14 +9,14 @@ import (
 
 // A tree is made of what takes some hundred megabytes at most.
 func TestTreesAreBounded(t *testing.T) {
-	for name, text := range map[string]string{"json": "1,", "toml": "1,", "yaml": "1,", "xml": "<a/>", "ini": "a=1\n", "dotenv": "A=1\n"} {
+	for name, text := range map[string]string{"json": "1,", "toml": "1,", "yaml": "1,", "xml": "<a/>", "ini": "a=1\n", "dotenv": "A=1\n", "properties": "a=1\n"} {
 		head, tail := "[", "1]"
 		switch name {
 		case "toml":
 			head = "a=["
 		case "xml":
 			head, tail = "<r>", "</r>"
-		case "ini", "dotenv":
+		case "ini", "dotenv", "properties":
 			head, tail = "", ""
 		}
 		begun, before := worked(), peak()

@@ -177,12 +177,13 @@ func (d *document) ways(some []int) []func(int) string {
 
 // blocks are the words for what may be any number of entries or elements.
 var blocks = map[string][]string{
-	"json":   {`"T":"T"`, `"T":"T",`, `"T",`},
-	"yaml":   {"T: T", "- T"},
-	"toml":   {`"T"="T"`},
-	"ini":    {"T=T"},
-	"dotenv": {"T=T"},
-	"xml":    {"<T/>"},
+	"json":       {`"T":"T"`, `"T":"T",`, `"T",`},
+	"yaml":       {"T: T", "- T"},
+	"toml":       {`"T"="T"`},
+	"ini":        {"T=T"},
+	"dotenv":     {"T=T"},
+	"properties": {"T=T"},
+	"xml":        {"<T/>"},
 }
 
 // edged puts the blanks at both ends of a value around a word.

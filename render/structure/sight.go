@@ -56,6 +56,7 @@ func (m *matcher) appearance(i int, n, around format.Node) (a appearance) {
 	case !bare && n.Style != format.Plain:
 		a.held = true
 		a.within = map[format.Style]Within{format.Quoted: Quotes, format.Block: Block, format.Markup: Bare}[n.Style]
+	case m.format.String() == "properties": // it knows no quotes
 	case strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'"):
 		a.within = Quotes
 	}

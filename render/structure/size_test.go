@@ -14,7 +14,7 @@ import (
 // nothing is refused.
 func TestLargeFiles(t *testing.T) {
 	for name, line := range map[string]string{
-		"yaml": "k%: \"‹x y›\"\n", "toml": "k% = \"‹x y›\"\n", "ini": "k% = ‹x y›\n", "dotenv": "K%=\"‹x y›\"\n", "xml": "<k a=\"‹x y›\">‹x y›</k>\n", "json": "\"k%\": \"‹x y›\",\n",
+		"yaml": "k%: \"‹x y›\"\n", "toml": "k% = \"‹x y›\"\n", "ini": "k% = ‹x y›\n", "dotenv": "K%=\"‹x y›\"\n", "properties": "k%=‹x y›\n", "xml": "<k a=\"‹x y›\">‹x y›</k>\n", "json": "\"k%\": \"‹x y›\",\n",
 	} {
 		var b strings.Builder
 		for i := range 4000 {
@@ -51,5 +51,5 @@ func TestLargeFiles(t *testing.T) {
 
 // out are values that break out of the lines of TestLargeFiles.
 var out = map[string]string{
-	"yaml": "x\"\nadmin: \"y", "toml": "x\"\nadmin = \"y", "ini": "x\nadmin = y", "dotenv": "x\"\nadmin=\"y", "xml": "x\" admin=\"y", "json": `x", "admin": "y`,
+	"yaml": "x\"\nadmin: \"y", "toml": "x\"\nadmin = \"y", "ini": "x\nadmin = y", "dotenv": "x\"\nadmin=\"y", "properties": "x\nadmin=y", "xml": "x\" admin=\"y", "json": `x", "admin": "y`,
 }

@@ -8,6 +8,7 @@ or unknown (a reader does not take the file).
 
 import configparser
 import functools
+import io
 import json
 import re
 import subprocess
@@ -90,6 +91,15 @@ def from_dotenv(text):
     return ("map", False, [(leaf(k, '"'), leaf(v, '"')) for k, v in sorted(pairs) if k not in ("PWD", "OLDPWD", "_")])
 
 
+def from_properties(text):
+    sys.path.append("/usr/lib/python3/dist-packages")  # where Debian has it
+    import javaproperties
+
+    pairs = []
+    javaproperties.load(io.BytesIO(text.encode()), object_pairs_hook=pairs.extend)
+    return ("map", False, [(leaf(k), leaf(v)) for k, v in pairs])
+
+
 def from_xml(text):
     def node(e):
         children = []
@@ -104,7 +114,7 @@ def from_xml(text):
     return node(ET.fromstring(text))
 
 
-READERS = {"yaml": from_yaml, "json": from_json, "toml": from_toml, "ini": from_ini, "dotenv": from_dotenv, "xml": from_xml}
+READERS = {"yaml": from_yaml, "json": from_json, "toml": from_toml, "ini": from_ini, "dotenv": from_dotenv, "properties": from_properties, "xml": from_xml}
 
 
 def printed(text, values):

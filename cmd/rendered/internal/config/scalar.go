@@ -182,7 +182,7 @@ func oneOf[T ~string](words ...T) func(string) (T, *refusal) {
 
 // meantWords are words that people use for the ones of choices.
 var meantWords = map[string]string{
-	"yml": "yaml", "env": "dotenv", "conf": "ini", "crt": "pem", "key": "pem", "warning": "warn", "err": "error", "trace": "debug",
+	"yml": "yaml", "env": "dotenv", "conf": "ini", "java": "properties", "props": "properties", "crt": "pem", "key": "pem", "warning": "warn", "err": "error", "trace": "debug",
 }
 
 func unknownWord[T ~string](text string, list []T) string {
