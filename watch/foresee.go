@@ -13,20 +13,10 @@ import (
 // One that is paused is foreseen as if it were not. It changes nothing and tells nobody; the state
 // directory of the options may be one that was peeked at.
 func Foresee(ctx context.Context, plan *Plan, services []*Service, o pass.Options, progress Progress) []pass.Foresight {
-	snapshot := plan.snapshot(ctx, services)
-	defer reporting(snapshot, progress)()
 	list := make([]pass.Foresight, len(services))
-	var all sync.WaitGroup
-	for i, s := range services {
-		all.Add(1)
-		o.State.Jobs.Go(func() {
-			defer all.Done()
-			k := pass.NewKeeper(o)
-			k.Take(&s.Service)
-			list[i] = k.Foresee(ctx, snapshot)
-		})
-	}
-	all.Wait()
+	plan.each(ctx, services, o, progress, func(i int, k *pass.Keeper, snapshot *sources.Snapshot) {
+		list[i] = k.Foresee(ctx, snapshot)
+	})
 	for _, p := range pausedOf(o.State, services, time.Now()) {
 		for i := range list {
 			if list[i].Name == p.Service {
@@ -35,6 +25,34 @@ func Foresee(ctx context.Context, plan *Plan, services []*Service, o pass.Option
 		}
 	}
 	return list
+}
+
+// Render renders the files of the services, in their order. It looks at none that is there, and
+// changes nothing.
+func Render(ctx context.Context, plan *Plan, services []*Service, o pass.Options, progress Progress) []pass.Rendered {
+	list := make([]pass.Rendered, len(services))
+	plan.each(ctx, services, o, progress, func(i int, k *pass.Keeper, snapshot *sources.Snapshot) {
+		list[i] = k.Render(ctx, snapshot)
+	})
+	return list
+}
+
+// each calls do for each of the services, in jobs, with a keeper of its own and one snapshot for
+// all.
+func (p *Plan) each(ctx context.Context, services []*Service, o pass.Options, progress Progress, do func(i int, k *pass.Keeper, snapshot *sources.Snapshot)) {
+	snapshot := p.snapshot(ctx, services)
+	defer reporting(snapshot, progress)()
+	var all sync.WaitGroup
+	for i, s := range services {
+		all.Add(1)
+		o.State.Jobs.Go(func() {
+			defer all.Done()
+			k := pass.NewKeeper(o)
+			k.Take(&s.Service)
+			do(i, k, snapshot)
+		})
+	}
+	all.Wait()
 }
 
 // snapshot gives one that asks for all that services are known to need.

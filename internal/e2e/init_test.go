@@ -87,6 +87,15 @@ func withOwners(config string) string {
 	return strings.NewReplacer("# owner:", "owner:", " # for the server; this machine does not know it", "").Replace(config)
 }
 
+// nginxAt is a configuration of an nginx that writes below a directory alone.
+func nginxAt(dir, sites string) string {
+	text := "pid " + dir + "/pid;\nevents {}\nhttp {\naccess_log off;\n"
+	for _, of := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		text += of + "_temp_path " + dir + "/" + of + ";\n"
+	}
+	return text + "include " + sites + ";\n}\n"
+}
+
 // The real nginx takes what comes of the recipe for it.
 func TestInitNginx(t *testing.T) {
 	t.Parallel()
@@ -99,7 +108,7 @@ func TestInitNginx(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(etc, "nginx/conf.d/site.conf"), strings.ReplaceAll(string(site), " /etc/", " "+etc+"/"))
-	write(t, filepath.Join(dir, "nginx.conf"), "pid "+dir+"/pid;\nevents {}\nhttp { access_log off; include "+etc+"/nginx/conf.d/*.conf; }\n")
+	write(t, filepath.Join(dir, "nginx.conf"), nginxAt(dir, etc+"/nginx/conf.d/*.conf"))
 	said, err := exec.CommandContext(t.Context(), "nginx", "-t", "-e", "stderr", "-p", dir, "-c", filepath.Join(dir, "nginx.conf")).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v:\n%s", err, said)

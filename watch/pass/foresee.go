@@ -63,6 +63,24 @@ func (k *Keeper) Foresee(ctx context.Context, snapshot *sources.Snapshot) Foresi
 	return f
 }
 
+// A Rendered is what the files of a service would hold.
+type Rendered struct {
+	Foresight // without Files: nothing is compared
+	Files     []*render.Rendering
+}
+
+// Render renders the service's files. It looks at none that is there. The service's templates are
+// traced.
+func (k *Keeper) Render(ctx context.Context, snapshot *sources.Snapshot) Rendered {
+	p := &pass{Keeper: k, ctx: ctx, snapshot: snapshot, foresees: true}
+	r := Rendered{Foresight: Foresight{Service: k.service, redactor: k.redactor}}
+	if mistake := fault.Caught(func() { r.Err = through(p.await, p.lookUp) }); mistake != nil {
+		r.Err = mistake
+	}
+	r.Snapshot, r.Files = p.snapshot, p.renderings
+	return r
+}
+
 // verifyChanges holds what is to be written, if anything is, against the service's rules.
 func (p *pass) verifyChanges() error {
 	if p.swap.Idle() {

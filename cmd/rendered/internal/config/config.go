@@ -39,6 +39,7 @@ type Config struct {
 	Parts     []Part     // files of conf.d with faults that concern all services in them
 
 	files    map[string]*reader // by path
+	vars     map[string]any     // for all services, with those set from outside
 	reserved map[string]string  // what else is read from a path, links followed
 }
 

@@ -210,6 +210,7 @@ func (l *loader) readServices(r *reader, n *yaml.Node, where string) {
 // finish applies what is set from outside.
 func (l *loader) finish() {
 	c := l.cfg
+	c.vars = merged(l.vars, nil, l.Vars)
 	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
 	for i := range c.Services {
 		c.Services[i].Vars = merged(l.vars, c.Services[i].Vars, l.Vars)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/journal"
+	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/watch/pass"
 )
@@ -129,4 +130,12 @@ func recordText(r journal.Record) string {
 		return r.Value("notice") + "\n  | " + strings.ReplaceAll(strings.TrimSuffix(r.Value("text"), "\n"), "\n", "\n  | ")
 	}
 	return r.Text()
+}
+
+// Unescaped gives a writer to which a file's bytes are written as they are, but on a terminal.
+func Unescaped(w io.Writer) io.Writer {
+	if p, ok := w.(printable.Writer); ok && !IsTerminal(w) {
+		return p.Writer
+	}
+	return w
 }

@@ -192,16 +192,7 @@ const (
 // for values: it is what a template that takes a value to pieces may have put together.
 func show(list []Hunk, redacted func(string) string) []Hunk {
 	list = shorten(list)
-	var all strings.Builder
-	each(list, func(p *piece) { all.WriteString(p.text + "\n") })
-	if text := all.String(); redacted(text) != text {
-		each(list, func(p *piece) { p.text = redacted(p.text) })
-		all.Reset()
-		each(list, func(p *piece) { all.WriteString(p.text + "\n") })
-		if text := all.String(); redacted(text) != text {
-			each(list, func(p *piece) { p.text = "‹withheld›" })
-		}
-	}
+	hide(redacted, func(do func(*piece)) { each(list, do) })
 	for i := range list {
 		for j := range list[i].Lines {
 			l := &list[i].Lines[j]
@@ -212,6 +203,23 @@ func show(list []Hunk, redacted func(string) string) []Hunk {
 		}
 	}
 	return list
+}
+
+// hide takes out of pieces what is recognised in them, by themselves and together.
+func hide(redacted func(string) string, each func(do func(*piece))) {
+	shows := func() bool {
+		var all strings.Builder
+		each(func(p *piece) { all.WriteString(p.text + "\n") })
+		text := all.String()
+		return redacted(text) != text
+	}
+	if !shows() {
+		return
+	}
+	each(func(p *piece) { p.text = redacted(p.text) })
+	if shows() {
+		each(func(p *piece) { p.text = "‹withheld›" })
+	}
 }
 
 // each calls do for what is shown of files.

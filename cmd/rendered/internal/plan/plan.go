@@ -90,17 +90,25 @@ func NewCompiler(o Options) *Compiler {
 // config as far as it could be read, and a plan that says no more than which files it was read
 // from.
 func (c *Compiler) Load(ctx context.Context, files config.Files) (*config.Config, *watch.Plan, error) {
-	return c.load(ctx, files, false)
+	return c.load(ctx, c.ReadConfig(files), files, false)
+}
+
+// LoadTemplate is Load with one service in the place of the config's, which has one file of this
+// template, and the vars that hold for all services. What is wrong with the config's own services
+// makes no difference.
+func (c *Compiler) LoadTemplate(ctx context.Context, files config.Files, t config.Template) (*config.Config, *watch.Plan, error) {
+	cfg := c.ReadConfig(files)
+	cfg.Only(t)
+	return c.load(ctx, cfg, files, false)
 }
 
 // LoadLast is Load of files that are those of the config last in force. On this machine they may be
 // gone, or others.
 func (c *Compiler) LoadLast(ctx context.Context, files config.Files) (*config.Config, *watch.Plan, error) {
-	return c.load(ctx, files, true)
+	return c.load(ctx, c.ReadConfig(files), files, true)
 }
 
-func (c *Compiler) load(ctx context.Context, files config.Files, last bool) (*config.Config, *watch.Plan, error) {
-	cfg := c.ReadConfig(files)
+func (c *Compiler) load(ctx context.Context, cfg *config.Config, files config.Files, last bool) (*config.Config, *watch.Plan, error) {
 	plan := c.compile(ctx, cfg, files, last)
 	collect()
 	if len(cfg.Faults) > 0 {

@@ -14,11 +14,16 @@ import (
 // it.
 const local = "rendered.yaml"
 
+// NamesConfig tells whether a flag or the environment names the config.
+func (s *Settings) NamesConfig() bool {
+	return s.flags.Lookup("config").Changed || os.Getenv(variables["config"]) != ""
+}
+
 // locate gives the path of the config: what a flag or the environment names, else that in the
 // working directory, else the installed one. The faults say why root does not work from that in the
 // working directory; another is not taken in its place, as it is not the one that is meant.
 func (s *Settings) locate() (path string, here bool, faults fault.List) {
-	if s.flags.Lookup("config").Changed || os.Getenv(variables["config"]) != "" {
+	if s.NamesConfig() {
 		return s.config, false, nil
 	}
 	abs, err := filepath.Abs(local)
