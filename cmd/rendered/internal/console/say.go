@@ -69,17 +69,19 @@ func hung(line string, width int) []string {
 	return wrapped(line, width, len(line)-len(strings.TrimLeft(line, " "))+4)
 }
 
-// about gives of a line of a file and its caret what fits.
+// about gives of a line of a file and its caret what fits: as many columns as the number of the
+// line takes, at least.
 func about(line, caret string, width int) []string {
 	const gutter = len("    1 | ")
+	width = max(width, 2*gutter)
 	line, caret = strings.ReplaceAll(line, "\t", "    "), strings.ReplaceAll(caret, "\t", "    ")
 	shown, at := []rune(line), utf8.RuneCountInString(caret)
 	if max(len(shown), at) <= width {
 		return []string{line, caret}
 	}
 	room := width - gutter
-	from := min(max(at-gutter-room/2, 0), len(shown)-gutter-room)
-	window := shown[gutter+from : gutter+from+room]
+	from := max(min(at-gutter-room/2, len(shown)-gutter-room), 0)
+	window := shown[gutter+from : min(gutter+from+room, len(shown))]
 	if from > 0 {
 		window[0] = '…'
 	}

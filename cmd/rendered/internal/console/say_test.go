@@ -2,8 +2,10 @@ package console
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
@@ -23,6 +25,35 @@ func TestFitted(t *testing.T) {
 	} {
 		if got := fitted(c.text, 40); got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
+		}
+	}
+}
+
+// Every width will do: a terminal may say that it has one column, and a prefix may leave none. No
+// word is lost.
+func TestFittedToAnyWidth(t *testing.T) {
+	for _, text := range []string{
+		"error: rendered.yaml:4:7: unknown key\n  a hint   that is indented\n\n      and more", "word", "", "    ", "密码 密码密码 ünï",
+	} {
+		for width := -10; width < 60; width++ {
+			for _, got := range []string{fitted(text, width), Fitted(text, width), Filled(text, width), strings.Join(broken(text, width), "\n")} {
+				if !slices.Equal(strings.Fields(got), strings.Fields(text)) {
+					t.Fatalf("%d columns: %q of %q", width, got, text)
+				}
+			}
+		}
+	}
+	const line = "    4 | 0123456789 123456789 123456789 123456789"
+	for width := -10; width < 60; width++ {
+		for at := range 2 * len(line) {
+			got := strings.Split(fitted(line+"\n      | "+strings.Repeat(" ", at)+"^", width), "\n")
+			if len(got) != 2 || utf8.RuneCountInString(got[0]) > max(width, 16) || !strings.HasSuffix(got[1], "^") {
+				t.Fatalf("%d columns, a caret at %d: %q", width, at, got)
+			}
+			column := utf8.RuneCountInString(got[1]) - 1
+			if shown := []rune(got[0]); at+8 < len(line) && shown[column] != rune(line[at+8]) && shown[column] != '…' {
+				t.Fatalf("%d columns: the caret is below %c, not %c", width, shown[column], line[at+8])
+			}
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (t Table) PrintColored(w io.Writer, color func(column int, cell string) pri
 	}
 	for _, row := range t {
 		if len(row) < len(t[0]) || left > width {
-			Say(w, strings.Join(row, strings.Repeat(" ", gap)))
+			Say(w, strings.ReplaceAll(strings.Join(row, strings.Repeat(" ", gap)), "\n", "\n"+strings.Repeat(" ", 2*gap)))
 		} else {
 			printable.Print(w, trimmed(l.lines(row))...)
 		}

@@ -26,3 +26,13 @@ w        failing  xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 		t.Errorf("%s\nwant\n%s", b.String(), want)
 	}
 }
+
+// Where a terminal is narrower than the table each row is a text of its own, and what belongs to it
+// is indented.
+func TestNarrowTable(t *testing.T) {
+	var b strings.Builder
+	Table{{"SERVICE", "NOTE"}, {strings.Repeat("n", 90), "denied\nfor the owner"}}.Print(&b)
+	if want := "SERVICE  NOTE\n" + strings.Repeat("n", 90) + "  denied\n    for the owner\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}

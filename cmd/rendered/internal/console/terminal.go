@@ -151,8 +151,9 @@ func During(w io.Writer, says func(since time.Duration) string, do func()) {
 }
 
 // wrapped breaks a line at blanks where it is too wide; what has no blank is left as it is. What is
-// broken off is indented.
+// broken off is indented. A width below 1 is 1.
 func wrapped(line string, width, indent int) (lines []string) {
+	width = max(width, 1)
 	lead := len(line) - len(strings.TrimLeft(line, " "))
 	for utf8.RuneCountInString(line) > width {
 		at := strings.LastIndexByte(string([]rune(line)[:width+1]), ' ')
