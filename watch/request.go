@@ -54,6 +54,7 @@ func (l *Loop) requested(r *request, now time.Time) {
 		}
 	}
 	r.looks, r.outcomes = make(map[string]int), make(map[string]pass.Outcome)
+	r.services = unique(r.services)
 	for _, name := range r.services {
 		if s := l.states[name]; s != nil && r.until == untilLooked {
 			r.looks[name] = s.looks + 1 // one that is under way has begun too early
@@ -61,6 +62,18 @@ func (l *Loop) requested(r *request, now time.Time) {
 		}
 	}
 	l.requests = append(l.requests, r)
+}
+
+// unique leaves out what a list has before.
+func unique(names []string) (list []string) {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // answerRequests answers those that wait for nothing more.

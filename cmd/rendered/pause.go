@@ -31,10 +31,10 @@ way takes longer than the timeout; and with 2 where no daemon answers.`,
 		},
 		ValidArgsFunction: completeServices,
 	}
-	cmd.Flags().DurationVar(&lasts, "for", 0, "end it after this `time`; 0: when it is resumed")
+	addSpan(cmd, &lasts, "for", 0, "end it after this `time`; 0: when it is resumed")
 	cmd.Flags().StringVar(&why, "why", "", "say why, in one line of at most 200 characters; it is no place for secrets")
 	cmd.Flags().BoolVar(&a.JSON, "json", false, "print what is paused as JSON")
-	cmd.Flags().DurationVar(&a.Timeout, "timeout", time.Minute, "wait no longer than this `time` for what is under way; 0: as long as it takes")
+	addSpan(cmd, &a.Timeout, "timeout", time.Minute, "wait no longer than this `time` for what is under way; 0: as long as it takes")
 	_ = cmd.MarkFlagRequired("why")
 	return cmd
 }

@@ -33,6 +33,6 @@ which ends the waiting alone; and with 2 where no daemon answers.`,
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until it is done, and print what came of it")
 	cmd.Flags().BoolVar(&a.JSON, "json", false, "with --wait, print what came of it as JSON")
-	cmd.Flags().DurationVar(&a.Timeout, "timeout", time.Minute, "with --wait, wait no longer than this `time`; 0: as long as it takes")
+	addSpan(cmd, &a.Timeout, "timeout", time.Minute, "with --wait, wait no longer than this `time`; 0: as long as it takes")
 	return cmd
 }

@@ -20,12 +20,11 @@ func newReload() *cobra.Command {
 		Short: "Have the daemon read its config again, and say what comes of it",
 		Long: `reload asks the daemon of this machine to read its config again and to look at everything, and returns when the config
 was read. It prints which services are new, changed and removed. The config's faults are printed, with what becomes of whom, and the exit
-code is 1 where there is one. That of a service leaves the service as it was, and the others follow. One that concerns all leaves the old
+code is 1 where there is one, and 2 where no daemon answers. That of a service leaves the service as it was, and the others follow. One that concerns all leaves the old
 config in force. With --wait it waits until everything was looked at and everybody who is to be told was told, and prints what refresh --wait
 prints; the exit code is 1, too, where a file could not be brought up to date or a dependent could not be told.
 
-It is what systemctl reload rendered runs. Only the user that the daemon runs as can ask, through the socket in the directory
-that RUNTIME_DIRECTORY names, else in /run/rendered. It says where the unit's environment file, /etc/rendered/rendered.env, is newer than the
+It is what systemctl reload rendered runs. It says where the unit's environment file, /etc/rendered/rendered.env, is newer than the
 daemon, which reads it at its start only.`,
 		Example: `  rendered reload
   rendered reload --wait --timeout 30s`,
@@ -41,7 +40,7 @@ daemon, which reads it at its start only.`,
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until everything was looked at, and print what came of it")
 	cmd.Flags().BoolVar(&a.JSON, "json", false, "print what came of it as JSON")
-	cmd.Flags().DurationVar(&a.Timeout, "timeout", time.Minute, "wait no longer than this `time`; 0: as long as it takes")
+	addSpan(cmd, &a.Timeout, "timeout", time.Minute, "wait no longer than this `time`; 0: as long as it takes")
 	return cmd
 }
 

@@ -65,6 +65,6 @@ as ExecStartPre=.`,
 		ValidArgsFunction: completeServices,
 	}
 	cmd.Flags().BoolVar(&a.JSON, "json", false, "print how they stand then, as JSON")
-	cmd.Flags().DurationVar(&a.Timeout, "timeout", time.Minute, "give up after this `time`; 0: never")
+	addSpan(cmd, &a.Timeout, "timeout", time.Minute, "give up after this `time`; 0: never")
 	return cmd
 }

@@ -36,7 +36,7 @@ func TestStoppedDaemon(t *testing.T) {
 	until(t.Fatalf, "the daemon can be asked", func() bool { return command("wait", "a").Run() == nil })
 
 	var asked sync.WaitGroup
-	ask := func(what string, args ...string) {
+	ask := func(what, within string, args ...string) {
 		asked.Go(func() {
 			var said bytes.Buffer
 			cmd := command(args...)
@@ -44,7 +44,7 @@ func TestStoppedDaemon(t *testing.T) {
 			begun := time.Now()
 			err := cmd.Run()
 			exit, _ := errors.AsType[*exec.ExitError](err)
-			if exit == nil || exit.ExitCode() != 2 || !strings.Contains(said.String(), "does not answer within 10s") || !strings.Contains(said.String(), "systemctl restart rendered") {
+			if exit == nil || exit.ExitCode() != 2 || !strings.Contains(said.String(), "does not answer within "+within) || !strings.Contains(said.String(), "systemctl restart rendered") {
 				t.Errorf("%s: %v after %v:\n%s", what, err, time.Since(begun), &said)
 			}
 		})
@@ -54,18 +54,24 @@ func TestStoppedDaemon(t *testing.T) {
 	if err := waiting.Run(); waiting.ProcessState.ExitCode() != 1 {
 		t.Errorf("wait: %v", err)
 	}
-	ask("wait, before", "wait", "b", "--timeout", "0")
+	ask("wait, before", "10s", "wait", "b", "--timeout", "0")
 	<-time.After(200 * time.Millisecond) // it has asked, or asks now: either is well
 	if err := daemon.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"status"}, {"status", "a"}, {"status", "--json"}, {"history"}, {"refresh"}, {"refresh", "a", "--wait"}, {"wait"}, {"reload"}, {"pause", "a", "--why", "x"}, {"resume", "a"}} {
-		ask(strings.Join(args, " "), args...)
+		ask(strings.Join(args, " "), "10s", args...)
+	}
+	// Whose own time is over first does not know whether anything was begun, and does not say so.
+	for _, args := range [][]string{{"refresh", "a", "--wait"}, {"wait"}, {"reload"}, {"pause", "a", "--why", "x"}} {
+		ask(strings.Join(args, " ")+" for a second", "1s", append(args, "--timeout", "1s")...)
 	}
 	asked.Wait()
-	begun := time.Now()
-	if out, err := command("__complete", "status", "").Output(); err != nil || time.Since(begun) > 5*time.Second {
-		t.Errorf("completion: %v after %v: %s", err, time.Since(begun), out)
+	for _, verb := range []string{"status", "resume"} {
+		begun := time.Now()
+		if out, err := command("__complete", verb, "").Output(); err != nil || time.Since(begun) > 5*time.Second {
+			t.Errorf("completion of %s: %v after %v: %s", verb, err, time.Since(begun), out)
+		}
 	}
 	if err := daemon.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)

@@ -60,20 +60,28 @@ func (a Asker) statusOf(ctx context.Context, name string) (bool, error) {
 		return a.refused(err)
 	}
 	one := st.Find(name)
-	if one == nil {
-		if err := daemon().Summary(ctx, &st); err != nil {
-			return a.refused(err)
-		}
-		return false, st.NoService(name)
+	if one == nil && !st.LeavesOut(name) {
+		return a.noService(ctx, name)
 	}
-	st = st.Of(one)
+	st = st.Of(name)
 	if a.JSON {
 		console.JSON(a.Out, st)
-	} else {
-		st.Config.Print(a.Out)
+		return st.Current(), nil
+	}
+	st.Config.Print(a.Out)
+	if one != nil {
 		one.Print(a.Out, time.Now())
 	}
 	return st.Current(), nil
+}
+
+// noService gives the mistake that a name is that of no service.
+func (a Asker) noService(ctx context.Context, name string) (bool, error) {
+	var st status.Status
+	if err := daemon().Summary(ctx, &st); err != nil {
+		return a.refused(err)
+	}
+	return false, st.NoService(name)
 }
 
 // History prints what happened, or what happened to one service, by its name or the path of a file;
@@ -84,7 +92,15 @@ func (a Asker) History(ctx context.Context, name string) (bool, error) {
 		return a.refused(err)
 	}
 	if name != "" {
-		h = h.About(name)
+		if h = h.About(name); !h.Names(name) {
+			var st status.Status
+			if err := daemon().StatusOf(ctx, name, &st); err != nil {
+				return a.refused(err)
+			}
+			if st.Find(name) == nil && !st.LeavesOut(name) {
+				return a.noService(ctx, name)
+			}
+		}
 	}
 	if a.JSON {
 		console.JSON(a.Out, h)
@@ -94,9 +110,12 @@ func (a Asker) History(ctx context.Context, name string) (bool, error) {
 	return true, nil
 }
 
+// completion is how long the daemon may take for a completion: somebody holds the key.
+const completion = time.Second
+
 // Services gives the names of the daemon's services but for some; none where it does not answer.
 func Services(ctx context.Context, but []string) []string {
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // somebody holds the key
+	ctx, cancel := context.WithTimeout(ctx, completion)
 	defer cancel()
 	var st status.Status
 	_ = daemon().Summary(ctx, &st)
@@ -121,8 +140,7 @@ func (a Asker) RefreshAndWait(ctx context.Context, names []string) (bool, error)
 	a.during(limited, names, isLooking, func(ctx context.Context) { err = daemon().Refresh(ctx, names, &o) })
 	switch {
 	case late(err, ctx, limited):
-		a.say("not done within %s; it goes on", a.Timeout)
-		return false, nil
+		return a.overdue(ctx, "not done within %s; it goes on")
 	case err != nil:
 		return a.refused(err)
 	case a.JSON:
@@ -145,7 +163,9 @@ func (a Asker) Wait(ctx context.Context, names []string) (bool, error) {
 		return a.refused(err)
 	}
 	if late {
-		a.say("not current within %s", a.Timeout)
+		if _, err := a.overdue(ctx, "not current within %s"); err != nil {
+			return false, err
+		}
 	}
 	if !a.JSON {
 		return !late, nil
@@ -166,9 +186,10 @@ func (a Asker) Pause(ctx context.Context, names []string, lasts time.Duration, w
 	var p status.Pauses
 	err := daemon().Pause(limited, names, lasts, why, &p)
 	switch {
+	case late(err, ctx, limited) && a.arePaused(ctx, names):
+		return a.overdue(ctx, "paused, and what is under way has not ended within %s")
 	case late(err, ctx, limited):
-		a.say("paused, and what is under way has not ended within %s", a.Timeout)
-		return false, nil
+		return a.overdue(ctx, "not paused within %s")
 	case err != nil:
 		return a.refused(err)
 	case a.JSON:
@@ -204,17 +225,35 @@ func (a Asker) Resume(ctx context.Context, names []string) (bool, error) {
 // Paused gives the names of the services that are paused, but for some; none where no daemon
 // answers.
 func Paused(ctx context.Context, but []string) (names []string) {
+	ctx, cancel := context.WithTimeout(ctx, completion)
+	defer cancel()
 	var st status.Status
-	_ = daemon().Status(ctx, &st)
+	_ = daemon().Summary(ctx, &st)
 	for _, s := range st.Services {
 		if s.Paused != nil && !slices.Contains(but, s.Name) {
 			names = append(names, s.Name)
 		}
 	}
 	for _, p := range st.Absent {
-		names = append(names, p.Service)
+		if !slices.Contains(but, p.Service) {
+			names = append(names, p.Service)
+		}
 	}
 	return names
+}
+
+// arePaused tells whether services are known to be paused.
+func (a Asker) arePaused(ctx context.Context, names []string) bool {
+	ctx, cancel := context.WithTimeout(ctx, afterTimeout)
+	defer cancel()
+	var st status.Status
+	if daemon().Summary(ctx, &st) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(names, func(name string) bool {
+		one := st.Find(name)
+		return one == nil || one.Paused == nil
+	})
 }
 
 // Reload has the daemon read its config again, and prints what came of it; where it is to wait,
@@ -226,8 +265,7 @@ func (a Asker) Reload(ctx context.Context, wait bool) (bool, error) {
 	said, err := daemon().Reload(limited, wait, &r)
 	switch {
 	case late(err, ctx, limited):
-		a.say("not done within %s; it goes on", a.Timeout)
-		return false, nil
+		return a.overdue(ctx, "not done within %s; it goes on")
 	case err != nil:
 		return a.refused(err)
 	case !said:
@@ -265,9 +303,17 @@ func late(err error, ctx, limited context.Context) bool {
 	return err != nil && ctx.Err() == nil && limited.Err() != nil
 }
 
-// say prints that something is not as it was to be.
-func (a Asker) say(format string, args ...any) {
-	console.Faults(a.Err, fault.List{{What: fmt.Sprintf(format, args...), Hints: []string{"rendered status"}}})
+// afterTimeout is how long a daemon whose time is over may take to show that it is there.
+const afterTimeout = time.Second
+
+// overdue prints, with the timeout, what is not as it was to be when that is over. Where the daemon
+// does not show that it is there nothing is known of that, and it prints so.
+func (a Asker) overdue(ctx context.Context, format string) (bool, error) {
+	if !daemon().IsThere(ctx, afterTimeout) {
+		return a.refused(fmt.Errorf("the daemon at %s does not answer within %v: %w", control.Path(), a.Timeout, control.ErrSilent))
+	}
+	console.Faults(a.Err, fault.List{{What: fmt.Sprintf(format, a.Timeout), Hints: []string{"rendered status"}}})
+	return false, nil
 }
 
 // refused prints why the daemon did not do what it was asked for.

@@ -38,7 +38,7 @@ func (c Client) patiently(ctx context.Context, limit time.Duration, ask func(con
 				return
 			case <-time.After(silence):
 			}
-			if !c.isThere(ctx) {
+			if !c.IsThere(ctx, silence) {
 				end(fmt.Errorf("the daemon at %s does not answer within %v: %w", c.Path, 2*silence, ErrSilent))
 			} else if limit > 0 && time.Since(begun) >= limit {
 				end(fmt.Errorf("the daemon at %s does not answer within %v: %w", c.Path, limit, ErrBusy))
@@ -52,9 +52,9 @@ func (c Client) patiently(ctx context.Context, limit time.Duration, ask func(con
 	return err
 }
 
-// isThere tells whether the daemon answers anything.
-func (c Client) isThere(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, silence)
+// IsThere tells whether the daemon answers anything within a time.
+func (c Client) IsThere(ctx context.Context, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+alivePath, nil)
 	if err != nil {

@@ -66,7 +66,7 @@ func (d *Daemon) resume(ctx context.Context, names []string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("error: %w", err)
 	}
-	return status.Resumed{Resumed: resumed}, nil
+	return status.Resumed{Resumed: append([]string{}, resumed...)}, nil
 }
 
 // held is an error where one of the services is paused.

@@ -73,9 +73,16 @@ func HistoryOf(events []ledger.Event) History {
 // does not go back any further.
 func (h History) About(name string) History {
 	return History{slices.DeleteFunc(slices.Clone(h.Events), func(e Event) bool {
-		return e.Kind != ledger.Forgotten && !slices.Contains(e.Services, name) && !slices.Contains(e.Files, name)
+		return e.Kind != ledger.Forgotten && !e.isAbout(name)
 	})}
 }
+
+// Names tells whether anything in it is about a service, by its name or the path of a file.
+func (h History) Names(name string) bool {
+	return slices.ContainsFunc(h.Events, func(e Event) bool { return e.isAbout(name) })
+}
+
+func (e Event) isAbout(name string) bool { return slices.Contains(e.Services, name) || slices.Contains(e.Files, name) }
 
 // Print prints the entries.
 func (h History) Print(w io.Writer) {

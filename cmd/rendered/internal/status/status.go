@@ -4,6 +4,7 @@ package status
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -209,12 +210,21 @@ func (s Status) Current() bool {
 	return s.Config.Unusable == "" && len(s.Config.Faulty) == 0
 }
 
-// Of gives what is to be said of one service: how it stands, and what is wrong with the config that
-// concerns it.
-func (s Status) Of(one *Service) Status {
-	s.Services = []*Service{one}
-	s.Config.Faulty = slices.DeleteFunc(slices.Clone(s.Config.Faulty), func(f Faulty) bool { return f.Service != one.Name })
+// Of gives what is to be said of one service, by its name or the path of a file: how it stands, and
+// what is wrong with the config that concerns it.
+func (s Status) Of(name string) Status {
+	services := []*Service{}
+	if one := s.Find(name); one != nil {
+		services, name = append(services, one), one.Name
+	}
+	s.Services = services
+	s.Config.Faulty = slices.DeleteFunc(slices.Clone(s.Config.Faulty), func(f Faulty) bool { return f.Service != name })
 	return s
+}
+
+// LeavesOut tells whether a service is not in force because its config has a fault.
+func (s Status) LeavesOut(name string) bool {
+	return s.Find(name) == nil && slices.ContainsFunc(s.Config.Faulty, func(f Faulty) bool { return f.Service == name })
 }
 
 // Find gives the service of a name, or that of a file's path; nil where there is none.
@@ -246,8 +256,12 @@ func (s Status) Names() []string {
 	return names
 }
 
-// NoService is the error of a name that no service has.
+// NoService is the error of a name that no service in force has.
 func (s Status) NoService(name string) error {
+	if s.LeavesOut(name) {
+		f := s.Of(name).Config.Faulty[0]
+		return fmt.Errorf("%s: %s", f.Fate, strings.Join(f.Faults, "; "))
+	}
 	if near := fault.Near(name, s.Names()); near != "" {
 		return fmt.Errorf("there is no service %q; did you mean %q?", name, near)
 	}

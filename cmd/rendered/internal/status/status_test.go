@@ -132,9 +132,27 @@ func TestOf(t *testing.T) {
 	st := stands()
 	st.Config.Unusable = ""
 	st.Config.Faulty[0].Service = "worker"
-	nginx, worker := st.Of(st.Find("nginx")), st.Of(st.Find("worker"))
+	nginx, worker := st.Of("nginx"), st.Of("worker")
 	if !nginx.Current() || len(nginx.Services) != 1 || worker.Current() || len(worker.Config.Faulty) != 1 || len(st.Config.Faulty) != 2 {
 		t.Errorf("%+v, %+v", nginx, worker)
+	}
+}
+
+// Of one that is left out because its config has a fault the fault is said, whatever was asked.
+func TestLeftOut(t *testing.T) {
+	st := stands()
+	st.Config.Unusable = ""
+	st.Config.Faulty = append(st.Config.Faulty, Faulty{Service: "search", Fate: "search is left out", Faults: []string{"unknown function"}})
+	for name, want := range map[string]bool{"search": true, "nginx": false, "nobody": false} {
+		if got := st.LeavesOut(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if of := st.Of("search"); of.Services == nil || len(of.Services) != 0 || len(of.Config.Faulty) != 1 || of.Current() {
+		t.Errorf("%+v", of)
+	}
+	if err := st.NoService("search"); err.Error() != "search is left out: unknown function" {
+		t.Error(err)
 	}
 }
 
