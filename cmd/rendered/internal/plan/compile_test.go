@@ -15,9 +15,10 @@ func TestFingerprint(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "rendered.yaml")
 	write(t, filepath.Join(dir, "c.tmpl"), "z")
+	write(t, filepath.Join(dir, "d.tmpl"), "z")
 	const text = `services:
   web:
-    files: [{content: x, path: a}, {content: x, path: b, mode: 0600}, {template: c.tmpl, path: c}]
+    files: [{content: x, path: a}, {content: x, path: b, mode: 0600}, {template: c.tmpl, path: c}, {content: "1\n2", path: e}]
     verify: {tls: {cert: a, key: b, host: [a.example, b.example], valid_for: 72h}}
     check: test -s a
     notify: [{run: 'true'}]
@@ -40,6 +41,7 @@ func TestFingerprint(t *testing.T) {
 		"  web:\n":           "  another: {files: [{content: x, path: d}]}\n  web:\n",
 		"[{content: x, path": "[\n      {path: a, content:   x}, # the first\n      {content: x, path",
 		"mode: 0600":         "mode:   0600",
+		"content: \"1\\n2\"": "content:   \"1\\n2\"",
 		"    check: test":    "    # a comment\n    check:   test",
 	} {
 		with := strings.Replace(text, old, new, 1)
@@ -52,6 +54,8 @@ func TestFingerprint(t *testing.T) {
 	}
 	for old, new := range map[string]string{
 		"content: x, path: a": "content: y, path: a",
+		"template: c.tmpl":    "template: d.tmpl",
+		"1\\n2":               "1\\n3",
 		"0600":                "0640",
 		"'true'":              "'false'",
 		"cert: a, key: b":     "cert: b, key: a",

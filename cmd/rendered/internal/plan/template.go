@@ -65,9 +65,10 @@ func parseAll(list []*template) {
 	all.Wait()
 }
 
-// texts gives the texts that a template is made of, with their names.
+// texts gives the texts that a template is made of, and the names of partials: what the template
+// itself is called says where it stands.
 func texts(o render.Options) []string {
-	list := []string{o.Main.Name, o.Main.Body}
+	list := []string{o.Main.Body}
 	for _, p := range o.Partials {
 		list = append(list, p.Name, p.Body)
 	}
