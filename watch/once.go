@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,15 @@ type Result struct {
 	Outcomes []pass.Outcome  // in the order of the services
 	Notices  []NoticeOutcome // those that were tried, in that order, then those that were not
 	Paused   PausedError     // of the services that were not looked at for it
+	Gone     GoneError       // of the services that were asked for by name
+}
+
+// A GoneError is that services have left the plan before what was asked of them came to its end.
+type GoneError []string
+
+// Error names the services.
+func (e GoneError) Error() string {
+	return "no more in the config in force: " + strings.Join(e, ", ")
 }
 
 // A NoticeOutcome is what came of telling one dependent.

@@ -13,6 +13,7 @@ import (
 type request struct {
 	ctx      context.Context // when it ends nobody waits any more
 	services []string
+	named    bool           // they are those that were asked for, and not all there are
 	looks    map[string]int // of each, the number of the look that is waited for
 	why      pass.Trigger   // of these looks
 	until    condition
@@ -36,19 +37,25 @@ func (l *Loop) RefreshNow(ctx context.Context, services ...string) (Result, erro
 }
 
 // AwaitCurrent returns when these services, or all where there are none, are current. The error is
-// a PausedError where one of them is paused, that the loop stops, or that of ctx.
+// a PausedError where one of them is paused, a GoneError where one of these is not in the plan any
+// more, that the loop stops, or that of ctx.
 func (l *Loop) AwaitCurrent(ctx context.Context, services ...string) error {
 	answer := make(chan Result, 1)
 	r, err := answered(ctx, l, &request{ctx: ctx, services: services, until: untilCurrent, answer: answer}, answer)
-	if err == nil && len(r.Paused) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case len(r.Paused) > 0:
 		return r.Paused
+	case len(r.Gone) > 0:
+		return r.Gone
 	}
-	return err
+	return nil
 }
 
 // requested takes note of a request.
 func (l *Loop) requested(r *request, now time.Time) {
-	if len(r.services) == 0 {
+	if r.named = len(r.services) > 0; !r.named {
 		for _, svc := range l.plan.Services {
 			r.services = append(r.services, svc.Name)
 		}
@@ -135,8 +142,11 @@ func (l *Loop) heardTold(n tell.Notice) {
 // told now.
 func (r *request) result(l *Loop) (result Result) {
 	for _, name := range r.services {
-		if o, looked := r.outcomes[name]; looked {
+		o, looked := r.outcomes[name]
+		if looked {
 			result.Outcomes = append(result.Outcomes, o)
+		} else if s := l.states[name]; r.named && (s == nil || s.gone) {
+			result.Gone = append(result.Gone, name)
 		}
 	}
 	result.Notices, result.Paused = r.notices, l.paused(r.services)

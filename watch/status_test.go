@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -277,6 +278,41 @@ func TestRefreshNowDoesNotWaitForIntervals(t *testing.T) {
 		r, err := w.loop.RefreshNow(t.Context(), "app")
 		if err != nil || len(r.Notices) != 1 || !r.Notices[0].Held || time.Since(begun) > time.Second {
 			t.Errorf("after %v: %v, %+v", time.Since(begun), err, r.Notices)
+		}
+	})
+}
+
+// Who waits for services of certain names is told where they leave meanwhile; who waits for all is
+// not.
+func TestAwaitedServiceLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@every 1h", nil, "f", `{{ secret "s" }}`)
+		leaving := w.service("leaving", "@every 1h", nil, "g", `{{ secret "t" }}`)
+		w.values.set("s", "1")
+		w.values.refuse("t", sources.Denied)
+		w.start()
+		var named, all, looked error
+		var r Result
+		var waits sync.WaitGroup
+		waits.Go(func() { named = w.loop.AwaitCurrent(t.Context(), "app", "leaving") })
+		waits.Go(func() { all = w.loop.AwaitCurrent(t.Context()) })
+		synctest.Wait()
+		w.values.delay("t", time.Minute)
+		w.loop.Refresh("leaving")
+		synctest.Wait()
+		waits.Go(func() { r, looked = w.loop.RefreshNow(t.Context(), "app", "leaving") })
+		synctest.Wait()
+		w.plan = &Plan{Services: slices.DeleteFunc(slices.Clone(w.plan.Services), func(s *Service) bool { return s == leaving })}
+		if err := w.loop.Reload(); err != nil {
+			t.Error(err)
+		}
+		waits.Wait()
+		if gone, is := named.(GoneError); !is || !slices.Equal(gone, []string{"leaving"}) || all != nil {
+			t.Errorf("by its name: %v, all: %v", named, all)
+		}
+		if looked != nil || len(r.Outcomes) != 1 || !slices.Equal(r.Gone, []string{"leaving"}) {
+			t.Errorf("%v: %+v", looked, r)
 		}
 	})
 }

@@ -83,8 +83,11 @@ func (d *Daemon) held(names []string) error {
 	return asRefused(paused)
 }
 
-// asRefused makes of the error that services are paused what a person reads.
+// asRefused makes of the error that services are paused, or are none any more, what a person reads.
 func asRefused(err error) error {
+	if gone, ok := errors.AsType[watch.GoneError](err); ok {
+		return control.Refused("error: " + gone.Error())
+	}
 	paused, ok := errors.AsType[watch.PausedError](err)
 	if !ok {
 		return err

@@ -91,8 +91,12 @@ func (d *Daemon) refresh(ctx context.Context, names []string, wait bool) (any, e
 		return nil, nil
 	}
 	r, err := d.loop.For(control.Who(ctx)).RefreshNow(ctx, names...)
-	if err == nil && len(names) > 0 && len(r.Paused) > 0 {
+	switch {
+	case err != nil:
+	case len(names) > 0 && len(r.Paused) > 0:
 		err = asRefused(r.Paused)
+	case len(r.Gone) > 0:
+		err = asRefused(r.Gone)
 	}
 	return outcome.Of(r), err
 }

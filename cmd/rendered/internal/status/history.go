@@ -82,7 +82,9 @@ func (h History) Names(name string) bool {
 	return slices.ContainsFunc(h.Events, func(e Event) bool { return e.isAbout(name) })
 }
 
-func (e Event) isAbout(name string) bool { return slices.Contains(e.Services, name) || slices.Contains(e.Files, name) }
+func (e Event) isAbout(name string) bool {
+	return slices.Contains(e.Services, name) || slices.Contains(e.Files, name)
+}
 
 // Print prints the entries.
 func (h History) Print(w io.Writer) {
