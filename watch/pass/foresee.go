@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
@@ -94,6 +96,9 @@ func (p *pass) foreseen() (list []Foreseen, _ error) {
 	differences, err := p.swap.Differences(mostOld)
 	renewed := p.event().Refs
 	for _, d := range differences {
+		if d.Old.Size > mostPreserved && slices.Contains(p.changed, d.Path) && p.before(d.Path) == Others {
+			return nil, &FileError{d.Path, notPreserved(d.Path, unix.EFBIG)}
+		}
 		i := slices.IndexFunc(p.renderings, func(r *render.Rendering) bool { return r.Path == d.Path })
 		f := Foreseen{Difference: d, Parts: p.renderings[i].Parts(), Before: p.before(d.Path)}
 		for _, r := range p.service.Files[i].Template.Refs() {

@@ -148,15 +148,18 @@ func fileOf(f pass.Foresight, of pass.Foreseen) File {
 // compare gives the hunks of a file with new contents.
 func compare(f pass.Foresight, of pass.Foreseen) []Hunk {
 	if tooLarge(of.Content) || tooLarge(of.OldContent) || of.OldContent == nil && of.Old.Exists {
-		lines := []Line{{Sign: added, pieces: []piece{{"‹" + count(int64(len(of.Content)), "byte") + ", too many to compare line by line›", true}}}}
+		lines := []Line{{Sign: added, pieces: []piece{{"‹" + count(int64(len(of.Content)), "byte") + "›", true}}}}
 		if of.Old.Exists {
 			lines = append([]Line{{Sign: removed, pieces: []piece{{hiddenOnDisk(of.Old.Size), true}}}}, lines...)
 		}
-		return []Hunk{{Lines: lines}}
+		return []Hunk{{Lines: append(lines, Line{Sign: remark, pieces: []piece{{notCompared, true}}})}}
 	}
 	fresh := newUnits(of.Content, of.Parts, func(p render.Part) string { return label(f, p) })
 	return hunks(oldUnits(of.OldContent, fresh), fresh)
 }
+
+// notCompared is what a hunk says of files that are shown by their sizes alone.
+const notCompared = "Not compared line by line"
 
 // label says what stands where it does.
 func label(f pass.Foresight, p render.Part) string {

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render"
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/watch/pass"
 )
 
 // shown compares two texts. What stands between braces in the new one is hidden.
@@ -54,6 +57,16 @@ func TestHunks(t *testing.T) {
 	}
 }
 
+// texts gives the lines that are shown, each after its sign.
+func texts(list []Hunk) (lines []string) {
+	for _, h := range list {
+		for _, l := range h.Lines {
+			lines = append(lines, l.Sign+l.Text)
+		}
+	}
+	return lines
+}
+
 // Neither a large file nor an awkward one takes long, or is shown whole.
 func TestLargeFiles(t *testing.T) {
 	const lines = 200_000
@@ -71,6 +84,12 @@ func TestLargeFiles(t *testing.T) {
 	}
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("it takes %v", took)
+	}
+	large := show(compare(pass.Foresight{}, pass.Foreseen{Difference: swap.Difference{
+		Target: swap.Target{Content: []byte("x")}, Old: disk.Info{Exists: true, Size: mostBytes + 1},
+	}}), func(text string) string { return text })
+	if got := fmt.Sprint(texts(large)); got != "[-‹on disk, 16,777,217 bytes› +‹1 byte› \\Not compared line by line]" {
+		t.Error(got)
 	}
 	if !tooLarge([]byte(strings.Repeat("\n", mostLines+1))) {
 		t.Error("more lines are compared than there is room for")
