@@ -334,6 +334,16 @@ func TestTextfile(t *testing.T) {
 		if written(); !strings.Contains(log.String(), "is written again") {
 			t.Errorf("%s", log)
 		}
+		// Of one path to another: what was never written is not said to stay, and what is written at
+		// once is not written again.
+		said := len(log.String())
+		f.Set(filepath.Join(dir, "none/rendered.prom"))
+		synctest.Wait()
+		f.Set(path)
+		synctest.Wait()
+		if written(); strings.Contains(log.String()[said:], "stays") || strings.Contains(log.String()[said:], "is written again") {
+			t.Errorf("%s", log)
+		}
 		cancel()
 		<-ended
 		written() // it stays

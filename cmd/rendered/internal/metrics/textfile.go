@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -60,6 +61,7 @@ func (t *Textfile) Run(ctx context.Context) {
 		case next := <-t.next:
 			if path != "" && path != next {
 				t.remove(path)
+				t.failed = ""
 			}
 			path, written = next, time.Time{}
 		case <-t.metrics.changed:
@@ -142,7 +144,7 @@ func (t *Textfile) remove(path string) {
 	if err == nil {
 		err = errors.Join(dir.Remove(filepath.Base(path)), dir.Close())
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.log.Warn("the textfile of the metrics that was written before stays", "path", path, "err", err)
 	}
 }
