@@ -190,9 +190,11 @@ func (s *Service) Rows(now time.Time) []Row {
 	}
 	if s.State == watch.Failing {
 		rows("failing", s.failing())
+		well := "not since it is on record"
 		if !s.Well.IsZero() {
-			rows("well", []string{"last at " + Moment(s.Well)})
+			well = "last at " + Moment(s.Well)
 		}
+		rows("well", []string{well})
 	}
 	var files, from, told, certificates []string
 	for _, f := range s.Files {
