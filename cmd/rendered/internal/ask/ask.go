@@ -330,6 +330,8 @@ func (a Asker) refused(err error) (bool, error) {
 // unanswered says what to do where no daemon answers.
 func unanswered(err error) []string {
 	switch {
+	case errors.Is(err, control.ErrClosed):
+		return []string{"it ends, or who asks is neither root nor the user that it runs as"}
 	case errors.Is(err, fs.ErrPermission):
 		return []string{"ask as root, or as the user that the daemon runs as"}
 	case errors.Is(err, control.ErrSilent):

@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -111,7 +113,10 @@ func (c Client) send(ctx context.Context, method, path string, question, to any)
 		return err
 	}
 	answer, err := client.Do(request)
-	if err != nil {
+	switch {
+	case isClosed(err):
+		return fmt.Errorf("no daemon answers at %s: %w", c.Path, ErrClosed)
+	case err != nil:
 		return fmt.Errorf("no daemon answers at %s: %w", c.Path, innermost(err))
 	}
 	defer answer.Body.Close()
@@ -147,6 +152,17 @@ func (u unknownError) Error() string { return u.text }
 type Refused string
 
 func (r Refused) Error() string { return string(r) }
+
+// ErrClosed is that who listens took the question and closed the connection: the daemon ends, or
+// does not admit who asks.
+var ErrClosed = errors.New("it closes the connection")
+
+// isClosed tells whether an error is that the connection was closed before an answer came. That of
+// net/http for one that was closed before the question was sent has no type.
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		err != nil && strings.HasSuffix(err.Error(), "server closed idle connection")
+}
 
 // innermost gives the error of the system: what is around it names a URL that nobody knows.
 func innermost(err error) error {
