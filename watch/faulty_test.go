@@ -36,6 +36,14 @@ func TestFaultyServiceIsTriedAgain(t *testing.T) {
 		whole := w.plan
 		w.plan = left(whole, "a")
 		w.start()
+		begun := time.Now()
+		since := func() time.Time {
+			st, err := w.loop.Ask(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return st.Since
+		}
 		w.after(time.Second)
 		w.want("g", "A")
 		if _, err := os.Stat(w.path("f")); err == nil {
@@ -48,13 +56,20 @@ func TestFaultyServiceIsTriedAgain(t *testing.T) {
 		if unfit, ok := errors.AsType[Unfit](err); !ok || unfit.Fates() != "a is left out" || unfit.Error() != "a.yaml:3: unknown function" {
 			t.Errorf("who asks is told %v", err)
 		}
+		asked := time.Now()
 		w.after(time.Hour)
+		if at := since(); begun.After(at) || at.After(asked) {
+			t.Errorf("the config came into force at %v, and was tried again since", at)
+		}
 		if n := w.logged("level=ERROR", `msg="not usable, it is left out" service=a at=a.yaml:3`); n != 2 {
 			t.Errorf("%d errors, want one, and one for who asked:\n%s", n, &w.log)
 		}
 		w.plan = whole // nothing that is watched says so
 		w.after(6 * time.Minute)
 		w.want("f", "A")
+		if !since().After(asked) {
+			t.Error("that the whole config is in force is not said")
+		}
 		if n := w.logged(`msg="usable again" service=a`); n != 1 || len(last.Faulty) > 0 {
 			t.Errorf("said %d times that it is mended; reported %+v", n, last)
 		}

@@ -53,6 +53,16 @@ func (l *Loop) reload(now time.Time, who string) (Reloaded, error) {
 	return came, nil
 }
 
+// retry reads a config again of which nothing is another on the disk: what of it could not be used
+// may be usable now. Where that is as it was no other config has come into force.
+func (l *Loop) retry(now time.Time) {
+	since, unfit := l.since, Unfit(l.plan.Faulty).Error()
+	came, _ := l.reload(now, "") // the log says what is wrong
+	if len(came.New)+len(came.Changed)+len(came.Removed) == 0 && Unfit(l.plan.Faulty).Error() == unfit {
+		l.since = since
+	}
+}
+
 // unusable notes that a config is not put in force, says it once, and has it tried again.
 func (l *Loop) unusable(err error, instead string, now time.Time) {
 	l.reloads++

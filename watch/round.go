@@ -17,8 +17,10 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		return
 	}
 	// A file system may change without telling, so every pass looks at its inputs itself.
-	if due(l.reloadAt, now) || !inputs.Same(l.inputs()) {
+	if !inputs.Same(l.inputs()) {
 		_, _ = l.reload(now, "") // nobody asked: the log says what is wrong
+	} else if due(l.reloadAt, now) {
+		l.retry(now)
 	}
 	var looking []*state
 	var refs []sources.Ref
