@@ -23,7 +23,7 @@ It exits with 2 where no daemon answers.`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return answered(ask.Asker{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}.History(cmd.Context(), first(names)))
 		},
-		ValidArgsFunction: completeServices,
+		ValidArgsFunction: completeService,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON, the oldest first")
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,10 +27,23 @@ It exits with 0 where everything is current, with 1 where something is not, and 
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return answered(ask.Asker{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}.Status(cmd.Context(), first(names)))
 		},
-		ValidArgsFunction: completeServices,
+		ValidArgsFunction: completeService,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print all that is known, as JSON")
 	return cmd
+}
+
+// completeService completes the one service of a verb by what the daemon says: its name, or, once
+// it is begun, the path of a file.
+func completeService(cmd *cobra.Command, names []string, begun string) (list []string, _ cobra.ShellCompDirective) {
+	switch {
+	case len(names) > 0:
+	case strings.HasPrefix(begun, "/"):
+		list = ask.Paths(cmd.Context())
+	default:
+		list = ask.Services(cmd.Context(), nil)
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeServices completes the names of services by what the daemon says.

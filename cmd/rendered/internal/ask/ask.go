@@ -110,18 +110,6 @@ func (a Asker) History(ctx context.Context, name string) (bool, error) {
 	return true, nil
 }
 
-// completion is how long the daemon may take for a completion: somebody holds the key.
-const completion = time.Second
-
-// Services gives the names of the daemon's services but for some; none where it does not answer.
-func Services(ctx context.Context, but []string) []string {
-	ctx, cancel := context.WithTimeout(ctx, completion)
-	defer cancel()
-	var st status.Status
-	_ = daemon().Summary(ctx, &st)
-	return slices.DeleteFunc(st.Names(), func(name string) bool { return slices.Contains(but, name) })
-}
-
 // Refresh has the daemon look at the services, or at all where none is named, and does not wait.
 func (a Asker) Refresh(ctx context.Context, names []string) (bool, error) {
 	if err := daemon().Refresh(ctx, names, nil); err != nil {
@@ -220,26 +208,6 @@ func (a Asker) Resume(ctx context.Context, names []string) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// Paused gives the names of the services that are paused, but for some; none where no daemon
-// answers.
-func Paused(ctx context.Context, but []string) (names []string) {
-	ctx, cancel := context.WithTimeout(ctx, completion)
-	defer cancel()
-	var st status.Status
-	_ = daemon().Summary(ctx, &st)
-	for _, s := range st.Services {
-		if s.Paused != nil && !slices.Contains(but, s.Name) {
-			names = append(names, s.Name)
-		}
-	}
-	for _, p := range st.Absent {
-		if !slices.Contains(but, p.Service) {
-			names = append(names, p.Service)
-		}
-	}
-	return names
 }
 
 // arePaused tells whether services are known to be paused.
