@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 	_ "time/tzdata" // CRON_TZ works on machines that have no zones of their own
@@ -66,7 +68,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	root := newRoot()
 	colors := root.PersistentFlags().Lookup(colorFlag).Value.(*console.Colors)
-	stdout, stderr = console.New(stdout, colors), console.New(stderr, colors)
+	var lost atomic.Pointer[error] // of standard output
+	stdout = console.New(stdout, colors, func(err error) { lost.Store(&err) })
+	stderr = console.New(stderr, colors, nil)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -74,6 +78,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if mistake := fault.Caught(func() { err = root.ExecuteContext(ctx) }); mistake != nil {
 		err = panicked(mistake, stderr)
 	}
+	code := exitOf(err, stderr)
+	// Who reads no more knows what he does not have.
+	if failed := lost.Load(); failed != nil && code == exitOK && !errors.Is(*failed, syscall.EPIPE) {
+		code = exitOf(fault.List{{What: "what is printed is not whole: " + (*failed).Error()}}, stderr)
+	}
+	return code
+}
+
+// exitOf gives the exit code of a command, and reports what it has not reported yet.
+func exitOf(err error, stderr io.Writer) int {
 	switch e := err.(type) {
 	case nil:
 		return exitOK

@@ -15,7 +15,7 @@ func TestLogInJSON(t *testing.T) {
 	}
 	said.WriteString("\U0001f600\U000e0001")
 	var out strings.Builder
-	NewLog(New(&out, new(Colors)), "json", slog.LevelInfo).Info("output", "text", said.String()+"\xff")
+	NewLog(New(&out, new(Colors), nil), "json", slog.LevelInfo).Info("output", "text", said.String()+"\xff")
 	var line struct{ Text string }
 	if err := json.Unmarshal([]byte(out.String()), &line); err != nil || line.Text != said.String()+"\ufffd" {
 		t.Errorf("%v: %q", err, line.Text)

@@ -90,7 +90,7 @@ func TestColors(t *testing.T) {
 		want   string
 	}{{Always, "\x1b[31merror:\x1b[m x\\x1b[m\n"}, {Never, "error: x\\x1b[m\n"}, {Auto, "error: x\\x1b[m\n"}} {
 		var b strings.Builder
-		Say(New(&b, &c.wanted), "error: x\x1b[m")
+		Say(New(&b, &c.wanted, nil), "error: x\x1b[m")
 		if b.String() != c.want {
 			t.Errorf("%s: %q", c.wanted, b.String())
 		}
@@ -101,7 +101,7 @@ func TestColors(t *testing.T) {
 	}
 	var b strings.Builder
 	always := Always
-	Table{{"name", "current, since"}, {"x", "y"}}.PrintColored(New(&b, &always), func(column int, _ string) printable.Color {
+	Table{{"name", "current, since"}, {"x", "y"}}.PrintColored(New(&b, &always, nil), func(column int, _ string) printable.Color {
 		return []printable.Color{printable.Plain, printable.Green}[column]
 	})
 	if b.String() != "name  \x1b[32mcurrent\x1b[m, since\nx     \x1b[32my\x1b[m\n" {

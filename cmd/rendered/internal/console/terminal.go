@@ -16,9 +16,9 @@ import (
 )
 
 // New gives a writer to w that escapes what a terminal would obey. What is said through it has
-// colors where they are wanted.
-func New(w io.Writer, wanted *Colors) io.Writer {
-	p := printable.Writer{Writer: w}
+// colors where they are wanted. Failed, which may be nil, is told of each write that fails.
+func New(w io.Writer, wanted *Colors, failed func(error)) io.Writer {
+	p := printable.Writer{Writer: w, Failed: failed}
 	p.Colored = sync.OnceValue(func() bool { return wanted.on(p) })
 	return p
 }

@@ -17,14 +17,23 @@ import (
 type Writer struct {
 	io.Writer
 	Colored func() bool // whether Print shows colors; nil: it does not
+	Failed  func(error) // is told of each write that fails; nil: nobody is
 }
 
 // Write writes the text escaped.
 func (p Writer) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(p.Writer, Escape(string(text))); err != nil {
+	if err := p.write(Escape(string(text))); err != nil {
 		return 0, err
 	}
 	return len(text), nil
+}
+
+func (p Writer) write(text string) error {
+	_, err := io.WriteString(p.Writer, text)
+	if err != nil && p.Failed != nil {
+		p.Failed(err)
+	}
+	return err
 }
 
 // A Color is one of a terminal's, a parameter of SGR (ECMA-48, 8.3.117); "" is none.
@@ -60,7 +69,8 @@ func Print(w io.Writer, spans ...Span) {
 		b.WriteString(text)
 	}
 	if escapes {
-		w = p.Writer
+		_ = p.write(b.String())
+		return
 	}
 	_, _ = io.WriteString(w, b.String()) // a write that fails has nobody to tell
 }
