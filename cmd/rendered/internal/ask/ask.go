@@ -21,7 +21,7 @@ import (
 )
 
 // An Asker asks the daemon of this machine. Its methods report whether all is good; what is not was
-// printed. An error is ErrNoDaemon, which was printed, too, or a mistake in the names.
+// printed. An error is ErrNoDaemon, which was printed, too.
 type Asker struct {
 	Out, Err io.Writer
 	JSON     bool          // answers are printed as JSON
@@ -75,13 +75,14 @@ func (a Asker) statusOf(ctx context.Context, name string) (bool, error) {
 	return st.Current(), nil
 }
 
-// noService gives the mistake that a name is that of no service.
+// noService prints that a name is that of no service, as the daemon does where it is asked to do
+// something with one.
 func (a Asker) noService(ctx context.Context, name string) (bool, error) {
 	var st status.Status
 	if err := daemon().Summary(ctx, &st); err != nil {
 		return a.refused(err)
 	}
-	return false, st.NoService(name)
+	return a.refused(control.Refused("error: " + st.NoService(name).Error()))
 }
 
 // History prints what happened, or what happened to one service, by its name or the path of a file;
