@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/testpki"
+	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/pass"
@@ -101,6 +102,40 @@ func TestStatus(t *testing.T) {
 		w.stop()
 		if _, err := w.loop.Ask(t.Context()); err == nil {
 			t.Error("a loop that has stopped answers")
+		}
+	})
+}
+
+// Whose turn it is follows from what is wrong: the values, what the template makes of them, or the
+// machine.
+func TestStatusSaysWhoseTurnItIs(t *testing.T) {
+	const author = "the author of the template, or the owner of what it looks up"
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.values.set("s", `{"k": "a\"b", "n": null}`)
+		w.values.set("t", "text")
+		want := make(map[string]string)
+		fails := func(name, turn, body string) *Service {
+			want[name] = turn
+			return w.service(name, "@every 1h", nil, name, body)
+		}
+		fails("missing", "the author of the template, or the owner of secret u", `{{ secret "u" }}`)
+		fails("no-key", author, `{{ secret "s" "other" }}`)
+		fails("null", author, `{{ secret "s" "n" }}`)
+		fails("no-json", author, `{{ secret "t" "k" }}`)
+		fails("fails", author, `{{ fail "no" }}`)
+		fails("no-format", author, `{"k": {{ secret "s" "k" }}}`).Files[0].Format, _ = format.Parse("json")
+		fails("no-directory", sources.Machine, `{{ secret "s" }}`).Files[0].Path = w.path("none/file")
+		w.start()
+		w.after(time.Minute)
+		st, err := w.loop.Ask(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, d := range st.Details {
+			if name := st.Services[i].Service; st.Services[i].State() != Failing || d.Turn != want[name] {
+				t.Errorf("%s is %s, for %s, want %s", name, st.Services[i].State(), d.Turn, want[name])
+			}
 		}
 	})
 }

@@ -1,10 +1,12 @@
 package pass
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
@@ -88,10 +90,18 @@ func (e *FileError) Whose() string {
 	if lookup, ok := e.Fault.Err.(*sources.Error); ok {
 		return lookup.Whose()
 	}
-	if e.Fault.Err == nil || judged(e.Fault) {
+	if ofValues(e.Fault) || judged(e.Fault) {
 		return "the author of the template, or the owner of what it looks up"
 	}
 	return sources.Machine
+}
+
+// ofValues tells whether a fault is of what values hold or of what a template makes of them, and
+// nothing of the machine is in the way. It stands at a line of a template, or the output is not of
+// the file's format.
+func ofValues(f *fault.Fault) bool {
+	_, malformed := errors.AsType[*format.Error](f.Err)
+	return f.Err == nil || f.Place.Line > 0 || malformed
 }
 
 // Throttled tells whether lookups failed because AWS is asked too often.
