@@ -103,7 +103,7 @@ func TestCanaries(t *testing.T) {
 	for _, verb := range []string{
 		"check", "check --online", "diff --json", "once", "lookups", "lookups --json", "uses hostile", "uses param /hostile", "uses --json hostile",
 		"iam-policy", "iam-policy --json", "iam-policy --terraform", "__complete uses", "diff",
-		"render 001.tmpl", "render out/001", "render s001",
+		"render 001.tmpl", "render out/001", "render s001", "schema",
 	} {
 		words := append(strings.Fields(verb), "--log-level", "debug", "-c", "rendered.yaml")
 		if words[0] == "__complete" {

@@ -36,16 +36,21 @@ var signals = []syscall.Signal{
 	unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGKILL,
 }
 
+// Signals gives the names that ParseSignal takes, without SIG.
+func Signals() (names []string) {
+	for _, s := range signals {
+		names = append(names, signalName(s))
+	}
+	return names
+}
+
 // ParseSignal reads a signal's name, with SIG or without. Numbers are refused: some differ from
 // machine to machine, and none says what it does.
 func ParseSignal(text string) (syscall.Signal, error) {
 	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
-	var names []string
-	for _, s := range signals {
-		if signalName(s) == name {
-			return s, nil
-		}
-		names = append(names, signalName(s))
+	names := Signals()
+	if i := slices.Index(names, name); i >= 0 {
+		return signals[i], nil
 	}
 	switch near := fault.Near(name, names); {
 	case text != "" && strings.Trim(text, "0123456789") == "":

@@ -46,18 +46,22 @@ var Rules = []struct {
 	{TextCondition, "an if over a looked-up text, to which \"false\" and \"0\" are true"},
 }
 
-// rulesOf reads the rules that a service allows.
-func (r *reader) rulesOf(n *yaml.Node, where string) (list []Rule) {
-	names := make([]Rule, len(Rules))
-	for i, rule := range Rules {
-		names[i] = rule.Name
+// ruleNames gives the names of the rules.
+func ruleNames() (names []Rule) {
+	for _, rule := range Rules {
+		names = append(names, rule.Name)
 	}
+	return names
+}
+
+// rulesOf reads the rules that a service allows.
+func (r *reader) rulesOf(n *yaml.Node, where string) (list []Rule, _ bool) {
 	r.list(n, where, func(n *yaml.Node, where string) {
-		if rule, ok := parsed(r, oneOf(names...))(n, where); ok {
+		if rule, ok := parsed(r, oneOf(ruleNames()...))(n, where); ok {
 			list = append(list, rule)
 		}
 	})
-	return list
+	return list, true
 }
 
 // Allows reports whether the service allows what a rule finds.

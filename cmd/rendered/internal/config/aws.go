@@ -10,17 +10,17 @@ import (
 )
 
 var (
-	region      = lazyregexp.New(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
-	roleARN     = lazyregexp.New(`^arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
-	endpoint    = lazyregexp.New(`^https?://[^\s/@]+(/[^\s@]*)?$`)
-	accountID   = lazyregexp.New(`^\d{12}$`)
-	accountName = lazyregexp.New(`^[A-Za-z0-9_.-]+$`)
+	region      = newForm(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	roleARN     = newForm(`^arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
+	endpoint    = newForm(`^https?://[^\s/@]+(/[^\s@]*)?$`)
+	accountID   = newForm(`^\d{12}$`)
+	accountName = newForm(`^[A-Za-z0-9_.-]+$`)
 )
 
 // The URL of a queue ends in its account and name, by CreateQueue's reference; before these an
 // emulator may have more.
 var (
-	queueURL = lazyregexp.New(`^https?://[^\s/@?#]+/(?:[^\s@?#]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?$`)
+	queueURL = newForm(`^https?://[^\s/@?#]+/(?:[^\s@?#]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?$`)
 	queueARN = lazyregexp.New(`^arn:(aws[a-z-]*):sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$`)
 )
 
@@ -36,24 +36,12 @@ func parseQueue(text string) (string, *refusal) {
 	return "", refuse(fmt.Sprintf("%q is not the URL of a queue", short(text)), hint)
 }
 
-const (
-	aRegion = "a Region, as eu-west-1 is"
-	aRole   = "the ARN of a role, as arn:aws:iam::111111111111:role/web is"
-)
-
 func (l *loader) readAWS(r *reader, n *yaml.Node, where string) {
 	a := &l.cfg.AWS
-	r.mapping(n, where, fields{
-		"region":          into(&a.Region, parsed(r, matching(region, aRegion))),
-		"profile":         into(&a.Profile, r.textOf),
-		"role_arn":        into(&a.RoleARN, parsed(r, matching(roleARN, aRole))),
-		"external_id":     into(&a.ExternalID, r.textOf),
-		"session_name":    into(&a.SessionName, r.textOf),
-		"endpoint_url":    into(&a.EndpointURL, parsed(r, matching(endpoint, "a URL of http or https without a user"))),
-		"max_concurrency": into(&a.MaxConcurrency, r.number(1, 100)),
-		"batch_secrets":   into(&a.BatchSecrets, r.truthOf),
-		"timeout":         into(&a.Timeout, parsed(r, parsePositive)),
-		"accounts":        func(n *yaml.Node, where string) { l.accounts(r, n, where) },
+	r.mapping(n, where, &ofAWS, fields{
+		"region": &a.Region, "profile": &a.Profile, "role_arn": &a.RoleARN, "external_id": &a.ExternalID, "session_name": &a.SessionName,
+		"endpoint_url": &a.EndpointURL, "max_concurrency": &a.MaxConcurrency, "batch_secrets": &a.BatchSecrets, "timeout": &a.Timeout,
+		"accounts": func(n *yaml.Node, where string) { l.accounts(r, n, where) },
 	})
 }
 
@@ -66,12 +54,8 @@ func (l *loader) accounts(r *reader, n *yaml.Node, where string) {
 			return
 		}
 		var a aws.Account
-		ok := r.mapping(value, where, fields{
-			"id":           into(&a.ID, parsed(r, matching(accountID, "the twelve digits of an account, in quotes"))),
-			"role_arn":     into(&a.RoleARN, parsed(r, matching(roleARN, aRole))),
-			"external_id":  into(&a.ExternalID, r.textOf),
-			"session_name": into(&a.SessionName, r.textOf),
-			"region":       into(&a.Region, parsed(r, matching(region, aRegion))),
+		ok := r.mapping(value, where, &ofAccount, fields{
+			"id": &a.ID, "role_arn": &a.RoleARN, "external_id": &a.ExternalID, "session_name": &a.SessionName, "region": &a.Region,
 		})
 		if ok && a == (aws.Account{}) {
 			r.fault(value, where, "there is nothing to tell it from the daemon's own account", "role_arn: a role to assume there; region: another Region; id: an account that lets us in by its policies")

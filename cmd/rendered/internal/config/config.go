@@ -143,7 +143,14 @@ const (
 	defaultSchedule = "*/5 * * * *"
 	defaultSettle   = 2 * time.Second
 	defaultStateDir = "/var/lib/rendered"
-	agentDir        = "/var/lib/amazon/ssm"
-	newFileMode     = 0o600
-	maxSize         = 16 << 20 // bytes of one file
+
+	defaultLevel     = "info"
+	defaultLogFormat = "auto"
+
+	defaultConcurrency = 8
+	defaultTimeout     = 30 * time.Second
+
+	agentDir    = "/var/lib/amazon/ssm"
+	newFileMode = 0o600
+	maxSize     = 16 << 20 // bytes of one file
 )

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,18 +36,9 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			got := &txtar.Archive{Comment: archive.Comment}
-			for _, f := range archive.Files {
-				if f.Name == "faults" || f.Name == "config" {
-					continue
-				}
-				got.Files = append(got.Files, f)
-				if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f.Name)), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
-					t.Fatal(err)
-				}
+			got := &txtar.Archive{Comment: archive.Comment, Files: slices.DeleteFunc(slices.Clone(archive.Files), isResult)}
+			if err := writeCase(dir, archive); err != nil {
+				t.Fatal(err)
 			}
 			cfg, faults := load(filepath.Join(dir, "rendered.yaml"), outside(archive))
 			result := txtar.File{Name: "config", Data: dump(cfg)}
@@ -66,6 +58,23 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isResult tells whether a file of a case is what comes of it.
+func isResult(f txtar.File) bool { return f.Name == "faults" || f.Name == "config" }
+
+// writeCase writes the files of a case below a directory.
+func writeCase(dir string, archive *txtar.Archive) error {
+	for _, f := range archive.Files {
+		path := filepath.Join(dir, f.Name)
+		if isResult(f) {
+			continue
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, f.Data, 0o600)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // load reads a config, and gives all that is wrong with it at a start.

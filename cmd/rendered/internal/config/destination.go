@@ -28,12 +28,8 @@ type reading struct {
 	where string
 }
 
-// destination reads the path that a file is written to.
-func (r *reader) destination(n *yaml.Node, where string, s *Service, f *File) {
-	path, ok := r.filePathOf(n, where)
-	if !ok {
-		return
-	}
+// destination keeps the path that a file is written to.
+func (r *reader) destination(n *yaml.Node, where, path string, s *Service, f *File) {
 	if dir := kernelDir(path); dir != "" {
 		r.fault(n, where, fmt.Sprintf("%s lies in %s, where devices and the kernel's own files are; only a regular file is replaced", path, dir),
 			"write it to a file, as below /etc or /run")

@@ -13,40 +13,27 @@ import (
 
 func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	f := File{Place: r.place(n), ModeAt: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
-	var template, content *yaml.Node
-	write, structure := "rename", "kept"
-	var structureAt *yaml.Node
-	ok := r.mapping(n, where, fields{
-		"template": func(n *yaml.Node, where string) { template = n; r.readTemplate(n, where, s, &f.Template) },
-		"content":  func(n *yaml.Node, where string) { content = n; r.readContent(n, where, &f.Template) },
-		"path":     func(n *yaml.Node, where string) { r.destination(n, where, s, &f) },
+	var path, write, structure string
+	ok := r.mapping(n, where, &ofFile, fields{
+		"template": after{&f.Template.Path, func(n *yaml.Node, where string) { r.readTemplate(n, where, s, &f.Template) }},
+		"content":  func(n *yaml.Node, where string) { r.readContent(n, where, &f.Template) },
+		"path":     after{&path, func(n *yaml.Node, where string) { r.destination(n, where, path, s, &f) }},
 		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where, l.Strangers) },
-		"mode": func(n *yaml.Node, where string) {
-			if mode, ok := parsed(r, parseMode)(n, where); ok {
-				f.Mode, f.KeepMode, f.ModeAt = mode, false, r.place(n)
-			}
-		},
-		"dir_mode": into(&f.DirMode, parsed(r, parseDirMode)),
-		"format":   into(&f.Format, parsed(r, parseFormat)),
-		"structure": func(n *yaml.Node, where string) {
-			structureAt = n
-			into(&structure, parsed(r, oneOf("kept", "free")))(n, where)
-		},
-		"check":       func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
-		"write":       into(&write, parsed(r, oneOf("rename", "in-place"))),
-		"max_size":    into(&f.MaxSize, parsed(r, parseSize)),
-		"allow_empty": into(&f.AllowEmpty, r.truthOf),
-		"delims":      func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
+		"mode":     after{&f.Mode, func(n *yaml.Node, _ string) { f.KeepMode, f.ModeAt = false, r.place(n) }},
+		"dir_mode": &f.DirMode, "format": &f.Format, "structure": &structure, "write": &write, "max_size": &f.MaxSize, "allow_empty": &f.AllowEmpty,
+		"check":  func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
+		"delims": func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
 	})
 	f.InPlace, f.Free = write == "in-place", structure == "free"
 	s.Files = append(s.Files, f)
 	if !ok {
 		return
 	}
-	switch {
-	case template == nil && content == nil:
+	content, structureAt := valueOf(n, "content"), valueOf(n, "structure")
+	switch hasTemplate := hasKey(n, "template"); {
+	case !hasTemplate && content == nil:
 		r.fault(n, where, "a file needs template: or content:", "template: names a file, content: is the template itself")
-	case template != nil && content != nil:
+	case hasTemplate && content != nil:
 		r.fault(content, where, "a file has template: or content:, not both")
 	}
 	if structureAt != nil && !hasKey(n, "format") {
@@ -57,21 +44,10 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	}
 }
 
-func hasKey(n *yaml.Node, name string) bool {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return true
-		}
-	}
-	return false
-}
-
+// readTemplate keeps where a template is that is a file of its own.
 func (r *reader) readTemplate(n *yaml.Node, where string, s *Service, t *Template) {
-	if path, ok := r.filePathOf(n, where); ok {
-		t.Path, t.Written, t.Place = path, n.Value, r.place(n)
-		t.Dir = dirOf(t.Path)
-		s.reads = append(s.reads, reading{path: path, real: [2]string{resolve(path), real(path)}, dir: real(t.Dir), at: t.Place, where: where})
-	}
+	t.Written, t.Place, t.Dir = n.Value, r.place(n), dirOf(t.Path)
+	s.reads = append(s.reads, reading{path: t.Path, real: [2]string{resolve(t.Path), real(t.Path)}, dir: real(t.Dir), at: t.Place, where: where})
 }
 
 func dirOf(path string) string {
@@ -115,10 +91,8 @@ func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok boo
 		c.Command, ok = r.commandOf(n, where)
 		return c, ok
 	}
-	read := r.mapping(n, where, fields{
-		"run":     func(n *yaml.Node, where string) { c.Command, ok = r.commandOf(n, where) },
-		"output":  into(&c.Output, parsed(r, parseOutput)),
-		"timeout": into(&c.Timeout, parsed(r, parsePositive)),
+	read := r.mapping(n, where, &ofCheck, fields{
+		"run": after{&c.Command, func(*yaml.Node, string) { ok = true }}, "output": &c.Output, "timeout": &c.Timeout,
 	})
 	if read && !hasKey(n, "run") {
 		r.fault(n, where, "a check needs run:, the command", "check: {run: nginx -t, output: withhold, timeout: 10s}")
@@ -126,9 +100,11 @@ func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok boo
 	return c, ok
 }
 
+var outputs = []command.OutputPolicy{"redact", command.Withhold, command.Show}
+
 // parseOutput parses what may be shown of what a command prints.
 func parseOutput(text string) (command.OutputPolicy, *refusal) {
-	policy, refused := oneOf("redact", command.Withhold, command.Show)(text)
+	policy, refused := oneOf(outputs...)(text)
 	if policy == "redact" {
 		policy = command.Redact
 	}

@@ -46,10 +46,10 @@ func Load(path string, o Options) *Config {
 	l := &loader{
 		Options: o,
 		cfg:     &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir, files: make(map[string]*reader)},
-		level:   "info",
+		level:   defaultLevel,
 	}
-	l.cfg.Log.Format = "auto"
-	l.cfg.AWS = aws.Options{MaxConcurrency: 8, Timeout: 30 * time.Second}
+	l.cfg.Log.Format = defaultLogFormat
+	l.cfg.AWS = aws.Options{MaxConcurrency: defaultConcurrency, Timeout: defaultTimeout}
 	l.cfg.Metrics.Refs = true
 	l.cfg.ConfD = filepath.Join(filepath.Dir(abs), "conf.d")
 	l.schedule, _ = cron.Parse(defaultSchedule)
@@ -80,43 +80,30 @@ func (l *loader) main(path string, parts bool) {
 		r.guessStateDir(&l.cfg.StateDir)
 		return
 	}
-	r.tags(root, servicesOf(root))
-	var services *yaml.Node
-	known := fields{
-		"schedule": into(&l.schedule, parsed(r, parseSchedule)),
-		"splay": into(&l.cfg.Splay, parsed(r, func(text string) (*time.Duration, *refusal) {
-			d, refused := parseDuration(text)
-			return &d, refused
-		})),
-		"settle":    into(&l.cfg.Settle, parsed(r, parseDuration)),
-		"vars":      into(&l.vars, r.varsOf),
-		"values":    into(&l.values, r.filePathOf),
-		"state_dir": into(&l.cfg.StateDir, r.pathOf),
+	r.tags(root, valueOf(root, "services"))
+	services, splay, inventory := valueOf(root, "services"), time.Duration(-1), false
+	good := r.mapping(root, "", &ofTop, fields{
+		"schedule": &l.schedule, "splay": &splay, "settle": &l.cfg.Settle, "vars": &l.vars, "values": &l.values, "state_dir": &l.cfg.StateDir, "inventory": &inventory,
 		"log": func(n *yaml.Node, where string) {
-			r.mapping(n, where, fields{
-				"level":  into(&l.level, parsed(r, oneOf(logLevels...))),
-				"format": into(&l.cfg.Log.Format, parsed(r, oneOf(logFormats...))),
-			})
+			r.mapping(n, where, &ofLog, fields{"level": &l.level, "format": &l.cfg.Log.Format})
 		},
-		"aws": func(n *yaml.Node, where string) { l.readAWS(r, n, where) },
-		"triggers": func(n *yaml.Node, where string) {
-			r.mapping(n, where, fields{"sqs": into(&l.cfg.Queue, parsed(r, parseQueue))})
-		},
-		"inventory": func(n *yaml.Node, where string) {
-			if on, _ := r.truthOf(n, where); on {
-				l.cfg.Inventory = agentDir
-			}
-		},
+		"aws":      func(n *yaml.Node, where string) { l.readAWS(r, n, where) },
+		"triggers": func(n *yaml.Node, where string) { r.mapping(n, where, &ofTriggers, fields{"sqs": &l.cfg.Queue}) },
 		"metrics":  func(n *yaml.Node, where string) { l.readMetrics(r, n, where) },
-		"services": func(n *yaml.Node, _ string) { services = n },
+		"services": func(*yaml.Node, string) {}, // below, as they take the defaults that may stand after them
+	})
+	if splay >= 0 {
+		l.cfg.Splay = &splay
 	}
-	good := r.mapping(root, "", known)
+	if inventory {
+		l.cfg.Inventory = agentDir
+	}
 	switch {
 	case services == nil && good && !parts:
 		r.fault(root, "", "there are no services", servicesHint)
 	case services != nil && isNone(services):
 		l.none = true
-	case services != nil: // which take the defaults that may stand below them
+	case services != nil:
 		l.readServices(r, services, "services")
 	}
 }
@@ -158,14 +145,15 @@ func (l *loader) part(path string) {
 	if root == nil {
 		return
 	}
-	r.tags(root, servicesOf(root))
-	known := fields{"services": func(n *yaml.Node, where string) { l.readServices(r, n, where) }}
-	for _, name := range []string{"schedule", "splay", "settle", "vars", "values", "state_dir", "log", "aws", "triggers", "inventory", "metrics"} {
+	r.tags(root, valueOf(root, "services"))
+	known := make(fields)
+	for _, name := range ofTop.names() {
 		known[name] = func(n *yaml.Node, where string) {
 			r.fault(n, where, "a file of conf.d adds services and sets nothing else; this belongs in "+l.cfg.Path)
 		}
 	}
-	if r.mapping(root, "", known) && !hasKey(root, "services") {
+	known["services"] = func(n *yaml.Node, where string) { l.readServices(r, n, where) }
+	if r.mapping(root, "", &ofTop, known) && !hasKey(root, "services") {
 		r.fault(root, "", "there are no services", servicesHint)
 	}
 }
@@ -175,17 +163,6 @@ func (c *Config) fail(path string, faults fault.List) {
 	if len(faults) > 0 {
 		c.Parts = append(c.Parts, Part{path, faults})
 	}
-}
-
-// servicesOf gives what stands under services: at the top of a file; nil where there is no such
-// thing.
-func servicesOf(root *yaml.Node) *yaml.Node {
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		if root.Kind == yaml.MappingNode && root.Content[i].Value == "services" {
-			return root.Content[i+1]
-		}
-	}
-	return nil
 }
 
 func (l *loader) readServices(r *reader, n *yaml.Node, where string) {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -14,56 +13,61 @@ import (
 // A field reads a value. Where says what that is: services.nginx.files[0].
 type field = func(value *yaml.Node, where string)
 
-// Fields read the value of each key.
-type fields map[string]field
+// Fields say of each key of a section what becomes of its value: a pointer to where its kind puts
+// it, an after, or a field that reads it.
+type fields map[string]any
 
-// planned are keys that a later version is to know.
-var planned = map[string]bool{
-	"socket": true,
+// An after has a value put where to points, by its kind, and then does something, where it could be
+// read.
+type after struct {
+	to any
+	do field
 }
 
-// meant are words that people use for ours.
-var meant = map[string]string{
-	"destination": "path", "dest": "path", "target": "path", "source": "template", "src": "template",
-	"command": "run", "cmd": "run", "exec": "run", "perms": "mode", "permissions": "mode", "user": "owner",
-	"interval": "schedule", "cron": "schedule", "type": "format", "delimiters": "delims", "text": "content",
-	"group": "owner", "inline": "content", "dirmode": "dir_mode", "jitter": "splay", "debounce": "settle", "pidfile": "pid_file",
-	"maxsize": "max_size", "size": "max_size", "variables": "vars", "statedir": "state_dir", "role": "role_arn", "endpoint": "endpoint_url", "queue": "sqs", "queue_url": "sqs", "certificate": "cert", "crt": "cert", "private_key": "key", "hosts": "host", "hostname": "host", "server_name": "host", "ssl": "tls", "trigger": "triggers", "ignore": "allow", "silence": "allow", "nolint": "allow", "templates": "files",
-	"prometheus": "metrics", "address": "listen", "bind": "listen", "text_file": "textfile",
+// key gives the key of a name; nil where there is none.
+func (s *Section) key(name string) *Key {
+	for i := range s.Keys {
+		if s.Keys[i].Name == name {
+			return &s.Keys[i]
+		}
+	}
+	return nil
 }
 
-// Where the keys stand that are often written elsewhere.
-const (
-	ofTop, ofAWS, ofService, ofFile, ofNotice, ofTLS, ofMetrics = "at the top", "under aws:", "of a service", "of a file, under files:", "of a notice, under notify:", "under verify: tls:", "under metrics:"
-)
-
-var belongs = map[string]string{
-	"settle": ofTop, "splay": ofTop, "state_dir": ofTop, "values": ofTop, "log": ofTop, "aws": ofTop, "services": ofTop, "triggers": ofTop, "metrics": ofTop,
-	"sqs":    "under triggers:",
-	"listen": ofMetrics, "textfile": ofMetrics, "refs": ofMetrics,
-	"region": ofAWS, "profile": ofAWS, "role_arn": ofAWS, "endpoint_url": ofAWS, "max_concurrency": ofAWS, "batch_secrets": ofAWS, "accounts": ofAWS,
-	"schedule": ofService, "vars": ofService, "min_interval": ofService, "allow": ofService, "files": ofService, "notify": ofService,
-	"verify": ofService, "tls": "under verify:", "cert": ofTLS, "key": ofTLS, "host": ofTLS, "valid_for": ofTLS,
-	"template": ofFile, "content": ofFile, "path": ofFile, "owner": ofFile, "mode": ofFile, "dir_mode": ofFile, "format": ofFile, "delims": ofFile, "max_size": ofFile, "write": ofFile, "allow_empty": ofFile, "structure": ofFile,
-	"run": ofNotice, "output": "of a check, or of a notice with run:", "signal": ofNotice, "reload": ofNotice, "restart": ofNotice, "start": ofNotice, "unit": ofNotice, "pid_file": ofNotice,
+// valueOf gives what stands in a mapping at a key; nil where there is no such thing.
+func valueOf(n *yaml.Node, name string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return nil
 }
 
-// mapping hands the values of a mapping to its fields. Keys that are unknown or stand twice are
-// faults. It reports whether there were none: what seems to be missing may stand there under
-// another name.
-func (r *reader) mapping(n *yaml.Node, where string, known fields) bool {
+func hasKey(n *yaml.Node, name string) bool { return valueOf(n, name) != nil }
+
+// mapping hands the values of a mapping to the fields of its keys. Keys that are unknown or stand
+// twice are faults. It reports whether there were none: what seems to be missing may stand there
+// under another name.
+func (r *reader) mapping(n *yaml.Node, where string, of *Section, known fields) bool {
 	good := true
 	ok := r.pairs(n, where, "names to values", func(key, value *yaml.Node) {
-		name := key.Value
-		read, ok := known[name]
-		good = good && ok
-		switch {
-		case ok:
-			read(value, join(where, name))
-		case planned[name]:
-			r.fault(key, where, fmt.Sprintf("%q is not implemented in this version", name))
+		k := of.key(key.Value)
+		if k == nil {
+			good = false
+			r.unknown(key, value, where, of)
+			return
+		}
+		at := join(where, k.Name)
+		switch to := known[k.Name].(type) {
+		case field:
+			to(value, at)
+		case after:
+			if k.kind.read(r, value, at, to.to) {
+				to.do(value, at)
+			}
 		default:
-			r.unknown(key, value, where, known)
+			k.kind.read(r, value, at, to)
 		}
 	})
 	return ok && good
@@ -104,25 +108,59 @@ func (r *reader) pairs(n *yaml.Node, where, of string, each func(key, value *yam
 
 const aliasHint = "write it out; schedule: and vars: at the top hold for all services"
 
-func (r *reader) unknown(key, value *yaml.Node, where string, known fields) {
+func (r *reader) unknown(key, value *yaml.Node, where string, of *Section) {
 	what := fmt.Sprintf("unknown key %q", short(key.Value))
-	names := slices.Sorted(maps.Keys(known))
-	near := meant[key.Value]
-	if known[near] == nil && belongs[key.Value] == "" {
+	names, elsewhere := of.names(), placesOf(key.Value)
+	near := meant(key.Value)
+	if !slices.Contains(names, near) && elsewhere == "" {
 		near = fault.Near(strings.ToLower(key.Value), names)
 	}
 	var hints []string
 	switch {
-	case known[near] != nil:
+	case slices.Contains(of.planned, key.Value):
+		what = fmt.Sprintf("%q is not implemented in this version", key.Value)
+	case slices.Contains(names, near):
 		what += fmt.Sprintf("; did you mean %q?", near)
-	case belongs[key.Value] != "":
-		what += "; it is a key " + belongs[key.Value]
-	case where == "" && known["services"] != nil && hasKey(value, "files"):
+	case elsewhere != "":
+		what += "; it is a key " + elsewhere
+	case of == &ofTop && hasKey(value, "files"):
 		what += "; a service stands under services:"
 	default:
 		hints = []string{"here may stand " + strings.Join(names, ", ")}
 	}
 	r.fault(key, where, what, hints...)
+}
+
+// names gives the names of a section's keys, sorted.
+func (s *Section) names() (list []string) {
+	for _, k := range s.Keys {
+		list = append(list, k.Name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// meant gives the key that people use a word for; "" where there is none.
+func meant(word string) string {
+	for _, s := range Sections() {
+		for _, k := range s.Keys {
+			if slices.Contains(k.also, word) {
+				return k.Name
+			}
+		}
+	}
+	return ""
+}
+
+// placesOf says where a key stands; "" where there is none.
+func placesOf(name string) string {
+	var places []string
+	for _, s := range Sections() {
+		if s.key(name) != nil {
+			places = append(places, s.at)
+		}
+	}
+	return strings.Join(places, ", or ")
 }
 
 func join(where, name string) string {

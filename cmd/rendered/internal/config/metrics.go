@@ -12,11 +12,7 @@ import (
 
 func (l *loader) readMetrics(r *reader, n *yaml.Node, where string) {
 	m := &l.cfg.Metrics
-	ok := r.mapping(n, where, fields{
-		"listen":   into(&m.Listen, parsed(r, parseListen)),
-		"textfile": into(&m.Textfile, r.promOf),
-		"refs":     into(&m.Refs, r.truthOf),
-	})
+	ok := r.mapping(n, where, &ofMetrics, fields{"listen": &m.Listen, "textfile": &m.Textfile, "refs": &m.Refs})
 	if ok && !hasKey(n, "listen") && !hasKey(n, "textfile") {
 		r.fault(n, where, "here is neither listen nor textfile, so there are no metrics", listenHint)
 	}

@@ -9,12 +9,11 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/watch/notify"
 )
 
 var (
-	unitName = lazyregexp.New(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|timer|mount|path|slice|scope)$`)
+	unitName = newForm(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|timer|mount|path|slice|scope)$`)
 	verbs    = map[string]notify.Verb{"reload": notify.Reload, "restart": notify.Restart, "start": notify.Start}
 )
 
@@ -25,21 +24,13 @@ func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
 	var systemd notify.Systemd
 	var timeout time.Duration
 	known := fields{
-		"run":      into(&run.Command, r.commandOf),
-		"output":   into(&run.Output, parsed(r, parseOutput)),
-		"signal":   into(&signal.Signal, parsed(r, parseSignal)),
-		"unit":     into(&signal.Unit, parsed(r, parseUnit)),
-		"pid_file": into(&signal.PIDFile, r.filePathOf),
-		"timeout":  into(&timeout, parsed(r, parsePositive)),
+		"run": &run.Command, "output": &run.Output, "signal": &signal.Signal, "unit": &signal.Unit, "pid_file": &signal.PIDFile, "timeout": &timeout,
 	}
 	for word, verb := range verbs {
-		known[word] = func(n *yaml.Node, where string) {
-			systemd.Verb = verb
-			into(&systemd.Unit, parsed(r, parseUnit))(n, where)
-		}
+		known[word] = after{&systemd.Unit, func(*yaml.Node, string) { systemd.Verb = verb }}
 	}
 	before := len(*r.faults)
-	if !r.mapping(n, where, known) {
+	if !r.mapping(n, where, &ofNotice, known) {
 		return
 	}
 	if at, what := misfit(n); what != "" {
@@ -91,15 +82,32 @@ func misfit(n *yaml.Node) (at, what string) {
 	return "", ""
 }
 
+const asUnit = "a unit's name ends in .service, .socket, .target …"
+
 func parseUnit(text string) (string, *refusal) {
 	if unitName.MatchString(text) {
 		return text, nil
 	}
-	hint := "a unit's name ends in .service, .socket, .target …"
+	hint := asUnit
 	if !strings.Contains(text, ".") {
 		hint = "here " + text + ".service?"
 	}
 	return "", refuse(fmt.Sprintf("%q is not the name of a unit", short(text)), hint)
+}
+
+// signalForm is what names of signals look like, which may have SIG before them, in any case.
+var signalForm = "^([Ss][Ii][Gg])?(" + strings.Join(anyCase(notify.Signals()), "|") + ")$"
+
+// anyCase gives for each word a pattern that matches it in upper and in lower case.
+func anyCase(words []string) (patterns []string) {
+	for _, word := range words {
+		pattern := ""
+		for _, c := range word {
+			pattern += "[" + string(c) + strings.ToLower(string(c)) + "]"
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns
 }
 
 func parseSignal(text string) (syscall.Signal, *refusal) {

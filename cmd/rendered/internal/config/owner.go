@@ -17,6 +17,8 @@ var (
 	decimal = lazyregexp.New(`^[1-7][0-7]{2}$`)
 )
 
+const asMode = "write it in octal digits, as 0640"
+
 // parseMode parses permission bits as chmod(1) writes them. They begin with 0, so that nobody
 // wonders whether 644 is decimal.
 func parseMode(text string) (fs.FileMode, *refusal) {
@@ -24,7 +26,7 @@ func parseMode(text string) (fs.FileMode, *refusal) {
 	case decimal.MatchString(text):
 		return 0, refuse(fmt.Sprintf("mode %s must begin with 0: 0%s", text, text))
 	case !octal.MatchString(text):
-		return 0, refuse(fmt.Sprintf("%q is not a mode", short(text)), "write it in octal digits, as 0640")
+		return 0, refuse(fmt.Sprintf("%q is not a mode", short(text)), asMode)
 	}
 	bits, err := strconv.ParseUint(strings.TrimPrefix(text[1:], "o"), 8, 32)
 	if err != nil || bits > 0o777 {

@@ -36,15 +36,6 @@ func (r *reader) textOf(n *yaml.Node, where string) (string, bool) {
 	return n.Value, true
 }
 
-// into gives a field that keeps what is read, where it can be.
-func into[T any](to *T, read func(*yaml.Node, string) (T, bool)) field {
-	return func(n *yaml.Node, where string) {
-		if v, ok := read(n, where); ok {
-			*to = v
-		}
-	}
-}
-
 // A refusal says why a text is not what is meant.
 type refusal struct {
 	what  string
@@ -68,8 +59,16 @@ func parsed[T any](r *reader, parse func(text string) (T, *refusal)) func(*yaml.
 	}
 }
 
+// A form is a regular expression that keeps its text.
+type form struct {
+	*lazyregexp.Regexp
+	text string
+}
+
+func newForm(text string) form { return form{lazyregexp.New(text), text} }
+
 // matching parses a text of a certain form.
-func matching(form *lazyregexp.Regexp, what string) func(string) (string, *refusal) {
+func matching(form form, what string) func(string) (string, *refusal) {
 	return func(text string) (string, *refusal) {
 		if !form.MatchString(text) {
 			return "", refuse(fmt.Sprintf("%q is not %s", short(text), what))
@@ -94,7 +93,7 @@ func parseDuration(text string) (time.Duration, *refusal) {
 	switch {
 	case err != nil:
 		return 0, refuse(fmt.Sprintf("%q is not a duration", short(text)), durationHint(text))
-	case d < 0 || d > maxDuration:
+	case strings.HasPrefix(text, "-") || d > maxDuration:
 		return 0, refuse("a duration is not negative and at most a year")
 	}
 	return d, nil
@@ -114,6 +113,8 @@ var (
 	days       = lazyregexp.New(`^[0-9]+ ?d(ays?)?$`)
 )
 
+const asDuration = "write it as 500ms, 30s, 5m or 1h30m"
+
 func durationHint(text string) string {
 	switch {
 	case bareNumber.MatchString(text):
@@ -121,30 +122,30 @@ func durationHint(text string) string {
 	case days.MatchString(text):
 		return "a day is 24h"
 	}
-	return "write it as 500ms, 30s, 5m or 1h30m"
+	return asDuration
 }
 
-// number gives what reads a whole number within bounds.
-func (r *reader) number(least, most int) func(*yaml.Node, string) (int, bool) {
-	return func(n *yaml.Node, where string) (int, bool) {
-		v, err := strconv.Atoi(n.Value)
-		if n.Kind == yaml.ScalarNode && n.Tag == "!!int" && err == nil && v >= least && v <= most {
-			return v, true
-		}
-		what := fmt.Sprintf("here must be a whole number from %d to %d", least, most)
-		if n.Tag != "!!int" {
-			what += ", not " + kindOf(n)
-		}
-		r.fault(n, where, what)
-		return 0, false
+// number reads a whole number within bounds.
+func (r *reader) number(n *yaml.Node, where string, least, most int) (int, bool) {
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!int" && err == nil && v >= least && v <= most {
+		return v, true
 	}
+	what := fmt.Sprintf("here must be a whole number from %d to %d", least, most)
+	if n.Tag != "!!int" {
+		what += ", not " + kindOf(n)
+	}
+	r.fault(n, where, what)
+	return 0, false
 }
+
+const asSize = "write it as 64KiB, 16MiB, 1GiB or a number of bytes"
 
 // maxContent is the most that a file may be allowed to hold.
 const maxContent = 1 << 30
 
 var (
-	sizePattern = lazyregexp.New(`^([1-9][0-9]{0,9}) ?(|KiB|MiB|GiB)$`)
+	sizePattern = newForm(`^([1-9][0-9]{0,9}) ?(|KiB|MiB|GiB)$`)
 	units       = map[string]int{"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 )
 
@@ -152,7 +153,7 @@ var (
 func parseSize(text string) (int, *refusal) {
 	m := sizePattern.FindStringSubmatch(text)
 	if m == nil {
-		return 0, refuse(fmt.Sprintf("%q is not a size", short(text)), "write it as 64KiB, 16MiB, 1GiB or a number of bytes")
+		return 0, refuse(fmt.Sprintf("%q is not a size", short(text)), asSize)
 	}
 	count, err := strconv.Atoi(m[1])
 	if err != nil || count > maxContent/units[m[2]] {

@@ -4,14 +4,12 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 const filesHint = "files: [{template: app.env.tmpl, path: /etc/app/app.env}]"
 
 // A service's name stands in lines of the log, and between blanks in RENDERED_SERVICE.
-var serviceName = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$`)
+var serviceName = newForm(`^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$`)
 
 func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	name, quoted := key.Value, strconv.Quote(short(key.Value))
@@ -29,10 +27,8 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		r.fault(key, "", quoted+" cannot be the name of a service; use up to 64 letters, digits and . _ @ -")
 	}
 	hasFiles, verified := false, func() {}
-	ok := r.mapping(n, where, fields{
-		"schedule":     into(&s.Schedule, parsed(r, parseSchedule)),
-		"vars":         into(&s.Vars, r.varsOf),
-		"min_interval": into(&s.MinInterval, parsed(r, parseDuration)),
+	ok := r.mapping(n, where, &ofService, fields{
+		"schedule": &s.Schedule, "vars": &s.Vars, "min_interval": &s.MinInterval, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })
@@ -43,7 +39,6 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		"check": func(n *yaml.Node, where string) {
 			s.Check, s.CheckAt = r.serviceCheckOf(n, where), r.place(n)
 		},
-		"allow":  func(n *yaml.Node, where string) { s.Allow = r.rulesOf(n, where) },
 		"verify": func(n *yaml.Node, where string) { verified = r.readVerify(n, where, &s) },
 		"notify": func(n *yaml.Node, where string) {
 			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })

@@ -6,11 +6,9 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-var varName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var varName = newForm(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // varsOf reads vars. What is wrong with one is no reason to leave the others out.
 func (r *reader) varsOf(n *yaml.Node, where string) (map[string]any, bool) {

@@ -11,7 +11,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/fault"
-	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/render/verify"
 )
 
@@ -22,7 +21,7 @@ const tlsHint = "tls: {cert: /etc/nginx/tls/site.crt, key: /etc/nginx/tls/site.k
 func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func()) {
 	var rules []func()
 	one := func(n *yaml.Node, where string) { rules = append(rules, r.readTLS(n, where, s)) }
-	ok := r.mapping(n, where, fields{"tls": func(n *yaml.Node, where string) { r.oneOrMore(n, where, "a mapping", tlsHint, one) }})
+	ok := r.mapping(n, where, &ofVerify, fields{"tls": func(n *yaml.Node, where string) { r.oneOrMore(n, where, "a mapping", tlsHint, one) }})
 	if ok && !hasKey(n, "tls") {
 		r.fault(n, where, "it does not say what is to be verified", tlsHint)
 	}
@@ -38,20 +37,14 @@ func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func
 func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func()) {
 	var rule verify.TLS
 	var files []func() bool
-	file := func(to *string) func(*yaml.Node, string) {
-		return func(n *yaml.Node, where string) {
-			if path, ok := r.filePathOf(n, where); ok {
-				files = append(files, func() (ok bool) { *to, ok = r.fileOf(n, where, path, s); return ok })
-			}
-		}
+	file := func(to *string) after {
+		path := new(string)
+		return after{path, func(n *yaml.Node, where string) {
+			files = append(files, func() (ok bool) { *to, ok = r.fileOf(n, where, *path, s); return ok })
+		}}
 	}
 	before := len(*r.faults)
-	ok := r.mapping(n, where, fields{
-		"cert":      file(&rule.Cert),
-		"key":       file(&rule.Key),
-		"host":      func(n *yaml.Node, where string) { rule.Hosts = r.hostsOf(n, where) },
-		"valid_for": into(&rule.ValidFor, parsed(r, parseDuration)),
-	})
+	ok := r.mapping(n, where, &ofTLS, fields{"cert": file(&rule.Cert), "key": file(&rule.Key), "host": &rule.Hosts, "valid_for": &rule.ValidFor})
 	if ok && !hasKey(n, "cert") {
 		r.fault(n, where, "it needs cert:, the path of the certificate's file", tlsHint)
 	}
@@ -89,20 +82,20 @@ func (r *reader) fileOf(n *yaml.Node, where, path string, s *Service) (string, b
 }
 
 // hostsOf reads a host, or a list of them.
-func (r *reader) hostsOf(n *yaml.Node, where string) (hosts []string) {
+func (r *reader) hostsOf(n *yaml.Node, where string) (hosts []string, _ bool) {
 	r.oneOrMore(n, where, "a host", hostHint, func(n *yaml.Node, where string) {
 		if host, ok := parsed(r, parseHost)(n, where); ok {
 			hosts = append(hosts, host)
 		}
 	})
-	return hosts
+	return hosts, true
 }
 
 const hostHint = "a host is a name or an IP address, as www.example.com, *.example.com and 192.0.2.1 are"
 
 // hostName is a name as it stands in a certificate, up to its dots (RFC 1035, 2.3.4); a wildcard is
 // the whole first part.
-var hostName = lazyregexp.New(`^(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+var hostName = newForm(`^(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 
 const maxHostName = 253
 

@@ -1,0 +1,132 @@
+package config
+
+import (
+	"gopkg.in/yaml.v3"
+)
+
+// A valueKind is what stands at a key: how it is read, what documents call it, and what a JSON
+// Schema says of it.
+type valueKind struct {
+	word   string
+	schema schema
+	of     *Section            // the mapping that stands there, or in what stands there
+	within func(schema) schema // what the schema of that mapping is a part of
+	// read puts what stands at a node where to points. It is nil where a field reads it.
+	read func(r *reader, n *yaml.Node, where string, to any) bool
+}
+
+// described gives the kind of what a field reads.
+func described(word string, s schema) valueKind { return valueKind{word: word, schema: s} }
+
+// readKind gives the kind of what a method of the reader reads.
+func readKind[T any](word string, s schema, read func(*reader, *yaml.Node, string) (T, bool)) valueKind {
+	return valueKind{word: word, schema: s, read: func(r *reader, n *yaml.Node, where string, to any) bool {
+		v, ok := read(r, n, where)
+		if ok {
+			*to.(*T) = v
+		}
+		return ok
+	}}
+}
+
+// parsedKind gives the kind of a text with a meaning.
+func parsedKind[T any](word string, s schema, parse func(string) (T, *refusal)) valueKind {
+	return readKind(word, s, func(r *reader, n *yaml.Node, where string) (T, bool) { return parsed(r, parse)(n, where) })
+}
+
+// matchingKind gives the kind of a text of a certain form.
+func matchingKind(word string, form form, what string) valueKind {
+	return parsedKind(word, schema{"type": "string", "pattern": form.text, "patternErrorMessage": "this is not " + what}, matching(form, what))
+}
+
+// freeText gives the kind of any text that is not empty.
+func freeText(word string) valueKind {
+	return readKind(word, schema{"type": scalars, "minLength": 1}, (*reader).textOf)
+}
+
+// oneWord gives the kind of one of some words.
+func oneWord[T ~string](list ...T) valueKind {
+	return parsedKind("WORD", schema{"enum": list}, oneOf(list...))
+}
+
+// number gives the kind of a whole number within bounds.
+func number(least, most int) valueKind {
+	return readKind("NUMBER", schema{"type": "integer", "minimum": least, "maximum": most}, func(r *reader, n *yaml.Node, where string) (int, bool) {
+		return r.number(n, where, least, most)
+	})
+}
+
+// mappingOf gives the kind of a mapping.
+func mappingOf(of *Section) valueKind {
+	return valueKind{word: "MAPPING", of: of, within: func(s schema) schema { return s }}
+}
+
+// named gives the kind of names to mappings. Nothing may stand there where also says so.
+func named(word string, of *Section, name form, also ...string) valueKind {
+	return valueKind{word: "{NAME: " + word + ", ...}", of: of, within: func(s schema) schema {
+		return schema{"type": append(also, "object"), "propertyNames": schema{"pattern": name.text}, "additionalProperties": s}
+	}}
+}
+
+// listOf gives the kind of a list of mappings.
+func listOf(word string, of *Section, least int) valueKind {
+	return valueKind{word: "[" + word + ", ...]", of: of, within: func(s schema) schema {
+		return schema{"type": "array", "minItems": least, "items": s}
+	}}
+}
+
+// oneOrMore gives the kind of a mapping, or of a list of at least one.
+func oneOrMore(of *Section) valueKind {
+	return valueKind{word: "MAPPING, or a list of them", of: of, within: func(s schema) schema {
+		return joined(s, schema{"type": []string{"object", "array"}, "minItems": 1, "items": s})
+	}}
+}
+
+// checkKind gives the kind of a check, of whose command more must hold.
+func checkKind(more schema) valueKind {
+	return valueKind{word: "COMMAND", of: &ofCheck, within: func(s schema) schema {
+		return joined(s, aCommand, schema{"type": []string{"string", "boolean", "array", "object"}}, more)
+	}}
+}
+
+// The types of what is taken as the text that is written, and what a schema says of each kind that
+// stands in several places.
+var (
+	scalars     = []string{"string", "number", "boolean"}
+	placeholder = schema{"type": "string", "pattern": `\{\}`}
+	aCommand    = schema{"type": []string{"string", "boolean", "array"}, "minLength": 1, "minItems": 1,
+		"items": []schema{{"type": scalars, "minLength": 1}}, "additionalItems": schema{"type": scalars}}
+	// A number in octal is another one to a reader of YAML 1.2.
+	aMode = schema{"type": []string{"string", "integer"}, "pattern": "^0o?0?[0-7]{3}$", "patternErrorMessage": asMode, "minimum": 0, "maximum": 777}
+	aHost = schema{"type": scalars, "maxLength": maxHostName, "pattern": "^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+$|" + hostName.text}
+	aPath = schema{"type": "string", "minLength": 1,
+		"not": schema{"pattern": `\{\{|^\$|\$[({]|^~|\*|://|^[A-Za-z]:[\\/]|[\x00-\x1f\x7f-\x9f]|^ | $`}}
+	aFilePath = joined(aPath, schema{"allOf": []schema{{"not": schema{"pattern": `(^|/)\.{0,2}$`}}}})
+)
+
+const unitsOfTime = `(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+`
+
+var (
+	cronKind = parsedKind("CRON", schema{"type": "string", "pattern": `^\s*((CRON_)?TZ=\S+\s+)?(@\S+(\s+\S+)?|\S+(\s+\S+){4})\s*$`}, parseSchedule)
+	duration = parsedKind("DURATION", schema{"anyOf": []schema{{"type": "string", "pattern": `^\+?(0|` + unitsOfTime + `)$`, "patternErrorMessage": asDuration}, {"const": 0}}}, parseDuration)
+	positive = parsedKind("DURATION", schema{"type": "string", "pattern": `^\+?` + unitsOfTime + `$`, "patternErrorMessage": asDuration}, parsePositive)
+
+	varsKind = readKind("{NAME: VALUE, ...}", schema{"type": "object", "propertyNames": schema{"pattern": varName.text},
+		"additionalProperties": schema{"$ref": "#/definitions/value"}}, (*reader).varsOf)
+
+	filePath  = readKind("FILE", aFilePath, (*reader).filePathOf)
+	promFile  = readKind("FILE", joined(aFilePath, schema{"pattern": `\.prom$`}), (*reader).promOf)
+	directory = readKind("DIRECTORY", aPath, (*reader).pathOf)
+	truth     = readKind("TRUTH", schema{"type": "boolean"}, (*reader).truthOf)
+
+	regionKind  = matchingKind("REGION", region, "a Region, as eu-west-1 is")
+	roleKind    = matchingKind("ARN", roleARN, "the ARN of a role, as arn:aws:iam::111111111111:role/web is")
+	accountKind = parsedKind("DIGITS", schema{"type": []string{"string", "integer"}, "pattern": accountID.text, "minimum": 0, "maximum": 999999999999},
+		matching(accountID, "the twelve digits of an account, in quotes"))
+
+	commandKind = readKind("COMMAND", aCommand, (*reader).commandOf)
+	outputKind  = parsedKind("WORD", schema{"enum": outputs}, parseOutput)
+	unitKind    = parsedKind("UNIT", schema{"type": "string", "pattern": unitName.text, "patternErrorMessage": asUnit}, parseUnit)
+	hostsKind   = readKind("HOST, or a list of them", joined(aHost, schema{"type": append([]string{"array"}, scalars...), "minItems": 1, "items": aHost}), (*reader).hostsOf)
+	rulesKind   = readKind("[RULE, ...]", schema{"type": "array", "items": schema{"enum": ruleNames()}}, (*reader).rulesOf)
+)
