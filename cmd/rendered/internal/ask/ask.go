@@ -299,6 +299,8 @@ func (a Asker) refused(err error) (bool, error) {
 // unanswered says what to do where no daemon answers.
 func unanswered(err error) []string {
 	switch {
+	case errors.Is(err, control.ErrUnknown):
+		return []string{"rendered version  says which one asks", "systemctl restart rendered  begins the one that is installed"}
 	case errors.Is(err, control.ErrClosed):
 		return []string{"it ends, or who asks is neither root nor the user that it runs as"}
 	case errors.Is(err, fs.ErrPermission):

@@ -2,7 +2,6 @@ package control
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,7 +26,7 @@ type Client struct{ Path string }
 // says nothing of that.
 func (c Client) Reload(ctx context.Context, wait bool, to any) (said bool, _ error) {
 	err := c.await(ctx, reloadPath, services{Wait: wait}, to)
-	if _, unknown := errors.AsType[unknownError](err); unknown && !wait {
+	if errors.Is(err, ErrUnknown) && !wait {
 		return false, c.await(ctx, formerPath, nil, nil)
 	}
 	return err == nil, err
@@ -132,8 +131,11 @@ func (c Client) read(answer *http.Response, to any) error {
 	case answer.StatusCode == http.StatusConflict:
 		return Refused(bytes.TrimSpace(text))
 	case answer.StatusCode != http.StatusOK:
-		version := cmp.Or(answer.Header.Get(versionHeader), "another version")
-		return unknownError{fmt.Sprintf("what listens at %s is rendered %s, which does not know what is asked (%s)", c.Path, version, answer.Status)}
+		who := "another version of rendered"
+		if version := answer.Header.Get(versionHeader); version != "" {
+			who = "rendered " + version
+		}
+		return fmt.Errorf("what listens at %s is %s: %w (%s)", c.Path, who, ErrUnknown, answer.Status)
 	case to == nil:
 		return nil
 	}
@@ -143,10 +145,8 @@ func (c Client) read(answer *http.Response, to any) error {
 	return nil
 }
 
-// An unknownError is that the daemon does not know what is asked.
-type unknownError struct{ text string }
-
-func (u unknownError) Error() string { return u.text }
+// ErrUnknown is that the daemon is of another version, which does not understand the question.
+var ErrUnknown = errors.New("it does not know what is asked")
 
 // Refused is why the daemon did not do what it was asked for, in its words.
 type Refused string

@@ -138,7 +138,7 @@ func TestVersions(t *testing.T) {
 	stop := serve(t, path, nil)
 	defer stop()
 	err := Client{path}.ask(t.Context(), http.MethodGet, "/v9/status", nil, nil)
-	if err == nil || !strings.Contains(err.Error(), "rendered 1.2.3, which does not know what is asked") {
+	if err == nil || !strings.Contains(err.Error(), "rendered 1.2.3: it does not know what is asked (404 Not Found)") {
 		t.Error(err)
 	}
 }
