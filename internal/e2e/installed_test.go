@@ -25,17 +25,18 @@ func checked(t *testing.T, path string) (string, error) {
 // Where rendered.yaml(5) describes keys, and a config with a key there that nobody knows: the fault
 // names those that may stand there.
 var unknownKeys = map[string]string{
-	"At the top":               "zzzz: 1\nservices: {}\n",
-	"log":                      "log: {zzzz: 1}\nservices: {}\n",
-	"aws":                      "aws: {zzzz: 1}\nservices: {}\n",
-	"aws.accounts.NAME":        "aws: {accounts: {a: {zzzz: 1}}}\nservices: {}\n",
-	"metrics":                  "metrics: {zzzz: 1}\nservices: {}\n",
-	"triggers":                 "triggers: {zzzz: 1}\nservices: {}\n",
-	"services.NAME":            "services: {a: {zzzz: 1, files: [{content: x, path: /f}]}}\n",
-	"services.NAME.files[]":    "services: {a: {files: [{content: x, path: /f, zzzz: 1}]}}\n",
-	"services.NAME.verify":     "services: {a: {files: [{content: x, path: /f}], verify: {zzzz: 1}}}\n",
-	"services.NAME.verify.tls": "services: {a: {files: [{content: x, path: /f}], verify: {tls: {zzzz: 1}}}}\n",
-	"services.NAME.notify[]":   "services: {a: {files: [{content: x, path: /f}], notify: [{zzzz: 1}]}}\n",
+	"At the top":        "zzzz: 1\nservices: {}\n",
+	"log":               "log: {zzzz: 1}\nservices: {}\n",
+	"aws":               "aws: {zzzz: 1}\nservices: {}\n",
+	"aws.accounts.NAME": "aws: {accounts: {a: {zzzz: 1}}}\nservices: {}\n",
+	"metrics":           "metrics: {zzzz: 1}\nservices: {}\n",
+	"triggers":          "triggers: {zzzz: 1}\nservices: {}\n",
+	"services.NAME":     "services: {a: {zzzz: 1, files: [{content: x, path: /f}]}}\n",
+	"services.NAME.check, services.NAME.files[].check": "services: {a: {check: {zzzz: 1}, files: [{content: x, path: /f}]}}\n",
+	"services.NAME.files[]":                            "services: {a: {files: [{content: x, path: /f, zzzz: 1}]}}\n",
+	"services.NAME.verify":                             "services: {a: {files: [{content: x, path: /f}], verify: {zzzz: 1}}}\n",
+	"services.NAME.verify.tls":                         "services: {a: {files: [{content: x, path: /f}], verify: {tls: {zzzz: 1}}}}\n",
+	"services.NAME.notify[]":                           "services: {a: {files: [{content: x, path: /f}], notify: [{zzzz: 1}]}}\n",
 }
 
 var (

@@ -3,7 +3,6 @@ package manual
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -78,21 +77,12 @@ func pages(t *testing.T, dir string) map[string]string {
 // groff has nothing to say against the pages. That what is meant literally comes out so is for
 // eyes, once, in testdata.
 func TestGroffIsContent(t *testing.T) {
-	if _, err := exec.LookPath("groff"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("there is no groff")
-	}
 	paths, err := filepath.Glob("testdata/*.1")
 	if err != nil || len(paths) != 2 {
 		t.Fatal(paths, err)
 	}
 	for _, path := range paths {
-		out, err := exec.CommandContext(t.Context(), "groff", "-man", "-Tutf8", "-ww", "-z", path).CombinedOutput()
-		if err != nil || len(out) > 0 {
-			t.Errorf("%s: %v\n%s", path, err, out)
-		}
+		content(t, path)
 	}
 }
 
