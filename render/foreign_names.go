@@ -25,12 +25,12 @@ var (
 	secretHere    = []string{`{{ secret <1:"prod/db"> "password" }}`}
 	secretMapHere = []string{`{{ range $name, $value := secretMap <1:"prod/db"> }}{{ $name }}{{ end }}`}
 	fileHere      = []string{`{{ file <1:"/etc/hostname"> }}`}
-	yamlHere      = []string{`{{ <1:.value> | toJson }}`} // JSON is YAML
+	yamlHere      = []string{`{{ <1:.value> | toYaml }}`}
 )
 
 // samples are what functions of ours work on, as hints have it, where that is no text.
 var samples = map[string]string{
-	"toJson": ".value", "toPrettyJson": ".value", "toString": ".value", "sortAlpha": ".list", "len": ".list",
+	"toJson": ".value", "toPrettyJson": ".value", "toYaml": ".value", "toToml": ".map", "toString": ".value", "sortAlpha": ".list", "len": ".list",
 	"base": ".path", "dir": ".path", "clean": ".path", "ext": ".path", "isAbs": ".path",
 }
 
@@ -40,16 +40,16 @@ var programs = []struct {
 	name, renamed string
 	functions     []foreignEntry
 }{
-	{"sprig", "osBase=base osDir=dir osClean=clean osExt=ext osIsAbs=isAbs", ofSprig},
-	{"gomplate", "base64.Encode=b64enc base64.Decode=b64dec base64.DecodeBytes=b64dec data.JSON=fromJson data.JSONArray=fromJson json=fromJson data.ToJSON=toJson " +
+	{"sprig", "", ofSprig},
+	{"gomplate", "base64.Encode=b64enc base64.Decode=b64dec base64.DecodeBytes=b64dec data.JSON=fromJson data.JSONArray=fromJson json=fromJson data.ToJSON=toJson data.YAML=fromYaml yaml=fromYaml data.YAMLArray=fromYamlArray yamlArray=fromYamlArray data.TOML=fromToml toml=fromToml data.ToYAML=toYaml data.ToTOML=toToml " +
 		"conv.ToInt=int64 conv.ToInt64=int64 toInt=int64 toInt64=int64 conv.ToFloat64=float64 toFloat64=float64 conv.ToString=toString coll.Sort=sortAlpha sort=sortAlpha " +
-		"crypto.SHA256=sha256sum crypto.SHA512=sha512sum crypto.SHA1=sha1sum path.Base=base strings.ToUpper=upper strings.ToLower=lower strings.Title=title " +
+		"conv.ToBool=parseBool conv.Bool=parseBool bool=parseBool conv.URL=urlParse crypto.SHA256=sha256sum crypto.SHA512=sha512sum crypto.SHA1=sha1sum path.Base=base strings.ToUpper=upper strings.ToLower=lower strings.Title=title " +
 		"strings.TrimSpace=trim strings.Squote=squote strings.ShellQuote=shellQuote strings.Sort=sortAlpha", ofGomplate},
-	{"Helm", "fromJsonArray=fromJson", ofHelm},
-	{"consul-template", "trimSpace=trim parseFloat=float64 parseInt=int64 parseUint=int64 parseJSON=fromJson sha256Hex=sha256sum sha512Hex=sha512sum " +
+	{"Helm", "toYamlPretty=toYaml", ofHelm},
+	{"consul-template", "trimSpace=trim parseFloat=float64 parseInt=int64 parseUint=int64 parseJSON=fromJson parseYAML=fromYaml base64URLEncode=b64urlenc base64URLDecode=b64urldec toYAML=toYaml toTOML=toToml sha256Hex=sha256sum sha512Hex=sha512sum " +
 		"toJSON=toJson toUnescapedJSON=toJson toJSONPretty=toPrettyJson toUnescapedJSONPretty=toPrettyJson toTitle=title", ofConsulTemplate},
 	{"confd", "json=fromJson jsonArray=fromJson toUpper=upper toLower=lower base64Encode=b64enc base64Decode=b64dec", ofConfd},
-	{"Ansible", "to_json=toJson to_nice_json=toPrettyJson from_json=fromJson b64encode=b64enc b64decode=b64dec length=len capitalize=title", ofAnsible},
+	{"Ansible", "to_json=toJson to_nice_json=toPrettyJson from_json=fromJson b64encode=b64enc b64decode=b64dec to_yaml=toYaml to_nice_yaml=toYaml from_yaml=fromYaml urlencode=urlQuote length=len capitalize=title", ofAnsible},
 }
 
 var ofConfd = []foreignEntry{
@@ -63,7 +63,6 @@ var ofConfd = []foreignEntry{
 	{"cgets cgetvs", secretMapHere, ""},
 	{"map", []string{`{{ dict "key" .value }}`}, ""},
 	{"getenv", envOrHere, noDefault},
-	{"parseBool", []string{`{{ eq <1:.text> "true" }}`}, ""},
 	{"sortByLength sortKVByLength", []string{`{{ <1:.list> | sortAlpha }}`}, "it sorts by letters; there is no order by length"},
 	{"lookupIP lookupIPV4 lookupIPV6 lookupSRV", nil, noNetwork},
 	{"lookupIfaceIPV4 lookupIfaceIPV6", []string{`{{ imds "local-ipv4" }}`}, "of other interfaces it is a fact to be kept in vars"},
@@ -85,8 +84,6 @@ var ofConsulTemplate = []foreignEntry{
 	{"nomadService nomadServices nomadVar nomadVarExists nomadVarList nomadVarListSafe", nil, "there is no Nomad; what it knows can be kept in Parameter Store: {{ param \"/app/key\" }}"},
 	{"scratch", []string{`{{ $x := "text" }}{{ $x = "other" }}{{ $x }}`}, "a map of values is {{ dict \"key\" .value }}"},
 	{"NewMap", []string{`{{ dict "key" .value }}`}, ""},
-	{"base64URLEncode", nil, "{{ b64enc .text | replace \"+\" \"-\" | replace \"/\" \"_\" }} does it"},
-	{"base64URLDecode", nil, "{{ .text | replace \"-\" \"+\" | replace \"_\" \"/\" | b64dec }} does it"},
 	{"containsAll containsAny containsNone containsNotAll", []string{`{{ has "element" .list }}`}, "several are put together by and, or, not"},
 	{"envOrDefault", []string{`{{ envOr "text" "NAME" }}`, envOrHere[1]}, ""},
 	{"mustEnv", envHere, ""},
@@ -97,17 +94,12 @@ var ofConsulTemplate = []foreignEntry{
 	{"mergeMapWithOverride", []string{`{{ range $k, $v := mergeOverwrite (dict "a" 1) .more }}{{ $k }}{{ end }}`}, ""},
 	{"in", []string{`{{ has "element" <1:.list> }}`, `{{ has <2:"element"> <1:.list> }}`}, "for a part of a text {{ contains \"part\" .text }}"},
 	{"loop", []string{`{{ range until <1:3> }}{{ . }}{{ end }}`, `{{ range untilStep <1:1> <2:4> 1 }}{{ . }}{{ end }}`}, ""},
-	{"parseYAML", nil, "keep JSON, which {{ .text | fromJson }} reads; {{ secretMap \"prod/app\" }} decodes a secret"},
 	{"plugin", nil, noPrograms},
 	{"replaceAll", []string{`{{ <3:.text> | replace "a" "b" }}`, `{{ .text | replace <1:"a"> <2:"b"> }}`, `{{ <3:.text> | replace <1:"a"> <2:"b"> }}`}, ""},
-	{"md5sum", []string{`{{ <1:.text> | sha256sum }}`}, "MD5 is broken"},
-	{"hmacSHA256Hex", nil, noSecrecy},
-	{"splitToMap", []string{`{{ range $i, $part := splitList "," .text }}{{ $part }}{{ end }}`}, ""},
+	{"hmacSHA256Hex", []string{`{{ .text | hmacSHA256 .other }}`, `{{ <1:.text> | hmacSHA256 <2:.other> }}`}, "the key stands first"},
 	{"spew_dump spew_printf spew_sdump spew_sprintf", nil, "it prints values; {{ kindOf .value }} says what kind one is"},
 	{"sockaddr", []string{`{{ imds "local-ipv4" }}`}, "or {{ hostname }}"},
 	{"timestamp", nil, eachTime},
-	{"toTOML", nil, "write the keys down and quote what stands behind them: key = {{ .text | tomlQuote }}"},
-	{"toYAML", yamlHere, "JSON is YAML, too; one text is {{ .text | yamlQuote }}"},
 	{"writeToFile", nil, "a file is written from a template of its own, under files:"},
 	{"subtract", []string{`{{ sub .count 1 }}`, `{{ sub <2:.count> <1:1> }}`}, "what is taken away stands last"},
 	{"multiply", []string{`{{ mul .count 2 }}`, `{{ mul <2:.count> <1:2> }}`}, ""},
@@ -118,7 +110,9 @@ var ofConsulTemplate = []foreignEntry{
 }
 
 var ofSprig = []foreignEntry{
-	{"now ago date date_in_zone dateInZone date_modify dateModify must_date_modify mustDateModify duration durationRound htmlDate htmlDateInZone toDate mustToDate unixEpoch", nil, eachTime},
+	{"now ago", nil, eachTime},
+	{"date_in_zone", []string{`{{ dateInZone "2006-01-02" .text "UTC" }}`, `{{ dateInZone <1:"2006-01-02"> <2:.text> "UTC" }}`, `{{ dateInZone <1:"2006-01-02"> <2:.text> <3:"UTC"> }}`}, ""},
+	{"date_modify must_date_modify", []string{`{{ .text | dateModify "1h" }}`, `{{ <2:.text> | dateModify <1:"1h"> }}`}, ""},
 	{"randAlpha randAlphaNum randAscii randNumeric randBytes randInt shuffle uuidv4", nil, eachTime},
 	{"bcrypt htpasswd encryptAES", nil, eachTime + "; keep what it gives in a secret: {{ secret \"prod/app\" \"hash\" }}"},
 	{"genPrivateKey genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey buildCustomCert", nil,
@@ -127,11 +121,6 @@ var ofSprig = []foreignEntry{
 	{"genPassword", nil, eachTime + "; Secrets Manager makes passwords: {{ secret \"prod/db\" \"password\" }}"},
 	{"getHostByName", nil, noNetwork},
 	{"expandenv", []string{`{{ env "NAME" }}`}, "one name at a time"},
-	{"set unset", []string{`{{ $m := merge (dict "key" "text") .map }}{{ get $m "key" }}`}, "a map is made anew, and without a key by {{ omit .map \"key\" }}"},
-	{"mustSlice", []string{`{{ slice .list 0 1 }}`, `{{ slice <1:.list> <2:0> }}`, `{{ slice <1:.list> <2:0> <3:1> }}`}, ""},
-	{"semver", []string{`{{ semverCompare ">=1.2" <1:.version> }}`}, ""},
-	{"trimall", []string{`{{ trimAll "$" .text }}`, `{{ trimAll <1:"$"> <2:.text> }}`}, ""},
-	{"urlParse", nil, "keep the parts of an address under names of their own, as {{ secret \"prod/db\" \"host\" }}"},
 	{"hello", nil, "it gives the same words always"},
 }
 
@@ -139,16 +128,11 @@ var ofHelm = []foreignEntry{
 	{"include", []string{`{{ template <1:"_part.tmpl"> . }}`, `{{ template <1:"_part.tmpl"> <2:.> }}`}, "a file beside the template whose name begins with _; what it prints goes through no function"},
 	{"tpl", nil, noPrograms},
 	{"lookup", secretHere, "or {{ param \"/app/key\" }}"},
-	{"toYaml toYamlPretty", yamlHere, "JSON is YAML, too; one text is {{ .text | yamlQuote }}"},
-	{"fromYaml fromYamlArray", nil, "keep JSON, which {{ .text | fromJson }} reads; {{ secretMap \"prod/app\" }} decodes a secret"},
-	{"toToml", nil, "write the keys down and quote what stands behind them: key = {{ .text | tomlQuote }}"},
-	{"fromToml", nil, "keep JSON, which {{ .text | fromJson }} reads"},
 }
 
 var ofAnsible = []foreignEntry{
 	{"hostvars groups inventory_hostname ansible_facts ansible_hostname ansible_fqdn", []string{`{{ hostname }}`}, "what else is known of hosts belongs in vars: {{ .name }}"},
 	{"item items", []string{`{{ range .list }}{{ . }}{{ end }}`}, ""},
-	{"to_yaml to_nice_yaml", yamlHere, "JSON is YAML, too; one text is {{ .text | yamlQuote }}"},
 	{"mandatory", []string{`{{ required "why" <1:.text> }}`}, ""},
 }
 
@@ -166,19 +150,17 @@ var ofGomplate = []foreignEntry{
 	{"azure. gcp. k8s.", nil, "only AWS is asked; instance metadata is {{ imds \"tags/instance/Name\" }}"},
 	{"base64.", base64Here, "and {{ .text | b64dec }}"},
 	{"data.ToJSONPretty", []string{`{{ .value | toPrettyJson }}`, `{{ <2:.value> | toPrettyJson }}`}, ""},
-	{"data.ToYAML", yamlHere, "JSON is YAML, too; one text is {{ .text | yamlQuote }}"},
-	{"data. yaml yamlArray toml csv csvByRow csvByColumn cue toCSV toCUE", nil, "keep JSON, which {{ .text | fromJson }} reads and {{ .value | toJson }} writes; {{ secretMap \"prod/app\" }} decodes a secret"},
-	{"conv.ToBool conv.Bool bool", []string{`{{ eq <1:.text> "true" }}`}, ""},
+	{"data. csv csvByRow csvByColumn cue toCSV toCUE", nil, "keep JSON, which {{ .text | fromJson }} reads and {{ .value | toJson }} writes; {{ secretMap \"prod/app\" }} decodes a secret"},
 	{"conv.Join", []string{`{{ <1:.list> | join "," }}`, `{{ <1:.list> | join <2:","> }}`}, ""},
 	{"conv.Default", []string{`{{ .text | default "text" }}`, `{{ <2:.text> | default <1:"text"> }}`}, ""},
-	{"conv.URL conv. urlParse", nil, "keep the parts of an address under names of their own, as {{ secret \"prod/db\" \"host\" }}; numbers are made by {{ .text | int64 }}"},
+	{"conv.", nil, "{{ .text | int64 }}, {{ .text | float64 }}, {{ .text | parseBool }} and {{ .value | toString }} convert"},
 	{"coll.Dict", []string{`{{ dict "key" .value }}`}, ""},
 	{"coll.Slice coll.Append coll.Prepend", []string{`{{ append .list "more" }}`}, "a list is made by {{ list \"a\" \"b\" }}"},
 	{"coll.Has", []string{`{{ hasKey .map "key" }}`, `{{ hasKey <1:.map> <2:"key"> }}`}, "an element of a list: {{ has \"element\" .list }}"},
 	{"coll.Keys", []string{`{{ keys <1:.map> }}`}, ""},
 	{"coll.Values", []string{`{{ values <1:.map> }}`}, ""},
 	{"coll. flatten jsonpath jq", []string{`{{ index .map "key" }}`}, "lists and maps have first, last, rest, uniq, reverse, pick, omit, merge, keys and values"},
-	{"crypto.", nil, noSecrecy},
+	{"crypto.", nil, noSecrecy + ", which {{ .text | sha256sum }} and {{ .text | hmacSHA256 .other }} can digest"},
 	{"env.Getenv env.Env", envOrHere, noDefault},
 	{"env.", envHere, ""},
 	{"file.Read", fileHere, ""},
@@ -192,12 +174,13 @@ var ofGomplate = []foreignEntry{
 	{"math.", []string{`{{ add 1 .count }}`}, "and sub, mul, div, mod, min, max, ceil, floor and round"},
 	{"net.", nil, noNetwork},
 	{"path.", []string{`{{ <1:.path> | dir }}`}, "and base, ext, clean and isAbs"},
-	{"random. time. uuid.", nil, eachTime},
+	{"time.", nil, "{{ date \"2006-01-02\" .text }} writes a time that is given, and none reads the clock: " + eachTime},
+	{"random. uuid.", nil, eachTime},
 	{"regexp.Find", []string{`{{ regexFind "[a-z]+" .text }}`, `{{ regexFind <1:"[a-z]+"> <2:.text> }}`}, ""},
 	{"regexp.Match", []string{`{{ regexMatch "[a-z]+" .text }}`, `{{ regexMatch <1:"[a-z]+"> <2:.text> }}`}, ""},
 	{"regexp.Replace", []string{`{{ regexReplaceAll "[a-z]+" .text "b" }}`, `{{ regexReplaceAll <1:"[a-z]+"> .text <2:"b"> }}`, `{{ regexReplaceAll <1:"[a-z]+"> <3:.text> <2:"b"> }}`}, "the text stands in the middle"},
 	{"regexp.", []string{`{{ regexMatch "[a-z]+" .text }}`}, "and regexFind, regexFindAll, regexReplaceAll, regexSplit and regexQuoteMeta"},
-	{"semver.", []string{`{{ semverCompare ">=1.2" .version }}`}, ""},
+	{"semver.", []string{`{{ semverCompare ">=1.2" .version }}`}, "and {{ (semver .version).Major }}"},
 	{"sockaddr.", []string{`{{ imds "local-ipv4" }}`}, ""},
 	{"strings.Trim", []string{`{{ trimAll "/" .text }}`, `{{ trimAll <1:"/"> <2:.text> }}`}, ""},
 	{"strings.TrimPrefix", []string{`{{ trimPrefix "a" .text }}`, `{{ trimPrefix <1:"a"> <2:.text> }}`}, ""},

@@ -43,7 +43,7 @@ func leastIn(p *parse.PipeNode) int {
 }
 
 var (
-	writes = lazyregexp.New(`(?:Quote|Json)$|^(?:s?quote|dotenv(?:AsIs)?|dockerEnv(?:AsIs)?)$`)
+	writes = lazyregexp.New(`(?:Quote|Json|Yaml|Toml)$|^(?:s?quote|dotenv(?:AsIs)?|dockerEnv(?:AsIs)?)$`)
 	joins  = lazyregexp.New(`^(?:printf|print|println|join|cat)$`)
 )
 

@@ -46,7 +46,7 @@ func TestTemplatesOfOtherPrograms(t *testing.T) {
 		`{{ secretMap "pki/issue/x" "common_name=a" }}`, `{{ secretOr "" "a" "ttl=1h" }}`, `{{ paramList "/x" | envQuote }}`, `{{ params "/x" | yamlQuote }}`, `{{ paramList "/x" | upper }}`,
 		`{{ (index (list (secret "a")) 0).Data.y }}`, `{{ .Files.Get "x" }}`,
 		`{{ lookup('aws_secret', 'x') }}`, `{{ x | default('y') }}`, `{{ item.name }}`, `{{ name }}`,
-		`{{ secret "a" | fromJson | toYaml }}`, `{{ index (secret "a") "b" }}`, `{{ get (param "/a") "b" }}`, `{{ index (secret "a") 0 }}`, `{{ keys (secret "a") }}`, `{{ dotenv (secret "a") }}`,
+		`{{ now | date "2006" }}`, `{{ index (secret "a") "b" }}`, `{{ get (param "/a") "b" }}`, `{{ index (secret "a") 0 }}`, `{{ keys (secret "a") }}`, `{{ dotenv (secret "a") }}`,
 		`{{ range secret "a" }}{{ . }}{{ end }}`, `{{ range $k, $v := secretOr "x" "a" "b" }}{{ end }}`, `{{ range params "/a" }}{{ .Value }}{{ end }}`,
 		`{{ params "/a" }}`, `{{ paramList "/a" }}`, `{{ (param "/a").Value }}`, `{{ with param "/a" }}{{ .Value }}{{ end }}`, `{{ (imds "x").y }}`,
 	} {

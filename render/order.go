@@ -173,6 +173,9 @@ func (c call) holds(a operand) bool {
 var (
 	verb      = lazyregexp.New(`%[-+# 0-9.]*[a-zA-Z]`)
 	bound     = lazyregexp.New(`^\s*[<>=!~^]`)
+	layout    = lazyregexp.New(`2006|\bJan|15:04|^0[126]\b`)
+	span      = lazyregexp.New(`^[-+]?[\d.]+(?:h|m|s|ms|us|ns)`)
+	zone      = lazyregexp.New(`^(?:UTC|GMT|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+)$`)
 	kindNames = []string{"string", "bool", "slice", "map", "int", "int64", "float64", "invalid"}
 )
 
@@ -217,8 +220,15 @@ var doubts = map[use]func(c call, a operand) bool{
 		last, written := c.args[len(c.args)-1].text()
 		return len(c.args) > 1 && !(known && strings.Contains(format, "%")) && written && verb.MatchString(last)
 	},
-	bounds: ofText(func(c call, _ operand) bool { return bound.MatchString(c.text) }),
-	names:  ofText(func(c call, a operand) bool { return !a.literal && slices.Contains(kindNames, c.text) }),
+	bounds:  ofText(func(c call, _ operand) bool { return bound.MatchString(c.text) }),
+	layouts: likeSubject(layout), spans: likeSubject(span), zones: likeSubject(zone),
+	names: ofText(func(c call, a operand) bool { return !a.literal && slices.Contains(kindNames, c.text) }),
+}
+
+// likeSubject doubts where the subject is written as an argument is to be that only the render
+// knows.
+func likeSubject(pattern *lazyregexp.Regexp) func(c call, a operand) bool {
+	return ofText(func(c call, a operand) bool { return !a.literal && pattern.MatchString(c.text) })
 }
 
 // ofText makes a doubt of one about a subject that is a text which is written down.

@@ -9,7 +9,7 @@ import (
 )
 
 // alike are the functions whose arguments have one role, or several that no call tells apart.
-var alike = strings.Fields(`add addf all any biggest cat coalesce concat deepEqual dict div divf eq ge gt html js keys le list lt max maxf merge
+var alike = strings.Fields(`add addf all any biggest cat coalesce concat deepEqual dict div divf eq ge gt hmacSHA256 html js keys le list lt max maxf merge
 	mergeOverwrite min minf mod mul mulf mustMerge mustMergeOverwrite ne print println seq sub subf tuple until untilStep urlquery squote quote
 	secret secretMap secretExists`)
 
@@ -60,7 +60,7 @@ var example = map[string]string{
 	"pattern": `"a"`, "old": `"a"`, "new": `"b"`, "replacement": `"b"`, "default": `"x"`, "message": `"why"`, "format": `"%s"`, "constraint": `">=1.2"`, "kind": `"map"`, "type": `"string"`,
 	"count": `2`, "width": `80`, "offset": `1`, "size": `3`, "start": `0`, "end": `1`, "first": `0`, "behind": `1`, "number": `1.25`, "digits": `1`, "from": `0.5`,
 	"list": `(paramList "/l")`, "map": `(secretMap "m")`, "key": `"k"`, "key…": `"k"`, "map…": `(secretMap "m")`, "place…": `"k"`, "collection": `(secretMap "m")`, "sequence": `(secret "s")`,
-	"element": `"e"`, "element…": `"e"`, "value…": `(secret "s")`, "yes": `"y"`, "no": `"n"`, "condition": `(hasKey (secretMap "m") "k")`, "one": `"one"`, "many": `"many"`, "name": `"/x"`, "variable": `"PORT"`, "defaults": `(dict "k" "v")`,
+	"element": `"e"`, "element…": `"e"`, "value…": `(secret "s")`, "yes": `"y"`, "no": `"n"`, "condition": `(hasKey (secretMap "m") "k")`, "one": `"one"`, "many": `"many"`, "name": `"/x"`, "variable": `"PORT"`, "time": `(secret "s")`, "layout": `"2006-01-02"`, "duration": `"1h"`, "zone": `"Europe/Berlin"`, "inner": `"="`, "setting": `"v"`, "defaults": `(dict "k" "v")`,
 }
 
 func called(name string, roles []string) (plain, piped string) {
@@ -124,6 +124,8 @@ func TestBothReadings(t *testing.T) {
 		`printf "plain"`, `printf .name`, `replace "@HOST@" (secret "s") "http://@HOST@/"`, `replace (secret "a") (secret "b") "x y"`, `replace " " "" (secret "s")`, `regexReplaceAll "@H@" "http://@H@/" (secret "s")`,
 		`regexReplaceAll (secret "p") "some text" (secret "s")`, `regexReplaceAll "[0-9]+" (secret "s") "${0}"`, `semverCompare (param "/c") "1.2.3"`, `semverCompare "^1.2" (secret "v")`, `kindIs "map" (secretMap "m")`,
 		`kindIs .name "abc"`, `required .text .name`, `wrapWith 80 "\n" (secret "s")`, `splitn "," 2 (secret "s")`, `plural "one" "many" (len (secret "s"))`, `contains (secret "s") "eu us"`, `trimPrefix .name "1.2.3-x"`,
+		`set (secretMap "m") "k" (secret "s")`, `set .map .name "x"`, `unset (secretMap "m") (secret "s")`, `date "2006" (secret "s")`, `date .name 1700000000`, `date "2006-01-02" "2017-12-31T00:00:00Z"`, `toDate "2006-01-02" (secret "s")`,
+		`toDate (param "/l") "2017-12-31"`, `dateModify "1h" (secret "s")`, `dateModify (param "/d") "2017-12-31T00:00:00Z"`, `dateInZone "15:04" (int64 (secret "s")) (param "/z")`, `splitToMap "," "=" (secret "s")`, `hmacSHA256 (secret "s") "x"`, `hmacSHA256 "k" (secret "s")`,
 		`envOr "8080" "PORT"`, `envOr "INFO" "log_level"`, `envOr "DEBUG" "LEVEL"`, `envOr (param "/x") "PORT"`, `envOr "" .name`, `paramsOr dict "/app" | len`, `len (paramsOr .map "/app")`, `paramsOr (secretMap "m") "/app" | len`,
 	} {
 		if said := saidOf("{{ " + call + " }}"); len(said) > 0 {

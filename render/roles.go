@@ -72,6 +72,9 @@ const (
 	formats       // a text with verbs for the other arguments
 	bounds        // a range of versions, which the subject may be in
 	names         // a kind, which the subject may be of
+	layouts       // how a time is written, which the subject is not
+	spans         // a duration
+	zones         // a time zone
 )
 
 var roleNamed = map[string]role{
@@ -88,7 +91,8 @@ var roleNamed = map[string]role{
 	"place…": {"the keys", isNumber, plain}, "collection": {"the map or the list", isMap | isList, plain}, "sequence": {"the text or the list", isText | isList, plain},
 	"element": {"the element", isAny, plain}, "element…": {"the elements", isAny, plain}, "value…": {"the values", isAny, plain},
 	"yes": {"the value for true", isAny, plain}, "no": {"the one for false", isAny, plain}, "condition": {"true or false", isBool, plain},
-	"variable": {"the name of the variable", isText, plain}, "defaults": {"the default map", isMap, plain},
+	"time": {"the time", isNumber, subject}, "layout": {"the layout", isText, layouts}, "duration": {"the duration", isText, spans}, "zone": {"the time zone", isText, zones},
+	"setting": {"the value", isAny, plain}, "inner": {"the separator within a pair", isText, shorter}, "variable": {"the name of the variable", isText, plain}, "defaults": {"the default map", isMap, plain},
 	"one": {"the text for one", isText, plain}, "many": {"the one for many", isText, plain}, "name": {"the name", isAny, plain},
 }
 
@@ -112,7 +116,10 @@ var orderOf = map[string]string{
 	"hasKey": "map key", "get": "map key default? | key map default | key default map", "pick": "map key… | key… map", "omit": "map key… | key… map", "pluck": "key map… | map… key",
 	"dig": "key… default map | map key… default", "default": "default value", "required": "message value", "ternary": "yes no condition | condition yes no",
 	"plural": "one many count | count one many", "round": "number digits from? | digits number from", "printf": "format value… | value… format",
-	"semverCompare": "constraint version", "kindIs": "kind value", "typeIs": "type value", "typeIsLike": "type value",
+	"semverCompare": "constraint version", "set": "map key setting | key map setting | key setting map", "unset": "map key",
+	"splitToMap": "separator inner text | text separator inner", "date": "layout time", "toDate": "layout text", "dateModify": "duration time",
+	"dateInZone": "layout time zone | time layout zone", "htmlDateInZone": "time zone",
+	"kindIs": "kind value", "typeIs": "type value", "typeIsLike": "type value",
 	"secretOr": "default name key… | name default key…", "paramOr": "default name", "fileOr": "default name", "paramsOr": "defaults name",
 	"envOr": "default variable",
 }
@@ -141,8 +148,12 @@ var orders = sync.OnceValue(func() map[string]order {
 	return m
 })
 
-// orderNamed gives the order of a function; one with must is that of the function without it.
+// orderNamed gives the order of a function; one with must is that of the function without it, and
+// trimall is trimAll.
 func orderNamed(name string) (order, bool) {
+	if name == "trimall" {
+		name = "trimAll"
+	}
 	if plain, ok := strings.CutPrefix(name, "must"); ok && plain != "" {
 		name = strings.ToLower(plain[:1]) + plain[1:]
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // checkUses finds functions whose result is not what it is used for: seq gives text, split a map,
-// and merge changes nothing.
+// and merge, set and unset change nothing.
 func (t *Template) checkUses(x *parsedText) (faults fault.List) {
 	read := readsBlank(x)
 	for n := range x.nodes() {
@@ -53,12 +53,12 @@ func (t *Template) checkRange(at *Text, p *parse.PipeNode) fault.List {
 	return nil
 }
 
-var merges = lazyregexp.New(`^(?:merge|mustMerge)(?:Overwrite)?$`)
+var merges = lazyregexp.New(`^(?:(?:merge|mustMerge)(?:Overwrite)?|set|unset)$`)
 
 // ofVariable is a call whose first argument is a variable.
 var ofVariable = lazyregexp.New(`^\w+ (\$\w+)(?: |$)`)
 
-// checkDropped finds {{ $_ := merge $d … }}, by which Helm changes $d.
+// checkDropped finds {{ $_ := merge $d … }} and {{ $_ := set $d … }}, by which Helm changes $d.
 func checkDropped(at *Text, p *parse.PipeNode) fault.List {
 	c := last(p)
 	name := calledBy(c)

@@ -83,7 +83,11 @@ var taken = []string{
 	"mustReverse", "omit", "pick", "plural", "pluck", "prepend", "push", "regexQuoteMeta", "rest",
 	"reverse", "semverCompare", "sha1sum", "sha256sum", "sha512sum", "snakecase", "split",
 	"splitList", "splitn", "title", "trim", "trimAll", "trimPrefix", "trimSuffix", "tuple", "upper",
-	"urlJoin",
+}
+
+// aliases are other names that sprig has for functions.
+var aliases = map[string]string{
+	"trimall": "trimAll", "osBase": "base", "osDir": "dir", "osClean": "clean", "osExt": "ext", "osIsAbs": "isAbs",
 }
 
 // own are the functions that are ours, and those that stand in for sprig's of the same name.
@@ -95,7 +99,13 @@ var own = template.FuncMap{
 	"quote": quote, "squote": squote, "dotenv": dotenv, "dotenvAsIs": dotenvAsIs, "dockerEnv": dockerEnv, "dockerEnvAsIs": dockerEnvAsIs,
 
 	"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toPrettyJSON, "mustToPrettyJson": toPrettyJSON,
-	"fromJson": fromJSON, "mustFromJson": fromJSON,
+	"fromJson": fromJSON, "mustFromJson": fromJSON, "fromJsonArray": listOfAny("fromJsonArray", fromJSON),
+	"toYaml": toYAML, "fromYaml": fromYAML, "fromYamlArray": listOfAny("fromYamlArray", fromYAML), "toToml": toTOML, "fromToml": fromTOML,
+	"urlQuote": urlQuote, "urlParse": urlParse, "urlJoin": urlJoin, "b64urlenc": b64urlenc, "b64urldec": b64urldec, "md5sum": md5sum, "hmacSHA256": hmacSHA256,
+
+	"date": date, "dateInZone": dateInZone, "htmlDate": htmlDate, "htmlDateInZone": htmlDateInZone, "toDate": toDate, "mustToDate": toDate,
+	"dateModify": dateModify, "mustDateModify": dateModify, "unixEpoch": unixEpoch, "duration": duration, "durationRound": durationRound,
+	"semver": version, "parseBool": parseBool, "splitToMap": splitToMap, "set": set, "unset": unset,
 
 	"get": get, "hasKey": hasKey, "index": index, "keys": keys, "values": values, "dig": dig, "chunk": chunk, "mustChunk": chunk, "first": first, "mustFirst": first, "last": last, "mustLast": last,
 	"merge": merge(sprigMerge), "mustMerge": merge(sprigMerge), "mergeOverwrite": merge(sprigOverwrite), "mustMergeOverwrite": merge(sprigOverwrite),
@@ -110,7 +120,7 @@ var own = template.FuncMap{
 	"addf": fractions("addf", (*big.Rat).Add), "subf": fractions("subf", (*big.Rat).Sub), "mulf": fractions("mulf", (*big.Rat).Mul),
 	"divf": fractions("divf", quotient), "add1f": add1f, "maxf": fractions("maxf", larger[*big.Rat]), "minf": fractions("minf", smaller[*big.Rat]),
 	"eq": equal, "ne": unequal, "lt": compares("lt", func(order int) bool { return order < 0 }), "le": compares("le", func(order int) bool { return order <= 0 }),
-	"gt": compares("gt", func(order int) bool { return order > 0 }), "ge": compares("ge", func(order int) bool { return order >= 0 }), "slice": slice,
+	"gt": compares("gt", func(order int) bool { return order > 0 }), "ge": compares("ge", func(order int) bool { return order >= 0 }), "slice": slice, "mustSlice": slice,
 	"ceil": ceil, "floor": floor, "round": round,
 	"until": until, "untilStep": untilStep, "seq": seq,
 
@@ -135,6 +145,9 @@ var everything = sync.OnceValue(func() template.FuncMap {
 	m := maps.Clone(own)
 	for _, name := range taken {
 		m[name] = sprigs[name]
+	}
+	for name, of := range aliases {
+		m[name] = m[of]
 	}
 	for name, f := range m {
 		m[name] = bounds(name, f)

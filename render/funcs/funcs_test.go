@@ -50,6 +50,14 @@ var samples = map[string]string{
 	"trimSuffix": `{{ trimSuffix "b" "ab" }}`, "trunc": `{{ trunc 2 "abc" }}`, "tuple": `{{ tuple 1 2 }}`, "typeIs": `{{ typeIs "string" "a" }}`,
 	"typeIsLike": `{{ typeIsLike "string" "a" }}`, "typeOf": `{{ typeOf 1 }}`, "uniq": `{{ uniq (list 1 1 2) }}`, "until": `{{ until 3 }}`, "untilStep": `{{ untilStep 3 0 -1 }}`,
 	"untitle": `{{ untitle "Ab" }}`, "upper": `{{ upper "a" }}`, "urlJoin": `{{ urlJoin (dict "scheme" "https" "host" "h" "path" "/p") }}`, "values": `{{ values .map }}`,
+	"date": `{{ date "2006-01-02" 1700000000 }}`, "dateInZone": `{{ dateInZone "15:04 MST" "2026-07-01T12:00:00Z" "Europe/Berlin" }}`, "htmlDate": `{{ htmlDate 1700000000 }}`,
+	"htmlDateInZone": `{{ htmlDateInZone 1700000000 "Asia/Tokyo" }}`, "toDate": `{{ toDate "02.01.2006" "31.12.2017" }}`, "dateModify": `{{ dateModify "-1.5h" 1700000000 }}`,
+	"unixEpoch": `{{ unixEpoch "2017-12-31T00:00:00Z" }}`, "duration": `{{ duration "95" }}`, "durationRound": `{{ durationRound "2h10m5s" }}`,
+	"toYaml": `{{ toYaml .map }}`, "fromYaml": `{{ fromYaml "b: 1\na: [1.10, null]" }}`, "fromYamlArray": `{{ fromYamlArray "- a" }}`, "fromJsonArray": `{{ fromJsonArray "[1]" }}`,
+	"toToml": `{{ toToml .map }}`, "fromToml": `{{ fromToml "b = 1\na.c = [1.5]" }}`, "urlQuote": `{{ urlQuote "a/b" }}`, "urlParse": `{{ urlParse "https://u:p@h:1/p?q#f" }}`,
+	"b64urlenc": `{{ b64urlenc "a" }}`, "b64urldec": `{{ b64urldec "YQ==" }}`, "md5sum": `{{ md5sum "a" }}`, "hmacSHA256": `{{ hmacSHA256 "k" "a" }}`,
+	"semver": `{{ semver "v1.2.3-rc.1+b" }}`, "parseBool": `{{ parseBool "true" }}`, "splitToMap": `{{ splitToMap "," "=" "b=1,a=2" }}`, "set": `{{ set .map "z" 1 }}`, "unset": `{{ unset .map "a" }}`,
+	"trimall": `{{ trimall "$" "$a$" }}`, "osBase": `{{ osBase "/a/b" }}`, "osDir": `{{ osDir "/a/b" }}`, "osClean": `{{ osClean "/a/../b" }}`, "osExt": `{{ osExt "a.b" }}`, "osIsAbs": `{{ osIsAbs "/a" }}`,
 	"without": `{{ without .list "x" }}`, "wrap": `{{ wrap 3 "a b c d" }}`, "wrapWith": `{{ wrapWith 3 "|" "a b c d" }}`, "xmlQuote": `{{ xmlQuote "<&>" }}`, "yamlQuote": `{{ yamlQuote "a: b" }}`,
 }
 
@@ -102,8 +110,8 @@ func TestTwice(t *testing.T) {
 
 // What depends on time, chance or this machine is not there.
 func TestAbsent(t *testing.T) {
-	for _, name := range strings.Fields(`now date htmlDate dateInZone ago dateModify toDate randAlphaNum randInt randBytes uuidv4 shuffle
-		genPrivateKey genCA genSelfSignedCert bcrypt htpasswd encryptAES derivePassword getHostByName expandenv set unset urlParse`) {
+	for _, name := range strings.Fields(`now ago randAlphaNum randInt randBytes uuidv4 shuffle
+		genPrivateKey genCA genSelfSignedCert bcrypt htpasswd encryptAES derivePassword getHostByName expandenv`) {
 		if Map()[name] != nil {
 			t.Errorf("%s is there", name)
 		}
@@ -124,6 +132,10 @@ func TestFailuresHoldNoValue(t *testing.T) {
 		`coalesce "" 0`, `until -1 | join .`, `repeat -1 .`, `repeat 100000000 .`, `indent -1 .`, `indent 100000000 .`, `printf "%100000s" .`, `printf "%*s" 5 .`, `until 10000000`,
 		`seq 1 100000000`, `untilStep 0 1 0`, `div 1 0`, `mod 1 0`, `mul 9223372036854775807 2`, `add 9223372036854775807 1`, `first list`, `index list 0`, `replace "" (repeat 1000000 .) (repeat 100 .)`,
 		`merge (dict "a" .) (dict "a" (list .))| get "zz"`,
+		`date "2006" .`, `date . 1`, `dateInZone "2006" 1 .`, `toDate "2006" .`, `toDate . .`, `dateModify . 1`, `dateModify "1h" .`, `unixEpoch .`, `duration .`, `durationRound .`,
+		`fromYaml (print "[" .)`, `fromYaml (print ". : *" .)`, `fromYaml (print "!" . " x")`, `fromYaml (print "0x1_" .) | add 1`, `fromYamlArray .`, `fromJsonArray (print "\"" . "\"")`, `fromToml .`, `fromToml (print "a = " .)`,
+		`toToml .`, `toToml (list .)`, `toYaml (print . "\xff")`, `toYaml (dict . (print . "\xff"))`, `urlQuote (print . "\x00")`, `urlQuote (list .)`, `urlParse (print "http://" . "%zz")`, `urlParse (print "http://u:" . "%ff@h")`,
+		`urlJoin (dict "userinfo" (print . "@/"))`, `urlJoin (dict "host" (list .))`, `b64urldec (print . "!")`, `semver .`, `semver (print "99999999999999999999." .)`, `semverCompare . "1.2.3"`, `parseBool .`, `splitToMap "," "=" .`, `splitToMap "" "=" .`,
 	}
 	for _, call := range calls {
 		out, err := execute("{{ "+call+" }}", canary)

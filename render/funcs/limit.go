@@ -55,7 +55,7 @@ func (l *load) add(v reflect.Value) {
 func (l *load) tooMuch() bool { return l.bytes > maxText || l.elements > maxCount }
 
 // decoders are the functions that make bytes of a text.
-var decoders = []string{"b64dec", "b32dec"}
+var decoders = []string{"b64dec", "b32dec", "b64urldec"}
 
 // spoilt says what a function did to characters without a word: of arguments of one weight it made
 // a result of another.
