@@ -20,6 +20,9 @@ var executed = lazyregexp.New(`(?s)^template: (\d+):(\d+):(\d+): executing ".*?"
 // explain makes a fault of an execution's error. Of text/template's message only the position is
 // used, and of what follows only fixed phrases and names that stand in the template.
 func (r *run) explain(err error) *fault.Fault {
+	if in, ok := errors.AsType[*included](err); ok {
+		return r.explain(in.err)
+	}
 	if s, ok := errors.AsType[*stop](err); ok {
 		return s.at.text.fault(s.at.offset, s.what)
 	}

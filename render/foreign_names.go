@@ -87,7 +87,7 @@ var ofConsulTemplate = []foreignEntry{
 	{"containsAll containsAny containsNone containsNotAll", []string{`{{ has "element" .list }}`}, "several are put together by and, or, not"},
 	{"envOrDefault", []string{`{{ envOr "text" "NAME" }}`, envOrHere[1]}, ""},
 	{"mustEnv", envHere, ""},
-	{"executeTemplate", []string{`{{ template <1:"_part.tmpl"> . }}`}, "a file beside the template whose name begins with _"},
+	{"executeTemplate", []string{`{{ include <1:"_part.tmpl"> . }}`, `{{ include <1:"_part.tmpl"> <2:.> }}`}, "a file beside the template whose name begins with _"},
 	{"byKey explode", []string{`{{ range $name, $below := paramsTree "/app" }}{{ $name }}{{ end }}`}, ""},
 	{"explodeMap", nil, "{{ range $name, $below := paramsTree \"/app\" }}{{ $name }}{{ end }} gives a tree"},
 	{"mergeMap", []string{`{{ range $k, $v := merge (dict "a" 1) .defaults }}{{ $k }}{{ end }}`}, ""},
@@ -125,7 +125,6 @@ var ofSprig = []foreignEntry{
 }
 
 var ofHelm = []foreignEntry{
-	{"include", []string{`{{ template <1:"_part.tmpl"> . }}`, `{{ template <1:"_part.tmpl"> <2:.> }}`}, "a file beside the template whose name begins with _; what it prints goes through no function"},
 	{"tpl", nil, noPrograms},
 	{"lookup", secretHere, "or {{ param \"/app/key\" }}"},
 }
@@ -198,7 +197,7 @@ var ofGomplate = []foreignEntry{
 	{"test. assert", nil, "a value that is missing or wrong is an error by itself; {{ required \"why\" .text }} refuses what is empty"},
 	{"isKind", []string{`{{ kindIs "map" .value }}`, `{{ kindIs <1:"map"> <2:.value> }}`}, ""},
 	{"kind", []string{`{{ kindOf <1:.value> }}`}, ""},
-	{"tmpl. ", nil, "{{ template \"_part.tmpl\" . }} calls a file beside the template whose name begins with _"},
+	{"tmpl. ", nil, "{{ include \"_part.tmpl\" . }} calls a file beside the template whose name begins with _"},
 }
 
 // foreignFields are fields of what other programs hand to a template.

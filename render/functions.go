@@ -88,7 +88,10 @@ func (r *run) functions() template.FuncMap {
 		"env":           r.env,
 		"envOr":         r.t.envOr,
 		"hostname":      func() string { return r.t.Hostname },
+		"include":       r.include,
 		tickFunction:    r.tick,
+		enterFunction:   r.enter,
+		leaveFunction:   r.leave,
 		printFunction:   prints,
 	})
 	return m

@@ -17,6 +17,8 @@ import (
 
 const (
 	tickFunction  = "_tick"
+	enterFunction = "_enter"
+	leaveFunction = "_leave"
 	printFunction = "_print"
 )
 
@@ -41,7 +43,7 @@ func (t *numbered) executable(at *Text, tree *parse.Tree, notesPrints bool) *par
 				written = written[1:]
 			}
 		case *parse.RangeNode:
-			t.addTick(n.List, at, int(n.Pos))
+			t.addTick(n.List, tickFunction, at, int(n.Pos))
 		case *parse.CommandNode:
 			if named(calledBy(n)) {
 				n.Args = slices.Insert(n.Args, 1, numberNode(number))
@@ -49,7 +51,8 @@ func (t *numbered) executable(at *Text, tree *parse.Tree, notesPrints bool) *par
 			}
 		}
 	}
-	t.addTick(tree.Root, at, int(tree.Root.Pos))
+	t.addTick(tree.Root, enterFunction, at, int(tree.Root.Pos))
+	tree.Root.Nodes = append(tree.Root.Nodes, silently(commandNode(tree.Root.Pos, leaveFunction)))
 	return tree
 }
 
@@ -85,14 +88,18 @@ func (t *numbered) addPrint(p *parse.PipeNode, at *Text, written *parse.ActionNo
 	p.Cmds = append(p.Cmds, c)
 }
 
-// addTick begins a body with a call of tickFunction. What that gives is not printed: it goes to a
-// variable.
-func (t *numbered) addTick(body *parse.ListNode, at *Text, offset int) {
-	c := commandNode(parse.Pos(offset), tickFunction, numberNode(len(t.ticks)))
+// addTick begins a body with a call of tickFunction, or of enterFunction.
+func (t *numbered) addTick(body *parse.ListNode, function string, at *Text, offset int) {
+	c := commandNode(parse.Pos(offset), function, numberNode(len(t.ticks)))
 	t.ticks = append(t.ticks, position{at, offset})
+	body.Nodes = slices.Insert(body.Nodes, 0, silently(c))
+}
+
+// silently makes an action of a call that prints nothing: what the call gives goes to a variable.
+func silently(c *parse.CommandNode) parse.Node {
 	variable := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: c.Pos, Ident: []string{"$_"}}
 	pipe := &parse.PipeNode{NodeType: parse.NodePipe, Pos: c.Pos, Decl: []*parse.VariableNode{variable}, Cmds: []*parse.CommandNode{c}}
-	body.Nodes = slices.Insert(body.Nodes, 0, parse.Node(&parse.ActionNode{NodeType: parse.NodeAction, Pos: c.Pos, Pipe: pipe}))
+	return &parse.ActionNode{NodeType: parse.NodeAction, Pos: c.Pos, Pipe: pipe}
 }
 
 func commandNode(pos parse.Pos, function string, args ...parse.Node) *parse.CommandNode {
@@ -128,6 +135,19 @@ type stop struct {
 }
 
 func (s *stop) Error() string { return s.what }
+
+// enter begins the body of a template, which leave ends.
+func (r *run) enter(number int) (string, error) {
+	if r.bodies++; r.bodies > maxBodies {
+		return "", &stop{r.t.ticks[number], "templates call each other without end"}
+	}
+	return r.tick(number)
+}
+
+func (r *run) leave() string {
+	r.bodies--
+	return ""
+}
 
 // tick ends an execution that goes on for too long.
 func (r *run) tick(number int) (string, error) {

@@ -16,12 +16,18 @@ import (
 // What the walk for lookups sees on its way and the render would fail with.
 
 // undefinedTemplate notes once that a template which is called does not exist.
-func (f *finder) undefinedTemplate(n *parse.TemplateNode, text *Text) {
-	what := fmt.Sprintf("template %q does not exist", n.Name)
-	if near := fault.Near(n.Name, slices.Collect(maps.Keys(f.t.trees))); near != "" {
+func (f *finder) undefinedTemplate(n parse.Node, name string, text *Text) {
+	what := fmt.Sprintf("template %q does not exist", name)
+	near := fault.Near(name, slices.Collect(maps.Keys(f.t.trees)))
+	for _, file := range templateNames(name) {
+		if f.t.trees[file] != nil {
+			near = file
+		}
+	}
+	if near != "" {
 		what += fmt.Sprintf("; did you mean %q?", near)
 	}
-	f.reportOnce(n, text.fault(int(n.Pos), what, "partials are the files beside the template whose names begin with _"))
+	f.reportOnce(n, text.fault(int(n.Position()), what, "partials are the files beside the template whose names begin with _"))
 }
 
 // checkFields notes where a name is asked for that is not there: of a map that is known not to have

@@ -135,7 +135,7 @@ func (f *finder) called(n *parse.TemplateNode, s *scope) {
 		dot = f.action(n.Pipe, s)
 	}
 	if f.t.trees[n.Name] == nil {
-		f.undefinedTemplate(n, s.text)
+		f.undefinedTemplate(n, n.Name, s.text)
 	}
 	f.template(n.Name, dot)
 }
@@ -256,6 +256,11 @@ func (f *finder) call(c, before *parse.CommandNode, args []any, s *scope) any {
 		return unknown{piece: p}
 	}
 	operands := f.operands(c, before, args)
+	if name == "include" {
+		f.checkOrder(c, operands, s)
+		f.included(c, args, s)
+		return unknown{made: signatures()[name].Out(0)}
+	}
 	f.checkVariable(c, operands, s)
 	f.checkOrder(c, operands, s)
 	f.checkArguments(c, before, operands, s)

@@ -60,7 +60,7 @@ var example = map[string]string{
 	"pattern": `"a"`, "old": `"a"`, "new": `"b"`, "replacement": `"b"`, "default": `"x"`, "message": `"why"`, "format": `"%s"`, "constraint": `">=1.2"`, "kind": `"map"`, "type": `"string"`,
 	"count": `2`, "width": `80`, "offset": `1`, "size": `3`, "start": `0`, "end": `1`, "first": `0`, "behind": `1`, "number": `1.25`, "digits": `1`, "from": `0.5`,
 	"list": `(paramList "/l")`, "map": `(secretMap "m")`, "key": `"k"`, "key…": `"k"`, "map…": `(secretMap "m")`, "place…": `"k"`, "collection": `(secretMap "m")`, "sequence": `(secret "s")`,
-	"element": `"e"`, "element…": `"e"`, "value…": `(secret "s")`, "yes": `"y"`, "no": `"n"`, "condition": `(hasKey (secretMap "m") "k")`, "one": `"one"`, "many": `"many"`, "name": `"/x"`, "variable": `"PORT"`, "time": `(secret "s")`, "layout": `"2006-01-02"`, "duration": `"1h"`, "zone": `"Europe/Berlin"`, "inner": `"="`, "setting": `"v"`, "defaults": `(dict "k" "v")`,
+	"element": `"e"`, "element…": `"e"`, "value…": `(secret "s")`, "yes": `"y"`, "no": `"n"`, "condition": `(hasKey (secretMap "m") "k")`, "one": `"one"`, "many": `"many"`, "name": `"/x"`, "variable": `"PORT"`, "time": `(secret "s")`, "layout": `"2006-01-02"`, "duration": `"1h"`, "zone": `"Europe/Berlin"`, "inner": `"="`, "setting": `"v"`, "partial": `"a"`, "data": `.map`, "defaults": `(dict "k" "v")`,
 }
 
 func called(name string, roles []string) (plain, piped string) {
@@ -146,7 +146,7 @@ func TestHintsStandInTheirPlace(t *testing.T) {
 		`«{{ trunc (secret "n") (secret "s") }}»`, `«{{ .count | trimPrefix "1" }}»`, `«{{ trimPrefix "v" 1.5 | print }}»`, `«{{ secretOr "/prod/db" "x" "key" | envQuote }}»`, `«{{ "x" | paramOr "/a" }}»`,
 		`«{{ .nope }}»`, `«{{ .nope | envQuote }}»`, `«{{ .map.nope }}»`, `«{{ $.map.nope }}»`, `«{{ .nope.more.yet }}»`, `{{ $m := .map }}«{{ $m.nope }}»`,
 		`«{{ get "/a/b" }}»`, `«{{ get .name }}»`, `«{{ envOr "PORT" "8080" }}»`, `«{{ "http://x" | envOr "HOST" }}»`, `«{{ envOrDefault "HOST" "x" }}»`, `«{{ paramChildren "/a" }}»`, `«{{ paramDirs "/a" | upper }}»`, `«{{ paramsOr dict "/a" }}»`, `«{{ paramChildren "/a" | envQuote }}»`,
-		`«{{ getv "/a/b" "x" }}»`, `«{{ include "a" . }}»`, `«{{ include "part" . }}»`, `«{{ include (print "x") . }}»`, `«{{ key "a/b" }}»`, `«{{ .Values.name }}»`,
+		`«{{ getv "/a/b" "x" }}»`, `«{{ include . "a" }}»`, `«{{ "a" | include . | indent 2 }}»`, `«{{ key "a/b" }}»`, `«{{ .Values.name }}»`,
 		`«{{ with secret "secret/data/x" }}{{ .Data.data.y }}{{ end }}»`, `{{ with secret "secret/data/x" }}«{{ .Data.data.y }}»{{ end }}`, `«{{ range secret "s" }}{{ . }}{{ end }}»`, `«{{ range param "/l" }}{{ end }}»`,
 		`«{{ paramList "/l" }}»`, `«{{ params "/a" }}»`, `«{{ paramList "/l" | upper }}»`, `«{{ params "/a" | envQuote }}»`, `«{{ keys (secret "s") }}»`, `«{{ index (secret "s") "k" }}»`, `«{{ get (secret "s" "a") "k" }}»`,
 		`«{{ $_ := merge .map (dict "a" 1) }}»`, `{{ $m := dict }}«{{ $_ := merge $m (dict "a" 1) }}»`, `{{- /* x */ -}}«{{ if and (hasSuffix .name "x") (hasSuffix (secret "s") ".com") }}»{{ end }}`,

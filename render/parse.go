@@ -149,7 +149,7 @@ func (t *Template) parseText(name, body string) (map[string]*parse.Tree, error) 
 
 // keep makes of a text what is executed, and has it at hand for other templates.
 func (p *Parser) keep(key textKey, x *parsedText) {
-	x.called = map[string]bool{tickFunction: true, printFunction: true}
+	x.called = map[string]bool{tickFunction: true, enterFunction: true, leaveFunction: true, printFunction: true}
 	for n := range x.nodes() {
 		switch n := n.(type) {
 		case *parse.IdentifierNode:

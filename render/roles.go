@@ -92,7 +92,7 @@ var roleNamed = map[string]role{
 	"element": {"the element", isAny, plain}, "element…": {"the elements", isAny, plain}, "value…": {"the values", isAny, plain},
 	"yes": {"the value for true", isAny, plain}, "no": {"the one for false", isAny, plain}, "condition": {"true or false", isBool, plain},
 	"time": {"the time", isNumber, subject}, "layout": {"the layout", isText, layouts}, "duration": {"the duration", isText, spans}, "zone": {"the time zone", isText, zones},
-	"setting": {"the value", isAny, plain}, "inner": {"the separator within a pair", isText, shorter}, "variable": {"the name of the variable", isText, plain}, "defaults": {"the default map", isMap, plain},
+	"partial": {"the name of the template", isText, plain}, "data": {"what it is given", isAny, plain}, "setting": {"the value", isAny, plain}, "inner": {"the separator within a pair", isText, shorter}, "variable": {"the name of the variable", isText, plain}, "defaults": {"the default map", isMap, plain},
 	"one": {"the text for one", isText, plain}, "many": {"the one for many", isText, plain}, "name": {"the name", isAny, plain},
 }
 
@@ -121,7 +121,7 @@ var orderOf = map[string]string{
 	"dateInZone": "layout time zone | time layout zone", "htmlDateInZone": "time zone",
 	"kindIs": "kind value", "typeIs": "type value", "typeIsLike": "type value",
 	"secretOr": "default name key… | name default key…", "paramOr": "default name", "fileOr": "default name", "paramsOr": "defaults name",
-	"envOr": "default variable",
+	"envOr": "default variable", "include": "partial data",
 }
 
 // An order is in which order a function takes its arguments.

@@ -25,6 +25,8 @@ type run struct {
 
 	begun      time.Time
 	waited     time.Duration // for lookups
+	bodies     int           // of templates that are being executed
+	included   int           // of these by include, in one another
 	readSecret bool          // a lookup has given what is never to be shown
 	out        *output
 	Output     // what it gives, so far
