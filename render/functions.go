@@ -3,9 +3,7 @@ package render
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"text/template"
 
@@ -45,6 +43,34 @@ var lookupFunctions = map[string]struct {
 	"imds":          {sources.IMDS, 0, oneText, ""},
 	"awsRegion":     {sources.Own, 0, oneText, "region"},
 	"awsAccount":    {sources.Own, 0, oneText, "account"},
+}
+
+// lookupReference is what the reference says of them, and of what is known of this machine.
+var lookupReference = []functionEntry{
+	{"secret", "REF [KEY…]", "a secret's text, or the value at a path of keys of its JSON, digit for digit as stored", "where there is none, no such key, null at its end, or no JSON to follow keys in", `{{ secret "prod/db" "username" }}`, "app"},
+	{"secretMap", "REF [KEY…]", "the decoded JSON of a secret, or of the part at the keys, for range, with and index", "where there is none, no such key, or no JSON", `{{ range $k, $v := secretMap "prod/db" "limits" }}{{ $k }}={{ $v }} {{ end }}`, "max=20 min=5 "},
+	{"secretBytes", "REF", "a binary secret", "where it holds text", `{{ secretBytes "prod/keystore" | b64enc }}`, "/u3+7Q=="},
+	{"secretOr", "DEFAULT REF [KEY…]", "a secret, or the default where there is none, no such key, or null", failsDenied, `{{ secretOr "5432" "prod/db" "port" }}`, "5432"},
+	{"secretExists", "REF [KEY…]", "whether there is a secret, and a value at the keys", "where it is denied or cannot be asked for, or has no JSON to follow keys in", `{{ secretExists "prod/db" "replica" }}`, "false"},
+	{"param", "REF", "the text of a parameter", failsAbsent, `{{ param "/app/host" }}`, "db.example.com"},
+	{"paramList", "REF", "the parts of a StringList, as a list", "where there is none, or it is none", `{{ range paramList "/app/zones" }}{{ . }};{{ end }}`, "a;b;"},
+	{"paramOr", "DEFAULT REF", "a parameter, or the default where there is none", failsDenied, `{{ paramOr "info" "/app/level" }}`, "info"},
+	{"paramExists", "REF", "whether there is a parameter", failsDenied, `{{ if paramExists "/app/host" }}yes{{ end }}`, "yes"},
+	{"params", "PATH", "all parameters under a path, as a map by the rest of their names", failsAbsent, `{{ range $name, $text := params "/app/servers" }}{{ $name }}={{ $text }} {{ end }}`, "eu/b=10.1.0.2 web-1=10.0.0.1 web-2=10.0.0.2 "},
+	{"paramsOr", "MAP PATH", "all parameters under a path, or the map where there is none", "where it is denied or cannot be asked for, or the default is no map of texts", `{{ range $name, $text := paramsOr dict "/app/none" }}{{ $name }}{{ else }}down{{ end }}`, "down"},
+	{"paramsExist", "PATH", "whether there is a parameter under a path", failsDenied, `{{ paramsExist "/app/none" }}`, "false"},
+	{"paramsTree", "PATH", "all parameters under a path, as maps in maps", "where there is none, or one is a path as well", `{{ (paramsTree "/app/servers").eu.b }}`, "10.1.0.2"},
+	{"paramChildren", "PATH", "the parameters directly below a path, sorted, each with .Key and .Value", failsAbsent, `{{ range paramChildren "/app/servers" }}{{ .Key }}={{ .Value }} {{ end }}`, "web-1=10.0.0.1 web-2=10.0.0.2 "},
+	{"paramDirs", "PATH", "the names of the paths directly below a path, sorted", failsAbsent, `{{ range paramDirs "/app/servers" }}{{ . }}{{ end }}`, "eu"},
+	{"file", "PATH", "the content of a local file, of up to 16 MiB; a relative path begins beside the template", "where there is none, it cannot be read, or does not answer", `{{ file "motd" | trim }}`, "welcome"},
+	{"fileOr", "DEFAULT PATH", "a local file, or the default where there is none", "where it cannot be read", `{{ fileOr "none" "nothing" }}`, "none"},
+	{"fileExists", "PATH", "whether there is a local file", "where it cannot be read", `{{ fileExists "motd" }}`, "true"},
+	{"env", "NAME", "a variable of the environment of rendered", "where it is not set", `{{ env "STAGE" }}`, "prod"},
+	{"envOr", "DEFAULT NAME", "a variable of the environment, or the default where it is not set; one that is set to nothing is the empty text", "", `{{ envOr "8080" "PORT" }}`, "8080"},
+	{"hostname", "", "the name of this host", "", `{{ hostname }}`, "web-1"},
+	{"imds", "PATH", "what the instance metadata of EC2 says at a path", failsAbsent, `{{ imds "placement/region" }}`, "eu-west-1"},
+	{"awsRegion", "", "the Region that AWS is asked in", "where it is not known", `{{ awsRegion }}`, "eu-west-1"},
+	{"awsAccount", "", "the account that AWS is asked in", "where AWS does not say", `{{ awsAccount }}`, "111111111111"},
 }
 
 // functions gives the functions that look something up, bound to this run. Those that are named get
@@ -207,92 +233,12 @@ func (f *lookupResult) secretBytes() (string, error) {
 	return f.recordText("", string(f.value.Bytes)), nil
 }
 
-func (f *lookupResult) paramList() ([]string, error) {
-	if f.value.List == nil {
-		return nil, &lookupError{what: f.String() + " is not a StringList", hints: f.hint("{{ param %q }} gives its text")}
-	}
-	for _, part := range f.value.List {
-		f.recordText("", part)
-	}
-	return slices.Clone(f.value.List), nil
-}
-
 // existing follows the keys into a secret, for whether they lead to something. Bytes have no keys.
 func (f *lookupResult) existing() (_ string, err error) {
 	if len(f.keys) > 0 {
 		_, err = f.textAt(f.keys)
 	}
 	return "", err
-}
-
-func (f *lookupResult) params() (map[string]any, error) {
-	m := make(map[string]any, len(f.value.Params))
-	for name, text := range f.value.Params {
-		m[name] = f.recordText(" "+name, text)
-	}
-	return m, nil
-}
-
-func (f *lookupResult) paramsTree() (map[string]any, error) {
-	tree := make(map[string]any)
-	// In name order a parameter comes before those below it, so only one of the two conflicts can
-	// occur.
-	for _, name := range slices.Sorted(maps.Keys(f.value.Params)) {
-		parts := strings.Split(name, "/")
-		at := tree
-		for i, part := range parts[:len(parts)-1] {
-			if at[part] == nil {
-				at[part] = make(map[string]any)
-			}
-			below, ok := at[part].(map[string]any)
-			if !ok {
-				return nil, &lookupError{
-					what:  fmt.Sprintf("%s: %q is both a parameter and a path, so it has no place in a tree", f, strings.Join(parts[:i+1], "/")),
-					hints: f.hint("{{ params %q }} gives all of them by their whole names"),
-				}
-			}
-			at = below
-		}
-		at[parts[len(parts)-1]] = f.recordText(" "+name, f.value.Params[name])
-	}
-	return tree, nil
-}
-
-// paramsOr gives the parameters under a path, or the default where there is none.
-func (r *run) paramsOr(number int, fallback, name any) (map[string]any, error) {
-	texts, wrong := funcs.TextMap("paramsOr", fallback)
-	if wrong != nil {
-		return nil, wrong
-	}
-	found, err := unkeyed(r, (*lookupResult).params)(number, name)
-	if missing(err) {
-		return texts, nil
-	}
-	return found, err
-}
-
-// paramChildren gives the parameters directly below a path as pairs of Key and Value, sorted by
-// Key.
-func (f *lookupResult) paramChildren() ([]any, error) {
-	pairs := []any{}
-	for _, name := range slices.Sorted(maps.Keys(f.value.Params)) {
-		if !strings.Contains(name, "/") {
-			pairs = append(pairs, map[string]any{"Key": name, "Value": f.recordText(" "+name, f.value.Params[name])})
-		}
-	}
-	return pairs, nil
-}
-
-// paramDirs gives the names of the paths directly below a path, sorted.
-func (f *lookupResult) paramDirs() ([]string, error) {
-	dirs := []string{}
-	for name := range f.value.Params {
-		if dir, _, deeper := strings.Cut(name, "/"); deeper {
-			dirs = append(dirs, dir)
-		}
-	}
-	slices.Sort(dirs)
-	return slices.Compact(dirs), nil
 }
 
 // fixed looks up what no argument names.

@@ -167,7 +167,7 @@ A config to begin with:
 	g.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().Var(&colors, colorFlag, "`WHEN` to use colors: auto, always or never (NO_COLOR)")
 	_ = root.RegisterFlagCompletionFunc(colorFlag, cobra.FixedCompletions(console.Choices, cobra.ShellCompDirectiveNoFileComp))
-	firstHour.addVerbs(root, newCheck(g), newInit(), newLookups(g), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema())
+	firstHour.addVerbs(root, newCheck(g), newFunctions(), newInit(), newLookups(g), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema())
 	everyDay.addVerbs(root, newDiff(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
 	trouble.addVerbs(root, newHistory())
 	root.AddCommand(newManual(), newVersion())

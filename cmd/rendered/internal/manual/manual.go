@@ -1,6 +1,7 @@
-// Package manual writes a command tree as manual pages. cobra has a generator of its own, which
-// takes what a verb says of itself for Markdown: of the configs shown there it makes running text,
-// and it wants a Markdown parser for that.
+// Package manual writes a command tree and the functions of templates as manual pages, and says
+// what the functions are. cobra has a generator of its own, which takes what a verb says of itself
+// for Markdown: of the configs shown there it makes running text, and it wants a Markdown parser
+// for that.
 package manual
 
 import (
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,8 +22,9 @@ type Book struct {
 	SeeAlso []string // pages of others that belong to each, as "app.conf(5)"
 }
 
-// Write makes a page for the program and one for each of its verbs, in section 1, in a directory
-// that is there. The same tree gives the same bytes.
+// Write makes a page for the program and one for each of its verbs, in section 1, and one for the
+// functions of templates, in section 7, in a directory that is there. The same tree gives the same
+// bytes.
 func (b Book) Write(root *cobra.Command, dir string) error {
 	for _, cmd := range append([]*cobra.Command{root}, verbs(root)...) {
 		path := filepath.Join(dir, name(cmd)+".1")
@@ -29,7 +32,7 @@ func (b Book) Write(root *cobra.Command, dir string) error {
 			return err
 		}
 	}
-	return nil
+	return b.writeFunctions(root.Name(), dir)
 }
 
 // verbs gives those that a user is shown. help has nothing to say that the pages do not.
@@ -198,9 +201,18 @@ func (p *page) verbatim(lines []string) {
 
 var escapes = strings.NewReplacer(`\`, `\e`, `-`, `\-`, `'`, `\(aq`, "`", `\(ga`, `^`, `\(ha`, `~`, `\(ti`, `"`, `\(dq`, "\t", "    ")
 
-// escape makes text stand for itself, in a line and in the argument of a macro.
+// escape makes text stand for itself, in a line and in the argument of a macro, also where nobody
+// says how it is encoded.
 func escape(text string) string {
-	text = escapes.Replace(text)
+	var b strings.Builder
+	for _, r := range escapes.Replace(text) {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\[u%04X]`, r)
+		}
+	}
+	text = b.String()
 	if strings.HasPrefix(text, ".") {
 		text = `\&` + text
 	}
