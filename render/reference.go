@@ -90,7 +90,7 @@ func FunctionNamed(name string) (Function, *fault.Fault) {
 	if failed.Hints = new(Template).foreignHint(foreignCall{name: name}); failed.Hints != nil {
 		return Function{}, failed
 	}
-	if near := fault.Near(name, functionNames()); near != "" && near[0] != '_' {
+	if near := fault.Near(name, functionNames()); near != "" {
 		failed.What += "; did you mean " + near + "?"
 	}
 	return Function{}, failed

@@ -117,9 +117,11 @@ func (t *Template) noteRefs() {
 	}
 }
 
-// functionNames gives every name that a template may call, in order.
+// functionNames gives every name that a template may call, in order. Those that begin with _ are
+// put into it by us alone.
 var functionNames = sync.OnceValue(func() []string {
 	names := slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(new(run).functions())))
+	names = slices.DeleteFunc(names, func(name string) bool { return name[0] == '_' })
 	slices.Sort(names)
 	return names
 })
