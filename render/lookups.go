@@ -250,7 +250,7 @@ func (f *finder) call(c, before *parse.CommandNode, args []any, s *scope) any {
 	if _, ok := lookupFunctions[name]; ok {
 		p := f.lookup(c, before, args, s.text)
 		f.checkVaultArguments(c, p, s)
-		if p.isText() || p.isTruth() {
+		if p.isText() {
 			f.recordUse(p)
 		}
 		return unknown{piece: p}
@@ -322,7 +322,7 @@ func (f *finder) lookup(c, before *parse.CommandNode, args []any, text *Text) *p
 	if !f.seen[asking{id, p.ref}] {
 		f.seen[asking{id, p.ref}] = true
 		written := fn.name != "" || isWritten(c, before, fn.arg)
-		f.t.lookups = append(f.t.lookups, Lookup{text.spot(int(id.Pos)), id.Ident, fn.kind, p.ref, written})
+		f.t.lookups = append(f.t.lookups, Lookup{text.spot(int(id.Pos)), id.Ident, fn.kind, p.ref, written, p.isTruth()})
 	}
 	return p
 }

@@ -88,6 +88,7 @@ type Lookup struct {
 	Kind     sources.Kind
 	Ref      sources.Ref // what it asks for; the zero Ref where only the render can tell
 	Written  bool        // Ref stands in the template as it is; else the template makes it
+	Asks     bool        // whether it exists, and nothing of its value
 }
 
 // A position is a byte of a text.

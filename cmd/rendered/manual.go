@@ -15,7 +15,7 @@ func newManual() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			book := manual.Book{Version: version, Date: date[:min(len("2026-11-24"), len(date))], SeeAlso: []string{"rendered.yaml(5)"}}
+			book := manual.Book{Version: version, Date: date[:min(len("2026-11-24"), len(date))], SeeAlso: []string{"rendered.yaml(5)", "rendered-functions(7)"}}
 			err := book.Write(cmd.Root(), args[0])
 			if err != nil {
 				console.Faults(cmd.ErrOrStderr(), err)

@@ -115,7 +115,7 @@ func (l *linter) secretArgument(s Service) {
 	for i := range s.Files {
 		judge(s.Files[i].Place, s.Files[i].Check.Command)
 		for _, lookup := range s.Templates[i].Lookups() {
-			if lookup.Ref.Kind == sources.Secret && strings.HasPrefix(strings.TrimSpace(lookup.Line), "Exec") {
+			if lookup.Ref.Kind == sources.Secret && !lookup.Asks && strings.HasPrefix(strings.TrimSpace(lookup.Line), "Exec") {
 				l.note(s, config.SecretArgument, warning(lookup.Place, lookup.Line,
 					lookup.Ref.String()+" stands on the command line of a unit", argumentHint))
 			}

@@ -96,6 +96,7 @@ func holds(t *render.Template) string {
 	for _, l := range t.Lookups() {
 		last := l.Ref.Name[strings.LastIndexByte(l.Ref.Name, '/')+1:]
 		switch {
+		case l.Asks:
 		case l.Kind == sources.Secret && l.Ref == sources.Ref{}:
 			return "a secret"
 		case l.Kind == sources.Secret:
