@@ -12,6 +12,6 @@ import (
 
 // In the program of the end-to-end tests alone.
 func init() {
-	files = breakdown.Files(files)
+	settings.Files = breakdown.Files(settings.Files)
 	settings.Installed = cmp.Or(os.Getenv(breakdown.InstalledAt), settings.Installed)
 }

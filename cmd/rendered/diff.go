@@ -42,7 +42,7 @@ fault, a lookup fails, or a file must not be written.`,
 			if err != nil {
 				return notFoundOut(err, cmd.ErrOrStderr())
 			}
-			found, err := once.Diff(cmd.Context(), once.Options{Plan: o, System: files, Services: names}, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			found, err := once.Diff(cmd.Context(), once.Options{Plan: o, System: settings.Files, Services: names}, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err != nil || found == once.Same {
 				return notFoundOut(err, cmd.ErrOrStderr())
 			}

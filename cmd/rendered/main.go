@@ -20,7 +20,6 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/settings"
-	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/preview"
 )
@@ -41,9 +40,6 @@ const (
 
 // colorFlag is that of the colors of a terminal.
 const colorFlag = "color"
-
-// files are where the daemon writes. Tests put a system in its place whose steps fail.
-var files = disk.Host
 
 // Linux hands a signal to the main thread where that one does not block it (kernel/signal.c,
 // complete_signal). While it waits for a file system that does not answer, nobody would hear of
@@ -153,7 +149,8 @@ A config to begin with:
           path: /etc/app/app.env
       notify:
         - restart: app.service`,
-		Example: `  rendered check                   is the config good? offline, every fault with its place
+		Example: `  rendered init nginx-tls demo     a recipe to begin with, in the directory demo
+  rendered check                   is the config good? offline, every fault with its place
   rendered once --root /tmp/try    write the files below /tmp/try and tell nobody
   rendered run                     the daemon`,
 		Args:          knownVerb,
@@ -167,7 +164,7 @@ A config to begin with:
 	g.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().Var(&colors, colorFlag, "`WHEN` to use colors: auto, always or never (NO_COLOR)")
 	_ = root.RegisterFlagCompletionFunc(colorFlag, cobra.FixedCompletions(console.Choices, cobra.ShellCompDirectiveNoFileComp))
-	firstHour.addVerbs(root, newCheck(g), newFunctions(), newInit(), newLookups(g), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema())
+	firstHour.addVerbs(root, newCheck(g), newFunctions(), newInit(), newLookups(g), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema(), newTest(g))
 	everyDay.addVerbs(root, newDiff(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
 	trouble.addVerbs(root, newHistory())
 	root.AddCommand(newManual(), newVersion())

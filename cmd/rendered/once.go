@@ -25,7 +25,7 @@ shell has set wins.`,
 			if err != nil {
 				return err
 			}
-			good, err := once.Run(cmd.Context(), once.Options{Plan: o, System: files, Services: names, Silent: silent}, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			good, err := once.Run(cmd.Context(), once.Options{Plan: o, System: settings.Files, Services: names, Silent: silent}, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ written, as it is not of its format.`,
 				return err
 			}
 			ro := once.RenderOptions{
-				Plan: o, System: files, What: args[0], Stdin: cmd.InOrStdin(), Optional: !g.NamesConfig(), Reveal: reveal,
+				Plan: o, System: settings.Files, What: args[0], Stdin: cmd.InOrStdin(), Optional: !g.NamesConfig(), Reveal: reveal,
 			}
 			good, err := once.Render(cmd.Context(), ro, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err != nil {

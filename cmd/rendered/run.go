@@ -49,7 +49,7 @@ func keep(ctx context.Context, g *settings.Settings, root string, stderr io.Writ
 	if err != nil {
 		return err
 	}
-	d, err := daemon.Start(ctx, daemon.Options{Plan: o, System: files, Log: stderr, Commit: commit})
+	d, err := daemon.Start(ctx, daemon.Options{Plan: o, System: settings.Files, Log: stderr, Commit: commit})
 	switch {
 	case ctx.Err() != nil:
 		return nil

@@ -26,9 +26,13 @@ type parser struct {
 	full   bool // whether the end of the budget has been noted
 }
 
+func newParser(path string) *parser {
+	return &parser{doc: &document{path: path, entries: make(map[sources.Ref]entry)}, budget: maxSize}
+}
+
 // parse gives the document in text, or everything that is wrong with it.
 func parse(path string, text []byte) (*document, fault.List) {
-	p := &parser{doc: &document{path: path, entries: make(map[sources.Ref]entry)}, budget: maxSize}
+	p := newParser(path)
 	documents, err := yamltext.Documents(text)
 	switch {
 	case err != nil:

@@ -3,10 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -103,39 +100,10 @@ func endOf(line string, column int) int {
 	return column + n
 }
 
-// Escapes of GitHub's workflow commands, in a message and in the value of a property
-// (actions/toolkit, packages/core/src/command.ts).
-var (
-	messageEscapes  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-)
-
 // annotation gives the finding as a workflow command of GitHub's, on one line.
 func (f Finding) annotation() string {
-	var properties []string
-	add := func(name, value string) {
-		if value != "" && value != "0" {
-			properties = append(properties, name+"="+propertyEscapes.Replace(value))
-		}
-	}
-	add("file", relative(f.File))
-	add("line", strconv.Itoa(f.Line))
-	add("col", strconv.Itoa(f.Column))
-	add("endColumn", strconv.Itoa(f.EndColumn))
-	add("title", "rendered check: "+f.Rule)
-	text := strings.Join(append([]string{f.What}, f.Hints...), "\n")
-	return fmt.Sprintf("::%s %s::%s", f.Severity, strings.Join(properties, ","), messageEscapes.Replace(text))
-}
-
-// relative gives a path as it is from the working directory, which is the repository's; one that is
-// not below it stays as it is.
-func relative(path string) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if inside, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(inside) {
-		return inside
-	}
-	return path
+	return console.Annotation{
+		Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column, EndColumn: f.EndColumn,
+		Title: "rendered check: " + f.Rule, Text: strings.Join(append([]string{f.What}, f.Hints...), "\n"),
+	}.String()
 }

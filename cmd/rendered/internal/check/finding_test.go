@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	_ "github.com/rendered/rendered/internal/long"
 )
 
@@ -23,7 +24,7 @@ func TestAnnotation(t *testing.T) {
 	if got := (Finding{Severity: Error, Rule: "queue", What: "x", File: ""}).annotation(); got != "::error title=rendered check%3A queue::x" {
 		t.Error(got)
 	}
-	if got := relative("/etc/x"); got != "/etc/x" {
+	if got := console.Relative("/etc/x"); got != "/etc/x" {
 		t.Error(got)
 	}
 }

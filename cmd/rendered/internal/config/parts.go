@@ -10,10 +10,10 @@ import (
 
 // IsPart tells whether a name in conf.d is one of a config: *.yaml, and *.yml, which Load refuses
 // so that it is not left out in silence. Hidden files are not, nor what editors and packages leave
-// behind (x.yaml~, x.yaml.bak).
+// behind (x.yaml~, x.yaml.bak), nor test cases.
 func IsPart(name string) bool {
 	ext := strings.ToLower(filepath.Ext(name))
-	return !strings.HasPrefix(name, ".") && (ext == ".yaml" || ext == ".yml")
+	return !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, CasesSuffix) && (ext == ".yaml" || ext == ".yml")
 }
 
 // parts gives the files of conf.d, in the order of their names. Only a conf.d that is not there at

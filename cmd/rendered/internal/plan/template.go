@@ -139,6 +139,12 @@ func (r templates) options(f *config.File) (render.Options, *fault.Fault) {
 	return o, failed
 }
 
+// ReadTemplate gives what the template of a file is made of, but for what is not the file's own:
+// Vars, Env and Hostname. The fault is that of the template or of a partial that cannot be read.
+func ReadTemplate(files config.Files, cfg *config.Config, f *config.File) (render.Options, *fault.Fault) {
+	return newTemplates(files, cfg).options(f)
+}
+
 // shown gives the name by which a person finds a template.
 func (r templates) shown(t config.Template) string {
 	if prefix := r.prefixes[t.Dir]; prefix == t.Dir+"/" {

@@ -65,7 +65,8 @@ This directory was made by ` + "`rendered init %[1]s`" + `. The commands below a
 2. ` + "`rendered once --root out`" + ` writes the files below ` + "`out/`" + ` and tells nobody. Look at them.
 3. Change something in ` + "`values.yaml`" + ` and run it again: it says what changed, and whom it would have told. With
    ` + "`rendered run --root out`" + ` it happens as soon as you save.
-4. Make it yours: names, paths, ` + "`vars`" + `, templates.
+4. Make it yours: names, paths, ` + "`vars`" + `, templates. ` + "`rendered test`" + ` says whether that changed what comes out; ` + "`rendered test --update`" + ` writes
+   the golden files anew.
 5. On the server: copy ` + "`rendered.yaml`" + ` and the templates to ` + "`/etc/rendered/`" + `, and take the line ` + "`values: values.yaml`" + ` out. The
    values come from AWS then, as "In AWS" below has it. Where there is a config already, ` + "`services:`" + ` alone goes into
    ` + "`/etc/rendered/conf.d/%[1]s.yaml`" + `, and the templates beside it.

@@ -19,6 +19,15 @@ func (s *Settings) NamesConfig() bool {
 	return s.flags.Lookup("config").Changed || os.Getenv(variables["config"]) != ""
 }
 
+// NamedConfig gives the path of the config that a flag or the environment names; "" where neither
+// does.
+func (s *Settings) NamedConfig() string {
+	if s.NamesConfig() {
+		return s.config
+	}
+	return ""
+}
+
 // locate gives the path of the config: what a flag or the environment names, else that in the
 // working directory, else the installed one. The faults say why root does not work from that in the
 // working directory; another is not taken in its place, as it is not the one that is meant.

@@ -13,10 +13,14 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/plan"
+	"github.com/rendered/rendered/internal/disk"
 )
 
 // Installed is where the packages put the config. Tests have it elsewhere.
 var Installed = "/etc/rendered/rendered.yaml"
+
+// Files are where verbs write. Tests put a system in its place whose steps fail.
+var Files = disk.Host
 
 // Settings are the flags that every verb has. Each has an environment variable, which the flag
 // overrides.

@@ -1,3 +1,3 @@
-package recipes
+package cases
 
 import _ "github.com/rendered/rendered/internal/long" // its flag
