@@ -12,10 +12,11 @@ func newSchema() *cobra.Command {
 		Short: "Print a JSON Schema of the config, for editors",
 		Long: `schema prints the JSON Schema, draft-07, of the config file and of those of conf.d,
 by which an editor completes keys, says what they mean, and marks mistakes while
-one writes. Editors with yaml-language-server take it where the config has this
-line, with a path that is relative to the config or absolute:
+one writes. The packages bring it as /usr/share/rendered/rendered.schema.json.
+Editors with yaml-language-server take it where the config has this line, with a
+path that is absolute or relative to the config:
 
-  # yaml-language-server: $schema=rendered.schema.json
+  # yaml-language-server: $schema=/usr/share/rendered/rendered.schema.json
 
 It takes every config that rendered takes. It cannot tell all that check finds:
 users, other paths and templates are the machine's.

@@ -32,6 +32,7 @@ var expected = []struct{ mode, path string }{
 	{"-rw-r--r--", `/usr/share/man/man1/rendered-[a-z-]+\.1\.gz`},
 	{"-rw-r--r--", `/usr/share/man/man5/rendered\.yaml\.5\.gz`},
 	{"-rw-r--r--", `/usr/share/man/man7/rendered-functions\.7\.gz`},
+	{"-rw-r--r--", `/usr/share/rendered/rendered\.schema\.json`},
 	{"-rw-r--r--", `/usr/share/rendered/prometheus/rendered\.rules\.yml`},
 	{"-rw-r--r--", `/usr/share/rendered/prometheus/rendered\.dashboard\.json`},
 	{"-rw-r--r--", `/usr/share/doc/rendered/README\.md`},
