@@ -61,3 +61,23 @@ func TestQuestionsAskOnce(t *testing.T) {
 		t.Errorf("asked for %v", source.asked)
 	}
 }
+
+// An else that is never reached is found, where the range is over the lookup itself.
+func TestDeadElses(t *testing.T) {
+	for body, want := range map[string]int{
+		`{{ range params "/a" }}{{ . }}{{ else }}x{{ end }}{{ range $n, $x := params "/a" }}{{ else }}x{{ end }}`:                                2,
+		`{{ range "/a" | params }}{{ . }}{{ else }}x{{ end }}{{ range paramsTree "/a" }}{{ else }}x{{ end }}`:                                    2,
+		`{{ range list 1 2 }}{{ range params "/a" }}{{ else }}x{{ end }}{{ end }}`:                                                               1,
+		`{{ range params "/a" }}{{ . }}{{ end }}{{ range paramsOr dict "/a" }}{{ else }}x{{ end }}{{ range paramList "/l" }}{{ else }}{{ end }}`: 0,
+		`{{ range paramChildren "/a" }}{{ else }}x{{ end }}{{ $x := params "/a" }}{{ range $x }}{{ else }}{{ end }}`:                             0,
+		`{{ range (paramsTree "/a").b }}{{ else }}x{{ end }}{{ range keys (params "/a") }}{{ else }}x{{ end }}`:                                  0,
+	} {
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}})
+		if faults != nil {
+			t.Fatal(faults)
+		}
+		if got := tmpl.DeadElses(); len(got) != want {
+			t.Errorf("%s: %v, want %d", body, got, want)
+		}
+	}
+}

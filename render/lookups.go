@@ -151,6 +151,7 @@ func (f *finder) branch(l *parse.ListNode, s *scope) {
 func (f *finder) ranged(n *parse.RangeNode, s *scope) {
 	over := f.action(n.Pipe, s)
 	f.checkRanged(n, over, s)
+	f.checkElse(n, over, s)
 	list := reflect.ValueOf(over)
 	switch m, known := over.(map[string]any); {
 	case known:

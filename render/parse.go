@@ -63,7 +63,7 @@ func (p *Parser) Parse(o Options) (*Template, fault.List) {
 	}
 	t.rewritten.show(t)
 	t.rewritten = nil
-	for _, f := range slices.Concat(faults, t.textConditions) {
+	for _, f := range slices.Concat(faults, t.textConditions, t.deadElses) {
 		t.delimit(f)
 	}
 	if len(faults) > 0 {

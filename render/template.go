@@ -56,6 +56,7 @@ type Template struct {
 	bare           map[*parse.ActionNode]*piece // that it prints as it is
 	taken          map[taking]bool
 	textConditions fault.List
+	deadElses      fault.List
 	// known is what the template alone gives, with the ref of the name of a lookup.
 	known  map[argument]*sources.Ref
 	pieces map[parse.Node]*piece // what of a lookup a node stands for

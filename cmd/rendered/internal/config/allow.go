@@ -25,6 +25,7 @@ const (
 	Jinja          Rule = "jinja"
 	ReservedName   Rule = "reserved-name"
 	TextCondition  Rule = "text-condition"
+	DeadElse       Rule = "dead-else"
 )
 
 // Rules says of each rule, in the order in which they are listed, what it finds.
@@ -44,6 +45,7 @@ var Rules = []struct {
 	{Jinja, "{% %} of Jinja, which is copied into the file as it is"},
 	{ReservedName, "a variable of an env file that sh or bash does not set, as UID"},
 	{TextCondition, "an if over a looked-up text, to which \"false\" and \"0\" are true"},
+	{DeadElse, "an else of a range over params, which is an error where there are none"},
 }
 
 // ruleNames gives the names of the rules.

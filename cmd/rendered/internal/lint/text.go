@@ -119,6 +119,15 @@ func (l *linter) vaultPaths(s Service) {
 	}
 }
 
+// elses finds those of a range that are never reached.
+func (l *linter) elses(s Service) {
+	for _, t := range s.Templates {
+		for _, f := range t.DeadElses() {
+			l.note(s, config.DeadElse, warning(f.Place, f.Line, f.What, f.Hints...))
+		}
+	}
+}
+
 // truths finds conditions that take a looked-up text for true or false.
 func (l *linter) truths(s Service) {
 	for _, t := range s.Templates {
