@@ -26,11 +26,17 @@ type terminal struct {
 	environ []string
 }
 
-// start runs a command whose output is the terminal's. wait gives what the terminal was sent, when
-// the command has ended.
+// start runs a verb whose output is the terminal's. wait gives what the terminal was sent, when the
+// process has ended.
 func (x terminal) start(t *testing.T, args ...string) (cmd *exec.Cmd, wait func() string) {
 	t.Helper()
 	cmd = exec.Command(program(t), args...)
+	return cmd, x.launch(t, cmd)
+}
+
+// launch is start of any command.
+func (x terminal) launch(t *testing.T, cmd *exec.Cmd) (wait func() string) {
+	t.Helper()
 	cmd.Dir, cmd.Env = x.dir, x.environ
 	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: uint16(x.columns)})
 	if err != nil {
@@ -41,7 +47,7 @@ func (x terminal) start(t *testing.T, args ...string) (cmd *exec.Cmd, wait func(
 		text, _ := io.ReadAll(master) // EIO is how it ends
 		sent <- string(text)
 	}()
-	return cmd, func() string {
+	return func() string {
 		text := <-sent
 		_ = cmd.Wait()
 		master.Close()
