@@ -321,6 +321,9 @@ func TestGroupCommit(t *testing.T) {
 					path := fmt.Sprintf("/%02d", i)
 					list[i] = b.Begin(renames(path), []string{path}, Event{})
 				})
+				if i == from {
+					synctest.Wait() // it writes, and can no more be joined
+				}
 			}
 			all.Wait()
 			return slices.DeleteFunc(list, func(err error) bool { return err == nil })
