@@ -21,11 +21,9 @@ var (
 	childrenHere  = []string{`{{ range paramChildren <1:"/app"> }}{{ .Key }}={{ .Value }}{{ end }}`}
 	paramHere     = []string{`{{ param <1:"/app/key"> }}`}
 	paramsHere    = []string{`{{ range $name, $text := params <1:"/app"> }}{{ $name }}={{ $text }}{{ end }}`}
-	treeHere      = []string{`{{ range $name, $below := paramsTree <1:"/app"> }}{{ $name }}{{ end }}`}
 	secretHere    = []string{`{{ secret <1:"prod/db"> "password" }}`}
 	secretMapHere = []string{`{{ range $name, $value := secretMap <1:"prod/db"> }}{{ $name }}{{ end }}`}
 	fileHere      = []string{`{{ file <1:"/etc/hostname"> }}`}
-	yamlHere      = []string{`{{ <1:.value> | toYaml }}`}
 )
 
 // samples are what functions of ours work on, as hints have it, where that is no text.
