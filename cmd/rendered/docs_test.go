@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/rendered/rendered/sources"
 )
@@ -60,6 +61,19 @@ func TestDocumentsNameTests(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(root, "internal/e2e/testdata/script", m[1])); err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
+		}
+	}
+}
+
+// README.md is one page.
+func TestReadmeIsOnePage(t *testing.T) {
+	lines := strings.Split(documents(t)[filepath.Join(root, "README.md")], "\n")
+	if len(lines) > 121 {
+		t.Errorf("it has %d lines, want at most 120", len(lines)-1)
+	}
+	for i, line := range lines {
+		if n := utf8.RuneCountInString(line); n > 100 {
+			t.Errorf("line %d has %d columns, want at most 100", i+1, n)
 		}
 	}
 }
@@ -196,7 +210,7 @@ func hasHeading(text, anchor string) bool {
 }
 
 var (
-	filesOfSource = regexp.MustCompile("(?m)^\\| `([a-z/]+\\.go|README\\.md)` \\|(.*)\\|$")
+	filesOfSource = regexp.MustCompile("(?m)^\\| `([a-z/]+\\.go|docs/functions\\.md)` \\|(.*)\\|$")
 	identifier    = regexp.MustCompile("`(?:(sources(?:/aws)?)\\.)?(\\w+)`")
 	ofMetadata    = regexp.MustCompile(`\bIMDS\b|InstanceMetadata|parseMetadata|aws\.(New)?Metadata\b|"imds"`)
 )
@@ -228,7 +242,7 @@ func TestSourceTakesFiveFiles(t *testing.T) {
 			}
 		}
 	}
-	found := []string{"README.md"}
+	found := []string{"docs/functions.md"}
 	for _, dir := range []string{"cmd", "render", "sources", "watch", "internal"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/awsfake") {
