@@ -42,6 +42,7 @@ func TestFaultyServiceIsTriedAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // the round of the answer ends with a report
 			return st.Since
 		}
 		w.after(time.Second)
