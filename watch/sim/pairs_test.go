@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -63,7 +64,8 @@ func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) 
 }
 
 // TestPairsOfFaults lets everything go wrong at every step of a swap of two files, and, with -long,
-// everything once more at every step that comes after it.
+// everything once more at the steps that come after it: at each with -rarest, else in a quarter of
+// all pairs, which chance chooses.
 func TestPairsOfFaults(t *testing.T) {
 	whole, v := swapUnder(t, nil, false)
 	if len(v.broken) > 0 || whole < 20 {
@@ -81,6 +83,10 @@ func TestPairsOfFaults(t *testing.T) {
 	}
 	close(todo)
 	var singles, doubles atomic.Int64
+	share := 4
+	if *rarest {
+		share = 1
+	}
 	begun := time.Now()
 	t.Run("pairs", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
@@ -99,6 +105,9 @@ func TestPairsOfFaults(t *testing.T) {
 					last := try(map[int]blow{f.step: f.blow})
 					for step := f.step + 1; step <= last && long.Asked(); step++ {
 						for _, b := range everyBlow {
+							if rand.IntN(share) > 0 {
+								continue
+							}
 							doubles.Add(1)
 							try(map[int]blow{f.step: f.blow, step: b})
 						}

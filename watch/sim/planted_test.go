@@ -16,7 +16,7 @@ import (
 	"github.com/rendered/rendered/internal/long"
 )
 
-var rarest = flag.Bool("rarest", false, "TestPlantedBugs plants those, too, that take thousands of seeds")
+var rarest = flag.Bool("rarest", false, "TestPlantedBugs plants those, too, that take thousands of seeds, and TestPairsOfFaults tries all pairs")
 
 // A bug is a change of the source that the simulation must notice.
 type bug struct {
