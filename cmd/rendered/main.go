@@ -74,9 +74,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if mistake := fault.Caught(func() { err = root.ExecuteContext(ctx) }); mistake != nil {
 		err = panicked(mistake, stderr)
 	}
+	failed := lost.Load()
+	if failed != nil && errors.Is(err, *failed) {
+		err = nil // a verb that was printing ended with it
+	}
 	code := exitOf(err, stderr)
 	// Who reads no more knows what he does not have.
-	if failed := lost.Load(); failed != nil && code == exitOK && !errors.Is(*failed, syscall.EPIPE) {
+	if failed != nil && code == exitOK && !errors.Is(*failed, syscall.EPIPE) {
 		code = exitOf(fault.List{{What: "what is printed is not whole: " + (*failed).Error()}}, stderr)
 	}
 	return code

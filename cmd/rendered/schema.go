@@ -27,7 +27,7 @@ It exits with 0, and with 1 where it cannot be written.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(manual.Schema())
-			return exitUnless(err == nil)
+			return err
 		},
 	}
 }
