@@ -231,6 +231,10 @@ func (l *Loop) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case event := <-l.events:
+			if question, only := event.(ask); only && ctx.Err() == nil { // it changes nothing
+				question.answer <- l.status(l.Wall().Round(0), question.about)
+				continue
+			}
 			l.handle(event, l.now())
 			l.handleMore()
 		case <-timer.C:
