@@ -44,7 +44,7 @@ func replaceFirst(text string, pattern *regexp.Regexp, with string) string {
 	return text[:at[0]] + with + text[at[1]:]
 }
 
-// The cases of every recipe pass, and find each regression that is planted in each of its templates.
+// The cases of every recipe pass, and find each regression that is planted in its templates.
 func TestRecipesFindRegressions(t *testing.T) {
 	t.Parallel()
 	recipes(t, func(t *testing.T, r recipe) {

@@ -206,8 +206,8 @@ var propertySeeds = []string{
 
 var propertyPieces = []string{"a", "b", "=", ":", " ", "\t", "\f", "\n", "\r\n", "\r", "\\", "\\\\", "\\\n", "\\\r\n ", "\\u0061", "\\u00", "\\uD83D", "\\n", "\\ ", "\\=", "#", "!", "# c\n", "a=1\n", "\u00e9", "\x00", "u", "1"}
 
-// What passes javaproperties takes, and finds the same keys and values in; java.util.Properties, too, where
-// there is a JDK, with -long.
+// What passes javaproperties takes, and finds the same keys and values in; java.util.Properties,
+// too, where there is a JDK, with -long.
 func TestPropertiesAsOthersReadThem(t *testing.T) {
 	documents := mutants(propertySeeds, 6000, propertyPieces)
 	const imports = "import sys, io\nsys.path.append('/usr/lib/python3/dist-packages')\nimport javaproperties\n"
