@@ -7,12 +7,15 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 )
 
-// Making an answer takes a tenth of a processor's time at most, however many ask, but for what was
-// not taken in the last seconds.
+// Making answers and carrying them takes a tenth of a processor's time at most, however many ask,
+// but for what was not taken in the last seconds.
 const (
 	share    = 10
-	saved    = 250 * time.Millisecond // of making
-	mostRest = 250 * time.Millisecond
+	saved    = 250 * time.Millisecond // of making and carrying
+	mostRest = 250 * time.Millisecond // after making
+	// carried is how many bytes a processor takes through a socket in a millisecond, both ends
+	// together.
+	carried = 1 << 20
 )
 
 // A shared answer is made for all who ask before its making begins, once at a time.
@@ -56,11 +59,12 @@ func (s *shared) run(ctx context.Context) {
 			for _, who := range waiting {
 				who <- m
 			}
-			waiting = nil
 			paid = latest(paid, begun).Add(share * time.Since(begun))
 			if most := time.Now().Add(share*saved + mostRest); paid.After(most) {
 				paid = most // it took long because something else did
 			}
+			paid = paid.Add(share * time.Duration(len(waiting)*len(m.text)) * time.Millisecond / carried)
+			waiting = nil
 			rest.Reset(time.Until(paid.Add(-share * saved)))
 		}
 	}

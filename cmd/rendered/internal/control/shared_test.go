@@ -50,6 +50,42 @@ func TestShared(t *testing.T) {
 	})
 }
 
+// Large answers are carried in their share of the time, and who asks once in a while waits for none.
+func TestSharedCarries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		text := make([]byte, 300<<10)
+		s := newShared(func(context.Context) ([]byte, error) { return text, nil })
+		go s.run(ctx)
+		const seconds = 20
+		answers, over := atomic.Int64{}, time.Now().Add(seconds*time.Second)
+		var all sync.WaitGroup
+		for range 256 {
+			all.Go(func() {
+				for time.Now().Before(over) {
+					if _, err := s.get(ctx); err != nil {
+						t.Error(err)
+					}
+					answers.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		took := time.Duration(answers.Load()) * time.Duration(len(text)) * time.Millisecond / carried
+		if most := seconds*time.Second/share + saved + 2*256*300*time.Millisecond/1024; took > most || took < most/2 {
+			t.Errorf("%d answers take %v to carry", answers.Load(), took)
+		}
+		<-time.After(time.Minute)
+		for range 5 {
+			begun := time.Now()
+			if _, err := s.get(ctx); err != nil || time.Since(begun) > 0 {
+				t.Errorf("%v after %v", err, time.Since(begun))
+			}
+		}
+	})
+}
+
 // What goes wrong is everybody's, and is tried again.
 func TestSharedFails(t *testing.T) {
 	failed := errors.New("stopping")
