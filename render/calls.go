@@ -31,8 +31,11 @@ func checkCalls(x *parsedText) (faults fault.List) {
 		switch n := n.(type) {
 		case *parse.PipeNode:
 			for i, c := range n.Cmds {
-				piped := asNodes(n.Cmds[max(i-1, 0):i])
-				faults = append(faults, checkCall(x.Text, c.Args[0], slices.Concat(c.Args[1:], piped))...)
+				args := slices.Clone(c.Args[1:])
+				if i > 0 {
+					args = append(args, n.Cmds[i-1])
+				}
+				faults = append(faults, checkCall(x.Text, c.Args[0], args)...)
 			}
 		case *parse.CommandNode:
 			faults = append(faults, checkField(x.Text, n)...)

@@ -9,19 +9,19 @@ import (
 // paths gives the way from a node to each of those below it, in the order of the text. Each is good
 // until the next.
 func paths(root parse.Node) iter.Seq[[]parse.Node] {
-	return func(yield func([]parse.Node) bool) { walk([]parse.Node{root}, yield) }
+	return func(yield func([]parse.Node) bool) { walk(root, yield) }
 }
 
-func walk(path []parse.Node, yield func([]parse.Node) bool) bool {
-	if !yield(path) {
-		return false
+func walk(root parse.Node, yield func([]parse.Node) bool) bool {
+	var path []parse.Node
+	var step func(parse.Node) bool
+	step = func(n parse.Node) bool {
+		path = append(path, n)
+		goOn := yield(path) && children(n, step)
+		path = path[:len(path)-1]
+		return goOn
 	}
-	for _, c := range children(path[len(path)-1]) {
-		if !walk(append(path, c), yield) {
-			return false
-		}
-	}
-	return true
+	return step(root)
 }
 
 // nodes gives a node and every node below it, in the order of the text.
@@ -34,48 +34,42 @@ func ends(paths iter.Seq[[]parse.Node]) iter.Seq[parse.Node] {
 	}
 }
 
-// children gives the nodes directly below n. Typed nils are left out.
-func children(n parse.Node) []parse.Node {
+// children calls yield with the nodes directly below n, until it is false. Typed nils are left out.
+func children(n parse.Node, yield func(parse.Node) bool) bool {
 	switch n := n.(type) {
 	case *parse.ListNode:
-		return n.Nodes
+		return all(n.Nodes, yield)
 	case *parse.ActionNode:
-		return present(n.Pipe, nil, nil)
+		return present(n.Pipe, nil, nil, yield)
 	case *parse.TemplateNode:
-		return present(n.Pipe, nil, nil)
+		return present(n.Pipe, nil, nil, yield)
 	case *parse.IfNode:
-		return present(n.Pipe, n.List, n.ElseList)
+		return present(n.Pipe, n.List, n.ElseList, yield)
 	case *parse.RangeNode:
-		return present(n.Pipe, n.List, n.ElseList)
+		return present(n.Pipe, n.List, n.ElseList, yield)
 	case *parse.WithNode:
-		return present(n.Pipe, n.List, n.ElseList)
+		return present(n.Pipe, n.List, n.ElseList, yield)
 	case *parse.PipeNode:
-		return append(asNodes(n.Decl), asNodes(n.Cmds)...)
+		return all(n.Decl, yield) && all(n.Cmds, yield)
 	case *parse.CommandNode:
-		return n.Args
+		return all(n.Args, yield)
 	case *parse.ChainNode:
-		return []parse.Node{n.Node}
+		return yield(n.Node)
 	}
-	return nil
+	return true
 }
 
-func present(p *parse.PipeNode, body, other *parse.ListNode) (list []parse.Node) {
-	if p != nil {
-		list = append(list, p)
-	}
-	for _, l := range []*parse.ListNode{body, other} {
-		if l != nil {
-			list = append(list, l)
+func present(p *parse.PipeNode, body, other *parse.ListNode, yield func(parse.Node) bool) bool {
+	return (p == nil || yield(p)) && (body == nil || yield(body)) && (other == nil || yield(other))
+}
+
+func all[N parse.Node](list []N, yield func(parse.Node) bool) bool {
+	for _, n := range list {
+		if !yield(n) {
+			return false
 		}
 	}
-	return list
-}
-
-func asNodes[N parse.Node](list []N) (nodes []parse.Node) {
-	for _, n := range list {
-		nodes = append(nodes, n)
-	}
-	return nodes
+	return true
 }
 
 // pathTo gives the nodes from root down to the last one that stands at the byte offset.

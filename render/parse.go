@@ -172,7 +172,7 @@ func (p *Parser) keep(key textKey, x *parsedText) {
 func (x *parsedText) paths() iter.Seq[[]parse.Node] {
 	return func(yield func([]parse.Node) bool) {
 		for _, name := range slices.Sorted(maps.Keys(x.trees)) {
-			if !walk([]parse.Node{x.trees[name].Root}, yield) {
+			if !walk(x.trees[name].Root, yield) {
 				return
 			}
 		}
