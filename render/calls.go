@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -11,16 +10,16 @@ import (
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
-	"github.com/rendered/rendered/render/funcs"
 )
 
 // signatures are the types of the functions by name, but for text/template's own.
 var signatures = sync.OnceValue(func() map[string]reflect.Type {
-	m := funcs.Map()
-	maps.Copy(m, new(run).functions())
-	types := make(map[string]reflect.Type, len(m))
-	for name, f := range m {
+	types := make(map[string]reflect.Type)
+	for name, f := range pureFunctions() {
 		types[name] = reflect.TypeOf(f)
+	}
+	for name, bind := range runFunctions() {
+		types[name] = reflect.TypeOf(bind(new(run)))
 	}
 	return types
 })

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"sync"
 	"text/template"
@@ -73,75 +72,107 @@ var lookupReference = []functionEntry{
 	{"awsAccount", "", "the account that AWS is asked in", "where AWS does not say", `{{ awsAccount }}`, "111111111111"},
 }
 
-// functions gives the functions that look something up, bound to this run. Those that are named get
-// the number of their call before what the template gives them (guard.go).
-func (r *run) functions() template.FuncMap {
-	m := template.FuncMap{}
+// runFunctions are the functions that know the run that calls them, and what binds each to a run.
+// Those that are named get the number of their call before what the template gives them (guard.go).
+// Nobody changes the map.
+var runFunctions = sync.OnceValue(func() map[string]func(*run) any {
+	m := map[string]func(*run) any{
+		"secret":        keyed((*lookupResult).secret),
+		"secretMap":     keyed((*lookupResult).secretMap),
+		"secretBytes":   unkeyed((*lookupResult).secretBytes),
+		"secretOr":      func(r *run) any { return r.secretOr },
+		"secretExists":  func(r *run) any { return r.secretExists },
+		"param":         unkeyed((*lookupResult).text),
+		"paramOr":       func(r *run) any { return r.textOr },
+		"paramExists":   func(r *run) any { return r.exists },
+		"paramList":     unkeyed((*lookupResult).paramList),
+		"params":        unkeyed((*lookupResult).params),
+		"paramsOr":      func(r *run) any { return r.paramsOr },
+		"paramsExist":   func(r *run) any { return r.exists },
+		"paramsTree":    unkeyed((*lookupResult).paramsTree),
+		"paramChildren": unkeyed((*lookupResult).paramChildren),
+		"paramDirs":     unkeyed((*lookupResult).paramDirs),
+		"file":          unkeyed((*lookupResult).text),
+		"fileOr":        func(r *run) any { return r.textOr },
+		"fileExists":    func(r *run) any { return r.exists },
+		"imds":          unkeyed((*lookupResult).text),
+		"env":           func(r *run) any { return r.env },
+		"envOr":         func(r *run) any { return r.t.envOr },
+		"hostname":      func(r *run) any { return func() string { return r.t.Hostname } },
+		"include":       func(r *run) any { return r.include },
+		tickFunction:    func(r *run) any { return r.tick },
+		enterFunction:   func(r *run) any { return r.enter },
+		leaveFunction:   func(r *run) any { return r.leave },
+		printFunction:   func(r *run) any { return r.printer() },
+	}
 	for name, f := range lookupFunctions {
-		m[name] = unkeyed(r, (*lookupResult).text)
 		if f.name != "" {
-			m[name] = func() (string, error) { return r.fixed(f.kind, f.name) }
+			m[name] = func(r *run) any { return func() (string, error) { return r.fixed(f.kind, f.name) } }
 		}
 	}
-	secret := keyed(r, (*lookupResult).secret)
-	prints := any(funcs.Print)
-	if r.t != nil && (r.t.TrackValues || r.t.Trace) {
-		prints = r.print
-	}
-	maps.Copy(m, template.FuncMap{
-		"secret":      secret,
-		"secretMap":   keyed(r, (*lookupResult).secretMap),
-		"secretBytes": unkeyed(r, (*lookupResult).secretBytes),
-		"secretOr": func(number int, fallback, name any, keys ...any) (string, error) {
-			text, err := secret(number, name, keys...)
-			return or(fallback, text, err)
-		},
-		"secretExists": func(number int, name any, keys ...any) (bool, error) {
-			_, err := keyed(r, (*lookupResult).existing)(number, name, keys...)
-			return exists(err)
-		},
-		"paramOr":       r.textOr,
-		"paramExists":   r.exists,
-		"paramList":     unkeyed(r, (*lookupResult).paramList),
-		"params":        unkeyed(r, (*lookupResult).params),
-		"paramsOr":      r.paramsOr,
-		"paramsExist":   r.exists,
-		"paramsTree":    unkeyed(r, (*lookupResult).paramsTree),
-		"paramChildren": unkeyed(r, (*lookupResult).paramChildren),
-		"paramDirs":     unkeyed(r, (*lookupResult).paramDirs),
-		"fileOr":        r.textOr,
-		"fileExists":    r.exists,
-		"env":           r.env,
-		"envOr":         r.t.envOr,
-		"hostname":      func() string { return r.t.Hostname },
-		"include":       r.include,
-		tickFunction:    r.tick,
-		enterFunction:   r.enter,
-		leaveFunction:   r.leave,
-		printFunction:   prints,
-	})
 	return m
+})
+
+// called gives the functions that the template calls, but for text/template's own.
+func (r *run) called() template.FuncMap {
+	called := make(template.FuncMap)
+	for _, x := range r.t.texts {
+		for name := range x.called {
+			if bind := runFunctions()[name]; bind != nil {
+				called[name] = bind(r)
+			} else if f := pureFunctions()[name]; f != nil {
+				called[name] = f
+			}
+		}
+	}
+	return called
+}
+
+// printer gives what prints a value: that of the run where it is to know what was printed.
+func (r *run) printer() any {
+	if r.t != nil && (r.t.TrackValues || r.t.Trace) {
+		return r.print
+	}
+	return funcs.Print
 }
 
 // keyed makes a function of a template that takes a name and keys that lead into a secret.
-func keyed[T any](r *run, gives func(*lookupResult) (T, error)) func(number int, name any, keys ...any) (T, error) {
-	return func(number int, name any, keys ...any) (value T, _ error) {
-		f, err := r.get(number, name, keys)
-		if err != nil {
-			return value, err
-		}
-		return gives(f)
+func keyed[T any](gives func(*lookupResult) (T, error)) func(*run) any {
+	return func(r *run) any {
+		return func(number int, name any, keys ...any) (T, error) { return lookUp(r, gives, number, name, keys) }
 	}
 }
 
 // unkeyed makes one that takes a name alone.
-func unkeyed[T any](r *run, gives func(*lookupResult) (T, error)) func(number int, name any) (T, error) {
-	return func(number int, name any) (T, error) { return keyed(r, gives)(number, name) }
+func unkeyed[T any](gives func(*lookupResult) (T, error)) func(*run) any {
+	return func(r *run) any {
+		return func(number int, name any) (T, error) { return lookUp(r, gives, number, name, nil) }
+	}
+}
+
+func lookUp[T any](r *run, gives func(*lookupResult) (T, error), number int, name any, keys []any) (value T, _ error) {
+	f, err := r.get(number, name, keys)
+	if err != nil {
+		return value, err
+	}
+	return gives(f)
+}
+
+// secretOr gives a secret, or the default where it or a key does not exist.
+func (r *run) secretOr(number int, fallback, name any, keys ...any) (string, error) {
+	text, err := lookUp(r, (*lookupResult).secret, number, name, keys)
+	return or(fallback, text, err)
+}
+
+// secretExists reports that a secret is there, and a value at the keys.
+func (r *run) secretExists(number int, name any, keys ...any) (bool, error) {
+	_, err := lookUp(r, (*lookupResult).existing, number, name, keys)
+	return exists(err)
 }
 
 // textOr gives a text, or the default where it does not exist.
 func (r *run) textOr(number int, fallback, name any) (string, error) {
-	text, err := unkeyed(r, (*lookupResult).text)(number, name)
+	text, err := lookUp(r, (*lookupResult).text, number, name, nil)
 	return or(fallback, text, err)
 }
 

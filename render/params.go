@@ -25,7 +25,7 @@ func (r *run) paramsOr(number int, fallback, name any) (map[string]any, error) {
 	if wrong != nil {
 		return nil, wrong
 	}
-	found, err := unkeyed(r, (*lookupResult).params)(number, name)
+	found, err := lookUp(r, (*lookupResult).params, number, name, nil)
 	if missing(err) {
 		return texts, nil
 	}

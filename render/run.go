@@ -15,7 +15,7 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// A run is one execution of a template. It is used again for another, when it is over.
+// A run is one execution of a template.
 type run struct {
 	t   *Template
 	set *template.Template // with functions that belong to this run
@@ -61,10 +61,8 @@ type Output struct {
 // and the remedy, and no value; what was asked for up to then is given all the same. It ends soon
 // after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
-	r := t.begin()
-	defer t.end(r)
-	r.ctx, r.snapshot, r.begun = ctx, snapshot, time.Now()
-	r.out, r.template = &output{limit: t.maxSize()}, t
+	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now(), out: &output{limit: t.maxSize()}}
+	r.set, r.template = r.executable(), t
 	err := r.set.ExecuteTemplate(r.out, t.Main.Name, t.Vars)
 	r.Content, r.spent = r.out.Bytes(), time.Since(r.begun)-r.waited
 	var failed *fault.Fault
@@ -80,47 +78,17 @@ func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Out
 	return r.Output, failed
 }
 
-// begin gives a run that nobody uses. A new one takes a map of functions, which costs more than
-// most executions.
-func (t *Template) begin() *run {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if n := len(t.idle); n > 0 {
-		r := t.idle[n-1]
-		t.idle = t.idle[:n-1]
-		return r
-	}
-	r := &run{t: t}
-	r.set = template.New("").Option("missingkey=error").Funcs(r.called())
-	for _, x := range t.texts {
-		for name, tree := range x.executed {
-			if t.trees[name] == x.trees[name] { // else it is empty here, and another text has it
-				template.Must(r.set.AddParseTree(name, tree))
-			}
-		}
-	}
-	return r
-}
-
-// called gives the functions that the template calls, but for text/template's own.
-func (r *run) called() template.FuncMap {
-	bound, called := r.functions(), make(template.FuncMap)
+// executable gives what is executed, with functions that belong to the run.
+func (r *run) executable() *template.Template {
+	set := template.New("").Option("missingkey=error").Funcs(r.called())
 	for _, x := range r.t.texts {
-		for name := range x.called {
-			if f := cmp.Or(bound[name], pureFunctions()[name]); f != nil {
-				called[name] = f
+		for name, tree := range x.executed {
+			if r.t.trees[name] == x.trees[name] { // else it is empty here, and another text has it
+				template.Must(set.AddParseTree(name, tree))
 			}
 		}
 	}
-	return called
-}
-
-// end keeps a run for the next execution, without anything that it knows.
-func (t *Template) end(r *run) {
-	*r = run{t: r.t, set: r.set}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.idle = append(t.idle, r)
+	return set
 }
 
 func (t *Template) maxSize() int { return cmp.Or(t.MaxSize, DefaultMaxSize) }

@@ -65,9 +65,6 @@ type Template struct {
 
 	mended    mended     // while it is parsed
 	rewritten *rewriting // while it is parsed
-
-	mu   sync.Mutex
-	idle []*run // those that are over; the lock is held
 }
 
 func newTemplate(o Options) *Template {
@@ -122,7 +119,7 @@ func (t *Template) noteRefs() {
 // functionNames gives every name that a template may call, in order. Those that begin with _ are
 // put into it by us alone.
 var functionNames = sync.OnceValue(func() []string {
-	names := slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(new(run).functions())))
+	names := slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(runFunctions())))
 	names = slices.DeleteFunc(names, func(name string) bool { return name[0] == '_' })
 	slices.Sort(names)
 	return names
