@@ -32,7 +32,12 @@ type Step struct {
 }
 
 // Path is where the step is, without links on the way to it.
-func (s Step) Path() string { return filepath.Join(s.Dir, s.Name) }
+func (s Step) Path() string {
+	if s.Dir == "/" || s.Name == "" {
+		return s.Dir + s.Name
+	}
+	return s.Dir + "/" + s.Name
+}
 
 // Doubt says who else than root can change what is there; nil where nobody can, or where we are not
 // root.

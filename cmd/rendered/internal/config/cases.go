@@ -57,7 +57,7 @@ type given struct {
 func ReadCases(path string) (*Cases, fault.List) {
 	var faults fault.List
 	c := &Cases{Path: path, At: fault.Place{File: path}}
-	r, root := open(Machine, path, &faults, func(_ string, err error) []string { return permissionHint(err) })
+	r, root := open(Machine, make(links), path, &faults, func(_ string, err error) []string { return permissionHint(err) })
 	if root == nil {
 		return c, faults
 	}

@@ -36,7 +36,7 @@ func (r *reader) destination(n *yaml.Node, where, path string, s *Service, f *Fi
 		return
 	}
 	f.Path = path
-	d := destination{path: path, real: real(path), at: r.place(n), where: where}
+	d := destination{path: path, real: r.links.real(path), at: r.place(n), where: where}
 	for _, first := range s.writes {
 		if first.real == d.real {
 			r.fault(n, where, path+" is written a second time; the first is at "+first.at.String())
@@ -63,11 +63,11 @@ func kernelDir(path string) string {
 // paths to be known.
 func (l *loader) claims() {
 	l.cfg.reserved = l.readFiles()
-	own := ownPaths{Config: l.cfg, parts: real(l.cfg.ConfD), state: real(l.cfg.StateDir), beside: make(map[string]bool)}
+	own := ownPaths{Config: l.cfg, parts: l.links.real(l.cfg.ConfD), state: l.links.real(l.cfg.StateDir), beside: make(map[string]bool)}
 	for _, s := range l.cfg.Services {
 		for _, f := range s.Files {
 			if t := f.Template; t.Path == "" && t.Dir != "" {
-				own.beside[real(t.Dir)] = true
+				own.beside[l.links.real(t.Dir)] = true
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 // readTemplate keeps where a template is that is a file of its own.
 func (r *reader) readTemplate(n *yaml.Node, where string, s *Service, t *Template) {
 	t.Written, t.Place, t.Dir = n.Value, r.place(n), dirOf(t.Path)
-	s.reads = append(s.reads, reading{path: t.Path, real: [2]string{resolve(t.Path), real(t.Path)}, dir: real(t.Dir), at: t.Place, where: where})
+	s.reads = append(s.reads, reading{path: t.Path, real: [2]string{r.links.resolve(t.Path), r.links.real(t.Path)}, dir: r.links.real(t.Dir), at: t.Place, where: where})
 }
 
 func dirOf(path string) string {

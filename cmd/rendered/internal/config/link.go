@@ -1,6 +1,7 @@
 package config
 
 import (
+	"io/fs"
 	"path/filepath"
 
 	"github.com/rendered/rendered/internal/disk"
@@ -16,6 +17,31 @@ func real(path string) string {
 		return path
 	}
 	return way.Real()
+}
+
+// links says where paths lead, and remembers it of directories: those of a config lie in few. It is
+// good for one reading of a config, since links change.
+type links map[string]string
+
+// real is the function real.
+func (l links) real(path string) string {
+	at, err := disk.Lstat(path)
+	if err == disk.ErrSilent || err == nil && at.Mode().Type() == fs.ModeSymlink {
+		return real(path)
+	}
+	return l.resolve(path)
+}
+
+// resolve is the function resolve.
+func (l links) resolve(path string) string {
+	dir, name := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	to, known := l[dir]
+	if !known {
+		to = real(dir)
+		l[dir] = to
+	}
+	return filepath.Join(to, name)
 }
 
 // resolve follows the links on the way to a path as far as the path is there, so that two names of

@@ -31,6 +31,7 @@ type loader struct {
 	level    string
 	values   string // of the config, though another is set from outside
 	none     bool   // the main file says that there are no services yet
+	links    links
 }
 
 // Load reads the config file and conf.d beside it. What is wrong is in the Config, which holds what
@@ -47,6 +48,7 @@ func Load(path string, o Options) *Config {
 		Options: o,
 		cfg:     &Config{Path: abs, Settle: defaultSettle, StateDir: defaultStateDir, files: make(map[string]*reader)},
 		level:   defaultLevel,
+		links:   make(links),
 	}
 	l.cfg.Log.Format = defaultLogFormat
 	l.cfg.AWS = aws.Options{MaxConcurrency: defaultConcurrency, Timeout: defaultTimeout}
@@ -74,7 +76,7 @@ const servicesHint = "services: {app: {files: [{template: app.env.tmpl, path: /e
 // main reads the main file. Parts are what may hold the services that it does not.
 func (l *loader) main(path string, parts bool) {
 	l.reads(inputs.Input{Path: path})
-	r, root := open(l.Files, path, &l.cfg.Faults, mainHints)
+	r, root := open(l.Files, l.links, path, &l.cfg.Faults, mainHints)
 	l.cfg.files[path] = r
 	if root == nil {
 		r.guessStateDir(&l.cfg.StateDir)
@@ -140,7 +142,7 @@ func (l *loader) part(path string) {
 			s.Faults = append(s.Faults, faults...)
 		}
 	}()
-	r, root := open(l.Files, path, &faults, func(_ string, err error) []string { return permissionHint(err) })
+	r, root := open(l.Files, l.links, path, &faults, func(_ string, err error) []string { return permissionHint(err) })
 	l.cfg.files[path] = r
 	if root == nil {
 		return

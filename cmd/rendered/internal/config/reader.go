@@ -24,11 +24,12 @@ type reader struct {
 	path   string
 	lines  []string
 	faults *fault.List // of what is being read: the file, or one of its services
+	links  links
 }
 
 // open reads the file and gives its root, nil where it cannot be read or is not YAML.
-func open(files Files, path string, faults *fault.List, hints func(path string, err error) []string) (*reader, *yaml.Node) {
-	r := &reader{path: path, faults: faults}
+func open(files Files, links links, path string, faults *fault.List, hints func(path string, err error) []string) (*reader, *yaml.Node) {
+	r := &reader{path: path, faults: faults, links: links}
 	data, err := readFile(files, path)
 	if err != nil {
 		r.add(&fault.Fault{Place: fault.Place{File: path}, What: err.Error(), Hints: hints(path, err), Err: err})

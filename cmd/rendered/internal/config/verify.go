@@ -64,7 +64,7 @@ func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func())
 func (r *reader) fileOf(n *yaml.Node, where, path string, s *Service) (string, bool) {
 	var paths []string
 	for _, f := range s.Files {
-		if f.Path == path || f.Path != "" && real(f.Path) == real(path) {
+		if f.Path == path || f.Path != "" && r.links.real(f.Path) == r.links.real(path) {
 			return f.Path, true
 		}
 		paths = append(paths, f.Path)

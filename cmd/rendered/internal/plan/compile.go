@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/cmd/rendered/internal/trust"
@@ -46,22 +47,31 @@ func (c *Compiler) compileAll(cfg *config.Config, files config.Files, checker *t
 		}
 	}
 	parseAll(all)
-	list := make([]compiled, len(cfg.Services))
+	list, splays := make([]compiled, len(cfg.Services)), make(map[string]time.Duration)
 	for i := range list {
-		list[i].config = &cfg.Services[i]
+		s := &cfg.Services[i]
+		list[i].config = s
+		schedule := s.Schedule.String()
+		if _, known := splays[schedule]; !known {
+			splays[schedule] = splay(cfg, s)
+		}
 		if read[i] != nil {
-			list[i].service = c.compileService(cfg, list[i].config, read[i])
+			list[i].service = c.compileService(cfg, s, splays[schedule], read[i])
 		}
 	}
 	return list
 }
 
-// compileService compiles one service of its templates, whose faults become its own.
-func (c *Compiler) compileService(cfg *config.Config, s *config.Service, templates []template) *watch.Service {
-	spread := watch.DefaultSplay(s.Schedule)
+// splay gives the spread of a service, and of all with its schedule.
+func splay(cfg *config.Config, s *config.Service) time.Duration {
 	if cfg.Splay != nil {
-		spread = *cfg.Splay
+		return *cfg.Splay
 	}
+	return watch.DefaultSplay(s.Schedule)
+}
+
+// compileService compiles one service of its templates, whose faults become its own.
+func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread time.Duration, templates []template) *watch.Service {
 	service := &watch.Service{
 		Service:     pass.Service{Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify},
 		Schedule:    s.Schedule,
