@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -45,7 +43,6 @@ var (
 	namedTest   = regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz|Benchmark)\\w+)`")
 	namedScript = regexp.MustCompile("`(\\w+\\.txtar)`")
 	namedVerb   = regexp.MustCompile("(?m)(?:`|^ *)rendered ([a-z][a-z-]*)")
-	configShown = regexp.MustCompile("(?s)```yaml\n((?:#[^\n]*\n)?services:.*?)```")
 	tableRow    = regexp.MustCompile(`(?m)^\| \d+ \|.*$`)
 )
 
@@ -135,40 +132,6 @@ func TestComparisonIsShown(t *testing.T) {
 			t.Errorf("it does not say how %q was seen", behaviour)
 		}
 	}
-}
-
-// What a document shows as a config is one.
-func TestDocumentsShowGoodConfigs(t *testing.T) {
-	t.Setenv("AWS_REGION", "eu-west-1")
-	shown := 0
-	for path, text := range documents(t) {
-		for _, m := range configShown.FindAllStringSubmatch(text, -1) {
-			shown++
-			dir := t.TempDir()
-			config := filepath.Join(dir, "rendered.yaml")
-			write(t, config, m[1])
-			if err := copyTemplates(dir, filepath.Dir(path)); err != nil {
-				t.Fatal(err)
-			}
-			var out bytes.Buffer
-			if code := run([]string{"check", "-c", config}, &out, &out); code != exitOK {
-				t.Errorf("%s: exit code %d:\n%s%s", path, code, m[1], &out)
-			}
-		}
-	}
-	if shown == 0 {
-		t.Error("no document shows a config")
-	}
-}
-
-// copyTemplates copies the templates that stand beside a page.
-func copyTemplates(to, from string) error {
-	paths, err := filepath.Glob(from + "/*.tmpl")
-	for _, path := range paths {
-		text, e := os.ReadFile(path)
-		err = errors.Join(err, e, os.WriteFile(filepath.Join(to, filepath.Base(path)), text, 0o600))
-	}
-	return err
 }
 
 var (

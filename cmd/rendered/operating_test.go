@@ -4,16 +4,11 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/internal/pages"
 )
-
-// sessions are what a page shows of a terminal: a command, and what it says.
-var sessions = regexp.MustCompile("(?ms)^```console\n\\$ rendered ([^\n|>]*)\n(.*?)^```$")
-
-// offline are the verbs that read the config alone.
-var offline = regexp.MustCompile(`^(?:lookups|uses|iam-policy)\b`)
 
 // What docs/operating.md shows of the verbs that ask nobody is what they say, and fits a screen of
 // 80 columns but for names that are longer.
@@ -23,25 +18,24 @@ func TestOperatingShowsWhatIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("RENDERED_CONFIG", filepath.Join(dir, "rendered.yaml"))
-	shown := 0
-	page, _, _ := strings.Cut(documents(t)[filepath.Join(root, "docs/operating.md")], "\n# Seven questions\n") // which systemd's test asks
-	for _, m := range sessions.FindAllStringSubmatch(page, -1) {
-		if !offline.MatchString(m[1]) {
-			continue
+	blocks := pages.Claimed(t)
+	for _, b := range blocks {
+		command, says, found := strings.Cut(strings.TrimPrefix(b.Text, "$ rendered "), "\n")
+		if !found {
+			t.Fatalf("%v: it shows no verb", b)
 		}
-		shown++
 		var said bytes.Buffer
-		run(strings.Fields(m[1]), &said, &said)
-		if said.String() != m[2] {
-			t.Errorf("%s says\n%s", m[1], &said)
+		run(strings.Fields(command), &said, &said)
+		if said.String() != says {
+			t.Errorf("%v: %s says\n%s", b, command, &said)
 		}
-		for line := range strings.Lines(m[2]) {
+		for line := range strings.Lines(says) {
 			if !strings.Contains(line, "arn:") && !strings.HasPrefix(line, "warning: ") && len(line) > 80+len("\n") {
-				t.Errorf("%s: a line of %d columns: %s", m[1], len(line), line)
+				t.Errorf("%v: a line of %d columns: %s", b, len(line), line)
 			}
 		}
 	}
-	if shown < 5 {
-		t.Errorf("it shows %d", shown)
+	if len(blocks) < 5 {
+		t.Errorf("it shows %d", len(blocks))
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/pages"
 )
 
 // A recipe is an example with the page that explains it.
@@ -74,13 +74,15 @@ func (r recipe) rendered(t *testing.T, script string, env ...string) string {
 	return string(said)
 }
 
-var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
-
-// blocks gives the texts of one language that a page shows.
-func (r recipe) blocks(language string) (texts []string) {
-	for _, m := range fence.FindAllStringSubmatch(r.page, -1) {
-		if m[1] == language {
-			texts = append(texts, m[2])
+// blocks gives the texts that its page shows for the test to run or compare, and behind them those
+// that the page of all recipes shows for each.
+func (r recipe) blocks(t *testing.T) (texts []string) {
+	t.Helper()
+	for _, of := range []string{"/" + filepath.Base(r.from), ""} {
+		for _, b := range pages.Claimed(t) {
+			if filepath.Dir(b.Page) == "docs/cookbook"+of {
+				texts = append(texts, b.Text)
+			}
 		}
 	}
 	return texts
@@ -90,10 +92,8 @@ func (r recipe) blocks(language string) (texts []string) {
 func TestCookbookShowsItsFiles(t *testing.T) {
 	recipes(t, func(t *testing.T, r recipe) {
 		shown := make(map[string]bool)
-		for _, language := range []string{"", "yaml", "ini"} {
-			for _, text := range r.blocks(language) {
-				shown[text] = true
-			}
+		for _, text := range r.blocks(t) {
+			shown[text] = true
 		}
 		for name, text := range r.files {
 			if !strings.Contains(r.page, "["+name+"]("+name+")") {
@@ -116,19 +116,19 @@ func TestCookbookRenders(t *testing.T) {
 		if said := r.rendered(t, "rendered check -c rendered.yaml"); !strings.HasSuffix(said, "\nok\n") {
 			t.Errorf("check says:\n%s", said)
 		}
-		for _, script := range r.blocks("sh") {
-			if !strings.HasPrefix(script, "rendered ") {
-				continue
-			}
+		scripts := r.blocks(t)
+		if len(scripts) != 2 {
+			t.Errorf("it does not say how to try it: %q", scripts)
+		}
+		for _, script := range scripts {
 			if said := r.rendered(t, script); !strings.Contains(said, "created   "+r.dir+"/out/") || !strings.Contains(said, "\nwould ") {
 				t.Errorf("%s says:\n%s", script, said)
 			}
-			if said := r.rendered(t, script); !strings.HasPrefix(said, "nothing changed: ") {
+			if said := r.rendered(t, script); !strings.Contains(said, "nothing changed: ") {
 				t.Errorf("a second time %s says:\n%s", script, said)
 			}
-			return
+			r.rendered(t, "rm -r out")
 		}
-		t.Error("it does not say how to try it")
 	})
 }
 
@@ -228,10 +228,8 @@ func (r recipe) store(t *testing.T, fake *awsfake.Server, script string) {
 func TestCookbookStores(t *testing.T) {
 	recipes(t, func(t *testing.T, r recipe) {
 		fake := awsfake.Start(t)
-		for _, script := range r.blocks("sh") {
-			if strings.Contains(script, "aws ") {
-				r.store(t, fake, script)
-			}
+		for _, script := range r.blocks(t) {
+			r.store(t, fake, script)
 		}
 		said := r.rendered(t, "rendered once -c rendered.yaml --root out", fake.Env()...)
 		if got, want := strings.Count(said, "created "), strings.Count(r.files["rendered.yaml"], " path: "); got != want {
@@ -243,9 +241,12 @@ func TestCookbookStores(t *testing.T) {
 // A page's policy is what iam-policy prints, to the letter.
 func TestCookbookPolicies(t *testing.T) {
 	recipes(t, func(t *testing.T, r recipe) {
-		said := r.rendered(t, "rendered iam-policy -c rendered.yaml --account 111111111111 2>/dev/null", "AWS_REGION=eu-west-1")
-		if policies := r.blocks("json"); len(policies) != 1 || policies[0] != said {
-			t.Errorf("it shows %q; the policy is\n%s", policies, said)
+		blocks := r.blocks(t)
+		if len(blocks) != 2 {
+			t.Fatalf("there are %q, want a policy, and the command that prints it", blocks)
+		}
+		if said := r.rendered(t, "exec 2>/dev/null\n"+blocks[1]); blocks[0] != said {
+			t.Errorf("it shows\n%s\nthe policy is\n%s", blocks[0], said)
 		}
 	})
 }

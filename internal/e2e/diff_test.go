@@ -9,17 +9,18 @@ import (
 	"testing"
 
 	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/pages"
 )
 
 // What docs/operating.md shows of diff is what it says after a rotation, but for the paths of the
 // test and the ids of versions.
 func TestDiffIsAsDocumented(t *testing.T) {
 	t.Parallel()
-	page := string(must(os.ReadFile("../../docs/operating.md")))
-	_, shown, found := strings.Cut(page, "$ rendered diff nginx; echo $?\n")
-	shown, _, ended := strings.Cut(shown, "1\n```")
-	if !found || !ended {
-		t.Fatal("the page shows no diff")
+	blocks := pages.Claimed(t)
+	shown, found := strings.CutPrefix(blocks[0].Text, "$ rendered diff nginx; echo $?\n")
+	shown, ended := strings.CutSuffix(shown, "1\n")
+	if !found || !ended || len(blocks) != 1 {
+		t.Fatalf("the page shows another diff: %q", blocks)
 	}
 	dir, aws := t.TempDir(), awsfake.Start(t)
 	write(t, filepath.Join(dir, "rendered.yaml"), `state_dir: state

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/internal/long"
+	"github.com/rendered/rendered/internal/pages"
 )
 
 // A listing is what lookups says for programs.
@@ -100,9 +101,13 @@ func withoutVersion(ref string) string {
 func TestCookbookLookups(t *testing.T) {
 	recipes(t, func(t *testing.T, r recipe) {
 		fake := awsfake.Start(t)
-		for _, script := range r.blocks("sh") {
-			if strings.Contains(script, "aws ") {
-				r.store(t, fake, script)
+		all, err := pages.Blocks(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range all {
+			if b.Kind == "sh aws" && b.Page == "docs/cookbook/"+filepath.Base(r.from)+"/README.md" {
+				r.store(t, fake, b.Text)
 			}
 		}
 		fake.ResetCalls()

@@ -2,6 +2,7 @@
 package systemd
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rendered/rendered/internal/pages"
 )
 
 // analyze runs systemd-analyze on the unit with drop-ins beside it.
@@ -97,6 +100,52 @@ func TestLinesAreKnown(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What pages show as a drop-in of rendered.service or nginx.service is one: systemd knows each of
+// its lines.
+func TestPagesShowGoodDropIns(t *testing.T) {
+	for _, b := range pages.Claimed(t) {
+		unit := strings.TrimPrefix(b.Kind, "ini ")
+		dropIn := filepath.Join(t.TempDir(), "shown.conf")
+		if err := os.WriteFile(dropIn, []byte(b.Text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(verified(t, unit, dropIn)) {
+			if strings.Contains(line, "shown.conf") && !unknown.MatchString(line) {
+				t.Errorf("%v: %s", b, line)
+			}
+		}
+	}
+	bad := filepath.Join(t.TempDir(), "shown.conf")
+	if err := os.WriteFile(bad, []byte("[Service]\nExecStartBefore=/bin/true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := verified(t, "nginx.service", bad); !strings.Contains(said, "shown.conf") {
+		t.Errorf("what systemd does not know is taken: %s", said)
+	}
+}
+
+// verified gives what systemd-analyze says of a unit with a drop-in.
+func verified(t *testing.T, unit, dropIn string) string {
+	t.Helper()
+	if unit == "rendered.service" {
+		return analyze(t, []string{dropIn}, "verify")
+	}
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	path := filepath.Join(t.TempDir(), unit)
+	if err := errors.Join(os.WriteFile(path, []byte("[Service]\nExecStart=/bin/true\n"), 0o600), os.Mkdir(path+".d", 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	copyTo(t, dropIn, filepath.Join(path+".d", filepath.Base(dropIn)))
+	out, _ := exec.CommandContext(t.Context(), tool, "verify", path).CombinedOutput() // the machine may have no program of the drop-in
+	return string(out)
 }
 
 func split(list []string) (each [][]string) {

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/rendered/rendered/internal/pages"
 )
 
 func TestPackages(t *testing.T) {
@@ -20,6 +22,15 @@ func TestPackages(t *testing.T) {
 	clone, other := clone(t), clone(t)
 	made := build(t, clone, "umask 077; export TZ=Asia/Tokyo LC_ALL=C.UTF-8 GOFLAGS=-tags=nonsense RENDERED_CONFIG=/nonsense;")
 	write(t, filepath.Join(other, "packaging/examples/conf.d/stray.yaml"), "what lies about belongs to nobody's commit")
+	for _, b := range pages.Claimed(t) {
+		cmd := exec.CommandContext(t.Context(), "sh", "-euc", b.Text)
+		cmd.Dir = clone
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", b, err, out)
+		} else if found, err := filepath.Glob(filepath.Join(clone, "dist/*.deb")); err != nil || len(found) != len(made.debs) {
+			t.Errorf("%v makes %q, %v", b, found, err)
+		}
+	}
 	t.Run("twice the same", func(t *testing.T) { same(t, made, build(t, other, "umask 002;")) })
 	git(t, other, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--allow-empty", "--message=next")
 	next := build(t, other, "")

@@ -42,6 +42,7 @@ var stories = []struct {
 	{"a quiet minute", quietMinute},
 	{"an upgrade", upgrade},
 	{"a purge", purge},
+	{"as the README has it", asDocumented},
 	{"no value in the journal", noCanary},
 }
 

@@ -4,9 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/pages"
 )
 
 // operatorsPart is what a machine has beside nginx and its application on a bad day.
@@ -65,8 +67,39 @@ func sevenQuestions(s *site) {
 			s.t.Errorf("docs/operating.md shows another answer of %q: now it is\n%s", q.command, said)
 		}
 	}
+	s.excerpts()
 	s.goodDay()
 }
+
+// excerpts wants what docs/systemd.md shows of systemd and the journal to be there, and each of its
+// questions to the journal to have an answer.
+func (s *site) excerpts() {
+	s.until("the part with a fault is gone", func() bool { return !strings.Contains(s.show(unit, "StatusText"), "left out") })
+	for _, b := range pages.Claimed(s.t) {
+		switch {
+		case b.Page != "docs/systemd.md":
+		case b.Kind == "console day":
+			command, shown, _ := strings.Cut(strings.TrimPrefix(b.Text, "$ "), "\n")
+			said, _ := s.run("sh", "-c", command)
+			for line := range strings.Lines(shown) {
+				if !slices.ContainsFunc(strings.Split(said, "\n"), func(l string) bool { return strings.HasPrefix(message(l), message(line)) }) {
+					s.t.Errorf("%v shows %s, and now it is\n%s", b, line, said)
+				}
+			}
+		case b.Kind == "sh journal":
+			for line := range strings.Lines(b.Text) {
+				if said, err := s.run("sh", "-c", line); err != nil || strings.TrimSpace(said) == "" || strings.Contains(said, "-- No entries --") {
+					s.t.Errorf("%v: %s: %v: %s", b, line, err, said)
+				}
+			}
+		}
+	}
+}
+
+var written = regexp.MustCompile(`^.*rendered\[\d+\]: `)
+
+// message gives what a line of the journal says, without what is another each time.
+func message(line string) string { return calm(written.ReplaceAllString(line, "")) }
 
 // badDay brings a service into every state.
 func (s *site) badDay() {
@@ -113,12 +146,22 @@ func (s *site) questions() (list []question) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	_, part, found := strings.Cut(string(page), "\n# Seven questions\n")
-	if part, _, _ = strings.Cut(part, "\n# "); !found {
-		s.t.Fatal("docs/operating.md has no seven questions")
-	}
-	for _, m := range answered.FindAllStringSubmatch(part, -1) {
-		list = append(list, question{m[1], m[2], m[3]})
+	lines := strings.Split(string(page), "\n")
+	for _, b := range pages.Claimed(s.t) {
+		if b.Kind != "console day" || b.Page != "docs/operating.md" {
+			continue
+		}
+		asks := -1 // the line of the last heading before
+		for i, line := range lines[:b.Line] {
+			if strings.HasPrefix(line, "## ") {
+				asks = i
+			}
+		}
+		command, says, found := strings.Cut(strings.TrimPrefix(b.Text, "$ "), "\n")
+		if asks < 0 || !found {
+			s.t.Fatalf("%v answers no question", b)
+		}
+		list = append(list, question{strings.TrimPrefix(lines[asks], "## "), command, says})
 	}
 	if len(list) < 7 {
 		s.t.Fatalf("docs/operating.md has %d questions", len(list))
@@ -126,14 +169,11 @@ func (s *site) questions() (list []question) {
 	return list
 }
 
-var (
-	answered = regexp.MustCompile("(?ms)^## ([^\n]*)\n.*?^```console\n\\$ ([^\n]*)\n(.*?)^```$")
-	changing = regexp.MustCompile(strings.Join([]string{
-		`; again (in \S+|now)`,
-		`\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?`, `\d\d:\d\d:\d\d`, `\b(in )?\d+(\.\d+)?(ms|s|m|h|d)\b( ago)?`, `\bnow\b`,
-		`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`, `\b[0-9a-f]{8}\b…?`, `\d+ bytes`, `rendered \S+, up \S+,`, `\((config|drift|input|queue|refresh|reload|resumed|retry|schedule|start|template)[^)]*\)`, `-{3,}`,
-	}, "|"))
-)
+var changing = regexp.MustCompile(strings.Join([]string{
+	`; again (in \S+|now)`,
+	`\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?`, `\d\d:\d\d:\d\d`, `\b(in )?\d+(\.\d+)?(ms|s|m|h|d)\b( ago)?`, `\bnow\b`,
+	`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`, `\b[0-9a-f]{8}\b…?`, `\d+ bytes`, `rendered \S+, up \S+,`, `\((config|drift|input|queue|refresh|reload|resumed|retry|schedule|start|template)[^)]*\)`, `-{3,}`,
+}, "|"))
 
 // calm gives what a screen says without what is another each time: times, versions, and where its
 // lines break.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/rendered/rendered/internal/pages"
 )
 
 // namedRegion has the config name the Region, so that instance metadata need not.
@@ -190,18 +192,26 @@ func elsewhere(s *site) {
 	s.write("/home/token", "y")
 	cursor := s.cursor()
 	s.write("/etc/rendered/conf.d/elsewhere.yaml", `services:
-  elsewhere: {files: [{path: /srv/app/f, content: x}]}
+  shop: {files: [{path: /srv/app/app.env, content: x}]}
   hidden: {files: [{path: /etc/hidden, content: '{{ file "/home/token" }}'}]}
 `)
 	s.must("systemctl", "reload", unit)
 	for _, hint := range []string{"ReadWritePaths=/srv/app", "hides /home: have the file elsewhere"} {
 		s.until("the journal says what to open: "+hint, func() bool { return strings.Contains(strings.Join(s.said(cursor, unit), "\n"), hint) })
 	}
-	s.t.Logf("journal:\n%s", strings.Join(s.said(cursor, unit), "\n"))
+	said := strings.Join(s.said(cursor, unit), "\n")
+	s.t.Logf("journal:\n%s", said)
+	for _, b := range pages.Claimed(s.t) {
+		for line := range strings.Lines(b.Text) {
+			if b.Kind == "text elsewhere" && !strings.Contains(said, strings.TrimSpace(line)) {
+				s.t.Errorf("%v: the journal does not say %s", b, line)
+			}
+		}
+	}
 	s.example("paths.conf", "/etc/systemd/system/"+unit+".d/paths.conf")
 	s.must("systemctl", "daemon-reload")
 	s.must("systemctl", "restart", unit)
-	s.until("the files are there", func() bool { return s.read("/srv/app/f") == "x" && s.read("/etc/hidden") == "y" })
+	s.until("the files are there", func() bool { return s.read("/srv/app/app.env") == "x" && s.read("/etc/hidden") == "y" })
 	s.must("rm", "/etc/hidden", "/home/token", "/etc/rendered/conf.d/elsewhere.yaml", "/etc/systemd/system/"+unit+".d/paths.conf")
 	s.must("systemctl", "daemon-reload")
 	s.must("systemctl", "restart", unit)

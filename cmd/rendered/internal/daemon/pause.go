@@ -80,11 +80,11 @@ func (d *Daemon) held(names []string) error {
 	if len(paused) == 0 {
 		return nil
 	}
-	return asRefused(paused)
+	return Refused(paused)
 }
 
-// asRefused makes of the error that services are paused, or are none any more, what a person reads.
-func asRefused(err error) error {
+// Refused makes of the error that services are paused, or are none any more, what a person reads.
+func Refused(err error) error {
 	if gone, ok := errors.AsType[watch.GoneError](err); ok {
 		return control.Refused("error: " + gone.Error())
 	}

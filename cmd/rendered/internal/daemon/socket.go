@@ -47,7 +47,7 @@ func (d *Daemon) serve(ctx context.Context, socket net.Listener) {
 			if err := d.know(ctx, names); err != nil {
 				return err
 			}
-			return asRefused(d.loop.AwaitCurrent(ctx, names...))
+			return Refused(d.loop.AwaitCurrent(ctx, names...))
 		},
 		Pause:  d.pause,
 		Resume: d.resume,
@@ -94,9 +94,9 @@ func (d *Daemon) refresh(ctx context.Context, names []string, wait bool) (any, e
 	switch {
 	case err != nil:
 	case len(names) > 0 && len(r.Paused) > 0:
-		err = asRefused(r.Paused)
+		err = Refused(r.Paused)
 	case len(r.Gone) > 0:
-		err = asRefused(r.Gone)
+		err = Refused(r.Gone)
 	}
 	return outcome.Of(r), err
 }

@@ -1,0 +1,82 @@
+package pages
+
+import "path"
+
+// A claim says which test runs the blocks of a kind, or compares them with what the program
+// prints.
+type claim struct {
+	pages string // a pattern of path.Match; empty is every page
+	kind  string
+	test  string // PACKAGE.TEST, which calls Claimed and so gets these blocks
+	how   string
+}
+
+// seen stands in the place of a test: what another program said on a day of which the page tells.
+// It is a record, and nothing of ours makes it true or false.
+const seen = "a record"
+
+// claims are asked from the first to the last, so that those of one page stand before those of all.
+//
+// Who writes a page gives each block one of the kinds of all pages, and has nothing else to do. What
+// none of them fits gets a word of its own behind the language, as in "```sh ssh", a line here, and
+// a test, which asks Claimed for it.
+var claims = []claim{
+	// Recipes.
+	{"docs/cookbook/*/README.md", "", "internal/e2e.TestCookbookShowsItsFiles", "is a file of the recipe"},
+	{"docs/cookbook/*/README.md", "yaml", "internal/e2e.TestCookbookShowsItsFiles", "is a file of the recipe"},
+	{"docs/cookbook/*/README.md", "ini", "internal/e2e.TestCookbookShowsItsFiles", "is a file of the recipe"},
+	{"docs/cookbook/*/README.md", "json", "internal/e2e.TestCookbookPolicies", "is what iam-policy prints"},
+	{"docs/cookbook/*/README.md", "sh", "internal/e2e.TestCookbookRenders", "runs in the recipe's directory, a second time changing nothing"},
+	{"docs/cookbook/*/README.md", "sh aws", "internal/e2e.TestCookbookStores", "stores in a fake of AWS what the templates look up"},
+	{"docs/cookbook/README.md", "sh", "internal/e2e.TestCookbookRenders", "runs in the directory of each recipe, a second time changing nothing"},
+	{"docs/cookbook/README.md", "sh policy", "internal/e2e.TestCookbookPolicies", "prints the policy of each recipe's page"},
+
+	// Single pages.
+	{"README.md", "sh script", "internal/e2e.TestReadmeScript", "runs, and has the bugs that it is said to have"},
+	{"README.md", "sh install", "packaging/test/systemd.TestSystemd", "runs in a fresh Debian"},
+	{"docs/check.md", "yaml steps", "internal/e2e.TestCheckInCI", "is a step that runs"},
+	{"docs/check.md", "text annotations", "internal/e2e.TestCheckInCI", "is what that step prints of a fault"},
+	{"docs/comparison.md", "hcl", seen, "is a config of consul-template, with names in the place of paths"},
+	{"docs/comparison.md", "text strace", seen, "is what strace showed of consul-template"},
+	{"docs/config.md", "json editor", "packaging.TestEditorSettings", "names the schema where the packages have it, and the files of a config"},
+	{"docs/metrics.md", "yaml prometheus", "packaging.TestPrometheusAsDocumented", "is taken by promtool"},
+	{"docs/metrics.md", "yaml grafana", "packaging.TestGrafanaAsDocumented", "has the keys that Grafana reads, and the directory of the packages"},
+	{"docs/operating.md", "console daemon", "cmd/rendered.TestOperatingShowsWhatDaemonsSay", "is what the verb says of a daemon's answer"},
+	{"docs/operating.md", "console offline", "cmd/rendered.TestOperatingShowsWhatIsSaid", "is what the verb says of cmd/rendered/testdata/operating"},
+	{"docs/operating.md", "console diff", "internal/e2e.TestDiffIsAsDocumented", "is what diff says after a rotation"},
+	{"docs/operating.md", "console day", "packaging/test/systemd.TestSystemd", "is what a machine with a service of every state says"},
+	{"docs/operating.md", "sh ssh", "internal/e2e.TestPagesForwardAPort", "is taken by ssh, and forwards the port of the page's config"},
+	{"docs/packages.md", "sh build", "packaging/test/packages.TestPackages", "builds the packages"},
+	{"docs/systemd.md", "console day", "packaging/test/systemd.TestSystemd", "has lines that a machine with a service of every state says"},
+	{"docs/systemd.md", "text elsewhere", "packaging/test/systemd.TestSystemd", "is in the journal where a file lies outside of the sandbox"},
+	{"docs/systemd.md", "sh journal", "packaging/test/systemd.TestSystemd", "shows entries of the journal"},
+	{"docs/systemd.md", "sh install", "internal/e2e.TestInstalledByHand", "runs in a root of its own"},
+	{"docs/systemd.md", "dotenv", "internal/e2e.TestUnitAsksWithProfile", "is an environment file with which AWS is asked"},
+	{"docs/testing.md", "console cookbook", "internal/e2e.TestTestingAsDocumented", "is what test says of the cookbook"},
+	{"docs/testing.md", "yaml cases", "internal/e2e.TestTestingAsDocumented", "is a file of cases that pass"},
+
+	// All pages.
+	{"", "yaml", "cmd/rendered.TestPagesShowGoodConfigs", "is a config, or a part of one, that check finds good"},
+	{"", "template", "cmd/rendered.TestPagesShowGoodTemplates", "renders with cmd/rendered/testdata/pages/values.yaml"},
+	{"", "sh", "internal/e2e.TestPagesRun", "runs, all of a page in one copy of internal/e2e/testdata/pages/PAGE, with its bin/ in the PATH"},
+	{"", "console", "internal/e2e.TestPagesRun", "the same, and what follows a line with $ is what it prints"},
+	{"", "sh aws", "internal/e2e.TestPagesAskAWS", "is taken by the AWS CLI"},
+	{"", "sh go", "internal/pages.TestGoCommands", "names tests and flags that there are"},
+	{"", "ini rendered.service", "packaging/systemd.TestPagesShowGoodDropIns", "is a drop-in of that unit for systemd-analyze"},
+	{"", "ini nginx.service", "packaging/systemd.TestPagesShowGoodDropIns", "is a drop-in of that unit for systemd-analyze"},
+}
+
+// claimOf gives the claim of a block, or nil.
+func claimOf(b Block) *claim {
+	for i := range claims {
+		if c := &claims[i]; c.kind == b.Kind && matches(c.pages, b.Page) {
+			return c
+		}
+	}
+	return nil
+}
+
+func matches(pattern, page string) bool {
+	ok, err := path.Match(pattern, page)
+	return pattern == "" || ok && err == nil
+}
