@@ -130,7 +130,7 @@ func (r *run) called() template.FuncMap {
 
 // printer gives what prints a value: that of the run where it is to know what was printed.
 func (r *run) printer() any {
-	if r.t != nil && (r.t.TrackValues || r.t.Trace) {
+	if r.t != nil && r.t.notesPrints() {
 		return r.print
 	}
 	return funcs.Print
@@ -202,7 +202,7 @@ func or(fallback any, text string, err error) (string, error) {
 // get looks up what a named function gives, by the number of its call. The keys are those that the
 // call follows into a secret.
 func (r *run) get(number int, name any, keys []any) (*lookupResult, error) {
-	c := r.t.named[number]
+	c := r.named[number]
 	fn := lookupFunctions[calledBy(c)]
 	text, ok := name.(string)
 	if !ok {
@@ -286,7 +286,7 @@ func (r *run) env(number int, name string) (string, error) {
 		return value, nil
 	}
 	shown := strconv.Quote(name)
-	if r.readSecret && !r.t.isKnown(r.t.named[number], 0, name) {
+	if r.readSecret && !r.t.isKnown(r.named[number], 0, name) {
 		shown = hiddenName
 	}
 	return "", &lookupError{what: fmt.Sprintf("environment variable %s is not set", shown)}

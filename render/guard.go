@@ -28,22 +28,24 @@ var timeLimit = 10 * time.Second
 // DefaultMaxSize is how many bytes a template may print where Options do not say.
 const DefaultMaxSize = 16 << 20
 
-// executable gives a copy of a tree that ends in time, prints nothing but texts, and tells a
-// function that is named which call it is.
-func (t *numbered) executable(at *Text, tree *parse.Tree, notesPrints bool) *parse.Tree {
-	number := len(t.named)
-	t.named = append(t.named, namedCalls(tree)...)
+// guarded gives a copy of a tree that ends in time, prints nothing but texts, and tells a function
+// that is named which call it is.
+func (r *run) guarded(at *Text, tree *parse.Tree) *parse.Tree {
+	number := len(r.named)
+	r.named = append(r.named, namedCalls(tree)...)
 	written := printing(tree)
 	tree = tree.Copy()
 	for n := range nodes(tree.Root) {
 		switch n := n.(type) {
 		case *parse.ActionNode:
 			if len(n.Pipe.Decl) == 0 {
-				t.addPrint(n.Pipe, at, written[0], notesPrints)
+				r.addPrint(n.Pipe, at, written[0])
 				written = written[1:]
 			}
+		case *parse.ChainNode:
+			n.Node = n.Node.Copy() // Tree.Copy leaves that of the tree as it is written
 		case *parse.RangeNode:
-			t.addTick(n.List, tickFunction, at, int(n.Pos))
+			r.addTick(n.List, tickFunction, at, int(n.Pos))
 		case *parse.CommandNode:
 			if named(calledBy(n)) {
 				n.Args = slices.Insert(n.Args, 1, numberNode(number))
@@ -51,7 +53,7 @@ func (t *numbered) executable(at *Text, tree *parse.Tree, notesPrints bool) *par
 			}
 		}
 	}
-	t.addTick(tree.Root, enterFunction, at, int(tree.Root.Pos))
+	r.addTick(tree.Root, enterFunction, at, int(tree.Root.Pos))
 	tree.Root.Nodes = append(tree.Root.Nodes, silently(commandNode(tree.Root.Pos, leaveFunction)))
 	return tree
 }
@@ -79,19 +81,19 @@ func printing(tree *parse.Tree) (actions []*parse.ActionNode) {
 // addPrint lets printFunction have the last word in a pipeline, as html/template has its escapers.
 // Where it notes what it prints it gets the number of the action, as which that of the tree as it
 // is written is noted.
-func (t *numbered) addPrint(p *parse.PipeNode, at *Text, written *parse.ActionNode, notes bool) {
+func (r *run) addPrint(p *parse.PipeNode, at *Text, written *parse.ActionNode) {
 	c := commandNode(p.Cmds[len(p.Cmds)-1].Position(), printFunction)
-	if notes {
-		c.Args = append(c.Args, numberNode(len(t.prints)))
-		t.prints = append(t.prints, printAction{position{at, int(p.Pos)}, written, p.String(), leastIn(p)})
+	if r.t.notesPrints() {
+		c.Args = append(c.Args, numberNode(len(r.prints)))
+		r.prints = append(r.prints, printAction{position{at, int(p.Pos)}, written, p.String(), leastIn(p)})
 	}
 	p.Cmds = append(p.Cmds, c)
 }
 
 // addTick begins a body with a call of tickFunction, or of enterFunction.
-func (t *numbered) addTick(body *parse.ListNode, function string, at *Text, offset int) {
-	c := commandNode(parse.Pos(offset), function, numberNode(len(t.ticks)))
-	t.ticks = append(t.ticks, position{at, offset})
+func (r *run) addTick(body *parse.ListNode, function string, at *Text, offset int) {
+	c := commandNode(parse.Pos(offset), function, numberNode(len(r.ticks)))
+	r.ticks = append(r.ticks, position{at, offset})
 	body.Nodes = slices.Insert(body.Nodes, 0, silently(c))
 }
 
@@ -139,7 +141,7 @@ func (s *stop) Error() string { return s.what }
 // enter begins the body of a template, which leave ends.
 func (r *run) enter(number int) (string, error) {
 	if r.bodies++; r.bodies > maxBodies {
-		return "", &stop{r.t.ticks[number], "templates call each other without end"}
+		return "", &stop{r.ticks[number], "templates call each other without end"}
 	}
 	return r.tick(number)
 }
@@ -152,10 +154,10 @@ func (r *run) leave() string {
 // tick ends an execution that goes on for too long.
 func (r *run) tick(number int) (string, error) {
 	if r.ctx.Err() != nil {
-		return "", &stop{r.t.ticks[number], "the render was stopped"}
+		return "", &stop{r.ticks[number], "the render was stopped"}
 	}
 	if spent := time.Since(r.begun) - r.waited; spent > timeLimit {
-		return "", &stop{r.t.ticks[number], fmt.Sprintf("the template runs for more than %v; does this end?", timeLimit)}
+		return "", &stop{r.ticks[number], fmt.Sprintf("the template runs for more than %v; does this end?", timeLimit)}
 	}
 	return "", nil
 }

@@ -83,7 +83,7 @@ func (o Output) keeps(f format.Format) *fault.Fault {
 		return nil
 	}
 	v := values[breach.Span]
-	in := o.template.prints[v.action]
+	in := o.prints[v.action]
 	what := fmt.Sprintf("the value of %s changes the structure of the %s around it; file not written", v.lookup, f.Title())
 	breach.Part = breach.Part && !v.inner
 	return in.at.text.fault(in.at.offset, what, o.template.keepHints(f, in.pipe, breach)...)
@@ -183,7 +183,7 @@ func (o Output) valuesIn(in printedSpan, text string, known *lookupIndex) []valu
 
 // within gives the values that are parts of what an action printed.
 func (o Output) within(in printedSpan, text string, known *lookupIndex) (list []valueSpan) {
-	for _, g := range known.atLeast(o.template.prints[in.action].least) {
+	for _, g := range known.atLeast(o.prints[in.action].least) {
 		if len(g.text) >= len(text) || o.template.constant(g.text) {
 			continue
 		}

@@ -16,7 +16,6 @@ import (
 // its templates may be executed while it parses others.
 type Parser struct {
 	texts map[textKey]*parsedText
-	calls numbered
 	count int // of the texts that were parsed
 }
 
@@ -24,7 +23,6 @@ type Parser struct {
 type textKey struct {
 	Text
 	left, right string
-	notesPrints bool
 }
 
 // A parsedText is what one text tells, whatever stands beside it. It does not change once a
@@ -35,16 +33,8 @@ type parsedText struct {
 	// is called.
 	parseName string
 	trees     map[string]*parse.Tree
-	executed  map[string]*parse.Tree // what is made of the trees to be executed
-	called    map[string]bool        // names of functions
-	literals  []string               // the texts between quotes in its actions
-}
-
-// numbered are the calls that get a number when they are executed, by that.
-type numbered struct {
-	ticks  []position
-	prints []printAction        // what prints, where that is noted
-	named  []*parse.CommandNode // calls of functions that are named
+	called    map[string]bool // names of functions
+	literals  []string        // the texts between quotes in its actions
 }
 
 // Parse reads a template and its partials and finds their lookups. It reports every fault it finds,
@@ -73,7 +63,6 @@ func (p *Parser) Parse(o Options) (*Template, fault.List) {
 	for _, x := range fresh {
 		p.keep(t.key(*x.Text), x)
 	}
-	t.numbered = p.calls
 	t.noteRefs()
 	return t, nil
 }
@@ -147,7 +136,7 @@ func (t *Template) parseText(name, body string) (map[string]*parse.Tree, error) 
 	return set, err
 }
 
-// keep makes of a text what is executed, and has it at hand for other templates.
+// keep has a text at hand for other templates.
 func (p *Parser) keep(key textKey, x *parsedText) {
 	x.called = map[string]bool{tickFunction: true, enterFunction: true, leaveFunction: true, printFunction: true}
 	for n := range x.nodes() {
@@ -157,10 +146,6 @@ func (p *Parser) keep(key textKey, x *parsedText) {
 		case *parse.StringNode:
 			x.literals = append(x.literals, n.Text)
 		}
-	}
-	x.executed = make(map[string]*parse.Tree, len(x.trees))
-	for _, name := range slices.Sorted(maps.Keys(x.trees)) {
-		x.executed[name] = p.calls.executable(x.Text, x.trees[name], key.notesPrints)
 	}
 	if p.texts == nil {
 		p.texts = make(map[textKey]*parsedText)
@@ -209,5 +194,5 @@ func (t *Template) textNamed(parseName string) *Text {
 }
 
 func (t *Template) key(text Text) textKey {
-	return textKey{text, t.Left, t.Right, t.TrackValues || t.Trace}
+	return textKey{text, t.Left, t.Right}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+	"text/template/parse"
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -19,6 +20,10 @@ import (
 type run struct {
 	t   *Template
 	set *template.Template // with functions that belong to this run
+
+	// The calls that get a number when they are executed, by that.
+	ticks []position
+	named []*parse.CommandNode // of functions that are named
 
 	ctx      context.Context
 	snapshot *sources.Snapshot
@@ -50,8 +55,9 @@ type Output struct {
 	Asked   []sources.Ref // what it looked up, in order; the next pass fetches it in advance
 
 	template *Template
-	lookedUp []lookupText // what the lookups gave, to say what a byte of the output comes from
-	keys     []lookupText // keys of JSON
+	lookedUp []lookupText  // what the lookups gave, to say what a byte of the output comes from
+	keys     []lookupText  // keys of JSON
+	prints   []printAction // what prints, where that is noted
 	printed  []printedSpan
 	traced   []printedSpan // all that was printed by actions, where the template is traced
 	spent    time.Duration // lookups not counted
@@ -82,14 +88,17 @@ func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Out
 func (r *run) executable() *template.Template {
 	set := template.New("").Option("missingkey=error").Funcs(r.called())
 	for _, x := range r.t.texts {
-		for name, tree := range x.executed {
-			if r.t.trees[name] == x.trees[name] { // else it is empty here, and another text has it
-				template.Must(set.AddParseTree(name, tree))
+		for name, tree := range x.trees {
+			if r.t.trees[name] == tree { // else it is empty here, and another text has it
+				template.Must(set.AddParseTree(name, r.guarded(x.Text, tree)))
 			}
 		}
 	}
 	return set
 }
+
+// notesPrints reports that a run is to know what each action printed.
+func (t *Template) notesPrints() bool { return t.TrackValues || t.Trace }
 
 func (t *Template) maxSize() int { return cmp.Or(t.MaxSize, DefaultMaxSize) }
 

@@ -46,7 +46,6 @@ type Options struct {
 // several goroutines.
 type Template struct {
 	Options
-	numbered
 	texts []*parsedText          // Main, then Partials
 	trees map[string]*parse.Tree // of all texts, as they are written
 

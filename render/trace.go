@@ -45,7 +45,7 @@ func (o Output) Parts() (parts []Part) {
 		if i == maxTraced {
 			return append(parts, Part{Start: in.start, End: len(o.Content)})
 		}
-		node := o.template.prints[in.action].node
+		node := o.prints[in.action].node
 		if !constants[node][string(o.Content[in.start:in.end])] {
 			parts = append(parts, Part{in.start, in.end, o.template.origins(node)})
 		}
