@@ -100,10 +100,6 @@ var runFunctions = sync.OnceValue(func() map[string]func(*run) any {
 		"envOr":         func(r *run) any { return r.t.envOr },
 		"hostname":      func(r *run) any { return func() string { return r.t.Hostname } },
 		"include":       func(r *run) any { return r.include },
-		tickFunction:    func(r *run) any { return r.tick },
-		enterFunction:   func(r *run) any { return r.enter },
-		leaveFunction:   func(r *run) any { return r.leave },
-		printFunction:   func(r *run) any { return r.printer() },
 	}
 	for name, f := range lookupFunctions {
 		if f.name != "" {
@@ -115,9 +111,9 @@ var runFunctions = sync.OnceValue(func() map[string]func(*run) any {
 
 // called gives the functions that the template calls, but for text/template's own.
 func (r *run) called() template.FuncMap {
-	called := make(template.FuncMap)
+	called := template.FuncMap{tickFunction: r.tick, enterFunction: r.enter, leaveFunction: r.leave, printFunction: r.printer()}
 	for _, x := range r.t.texts {
-		for name := range x.called {
+		for _, name := range x.called {
 			if bind := runFunctions()[name]; bind != nil {
 				called[name] = bind(r)
 			} else if f := pureFunctions()[name]; f != nil {
@@ -130,7 +126,7 @@ func (r *run) called() template.FuncMap {
 
 // printer gives what prints a value: that of the run where it is to know what was printed.
 func (r *run) printer() any {
-	if r.t != nil && r.t.notesPrints() {
+	if r.t.notesPrints() {
 		return r.print
 	}
 	return funcs.Print

@@ -33,8 +33,8 @@ type parsedText struct {
 	// is called.
 	parseName string
 	trees     map[string]*parse.Tree
-	called    map[string]bool // names of functions
-	literals  []string        // the texts between quotes in its actions
+	called    []string // names of functions, each once
+	literals  []string // the texts between quotes in its actions
 }
 
 // Parse reads a template and its partials and finds their lookups. It reports every fault it finds,
@@ -138,11 +138,12 @@ func (t *Template) parseText(name, body string) (map[string]*parse.Tree, error) 
 
 // keep has a text at hand for other templates.
 func (p *Parser) keep(key textKey, x *parsedText) {
-	x.called = map[string]bool{tickFunction: true, enterFunction: true, leaveFunction: true, printFunction: true}
 	for n := range x.nodes() {
 		switch n := n.(type) {
 		case *parse.IdentifierNode:
-			x.called[n.Ident] = true
+			if !slices.Contains(x.called, n.Ident) {
+				x.called = append(x.called, n.Ident)
+			}
 		case *parse.StringNode:
 			x.literals = append(x.literals, n.Text)
 		}

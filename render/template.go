@@ -115,11 +115,9 @@ func (t *Template) noteRefs() {
 	}
 }
 
-// functionNames gives every name that a template may call, in order. Those that begin with _ are
-// put into it by us alone.
+// functionNames gives every name that a template may call, in order.
 var functionNames = sync.OnceValue(func() []string {
 	names := slices.Concat(builtin, funcs.Names(), slices.Collect(maps.Keys(runFunctions())))
-	names = slices.DeleteFunc(names, func(name string) bool { return name[0] == '_' })
 	slices.Sort(names)
 	return names
 })
