@@ -42,8 +42,8 @@ not known.`,
 			return exitUnless(used)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, words []string, _ string) (list []string, _ cobra.ShellCompDirective) {
-			if o, err := g.Quiet(); err == nil && len(words) == 0 {
-				list = lookups.Refs(cmd.Context(), o)
+			if o, err := g.Quiet(); err == nil {
+				list = lookups.Refs(cmd.Context(), o, words)
 			}
 			return list, cobra.ShellCompDirectiveNoFileComp
 		},

@@ -140,14 +140,17 @@ func Names(o plan.Options, without []string) (list []cobra.Completion) {
 	return list
 }
 
-// Refs gives what a config looks up for a shell, as far as it can be read.
-func Refs(ctx context.Context, o plan.Options) (list []cobra.Completion) {
+// Refs gives what a config looks up for a shell, as far as it can be read. After a kind it gives
+// what is looked up of that, and after a ref nothing.
+func Refs(ctx context.Context, o plan.Options, words []string) (list []cobra.Completion) {
 	s, err := look(ctx, o)
 	if err != nil {
 		return nil
 	}
 	for _, r := range s.refs() {
-		list = append(list, cobra.CompletionWithDesc(r.Text(), r.Kind.Traits().Noun))
+		if len(words) == 0 || string(r.Kind) == words[0] && len(words) == 1 {
+			list = append(list, cobra.CompletionWithDesc(r.Text(), r.Kind.Traits().Noun))
+		}
 	}
 	return list
 }
