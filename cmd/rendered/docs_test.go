@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io/fs"
@@ -134,42 +135,52 @@ func TestComparisonIsShown(t *testing.T) {
 	}
 }
 
-var (
-	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	noWord  = regexp.MustCompile(`[^a-z0-9 _-]`)
-)
+// manualPage is one of ours that is named: as rendered-run(1), and as man's macros have it.
+var manualPage = regexp.MustCompile(`\b(rendered(?:\.yaml|\\?-[a-z\\-]+)?)(?:\\fP|\\fR)? ?\((\d)\)`)
 
-// A link from one document to another file of the project, or to a heading, leads somewhere.
-func TestDocumentsLinkToWhatIsThere(t *testing.T) {
+// A manual page that a document, the program or another manual page names is there.
+func TestNamedManualPagesAreThere(t *testing.T) {
+	there := map[string]bool{"rendered.yaml(5)": true, "rendered-functions(7)": true, "rendered(1)": true, "rendered-completion(1)": true}
+	for _, cmd := range newRoot().Commands() {
+		if cmd.IsAvailableCommand() {
+			there["rendered-"+cmd.Name()+"(1)"] = true
+		}
+	}
 	texts := documents(t)
+	dir := t.TempDir()
+	var out bytes.Buffer
+	if code := run([]string{"manual", dir}, &out, &out); code != exitOK {
+		t.Fatal(&out)
+	}
+	made, err := filepath.Glob(dir + "/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(made, filepath.Join(root, "packaging/man/rendered.yaml.5"), filepath.Join(root, "packaging/systemd/rendered.catalog")) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(text)
+	}
+	found := 0
 	for path, text := range texts {
-		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			if strings.Contains(m[1], "://") {
-				continue
-			}
-			file, anchor, _ := strings.Cut(m[1], "#")
-			to := path
-			if file != "" {
-				to = filepath.Join(filepath.Dir(path), file)
-			}
-			if _, err := os.Stat(to); err != nil {
-				t.Errorf("%s: %v", path, err)
-			} else if anchor != "" && !hasHeading(texts[to], anchor) {
-				t.Errorf("%s: %s has no heading #%s", path, to, anchor)
+		for _, m := range manualPage.FindAllStringSubmatch(text, -1) {
+			found++
+			if name := strings.ReplaceAll(m[1], `\`, "") + "(" + m[2] + ")"; !there[name] {
+				t.Errorf("%s: there is no %s", path, name)
 			}
 		}
 	}
-}
-
-// hasHeading tells whether a text has a heading with this anchor, as GitHub makes it.
-func hasHeading(text, anchor string) bool {
-	for _, m := range heading.FindAllStringSubmatch(text, -1) {
-		if strings.ReplaceAll(noWord.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-") == anchor {
-			return true
+	for _, path := range made {
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) + "(" + filepath.Ext(path)[1:] + ")"
+		if !there[name] {
+			t.Errorf("%s is made, and is no verb's", name)
 		}
 	}
-	return false
+	if found < 30 {
+		t.Errorf("%d are named, is the pattern wrong?", found)
+	}
 }
 
 var (
