@@ -31,3 +31,35 @@ func TestIncludedIsHidden(t *testing.T) {
 		t.Error(shown)
 	}
 }
+
+// What a template may call is there when it is executed, however its name is given.
+func TestCallable(t *testing.T) {
+	parts := render.Text{Name: "_parts.tmpl", Body: `{{ define "a" }}A{{ template "b" . }}{{ end }}{{ define "b" }}B{{ end }}{{ define "self" }}{{ if . }}S{{ template "self" false }}{{ end }}{{ end }}`}
+	for body, gives := range map[string]string{
+		`{{ template "a" . }}`:                                               "AB",
+		`{{ include "a" . }}`:                                                "AB",
+		`{{ include ("a") . }}`:                                              "AB",
+		`{{ include (print "a") . }}`:                                        "AB",
+		`{{ $n := "a" }}{{ include $n . | lower }}`:                          "ab",
+		`{{ . | include "a" }}`:                                              "AB",
+		`{{ upper (include "a" .) }}`:                                        "AB",
+		`{{ if false }}{{ else }}{{ template "a" }}{{ end }}`:                "AB",
+		`{{ range list 1 2 }}{{ include "b" . }}{{ end }}`:                   "BB",
+		`{{ block "own" . }}{{ template "b" . }}{{ end }}`:                   "B",
+		`{{ template "self" true }}`:                                         "S",
+		`{{ define "a2" }}{{ include "a" . }}{{ end }}{{ template "a2" . }}`: "AB",
+		`none`: "none",
+	} {
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body}, Partials: []render.Text{parts}})
+		if len(faults) > 0 {
+			t.Errorf("%s: %v", body, faults)
+			continue
+		}
+		for range 2 {
+			output, failed := tmpl.Execute(t.Context(), sources.NewSnapshot(nil, 0))
+			if failed != nil || string(output.Content) != gives {
+				t.Errorf("%s gives %q, not %q: %v", body, output.Content, gives, failed)
+			}
+		}
+	}
+}

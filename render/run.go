@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -84,17 +86,56 @@ func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Out
 	return r.Output, failed
 }
 
-// executable gives what is executed, with functions that belong to the run.
+// executable gives what is executed, with functions that belong to the run: the main template, and
+// all that it may call.
 func (r *run) executable() *template.Template {
 	set := template.New("").Option("missingkey=error").Funcs(r.called())
-	for _, x := range r.t.texts {
-		for name, tree := range x.trees {
-			if r.t.trees[name] == tree { // else it is empty here, and another text has it
-				template.Must(set.AddParseTree(name, r.guarded(x.Text, tree)))
-			}
+	for _, name := range r.t.callable() {
+		if tree := r.t.trees[name]; tree != nil {
+			template.Must(set.AddParseTree(name, r.guarded(r.t.text(tree), tree)))
 		}
 	}
 	return set
+}
+
+// callable gives the name of the main template, and those that it may call, each once: all, where
+// one computes a name.
+func (t *Template) callable() []string {
+	names, known := []string{t.Main.Name}, map[string]bool{t.Main.Name: true}
+	for i := 0; i < len(names); i++ {
+		tree := t.trees[names[i]]
+		if tree == nil {
+			continue
+		}
+		for n := range nodes(tree.Root) {
+			name, computed := callee(n)
+			if computed {
+				return slices.Collect(maps.Keys(t.trees))
+			}
+			if name != "" && !known[name] {
+				known[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// callee gives the template that a node calls; "" where it calls none, or computes its name.
+func callee(n parse.Node) (name string, computed bool) {
+	switch n := n.(type) {
+	case *parse.TemplateNode:
+		return n.Name, false
+	case *parse.CommandNode:
+		if calledBy(n) != "include" {
+			return "", false
+		}
+		if len(n.Args) > 1 && n.Args[1].Type() == parse.NodeString {
+			return n.Args[1].(*parse.StringNode).Text, false
+		}
+		return "", true
+	}
+	return "", false
 }
 
 // notesPrints reports that a run is to know what each action printed.
