@@ -118,7 +118,7 @@ func Fitted(text string, width int) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
 		indent := len(line) - len(strings.TrimLeft(line, " "))
-		if left := utf8.RuneCountInString(described.FindString(line)); left <= width/2 {
+		if left := Columns(described.FindString(line)); left <= width/2 {
 			indent = max(indent, left)
 		}
 		lines = append(lines, wrapped(line, width, indent)...)

@@ -3,7 +3,6 @@ package console
 import (
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 )
@@ -93,7 +92,7 @@ const gap = 2
 // heads gives all cells of a row but the last.
 func heads(cells []string, widths []int, color func(int, string) printable.Color) (spans []printable.Span) {
 	for i, cell := range cells {
-		pad := strings.Repeat(" ", widths[i]+gap-utf8.RuneCountInString(cell))
+		pad := strings.Repeat(" ", widths[i]+gap-Columns(cell))
 		spans = append(append(spans, firstWord(cell, color(i, cell))...), printable.Span{Text: pad})
 	}
 	return spans
@@ -120,7 +119,7 @@ func (t Table) widths() []int {
 	widths := make([]int, len(t[0])-1)
 	for _, row := range t {
 		for i := range min(len(widths), len(row)-1) {
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+			widths[i] = max(widths[i], Columns(row[i]))
 		}
 	}
 	return widths

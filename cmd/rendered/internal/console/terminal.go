@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -155,8 +154,8 @@ func During(w io.Writer, says func(since time.Duration) string, do func()) {
 func wrapped(line string, width, indent int) (lines []string) {
 	width = max(width, 1)
 	lead := len(line) - len(strings.TrimLeft(line, " "))
-	for utf8.RuneCountInString(line) > width {
-		at := strings.LastIndexByte(string([]rune(line)[:width+1]), ' ')
+	for Columns(line) > width {
+		at := strings.LastIndexByte(line[:within(line, width+1)], ' ')
 		if at <= lead {
 			if at = strings.IndexByte(line[lead:], ' ') + lead; at < lead {
 				break

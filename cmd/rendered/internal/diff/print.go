@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/render/swap"
@@ -40,7 +39,7 @@ func (f File) print(w io.Writer) {
 	}
 	head := sign + " " + f.Path
 	notes := f.notes()
-	if len(notes) > 0 && utf8.RuneCountInString(head+"    "+notes[0]) <= console.Width(w) {
+	if len(notes) > 0 && console.Columns(head+"    "+notes[0]) <= console.Width(w) {
 		head, notes = head+"    "+notes[0], notes[1:]
 	}
 	fmt.Fprintln(w, head)
@@ -97,7 +96,7 @@ func (f File) notes() (list []string) {
 // printRuns prints what would run, in a line where that has room.
 func printRuns(w io.Writer, list []string) {
 	line := "would run: " + strings.Join(list, "; ")
-	if utf8.RuneCountInString(line) > console.Width(w) {
+	if console.Columns(line) > console.Width(w) {
 		line = "would run:\n    " + strings.Join(list, "\n    ")
 	}
 	fmt.Fprintln(w, line)
