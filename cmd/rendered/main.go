@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
+	"github.com/rendered/rendered/cmd/rendered/internal/daemon"
 	"github.com/rendered/rendered/cmd/rendered/internal/settings"
 	"github.com/rendered/rendered/internal/fault"
-	"github.com/rendered/rendered/render/preview"
 )
 
 // Exit codes. Those of check and once are documented with them.
@@ -47,7 +47,7 @@ const colorFlag = "color"
 func init() { runtime.LockOSThread() }
 
 func main() {
-	preview.Main() // this process may be a helper of the daemon
+	daemon.Helper() // this process may be one
 	code := make(chan int)
 	go func() { code <- run(os.Args[1:], os.Stdout, os.Stderr) }()
 	os.Exit(<-code)
@@ -168,7 +168,7 @@ A config to begin with:
 	g.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().Var(&colors, colorFlag, "`WHEN` to use colors: auto, always or never (NO_COLOR)")
 	_ = root.RegisterFlagCompletionFunc(colorFlag, cobra.FixedCompletions(console.Choices, cobra.ShellCompDirectiveNoFileComp))
-	firstHour.addVerbs(root, newCheck(g), newFunctions(), newInit(), newLookups(g), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema(), newTest(g))
+	firstHour.addVerbs(root, newCheck(g), newFunctions(), newInit(), newLookups(g), newMigrate(), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema(), newTest(g))
 	everyDay.addVerbs(root, newDiff(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
 	trouble.addVerbs(root, newHistory())
 	root.AddCommand(newManual(), newVersion())

@@ -91,14 +91,3 @@ func (r recipe) readme() string {
 
 // outward is a link to a file that is not beside the page.
 var outward = regexp.MustCompile(`\[([^\]]*)\]\(\.\./[^)]*\)`)
-
-// plain is what a shell takes as it is.
-var plain = regexp.MustCompile(`^[\w./@%+,:-]+$`)
-
-// quoted gives a path as a shell reads it.
-func quoted(path string) string {
-	if plain.MatchString(path) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}

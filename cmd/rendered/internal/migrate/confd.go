@@ -1,0 +1,289 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/migrate/rewrite"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+)
+
+// confdReader reads a directory of confd.
+type confdReader struct {
+	o     Options
+	s     *setup
+	dir   string
+	asked string // the backend
+}
+
+// readConfd reads a directory of confd: conf.d and templates, and confd.toml where it is there.
+func readConfd(o Options, s *setup) error {
+	r := confdReader{o: o, s: s, dir: o.Paths[0], asked: o.Backend}
+	s.program, s.schedule = rewrite.Confd, o.Interval
+	if err := r.main(); err != nil {
+		return err
+	}
+	paths, err := filepath.Glob(filepath.Join(r.dir, "conf.d", "*.toml"))
+	if err != nil || len(paths) == 0 {
+		return fault.List{{Place: fault.Place{File: r.dir}, What: "no file conf.d/*.toml is there", Hints: []string{"name the directory of confd, /etc/confd by default"}, Err: err}}
+	}
+	r.aboutBackend()
+	for _, path := range paths {
+		if err := r.resource(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tomlFile reads a file of TOML.
+func tomlFile(path string) (table map[string]any, text string, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", fault.List{{Place: fault.Place{File: path}, What: disk.Reason(err).Error(), Hints: disk.Hints(err), Err: err}}
+	}
+	if _, err := toml.Decode(string(data), &table); err != nil {
+		f := &fault.Fault{Place: fault.Place{File: path}, What: "it is no TOML", Err: err}
+		if e := (toml.ParseError{}); errors.As(err, &e) {
+			f.Place.Line, f.Place.Column, f.What = e.Position.Line, e.Position.Start+1, "it is no TOML: "+e.Message
+		}
+		return nil, "", fault.List{f}
+	}
+	return table, string(data), nil
+}
+
+// lineOf gives the place of a key in a text of TOML.
+func lineOf(path, text, key string) fault.Place {
+	at := regexp.MustCompile(`(?m)^[ \t]*` + regexp.QuoteMeta(key) + `[ \t]*=`).FindStringIndex(text)
+	if at == nil {
+		return fault.Place{File: path}
+	}
+	return fault.Place{File: path, Line: strings.Count(text[:at[0]], "\n") + 1}
+}
+
+// leftOut are keys of confd.toml that say how its backend is reached, or how it runs.
+var leftOut = "auth_token auth_type basic_auth client_cakeys client_cert client_key client_insecure confdir nodes noop onetime password role_id scheme secret_id secret_keyring srv_domain srv_record table separator username app_id user_id path file filter keep-stage-file config-file version"
+
+// main reads confd.toml. Flags go before it.
+func (r *confdReader) main() error {
+	path := filepath.Join(r.dir, "confd.toml")
+	table, text, err := tomlFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		value, at := table[key], lineOf(path, text, key)
+		switch known := key; {
+		case known == "backend":
+			r.asked = firstText(r.asked, value)
+		case known == "prefix":
+			r.o.Prefix = firstText(r.o.Prefix, value)
+		case known == "interval":
+			if seconds, ok := value.(int64); ok && r.s.schedule == 0 {
+				r.s.schedule = time.Duration(seconds) * time.Second
+			}
+		case known == "log-level" || known == "log_level":
+			r.s.logLevel = level(fmt.Sprint(value))
+		case known == "watch" || known == "sync-only" || known == "sync_only":
+			if value == true {
+				r.s.remarks = append(r.s.remarks, note(at, key+": rendered looks on its schedule, and at once where a queue is set (triggers:); who is told is told of every change"))
+			}
+		case slices.Contains(strings.Fields(leftOut), known):
+			r.s.remarks = append(r.s.remarks, note(at, key+" is left out: it is about the backend or the process of confd"))
+		default:
+			r.s.remarks = append(r.s.remarks, todo(at, key+": not known"))
+		}
+	}
+	return nil
+}
+
+func firstText(given string, value any) string {
+	if text, ok := value.(string); ok && given == "" {
+		return text
+	}
+	return given
+}
+
+// level gives a level of the log.
+func level(name string) string {
+	switch strings.ToLower(name) {
+	case "debug", "trace":
+		return "debug"
+	case "warn", "warning", "err", "error", "fatal", "panic":
+		return map[bool]string{true: "warn", false: "error"}[strings.HasPrefix(strings.ToLower(name), "warn")]
+	}
+	return ""
+}
+
+// aboutBackend says where the values are to be.
+func (r *confdReader) aboutBackend() {
+	at := fault.Place{File: r.dir}
+	switch r.asked {
+	case "ssm", "env", "secretsmanager":
+	case "":
+		r.s.remarks = append(r.s.remarks, note(at, "which backend it was is not told: keys become parameters of Parameter Store; --backend env or secretsmanager makes something else of them"))
+	default:
+		r.s.remarks = append(r.s.remarks, note(at, "the values of "+r.asked+" are to be in Parameter Store under the same names, with a / before them"))
+	}
+	if r.s.schedule == 0 {
+		r.s.remarks = append(r.s.remarks, note(at, "confd looks every 600 seconds unless it is told otherwise, rendered every five minutes; --interval says another"))
+	}
+}
+
+// backendOf gives the backend that a name stands for.
+func backendOf(name string) rewrite.Backend {
+	switch name {
+	case "env":
+		return rewrite.Variables
+	case "secretsmanager":
+		return rewrite.Secrets
+	}
+	return rewrite.Parameters
+}
+
+// resource reads a file of conf.d.
+func (r *confdReader) resource(path string) error {
+	table, text, err := tomlFile(path)
+	if err != nil {
+		return err
+	}
+	f := file{place: fault.Place{File: path}, mode: "0644", interval: r.s.schedule, prefix: r.o.Prefix, backend: backendOf(r.asked), comments: commentsOf(text)}
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		at := lineOf(path, text, key)
+		switch inner, isTable := table[key].(map[string]any); {
+		case key == "template" && isTable:
+		case key == "backend" && isTable:
+			name, _ := inner["backend"].(string)
+			f.backend = backendOf(name)
+			r.s.remarks = append(r.s.remarks, note(fault.Place{File: path}, "the values of "+name+" are those of this file alone"))
+		default:
+			f.todo = append(f.todo, todo(at, key+": not known"))
+		}
+	}
+	template, _ := table["template"].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(template)) {
+		if !r.key(&f, key, template[key], lineOf(path, text, key)) {
+			f.todo = append(f.todo, todo(lineOf(path, text, key), key+": not known"))
+		}
+	}
+	return r.templateOf(f)
+}
+
+// templateOf reads the template of a resource, and adds it.
+func (r *confdReader) templateOf(f file) error {
+	f.at = filepath.Join(r.dir, "templates", f.name)
+	data, err := os.ReadFile(f.at)
+	if f.name == "" || err != nil {
+		if err == nil || f.name == "" {
+			err = errors.New("src is missing")
+		}
+		f.text = ""
+		f.todo = append(f.todo, todo(f.place, "the template: "+disk.Reason(err).Error()))
+	}
+	if f.path == "" {
+		return fault.List{{Place: f.place, What: "dest is missing", Hints: []string{"it is no template resource of confd"}}}
+	}
+	f.text = string(data)
+	r.s.files = append(r.s.files, f)
+	return nil
+}
+
+// commentsOf gives the comments of a text of TOML.
+func commentsOf(text string) (list []string) {
+	for line := range strings.Lines(text) {
+		if comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#"); ok && strings.TrimSpace(comment) != "" {
+			list = append(list, strings.TrimSpace(comment))
+		}
+	}
+	return list
+}
+
+var ofSource = regexp.MustCompile(`\{\{-?\s*\.src\s*-?\}\}`)
+
+// key reads one key of a resource. It reports whether it is known.
+func (r *confdReader) key(f *file, key string, value any, at fault.Place) bool {
+	text := fmt.Sprint(value)
+	switch key {
+	case "src":
+		f.name = text
+	case "dest":
+		f.path = text
+	case "keys":
+		list, _ := value.([]any)
+		for _, k := range list {
+			f.keys = append(f.keys, fmt.Sprint(k))
+		}
+	case "prefix":
+		if f.prefix != "" {
+			r.s.remarks = append(r.s.remarks, note(at, "prefix: the prefix of all and that of the resource stand before its keys, one behind the other; confd 0.16 takes that of all alone"))
+		}
+		f.prefix = filepath.Join("/", f.prefix, text)
+	case "uid", "owner":
+		f.owner = text + f.owner
+	case "gid", "group":
+		f.owner, _, _ = strings.Cut(f.owner, ":")
+		f.owner += ":" + text
+	case "mode":
+		r.mode(f, text, at)
+	case "check_cmd":
+		r.check(f, text, at)
+	case "reload_cmd":
+		f.commands = append(f.commands, command{shell: r.withPaths(f, text, at)})
+	case "output_format":
+		f.format = strings.Replace(text, "yml", "yaml", 1)
+	case "min_reload_interval", "debounce":
+		r.s.remarks = append(r.s.remarks, note(at, key+": "+text+"; here min_interval of a service is the least time between two notices, and settle how long changes are gathered"))
+		f.todo = append(f.todo, todo(at, key+" = "+text+": set min_interval of the service, or settle"))
+	default:
+		return false
+	}
+	return true
+}
+
+// mode reads a mode as confd does, for which 644 without a 0 before it is a decimal number.
+func (r *confdReader) mode(f *file, text string, at fault.Place) {
+	mode, err := strconv.ParseUint(text, 0, 32)
+	switch {
+	case text == "":
+		return
+	case err != nil || mode > 0o777:
+		f.todo = append(f.todo, todo(at, fmt.Sprintf("mode %q is no octal number with a 0 before it; confd reads another mode than is meant", text)))
+	default:
+		f.mode = fmt.Sprintf("%04o", mode)
+	}
+}
+
+// check reads a check. One without {{.src}} tests the file that is there.
+func (r *confdReader) check(f *file, text string, at fault.Place) {
+	switch {
+	case strings.TrimSpace(text) == "" || text == "true" || text == "/bin/true":
+	case ofSource.MatchString(text):
+		f.check = ofSource.ReplaceAllString(text, "{}")
+	default:
+		f.checkAll = text
+		r.s.remarks = append(r.s.remarks, note(at, "check_cmd has no {{.src}}: with confd it tests the old file, before the new one takes its place; here it is the check of the service, which sees the new files in their places"))
+	}
+}
+
+// withPaths puts the destination into a command of a fork that names it.
+func (r *confdReader) withPaths(f *file, text string, at fault.Place) string {
+	if ofSource.MatchString(text) {
+		f.todo = append(f.todo, todo(at, "reload_cmd with {{.src}}: when it runs, the new file is in its place"))
+	}
+	return regexp.MustCompile(`\{\{-?\s*\.dest\s*-?\}\}`).ReplaceAllLiteralString(text, f.path)
+}

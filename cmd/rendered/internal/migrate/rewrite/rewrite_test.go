@@ -1,0 +1,136 @@
+package rewrite
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template/parse"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	_ "github.com/rendered/rendered/internal/long"
+	"github.com/rendered/rendered/render"
+)
+
+var update = flag.Bool("update", false, "write what the golden cases give")
+
+// optionsOf reads the words of a case: the program, and what else differs from the usual.
+func optionsOf(words string) Options {
+	o := Options{Program: ConsulTemplate, File: "old.tmpl", Name: func(path string) string {
+		return strings.TrimPrefix(strings.Replace(path, "/data/", "/", 1), "secret/")
+	}}
+	for word := range strings.FieldsSeq(words) {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "confd":
+			o.Program = Confd
+		case "prefix":
+			o.Prefix = value
+		case "backend":
+			o.Backend = Backend(value)
+		case "keys":
+			o.Keys = strings.Split(value, ",")
+		case "delims":
+			o.Left, o.Right, _ = strings.Cut(value, ",")
+		case "strict":
+			o.MissingFails = true
+		case "quote":
+			o.Quote = value
+		}
+	}
+	return o
+}
+
+// Each case has the words for its options, a template, what becomes of it, and what is said of it.
+func TestGolden(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, remarks, err := Template(string(archive.Files[0].Data), optionsOf(string(archive.Comment)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said strings.Builder
+			for _, r := range remarks {
+				fmt.Fprintf(&said, "%s: %s%s\n", r.Place, map[bool]string{true: "TODO: "}[r.Todo], r.What)
+			}
+			got := []txtar.File{archive.Files[0], {Name: "new", Data: []byte(text)}, {Name: "said", Data: []byte(said.String())}}
+			if *update {
+				archive.Files = got
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}))); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// Every function of a program has a rule that says what becomes of it, and what it becomes is here.
+func TestRulesAreWhole(t *testing.T) {
+	for _, p := range []*Program{Confd, ConsulTemplate} {
+		for name, rule := range p.Rules {
+			if rule.Verdict == Refused {
+				if rule.Why == "" || rule.make != nil || rule.forms != nil {
+					t.Errorf("%s: %s is refused, and how or why is not clear", p.Name, name)
+				}
+				continue
+			}
+			if (rule.make == nil) == (rule.forms == nil) || rule.make != nil && rule.becomes == "" && rule.Verdict != Kept {
+				t.Errorf("%s: it is not clear what becomes of %s", p.Name, name)
+			}
+			for _, form := range rule.forms {
+				for word := range strings.FieldsSeq(strings.NewReplacer("(", " ", ")", " ", "|", " ").Replace(form)) {
+					if _, failed := render.FunctionNamed(word); failed != nil && !strings.ContainsAny(word, `"$0123456789`) {
+						t.Errorf("%s: %s becomes %s, which is not here", p.Name, name, word)
+					}
+				}
+			}
+		}
+	}
+}
+
+// FuzzTemplate finds texts of which no template comes out that can be parsed, or a panic.
+func FuzzTemplate(f *testing.F) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(archive.Files[0].Data), true)
+		f.Add(string(archive.Files[0].Data), false)
+	}
+	for _, text := range []string{"", "{{", "{{`}}`}}", "{{ `a` }}{{/* } */}}", "{{ \"}}\" }}{{ '}' }}", "{{- getv \"/a\" -}}", "{{ (secret \"a\").Data.data }}", "{{ 1 | subtract }}", "{{ gets }}{{ range gets \"*\" }}{{ . }}{{ end }}", "{{ secret }}{{ indent -1 .x }}", "{{ define \"a\" }}{{ template \"a\" . }}{{ end }}"} {
+		f.Add(text, true)
+		f.Add(text, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, confd bool) {
+		o := optionsOf(map[bool]string{true: "confd prefix=/p"}[confd])
+		got, _, err := Template(text, o)
+		if err != nil {
+			return
+		}
+		tree := parse.New("new")
+		tree.Mode = parse.SkipFuncCheck
+		if _, err := tree.Parse(got, "{{", "}}", map[string]*parse.Tree{}); err != nil {
+			t.Errorf("%q becomes %q: %v", text, got, err)
+		}
+	})
+}
