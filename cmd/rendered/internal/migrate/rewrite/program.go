@@ -22,8 +22,8 @@ const (
 // A Rule says what becomes of a function.
 type Rule struct {
 	Verdict Verdict
-	// forms has for one argument, for two, … what stands for the call; the last also for more. $1 is
-	// the first argument; $* stands for all. "" refuses so many.
+	// forms has for one argument, for two, … what stands for the call; the last also for more. $1
+	// stands for the first argument there, $* for all; "" refuses so many.
 	forms []string
 	gives kind
 	// make writes the call where forms do not tell.
