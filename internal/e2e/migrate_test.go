@@ -24,11 +24,14 @@ var updateMigrations = flag.Bool("update-migrations", false, "write what the oth
 //	param NAME TEXT    a parameter
 //	secret NAME TEXT   a secret
 //	env NAME TEXT      a variable of the environment
-//	vault PATH JSON    what Vault keeps at a path
-//	consul KEY TEXT    what Consul keeps at a key
+//	vault PATH NAME JSON
+//	                   what Vault keeps at a path, and Secrets Manager under a name
+//	consul KEY TEXT    what Consul keeps at a key, and Parameter Store with a / before it
 //	left N             so many things are left to do
 //
-// The files below want are what the other program wrote.
+// The files below want are what the other program wrote. In the others $DIR is the directory of
+// the case, $DEST what stands before a destination where the other program is run, and $RUN before a
+// command.
 type migration struct {
 	path    string
 	archive *txtar.Archive
@@ -65,8 +68,7 @@ func migrations(t *testing.T, name string) (list []*migration) {
 		}
 		for _, f := range archive.Files {
 			if !strings.HasPrefix(f.Name, "want/") {
-				text := strings.ReplaceAll(string(f.Data), "$DIR", m.dir)
-				writeFile(t, filepath.Join(m.dir, f.Name), text)
+				writeFile(t, filepath.Join(m.dir, f.Name), strings.NewReplacer("$DIR", m.dir, "$DEST", "", "$RUN ", "").Replace(string(f.Data)))
 			}
 		}
 		list = append(list, m)
@@ -154,6 +156,13 @@ func (m *migration) check(t *testing.T) {
 	}
 	for _, s := range m.data["secret"] {
 		aws.PutSecret(s[0], s[1])
+	}
+	for _, s := range m.data["vault"] {
+		name, text, _ := strings.Cut(s[1], " ")
+		aws.PutSecret(name, text)
+	}
+	for _, k := range m.data["consul"] {
+		aws.PutParameter("/"+k[0], "String", k[1])
 	}
 	env := m.environment(aws.Env()...)
 	out, code := m.run(t, env, append([]string{"migrate", "-o", "new"}, m.words...)...)

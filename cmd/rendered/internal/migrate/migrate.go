@@ -29,7 +29,7 @@ type Options struct {
 }
 
 // Programs are the names of programs that Run knows.
-var Programs = []string{"confd"}
+var Programs = []string{"confd", "consul-template", "vault-agent"}
 
 // A Document is what programs read of it.
 type Document struct {
@@ -76,7 +76,7 @@ func Run(o Options, stdout, stderr io.Writer) (bool, error) {
 		return false, fault.List{failed}
 	}
 	s := &setup{paths: paths}
-	read := map[string]func(Options, *setup) error{"confd": readConfd}[o.Program]
+	read := map[string]func(Options, *setup) error{"confd": readConfd, "consul-template": readConsulTemplate, "vault-agent": readVaultAgent}[o.Program]
 	if err := read(o, s); err != nil {
 		return false, err
 	}
@@ -108,7 +108,7 @@ func (s *setup) document(o Options, created []string, groups []*group, of map[*f
 	for _, path := range slices.Sorted(maps.Keys(s.paths.found)) {
 		d.Secrets = append(d.Secrets, Secret{path, s.paths.found[path]})
 	}
-	remarks := s.remarks
+	remarks := append(slices.Clone(s.remarks), s.inTemplates...)
 	for _, g := range groups {
 		service := Service{Name: g.name}
 		for _, f := range g.files {

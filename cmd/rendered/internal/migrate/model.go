@@ -17,7 +17,9 @@ type setup struct {
 	logLevel string
 	files    []file
 	remarks  []rewrite.Remark // what is not carried over, or means something else here
-	paths    *names           // what the secrets are called here
+	// inTemplates are those that stand in templates as comments, where something is to be done.
+	inTemplates []rewrite.Remark
+	paths       *names // what the secrets are called here
 }
 
 // A file is one template and where it goes.
@@ -25,7 +27,8 @@ type file struct {
 	place    fault.Place
 	name     string // of the template, as its own program has it, for a name here
 	text     string // the template
-	at       string // where the text is, for places in it
+	at       string // the file that the text is in, for places
+	line     int    // the line of it before the text
 	comments []string
 	path     string
 	owner    string

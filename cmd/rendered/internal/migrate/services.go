@@ -141,7 +141,7 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 	taken := map[string]bool{}
 	for i := range s.files {
 		f := &s.files[i]
-		o := rewrite.Options{Program: s.program, File: f.at, Left: f.left, Right: f.right, Prefix: f.prefix, Backend: f.backend, Keys: f.keys, MissingFails: f.strict, Name: s.paths.name}
+		o := rewrite.Options{Program: s.program, File: f.at, Line: f.line, Left: f.left, Right: f.right, Prefix: f.prefix, Backend: f.backend, Keys: f.keys, MissingFails: f.strict, Name: s.paths.name}
 		if quotes {
 			o.Quote = notationOf(f)
 		}
@@ -152,7 +152,7 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 		}
 		name := s.sameTemplate(f, text, templates, of)
 		if name == "" {
-			s.remarks = append(s.remarks, remarks...)
+			s.inTemplates = append(s.inTemplates, remarks...)
 			name = free(taken, templateStem(f.name), ".tmpl")
 			templates[name] = text
 		}

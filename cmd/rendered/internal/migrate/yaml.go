@@ -46,9 +46,7 @@ func (s *setup) config(from string, groups []*group, templates map[*file]string)
 	var p page
 	p.comment(0, "Made by rendered migrate "+from+".")
 	for _, r := range s.remarks {
-		if !strings.HasSuffix(r.Place.File, ".tmpl") && !s.isTemplate(r.Place.File) {
-			p.todo(0, r)
-		}
+		p.todo(0, r)
 	}
 	if s.schedule > 0 {
 		p.line(0, "schedule: %q", "@every "+duration(s.schedule))
@@ -68,17 +66,6 @@ func (s *setup) config(from string, groups []*group, templates map[*file]string)
 		p.group(g, templates)
 	}
 	return p.String()
-}
-
-// isTemplate reports that a file is a template of the setup: what is to be done about it stands
-// there.
-func (s *setup) isTemplate(path string) bool {
-	for i := range s.files {
-		if s.files[i].at == path && s.files[i].place.File != path {
-			return true
-		}
-	}
-	return false
 }
 
 func (p *page) group(g *group, templates map[*file]string) {

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Program     *Program
 	File        string // as places name it
+	Line        int    // the line of the file before the text, where the text is a part of it
 	Left, Right string // the delimiters; "" are {{ and }}
 	// Prefix stands before every path, in confd.
 	Prefix  string
@@ -245,7 +246,7 @@ func (r *rewriter) insert(a segment, text string) {
 // todo says in a comment before an action what is to be done about it. An action that would work
 // here, and mean something else, is kept from it.
 func (r *rewriter) todo(a segment, p *parse.PipeNode) {
-	place := r.src.place(r.o.File, r.refusal.pos)
+	place := r.place(r.refusal.pos)
 	r.remarks = append(r.remarks, Remark{place, true, r.refusal.what})
 	said := strings.ReplaceAll(fmt.Sprintf("TODO(migrate): %s: %s", place, r.refusal.what), "*/", "* /")
 	known := knownHere(p)
@@ -273,12 +274,19 @@ func knownHere(p *parse.PipeNode) bool {
 	return known
 }
 
+// place gives a position as a person finds it.
+func (r *rewriter) place(pos int) fault.Place {
+	p := r.src.place(r.o.File, pos)
+	p.Line += r.o.Line
+	return p
+}
+
 // remark notes what is other than it was, where it is not refused, once a template.
 func (r *rewriter) remark(pos parse.Pos, what string) {
 	if slices.ContainsFunc(r.remarks, func(said Remark) bool { return said.What == what }) {
 		return
 	}
-	r.remarks = append(r.remarks, Remark{r.src.place(r.o.File, int(pos)), false, what})
+	r.remarks = append(r.remarks, Remark{r.place(int(pos)), false, what})
 }
 
 // refuse notes why the action is not rewritten; the first reason counts.

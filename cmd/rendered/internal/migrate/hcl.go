@@ -1,0 +1,198 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl"
+	"github.com/hashicorp/hcl/hcl/ast"
+	"github.com/hashicorp/hcl/hcl/parser"
+	"github.com/hashicorp/hcl/hcl/token"
+
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+)
+
+// maxConfig is how many bytes a config of HCL may have.
+const maxConfig = 1 << 20
+
+// A field is one key of a config of HCL 1, or of JSON, with what stands there.
+type field struct {
+	key     string
+	labels  []string
+	value   ast.Node
+	place   fault.Place
+	comment string
+}
+
+// hclFiles gives the fields of files, and of those in directories whose names end in
+// .hcl or .json.
+func hclFiles(paths []string) (list []field, err error) {
+	for _, path := range paths {
+		files := []string{path}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			files = nil
+			for _, ending := range []string{"*.hcl", "*.json"} {
+				found, _ := filepath.Glob(filepath.Join(path, ending)) // the pattern is one
+				files = append(files, found...)
+			}
+			slices.Sort(files)
+			if len(files) == 0 {
+				return nil, fault.List{{Place: fault.Place{File: path}, What: "no file *.hcl or *.json is there"}}
+			}
+		}
+		for _, f := range files {
+			fields, failed := hclFile(f)
+			if failed != nil {
+				return nil, fault.List{failed}
+			}
+			list = append(list, fields...)
+		}
+	}
+	return list, nil
+}
+
+// hclFile gives the fields of a file.
+func hclFile(path string) (list []field, failed *fault.Fault) {
+	place := fault.Place{File: path}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &fault.Fault{Place: place, What: disk.Reason(err).Error(), Hints: disk.Hints(err), Err: err}
+	}
+	if len(text) > maxConfig {
+		return nil, &fault.Fault{Place: place, What: "it has more than 1 MiB"}
+	}
+	defer func() {
+		if recover() != nil { // what the parser of HCL does over some texts
+			list, failed = nil, &fault.Fault{Place: place, What: "it is no HCL"}
+		}
+	}()
+	f, err := hcl.ParseBytes(text)
+	if err != nil {
+		what := err.Error()
+		if e := (*parser.PosError)(nil); errors.As(err, &e) {
+			place.Line, place.Column, what = e.Pos.Line, e.Pos.Column, e.Err.Error()
+		}
+		return nil, &fault.Fault{Place: place, What: "it is no HCL: " + what, Err: err}
+	}
+	object, _ := f.Node.(*ast.ObjectList)
+	return fieldsOf(path, object), nil
+}
+
+// fieldsOf gives the fields of an object. Of a list of objects, as JSON has blocks, each is a field.
+func fieldsOf(path string, object *ast.ObjectList) (list []field) {
+	if object == nil {
+		return nil
+	}
+	for _, item := range object.Items {
+		if len(item.Keys) == 0 {
+			continue
+		}
+		f := field{value: item.Val, place: placeOf(path, item.Keys[0].Pos()), comment: commentOf(item.LeadComment) + commentOf(item.LineComment)}
+		for i, k := range item.Keys {
+			text := fmt.Sprint(k.Token.Value())
+			if i == 0 {
+				f.key = text
+			} else {
+				f.labels = append(f.labels, text)
+			}
+		}
+		several, ok := item.Val.(*ast.ListType)
+		if !ok || len(several.List) == 0 || !allObjects(several) {
+			list = append(list, f)
+			continue
+		}
+		for _, one := range several.List {
+			f.value, f.place = one, placeOf(path, one.Pos())
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func allObjects(l *ast.ListType) bool {
+	return !slices.ContainsFunc(l.List, func(n ast.Node) bool { _, is := n.(*ast.ObjectType); return !is })
+}
+
+func placeOf(path string, pos token.Pos) fault.Place {
+	return fault.Place{File: path, Line: pos.Line, Column: pos.Column}
+}
+
+// commentOf gives the text of a comment.
+func commentOf(c *ast.CommentGroup) string {
+	if c == nil {
+		return ""
+	}
+	var lines []string
+	for _, one := range c.List {
+		text := strings.TrimSuffix(strings.TrimPrefix(one.Text, "/*"), "*/")
+		for line := range strings.SplitSeq(text, "\n") {
+			if line = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(line), "#/*")); line != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// inside gives the fields of a block; nil where it is none.
+func (f field) inside() []field {
+	object, ok := f.value.(*ast.ObjectType)
+	if !ok {
+		return nil
+	}
+	return fieldsOf(f.place.File, object.List)
+}
+
+// text gives a single value as it is written.
+func (f field) text() string {
+	l, ok := f.value.(*ast.LiteralType)
+	if !ok {
+		return ""
+	}
+	if l.Token.Type == token.NUMBER {
+		return l.Token.Text // 0640 is more than its number
+	}
+	return fmt.Sprint(l.Token.Value())
+}
+
+// list gives the texts of a list; nil where it is none.
+func (f field) list() (texts []string) {
+	l, ok := f.value.(*ast.ListType)
+	if !ok {
+		return nil
+	}
+	for _, n := range l.List {
+		texts = append(texts, field{value: n}.text())
+	}
+	return texts
+}
+
+// isNumber reports that a number stands there, not a text.
+func (f field) isNumber() bool {
+	l, ok := f.value.(*ast.LiteralType)
+	return ok && l.Token.Type == token.NUMBER
+}
+
+// isHeredoc reports that a text stands there that begins on the next line.
+func (f field) isHeredoc() bool {
+	l, ok := f.value.(*ast.LiteralType)
+	return ok && l.Token.Type == token.HEREDOC
+}
+
+// isTrue reports that true stands there.
+func (f field) isTrue() bool { return f.text() == "true" || f.text() == "1" }
+
+// duration reads a duration; a number is seconds.
+func (f field) duration() (time.Duration, bool) {
+	d, err := time.ParseDuration(f.text())
+	if err != nil {
+		d, err = time.ParseDuration(f.text() + "s")
+	}
+	return d, err == nil
+}
