@@ -35,7 +35,7 @@ func readConfd(o Options, s *setup) error {
 	if err := r.main(); err != nil {
 		return err
 	}
-	paths, err := filepath.Glob(filepath.Join(r.dir, "conf.d", "*.toml"))
+	paths, err := resources(filepath.Join(r.dir, "conf.d"))
 	if err != nil || len(paths) == 0 {
 		return fault.List{{Place: fault.Place{File: r.dir}, What: "no file conf.d/*.toml is there", Hints: []string{"name the directory of confd, /etc/confd by default"}, Err: err}}
 	}
@@ -46,6 +46,17 @@ func readConfd(o Options, s *setup) error {
 		}
 	}
 	return nil
+}
+
+// resources gives the files of a directory, and of those in it, whose names end in .toml.
+func resources(dir string) (paths []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".toml") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	return paths, err
 }
 
 // tomlFile reads a file of TOML.

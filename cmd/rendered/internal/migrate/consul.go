@@ -174,7 +174,7 @@ func (r *consulReader) ofVaultAgent(f field) bool {
 		r.s.logLevel = level(f.text())
 	case "vault", "pid_file", "log_file":
 		r.say(f.place, f.key+" is left out: "+ofNoUse[f.key])
-	case "exit_after_auth", "log_format", "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files", "telemetry", "disable_idle_connections", "disable_keep_alives":
+	case "exit_after_auth", "log_format", "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files", "telemetry", "disable_idle_connections", "disable_keep_alives", "disable_mlock":
 		r.say(f.place, f.key+" is left out: it is about how the agent itself runs")
 	default:
 		return false

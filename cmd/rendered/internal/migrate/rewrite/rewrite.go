@@ -163,7 +163,7 @@ func (r *rewriter) action(p *parse.PipeNode, s scope) {
 	r.header(p, func() string {
 		v := r.pipeline(p, s, false)
 		if len(p.Decl) == 0 {
-			return r.printed(v, p)
+			return r.quoted(v, r.printed(v, p), p)
 		}
 		name := p.Decl[0].Ident[0]
 		if r.globs[name] {
@@ -317,14 +317,17 @@ func (r *rewriter) ifNode(n *parse.IfNode, s scope) {
 	r.list(n.ElseList, s.within(s.dot))
 }
 
+// listsSomething is the question whether a list of what is below a path is empty.
+var listsSomething = regexp.MustCompile(`^(?:keys \(paramsTree ("[^"]*")\)|paramChildren ("[^"]*"))$`)
+
 // testHeader rewrites what an action only tests.
 func (r *rewriter) testHeader(p *parse.PipeNode, s scope) (v value, ok bool) {
 	r.testing = true
 	defer func() { r.testing = false }()
 	ok = r.header(p, func() string {
 		v = r.pipeline(p, s, true)
-		if v.shape.kind == pairs && len(p.Decl) == 0 {
-			v.text = strings.Replace(v.text, "paramChildren ", "paramsExist ", 1)
+		if len(p.Decl) == 0 {
+			v.text = listsSomething.ReplaceAllString(v.text, "paramsExist $1$2")
 		}
 		if r.refusal == nil && len(p.Decl) > 0 {
 			s.vars[p.Decl[0].Ident[0]] = v.shape
