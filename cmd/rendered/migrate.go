@@ -16,16 +16,20 @@ func newMigrate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate " + strings.Join(migrate.Programs, "|") + " PATH...",
 		Short: "Write a config and templates for those of another program",
-		Long: `migrate reads the config of confd (its directory, by default /etc/confd), and its templates, and writes a config and templates of
-rendered's to a directory: calls of functions are rewritten, with the order of their arguments turned round where it is another, and owner,
+		Long: `migrate reads the config of confd (its directory, /etc/confd by default), of consul-template or Vault Agent (files of HCL or JSON, and
+directories of them), with their templates, and writes a config and templates of rendered's to a directory: calls of functions are rewritten, with the order of their arguments turned round where it is another, and owner,
 mode, checks, reload commands, intervals, prefixes and delimiters are carried over. What is not understood stays as it is, below a comment
 TODO(migrate) with its place and the reason, and is reported. A template with such a thing does not render until somebody has seen to it.
+
+Of paths of Vault it makes names of secrets, and writes them to secrets.yaml, where they can be changed: --names takes that file. What Vault makes
+for who asks, as certificates and database users, and service discovery are not here, and are refused by name.
 
 It asks nobody, and changes nothing but the directory that it writes, which must be new or empty. docs/migration.md has the whole way, and
 what becomes of each function.
 
 It exits with 0 where all is migrated, and with 1 where something is left to do.`,
 		Example: `  rendered migrate confd /etc/confd --backend ssm --output new
+  rendered migrate consul-template /etc/consul-template.d --output new
   cd new && rendered check && rendered diff`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
@@ -46,6 +50,12 @@ It exits with 0 where all is migrated, and with 1 where something is left to do.
 			return nil, cobra.ShellCompDirectiveDefault
 		},
 	}
+	addMigrateFlags(cmd, &o)
+	return cmd
+}
+
+// addMigrateFlags adds the flags of migrate.
+func addMigrateFlags(cmd *cobra.Command, o *migrate.Options) {
 	flags := cmd.Flags()
 	flags.StringVarP(&o.Output, "output", "o", "migrated", "write to this `DIRECTORY`, which is new or empty")
 	flags.StringVar(&o.Names, "names", "", "`FILE` with the names of secrets here, as an earlier run has written it")
@@ -56,7 +66,6 @@ It exits with 0 where all is migrated, and with 1 where something is left to do.
 	flags.BoolVar(&o.JSON, "json", false, "print the report as JSON")
 	_ = cmd.RegisterFlagCompletionFunc("backend", cobra.FixedCompletions([]string{"ssm", "env", "secretsmanager"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("output")
-	return cmd
 }
 
 // wantMigration refuses a use that means nothing.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -147,5 +148,40 @@ func TestMigrateConsulTemplate(t *testing.T) {
 				m.check(t)
 			})
 		}
+	}
+}
+
+var nameOfFunction = regexp.MustCompile(`(?m)^\t\t"(\w+)":\s`)
+
+// The table of functions has all that the real program has, and no others.
+func TestMigrateKnowsAllFunctions(t *testing.T) {
+	long.Test(t)
+	consulTemplate(t)
+	cmd := exec.Command("go", "mod", "download", "-json", "github.com/hashicorp/consul-template@v0.41.0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var module struct{ Dir string }
+	if err := json.Unmarshal(out, &module); err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(module.Dir, "template/template.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs/migration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "<!-- functions of consul-template")
+	found := nameOfFunction.FindAllStringSubmatch(string(source), -1)
+	for _, m := range found {
+		if !strings.Contains(table, "\n| `"+m[1]+"` |") {
+			t.Errorf("it has %s, which the table has not", m[1])
+		}
+	}
+	if rows := strings.Count(table, "\n| `"); rows != len(found) {
+		t.Errorf("it has %d functions, and the table %d", len(found), rows)
 	}
 }

@@ -84,7 +84,7 @@ func hclFile(path string) (list []field, failed *fault.Fault) {
 	return fieldsOf(path, object), nil
 }
 
-// fieldsOf gives the fields of an object. Of a list of objects, as JSON has blocks, each is a field.
+// fieldsOf gives the fields of an object. Of a list of objects, as JSON has blocks, each is one.
 func fieldsOf(path string, object *ast.ObjectList) (list []field) {
 	if object == nil {
 		return nil

@@ -99,25 +99,21 @@ func (p *Program) Table() (rows []Row) {
 	return rows
 }
 
-// sample writes a rule as a call with letters for its arguments.
+// sample writes a rule as calls with letters for their arguments; "" where it is kept.
 func sample(name string, rule Rule) string {
-	n := len(rule.forms)
-	form := rule.forms[n-1]
-	if strings.Contains(form, "$*") {
-		if rule.Verdict == Kept {
-			return ""
+	letters := strings.NewReplacer("$1", "A", "$2", "B", "$3", "C", "$4", "D")
+	var calls []string
+	for i, form := range rule.forms {
+		if strings.Contains(form, "$*") {
+			if rule.Verdict == Kept {
+				return ""
+			}
+			return fmt.Sprintf("`%s`", strings.Fields(form)[0])
 		}
-		return fmt.Sprintf("%s …", strings.Fields(form)[0])
-	}
-	letters := func(text string) string {
-		for i := range 4 {
-			text = strings.ReplaceAll(text, fmt.Sprintf("$%d", i+1), string(rune('A'+i)))
+		if form != "" {
+			theirs := name + letters.Replace([]string{" $1", " $1 $2", " $1 $2 $3"}[i])
+			calls = append(calls, fmt.Sprintf("`%s` → `%s`", theirs, letters.Replace(form)))
 		}
-		return text
 	}
-	theirs := name
-	for i := range strings.Count(form, "$") {
-		theirs += fmt.Sprintf(" $%d", i+1)
-	}
-	return letters(theirs) + " → " + letters(form)
+	return strings.Join(calls, ", ")
 }
