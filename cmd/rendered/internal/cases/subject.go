@@ -63,7 +63,7 @@ func (r *runner) fileOf(cfg *config.Config, c *config.Cases) (*config.File, map[
 		s := &cfg.Services[i]
 		for j := range s.Files {
 			f := &s.Files[j]
-			if c.Written != "" && f.Path == c.Written || c.Written == "" && f.Template.Path == c.Template.Path {
+			if c.Written != "" && (f.Path == c.Written || f.Written == c.Written) || c.Written == "" && f.Template.Path == c.Template.Path {
 				found, of = append(found, f), append(of, s)
 			}
 		}

@@ -18,7 +18,7 @@ const CasesSuffix = ".test.yaml"
 type Cases struct {
 	Path     string
 	Config   string // path of the config that it is of; "" where the file does not say
-	Written  string // path that a file of the config is written to; "": that is not said
+	Written  string // path of a file of the config, as the config writes it or absolute; "": that is not said
 	Template Template
 	// At is where the path or the template is named, or the file.
 	At   fault.Place
@@ -66,7 +66,7 @@ func ReadCases(path string) (*Cases, fault.List) {
 	var cases, template, written *yaml.Node
 	known := all.fields(r)
 	known["config"] = kept(&c.Config, r.filePathOf)
-	known["path"] = func(n *yaml.Node, where string) { written = n; kept(&c.Written, r.filePathOf)(n, where) }
+	known["path"] = func(n *yaml.Node, where string) { written = n; kept(&c.Written, r.writtenPathOf)(n, where) }
 	known["template"] = func(n *yaml.Node, where string) {
 		template = n
 		if path, ok := r.filePathOf(n, where); ok {
@@ -91,6 +91,14 @@ func ReadCases(path string) (*Cases, fault.List) {
 		r.fault(root, "", "there are no cases", `cases: [{name: as it is, want: "a line\n"}]`)
 	}
 	return c, faults
+}
+
+// writtenPathOf reads a path, or one with actions as it is written.
+func (r *reader) writtenPathOf(n *yaml.Node, where string) (string, bool) {
+	if text, ok := r.pathText(n, where); !ok || isTemplate(text) {
+		return text, ok
+	}
+	return r.filePathOf(n, where)
 }
 
 // besideCases gives the template that a file of cases is called after.

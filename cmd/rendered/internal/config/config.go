@@ -90,7 +90,8 @@ type File struct {
 	Place    fault.Place
 	Template Template
 	Path     string
-	UID, GID int // -1: as it is
+	Written  string // Path as the config writes it, with its actions
+	UID, GID int    // -1: as it is
 	Mode     fs.FileMode
 	ModeAt   fault.Place // Place where no mode was set
 	KeepMode bool        // no mode was set; Mode is that of a new file
@@ -109,7 +110,7 @@ type File struct {
 // Unplaced gives the file without where the config has it, which does not make it another file.
 func (f File) Unplaced() File {
 	f.Place, f.ModeAt, f.Template.Place = fault.Place{}, fault.Place{}, fault.Place{}
-	f.Template.Line, f.Template.Column = 0, 0
+	f.Template.Line, f.Template.Column, f.Written = 0, 0, ""
 	return f
 }
 
@@ -136,7 +137,10 @@ type Options struct {
 	LogLevel  string // likewise
 	LogFormat string // likewise
 	Root      string // put below it everything that is written; "": nowhere
-	Strangers bool   // owners whom this machine does not know are no fault, and own nothing
+	// Env and Hostname are what paths know of the machine; nil and "": what is so here.
+	Env       func(name string) (string, bool)
+	Hostname  string
+	Strangers bool // owners whom this machine does not know are no fault, and own nothing
 }
 
 const (

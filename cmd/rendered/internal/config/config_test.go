@@ -22,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write what the golden cases give into their files")
 
 // Each case of testdata is an archive: rendered.yaml and what stands beside it; at the end
-// "faults", or "config" with the values that were read. "var NAME=TEXT", "values FILE" and "root
+// "faults", or "config" with the values that were read. "var NAME=TEXT", "env NAME=TEXT", "hostname NAME", "values FILE" and "root
 // DIR" at its head are set from outside.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
@@ -92,6 +92,13 @@ func outside(archive *txtar.Archive) Options {
 		case "var":
 			name, value, _ := strings.Cut(rest, "=")
 			o.Vars[name] = value
+		case "env":
+			o.Env = func(name string) (string, bool) {
+				known, value, _ := strings.Cut(rest, "=")
+				return value, name == known
+			}
+		case "hostname":
+			o.Hostname = rest
 		case "values":
 			o.Values = rest
 		case "root":

@@ -13,11 +13,16 @@ import (
 
 func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
 	f := File{Place: r.place(n), ModeAt: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
-	var path, write, structure string
+	var write, structure string
 	ok := r.mapping(n, where, &ofFile, fields{
 		"template": after{&f.Template.Path, func(n *yaml.Node, where string) { r.readTemplate(n, where, s, &f.Template) }},
 		"content":  func(n *yaml.Node, where string) { r.readContent(n, where, &f.Template) },
-		"path":     after{&path, func(n *yaml.Node, where string) { r.destination(n, where, path, s, &f) }},
+		"path": func(n *yaml.Node, where string) {
+			if path, ok := l.targetOf(r, n, where, s); ok {
+				f.Written = n.Value
+				r.destination(n, where, path, s, &f)
+			}
+		},
 		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where, l.Strangers) },
 		"mode":     after{&f.Mode, func(n *yaml.Node, _ string) { f.KeepMode, f.ModeAt = false, r.place(n) }},
 		"dir_mode": &f.DirMode, "format": &f.Format, "structure": &structure, "write": &write, "max_size": &f.MaxSize, "allow_empty": &f.AllowEmpty,

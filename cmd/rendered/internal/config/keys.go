@@ -159,7 +159,8 @@ var ofFile = Section{
 	Title: "services.NAME.files[]", at: "of a file, under files:",
 	rules: schema{"required": []string{"path"}, "oneOf": requiring("template", "content"), "dependencies": schema{"structure": []string{"format"}}},
 	Keys: []Key{
-		{Name: "path", kind: filePath, also: []string{"destination", "dest", "target"}, Doc: "Where it is written to."},
+		{Name: "path", kind: target, also: []string{"destination", "dest", "target"},
+			Doc: "Where it is written to. It may have actions between `{{` and `}}`, as `/etc/app/{{ .env }}.conf`: vars, `hostname`, `env` and functions, and no lookups. They are put in when the config is read."},
 		{Name: "template", kind: filePath, also: []string{"source", "src"}, Doc: "The template. Files beside it whose names begin with _ are its partials."},
 		{Name: "content", kind: described("TEXT", schema{"type": scalars}), also: []string{"text", "inline"}, Doc: "The template itself, in place of `template`."},
 		{Name: "owner", kind: described("USER:GROUP", schema{"type": scalars, "pattern": `^([^:]+|[^:]*:[^:]+)$`}), also: []string{"user", "group"},
@@ -185,8 +186,8 @@ var ofVerify = Section{Title: "services.NAME.verify", at: "under verify:", rules
 }}
 
 var ofTLS = Section{Title: "services.NAME.verify.tls", at: "under verify: tls:", rules: schema{"required": []string{"cert"}}, Keys: []Key{
-	{Name: "cert", kind: filePath, also: []string{"certificate", "crt"}, Doc: "The certificate's file, one of the service's."},
-	{Name: "key", kind: filePath, also: []string{"private_key"}, Doc: "The key's file. Without it the key is in `cert`."},
+	{Name: "cert", kind: target, also: []string{"certificate", "crt"}, Doc: "The certificate's file, one of the service's."},
+	{Name: "key", kind: target, also: []string{"private_key"}, Doc: "The key's file. Without it the key is in `cert`."},
 	{Name: "host", kind: hostsKind, also: []string{"hosts", "hostname", "server_name"}, Doc: "Names and IP addresses that the certificate must cover."},
 	{Name: "valid_for", kind: duration, std: time.Duration(0), Doc: "It must hold at least so long from now."},
 }}

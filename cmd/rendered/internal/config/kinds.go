@@ -114,6 +114,7 @@ var (
 	varsKind = readKind("{NAME: VALUE, ...}", schema{"type": "object", "propertyNames": schema{"pattern": varName.text},
 		"additionalProperties": schema{"$ref": "#/definitions/value"}}, (*reader).varsOf)
 
+	target    = described("FILE", schema{"type": "string", "minLength": 1, "anyOf": []schema{{"pattern": `\{\{`}, aFilePath}})
 	filePath  = readKind("FILE", aFilePath, (*reader).filePathOf)
 	promFile  = readKind("FILE", joined(aFilePath, schema{"pattern": `\.prom$`}), (*reader).promOf)
 	directory = readKind("DIRECTORY", aPath, (*reader).pathOf)

@@ -21,17 +21,28 @@ const (
 	maxPath = 4095
 )
 
-// pathOf reads a path, and makes it absolute. What would be a path only to a shell or a template is
-// refused: it would be taken as it is written.
+// pathOf reads a path, and makes it absolute.
 func (r *reader) pathOf(n *yaml.Node, where string) (string, bool) {
-	text, ok := r.textOf(n, where)
+	text, ok := r.pathText(n, where)
 	if !ok {
 		return "", false
 	}
-	if n.Tag != "!!str" {
+	return r.pathFrom(n, where, text)
+}
+
+// pathText reads the text of a path.
+func (r *reader) pathText(n *yaml.Node, where string) (string, bool) {
+	text, ok := r.textOf(n, where)
+	if ok && n.Tag != "!!str" {
 		r.fault(n, where, "here must be a path, not "+kindOf(n))
 		return "", false
 	}
+	return text, ok
+}
+
+// pathFrom makes the text of a path absolute. What would be a path only to a shell or a template is
+// refused: it would be taken as it is written.
+func (r *reader) pathFrom(n *yaml.Node, where, text string) (string, bool) {
 	if what, hint := strange(text); what != "" {
 		r.fault(n, where, what, hint)
 		return "", false
@@ -48,8 +59,8 @@ func (r *reader) pathOf(n *yaml.Node, where string) (string, bool) {
 func strange(text string) (what, hint string) {
 	const writeOut = "write the whole path"
 	switch {
-	case strings.Contains(text, "{{"):
-		return "a path is no template", writeOut + "; only template: and content: take {{ }}"
+	case isTemplate(text):
+		return "a path is no template", writeOut + "; only the path: of a file, template: and content: take {{ }}"
 	case variable.MatchString(text):
 		return "variables are not put into a path", writeOut
 	case strings.HasPrefix(text, "~"):
@@ -70,11 +81,20 @@ func strange(text string) (what, hint string) {
 
 // filePathOf reads the path of a file.
 func (r *reader) filePathOf(n *yaml.Node, where string) (string, bool) {
-	path, ok := r.pathOf(n, where)
+	text, ok := r.pathText(n, where)
 	if !ok {
 		return "", false
 	}
-	switch last := n.Value[strings.LastIndexByte(n.Value, '/')+1:]; last {
+	return r.filePathFrom(n, where, text)
+}
+
+// filePathFrom is pathFrom of the path of a file.
+func (r *reader) filePathFrom(n *yaml.Node, where, text string) (string, bool) {
+	path, ok := r.pathFrom(n, where, text)
+	if !ok {
+		return "", false
+	}
+	switch last := text[strings.LastIndexByte(text, '/')+1:]; last {
 	case "", ".", "..":
 		r.fault(n, where, "this names a directory; name the file in it")
 		return "", false

@@ -26,9 +26,12 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	if !serviceName.MatchString(key.Value) {
 		r.fault(key, "", quoted+" cannot be the name of a service; use up to 64 letters, digits and . _ @ -")
 	}
+	if vars := valueOf(n, "vars"); vars != nil { // paths know them, wherever they stand
+		varsKind.read(r, vars, join(where, "vars"), &s.Vars)
+	}
 	hasFiles, verified := false, func() {}
 	ok := r.mapping(n, where, &ofService, fields{
-		"schedule": &s.Schedule, "vars": &s.Vars, "min_interval": &s.MinInterval, "allow": &s.Allow,
+		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })
@@ -39,7 +42,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		"check": func(n *yaml.Node, where string) {
 			s.Check, s.CheckAt = r.serviceCheckOf(n, where), r.place(n)
 		},
-		"verify": func(n *yaml.Node, where string) { verified = r.readVerify(n, where, &s) },
+		"verify": func(n *yaml.Node, where string) { verified = l.readVerify(r, n, where, &s) },
 		"notify": func(n *yaml.Node, where string) {
 			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })
 		},

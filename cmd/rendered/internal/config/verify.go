@@ -18,9 +18,9 @@ const tlsHint = "tls: {cert: /etc/nginx/tls/site.crt, key: /etc/nginx/tls/site.k
 
 // readVerify reads what must hold of a service's files before they are written. What it gives is to
 // be called when all files of the service are known.
-func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func()) {
+func (l *loader) readVerify(r *reader, n *yaml.Node, where string, s *Service) (finish func()) {
 	var rules []func()
-	one := func(n *yaml.Node, where string) { rules = append(rules, r.readTLS(n, where, s)) }
+	one := func(n *yaml.Node, where string) { rules = append(rules, l.readTLS(r, n, where, s)) }
 	ok := r.mapping(n, where, &ofVerify, fields{"tls": func(n *yaml.Node, where string) { r.oneOrMore(n, where, "a mapping", tlsHint, one) }})
 	if ok && !hasKey(n, "tls") {
 		r.fault(n, where, "it does not say what is to be verified", tlsHint)
@@ -34,14 +34,15 @@ func (r *reader) readVerify(n *yaml.Node, where string, s *Service) (finish func
 
 // readTLS reads one certificate with its key. What it gives finds out which of the service's files
 // are meant.
-func (r *reader) readTLS(n *yaml.Node, where string, s *Service) (finish func()) {
+func (l *loader) readTLS(r *reader, n *yaml.Node, where string, s *Service) (finish func()) {
 	var rule verify.TLS
 	var files []func() bool
-	file := func(to *string) after {
-		path := new(string)
-		return after{path, func(n *yaml.Node, where string) {
-			files = append(files, func() (ok bool) { *to, ok = r.fileOf(n, where, *path, s); return ok })
-		}}
+	file := func(to *string) field {
+		return func(n *yaml.Node, where string) {
+			if path, ok := l.targetOf(r, n, where, s); ok {
+				files = append(files, func() (ok bool) { *to, ok = r.fileOf(n, where, path, s); return ok })
+			}
+		}
 	}
 	before := len(*r.faults)
 	ok := r.mapping(n, where, &ofTLS, fields{"cert": file(&rule.Cert), "key": file(&rule.Key), "host": &rule.Hosts, "valid_for": &rule.ValidFor})
