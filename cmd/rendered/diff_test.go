@@ -14,9 +14,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/long"
@@ -141,7 +141,11 @@ func tree(t *testing.T, dir string) string {
 		if info.Mode().IsRegular() {
 			content, err = os.ReadFile(path)
 		}
-		st := info.Sys().(*syscall.Stat_t) // without the time of the last access, which is no change
+		var st unix.Stat_t
+		if err := unix.Lstat(path, &st); err != nil {
+			return err
+		}
+		// Without the time of the last access, which is no change.
 		fmt.Fprintf(&b, "%s %v %v %v %d %d %d %q\n", path, info.Mode(), st.Mtim, st.Ctim, st.Uid, st.Gid, st.Ino, content)
 		return err
 	})

@@ -16,7 +16,6 @@ import (
 	_ "time/tzdata" // CRON_TZ works on machines that have no zones of their own
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/daemon"
@@ -55,8 +54,7 @@ func main() {
 
 // run is main with its surroundings as parameters.
 func run(args []string, stdout, stderr io.Writer) int {
-	// Memory holds secrets: no core file, and no debugger of an ordinary user.
-	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	hideMemory() // it holds secrets
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	// A log that nobody reads any more must not end the daemon. It is caught, not ignored: commands
@@ -162,6 +160,8 @@ A config to begin with:
 		SilenceUsage:  true,
 		Version:       versionLine(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		PersistentPreRunE: onLinux,
 	}
 	root.SetHelpFunc(help)
 	root.SetVersionTemplate("{{.Version}}\n")

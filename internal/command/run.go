@@ -3,7 +3,6 @@ package command
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -138,12 +137,7 @@ func (p *process) read() {
 // this one's number.
 func (p *process) await() {
 	defer close(p.exited)
-	for {
-		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if !errors.Is(err, unix.EINTR) {
-			return
-		}
-	}
+	Await(p.cmd.Process.Pid)
 }
 
 // signal sends s to every process of the group. None may be left to get it.

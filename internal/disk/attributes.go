@@ -17,10 +17,6 @@ const (
 	defaultList = "system.posix_acl_default" // of a directory, for what is made in it
 )
 
-// ofContent are attributes that are true of the old content only: capabilities, and the hashes of
-// integrity measurement.
-var ofContent = map[string]bool{"security.capability": true, "security.ima": true, "security.evm": true}
-
 // maxAttributes bounds what is read of one file's attributes. Linux has 64 KiB for the names and
 // for each value (xattr(7)).
 const maxAttributes = 64 << 10
@@ -138,22 +134,20 @@ func (a Attributes) Listed() bool { return a[accessList] != nil }
 
 // takeOff takes an access control list off an open file or directory.
 func takeOff(f *os.File, list string) error {
-	switch err := unix.Fremovexattr(int(f.Fd()), list); err {
-	case nil, unix.ENODATA, unix.EOPNOTSUPP:
-		return nil
-	default:
+	if err := unix.Fremovexattr(int(f.Fd()), list); err != nil && !lacks(err) {
 		return &fs.PathError{Op: "removexattr", Path: f.Name(), Err: err}
 	}
+	return nil
 }
 
 // passable tells of what came of reading or setting an attribute whether the others can do without
 // it: it is not there, or is a label that is none of an ordinary process's business.
 func passable(attribute string, err error) bool {
-	switch err {
-	case nil, unix.ENODATA, unix.EOPNOTSUPP:
+	switch {
+	case err == nil, lacks(err):
 		return true
-	case unix.EPERM, unix.EACCES:
-		return strings.HasPrefix(attribute, "security.") || strings.HasPrefix(attribute, "trusted.")
+	case err == unix.EPERM, err == unix.EACCES:
+		return slices.ContainsFunc(labels, func(prefix string) bool { return strings.HasPrefix(attribute, prefix) })
 	}
 	return false
 }

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -249,5 +250,45 @@ func TestMakeAllAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
+	}
+}
+
+// Whoever looks while others put something else in the place of a name sees one of the two.
+func TestLookWhileOthersMove(t *testing.T) {
+	top := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(top, "x"), 0o755))
+	must(t, os.Mkdir(filepath.Join(top, "dir"), 0o755))
+	must(t, os.Symlink("dir", filepath.Join(top, "y")))
+	ended := make(chan error)
+	go func() {
+		defer close(ended)
+		move := func(from, to string) error { return os.Rename(filepath.Join(top, from), filepath.Join(top, to)) }
+		for range 3000 {
+			// Between the two nothing is there.
+			if err := cmp.Or(move("x", "z"), move("y", "x"), move("x", "y"), move("z", "x")); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	seen := make(map[string]bool)
+	for {
+		select {
+		case err := <-ended:
+			must(t, err)
+			if !seen[top+"/x"] || !seen[top+"/dir"] {
+				t.Error(seen)
+			}
+			return
+		default:
+		}
+		way, err := Walk(filepath.Join(top, "x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := way.Real()
+		if seen[at] = true; at != top+"/x" && at != top+"/dir" {
+			t.Fatalf("%q, %+v", at, way.Last())
+		}
 	}
 }

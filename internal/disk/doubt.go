@@ -1,11 +1,11 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
-
-	"golang.org/x/sys/unix"
 )
 
 // A Doubt is that others than root can change a file, a directory or a link. There is one rule of
@@ -35,33 +35,33 @@ func Only(doubts []*Doubt, user int) bool {
 // a directory, where a link leads. List gives its access control list, and is asked only where that
 // can matter. In a sticky directory others than its owner can make names, which makers is about,
 // and replace none but their own (unlink(2)), which doubt is about.
-func judge(path string, st *unix.Statx_t, list func() ([]byte, error)) (doubt, makers *Doubt) {
+func judge(path string, st Info, list func() ([]byte, error)) (doubt, makers *Doubt) {
 	others := ""
-	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+	if st.Type != fs.ModeSymlink {
 		others = writers(st, list)
 	}
 	d := &Doubt{Path: path, What: others, User: Several}
-	if st.Uid != 0 {
-		d.What = fmt.Sprintf("it belongs to user %d", st.Uid)
+	if st.UID != 0 {
+		d.What = fmt.Sprintf("it belongs to user %d", st.UID)
 		if others == "" {
-			d.User = int(st.Uid)
+			d.User = st.UID
 		}
 	}
 	switch {
 	case d.What == "":
 		return nil, nil
-	case st.Mode&(unix.S_IFMT|unix.S_ISVTX) != unix.S_IFDIR|unix.S_ISVTX:
+	case st.Type != fs.ModeDir || !st.sticky:
 		return d, d
-	case st.Uid == 0:
+	case st.UID == 0:
 		d.Sticky = true
 		return nil, d
 	}
-	return &Doubt{Path: path, What: d.What, User: int(st.Uid)}, d
+	return &Doubt{Path: path, What: d.What, User: st.UID}, d
 }
 
 // writers says who else than root and the owner can write to what was looked at; "" where nobody
 // can.
-func writers(st *unix.Statx_t, list func() ([]byte, error)) string {
+func writers(st Info, list func() ([]byte, error)) string {
 	switch {
 	case st.Mode&0o002 != 0:
 		return "everybody can write to it"
@@ -77,7 +77,7 @@ func writers(st *unix.Statx_t, list func() ([]byte, error)) string {
 		return "its access control list is of an unknown kind"
 	}
 	for _, e := range entries {
-		if what := e.writer(st.Gid); what != "" {
+		if what := e.writer(st.GID); what != "" {
 			return what
 		}
 	}
@@ -85,7 +85,7 @@ func writers(st *unix.Statx_t, list func() ([]byte, error)) string {
 }
 
 // writer says whom else than root the entry of a file of this group lets write; "": nobody.
-func (e entry) writer(gid uint32) string {
+func (e entry) writer(gid int) string {
 	tag := e.tag()
 	switch {
 	case !e.writes():
@@ -97,16 +97,10 @@ func (e entry) writer(gid uint32) string {
 	return ""
 }
 
-// listOf gives the access control list of what is open, be it with O_PATH; nil where there is none.
-func listOf(fd int) ([]byte, error) {
-	text := make([]byte, maxAttributes)
-	n, err := unix.Getxattr(fmt.Sprintf("/proc/self/fd/%d", fd), accessList, text)
-	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
-		return nil, nil
-	}
-	return text[:max(n, 0)], err
-}
-
 // distrusts tells whether there are others to distrust: what an ordinary user's process may do its
 // user may do, too.
 func distrusts() bool { return os.Geteuid() == 0 }
+
+// ErrUnseen is that root goes nowhere, as on this system it is not seen who else can change a path.
+// On Linux it is.
+var ErrUnseen = errors.New("root does not work here: it needs Linux to see who else can change a path; any other user can")

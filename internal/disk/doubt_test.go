@@ -28,7 +28,7 @@ func TestWhatRootAloneCanChange(t *testing.T) {
 	none := []byte(nil)
 	for _, tt := range []struct {
 		name          string
-		uid, gid      uint32
+		uid, gid      int
 		mode          uint16
 		list          []byte
 		doubt, makers int // 0: nobody, else the user or Several
@@ -60,8 +60,8 @@ func TestWhatRootAloneCanChange(t *testing.T) {
 			listFrom([3]uint32{1, 6, nobody}, [3]uint32{2, 4, 7}, [3]uint32{4, 6, nobody}, [3]uint32{16, 6, nobody}, [3]uint32{32, 0, nobody}), Several, Several, "group 12 can write to it"},
 		{"one that cannot be read as one", 0, 0, unix.S_IFREG | 0o660, []byte{9, 9}, Several, Several, "its access control list is of an unknown kind"},
 	} {
-		st := unix.Statx_t{Uid: tt.uid, Gid: tt.gid, Mode: tt.mode}
-		doubt, makers := judge("/f", &st, func() ([]byte, error) { return tt.list, nil })
+		st := Info{UID: tt.uid, GID: tt.gid, Type: kind(tt.mode), Mode: fs.FileMode(tt.mode) & fs.ModePerm, sticky: tt.mode&unix.S_ISVTX != 0}
+		doubt, makers := judge("/f", st, func() ([]byte, error) { return tt.list, nil })
 		user := func(d *Doubt) int {
 			if d == nil {
 				return 0

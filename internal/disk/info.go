@@ -19,6 +19,8 @@ type Info struct {
 	Fixed    bool // immutable or append-only: neither replaced nor written (chattr(1))
 	Links    int  // names that it has
 	ID       ID
+
+	sticky bool // of a directory: who can make names in it replaces none but his own
 }
 
 // An ID tells which file, directory or link something is, whatever its name, until it is deleted.
@@ -38,43 +40,22 @@ func same(f *os.File, of Info) (Info, error) {
 
 // lookAt gives what an open file is.
 func lookAt(f *os.File) (Info, error) {
-	st, err := statx(int(f.Fd()), "", unix.AT_EMPTY_PATH)
+	info, err := statAt(int(f.Fd()), "")
 	if err != nil {
 		return Info{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
-	return infoOf(st), nil
-}
-
-func statx(fd int, name string, flags int) (*unix.Statx_t, error) {
-	st := new(unix.Statx_t)
-	return st, unix.Statx(fd, name, flags, unix.STATX_BASIC_STATS, st)
-}
-
-func infoOf(st *unix.Statx_t) Info {
-	set := st.Attributes & st.Attributes_mask
-	return Info{
-		Exists: true,
-		Type:   kind(st.Mode),
-		Mode:   fs.FileMode(st.Mode) & fs.ModePerm,
-		UID:    int(st.Uid),
-		GID:    int(st.Gid),
-		Size:   int64(st.Size),
-		Mount:  set&unix.STATX_ATTR_MOUNT_ROOT != 0,
-		Fixed:  set&(unix.STATX_ATTR_IMMUTABLE|unix.STATX_ATTR_APPEND) != 0,
-		Links:  int(st.Nlink),
-		ID:     ID{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino},
-	}
+	return info, nil
 }
 
 func (d *dir) Stat(name string) (Info, error) {
-	st, err := statx(d.fd(), name, unix.AT_SYMLINK_NOFOLLOW)
-	switch err {
-	case nil:
-		return infoOf(st), nil
-	case unix.ENOENT:
+	info, err := statAt(d.fd(), name)
+	if err == unix.ENOENT {
 		return Info{}, nil
 	}
-	return Info{}, d.fail("stat", name, err)
+	if err != nil {
+		return Info{}, d.fail("stat", name, err)
+	}
+	return info, nil
 }
 
 func (d *dir) Self() (Info, error) { return lookAt(d.file) }

@@ -3,7 +3,6 @@ package disk
 import (
 	"errors"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -42,21 +41,4 @@ func (f file) prepare(of Info, size int64, uid, gid int, mode fs.FileMode, liste
 		return err
 	}
 	return f.Truncate(size)
-}
-
-// reserve finds out whether a file has room for so many bytes before any is changed: where the disk
-// is full its old content stays whole. File systems that cannot say are taken at their best.
-func reserve(f *os.File, size int64) error {
-	if size == 0 {
-		return nil
-	}
-	for {
-		switch err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, size); err {
-		case unix.EINTR:
-		case unix.EOPNOTSUPP, unix.ENOSYS:
-			return nil
-		default:
-			return err
-		}
-	}
 }

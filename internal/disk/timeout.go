@@ -1,12 +1,15 @@
 package disk
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -43,6 +46,19 @@ func Lstat(path string) (fs.FileInfo, error) { return timed(path, os.Lstat) }
 
 // ReadDir is os.ReadDir as Stat is os.Stat.
 func ReadDir(path string) ([]fs.DirEntry, error) { return timed(path, os.ReadDir) }
+
+// Stamp gives a text that differs once what a path leads to was written to, got another mode or
+// owner, or is something else. It waits as Stat does.
+func Stamp(path string) (string, error) {
+	return timed(path, func(path string) (string, error) {
+		var st unix.Stat_t
+		err := error(unix.EINTR)
+		for err == unix.EINTR {
+			err = unix.Stat(path, &st)
+		}
+		return fmt.Sprint(st.Dev, st.Ino, st.Size, st.Mode, st.Mtim, st.Ctim), err
+	})
+}
 
 // timed gives what a call about a path gives that begins now, or ErrSilent.
 func timed[T any](path string, f func(path string) (T, error)) (answer T, _ error) {

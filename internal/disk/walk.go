@@ -135,8 +135,8 @@ func Walk(path string) (Way, error) {
 }
 
 // walk is Walk. It gives the directory in which the way ends, or that it leads to, as a descriptor
-// to look by (O_PATH in open(2)), -1 beside an error. Each link is to be admitted before it is
-// followed, by what others may have planted; nil admits all.
+// to look by (O_PATH in open(2), O_SEARCH elsewhere), -1 beside an error. Each link is to be
+// admitted before it is followed, by what others may have planted; nil admits all.
 func walk(path string, planted func(Step) *Doubt) (at int, way Way, err error) {
 	w := walker{at: -1, here: Step{Dir: "/"}, planted: planted}
 	err = w.toRoot()
@@ -226,46 +226,10 @@ func step(at int, here Step, name string) (dir int, s Step, err error) {
 	return look(at, name, s)
 }
 
-// look opens a name to look by, and keeps it open if it is a directory. What is judged is what was
-// opened, whatever others put in its place meanwhile. A name that is not there is no error.
-func look(at int, name string, s Step) (dir int, _ Step, err error) {
-	fd, err := unix.Openat(at, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	switch {
-	case err == unix.ENOENT:
-		return -1, s, nil
-	case err != nil:
-		return -1, s, &fs.PathError{Op: "open", Path: s.Path(), Err: err}
-	}
-	st, err := statx(fd, "", unix.AT_EMPTY_PATH)
-	if err == nil {
-		s.Info = infoOf(st)
-		if s.Type == fs.ModeSymlink {
-			s.Target, err = targetOf(fd)
-		}
-	}
-	if err != nil {
-		unix.Close(fd)
-		return -1, s, &fs.PathError{Op: "stat", Path: s.Path(), Err: err}
-	}
-	s.weigh(st, fd)
-	if s.Type != fs.ModeDir {
-		unix.Close(fd)
-		fd = -1
-	}
-	return fd, s, nil
-}
-
-// weigh judges what is open, where there is anybody to distrust.
-func (s *Step) weigh(st *unix.Statx_t, fd int) {
-	if distrusts() {
-		s.doubt, s.makers = judge(s.Path(), st, func() ([]byte, error) { return listOf(fd) })
-	}
-}
-
-// targetOf gives where an open link leads.
-func targetOf(fd int) (string, error) {
+// targetOf gives where the link leads that is at a name in an open directory; "": that is open.
+func targetOf(fd int, name string) (string, error) {
 	target := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(fd, "", target)
+	n, err := unix.Readlinkat(fd, name, target)
 	return string(target[:max(n, 0)]), err
 }
 

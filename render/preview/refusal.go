@@ -36,9 +36,12 @@ func refusal(user bool, step string, err error) *Refusal {
 	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
 		r.Hints = append(r.Hints, "the daemon has CAP_SYS_ADMIN, but seccomp or a security module forbids it: SystemCallFilter= must allow @mount, RestrictNamespaces= mnt, a container's profile both")
 	}
-	r.Hints = append(r.Hints, "a check of a file, with {}, needs none of this")
+	r.Hints = append(r.Hints, perFile)
 	return r
 }
+
+// perFile is what works everywhere.
+const perFile = "a check of a file, with {}, needs none of this"
 
 // give is how a unit has what a view takes. Each line adds to what the unit and its other drop-ins
 // allow, and none of them suffices alone.

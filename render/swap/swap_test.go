@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/internal/disk"
 )
@@ -367,3 +368,5 @@ func TestIntact(t *testing.T) {
 		}
 	}
 }
+
+func mkfifo(path string) error { return unix.Mkfifo(path, 0o600) }

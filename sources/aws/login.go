@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
 	"github.com/aws/aws-sdk-go-v2/service/signin"
 	"github.com/aws/aws-sdk-go-v2/service/signin/types"
-	"golang.org/x/sys/unix"
 )
 
 // A loginSession gives the credentials that aws login leaves in a file of its cache, and renews
@@ -44,11 +42,11 @@ func (s *loginSession) Retrieve(ctx context.Context) (c awssdk.Credentials, err 
 	if json.Unmarshal(content, &fields) != nil || fields == nil { // the SDK breaks down over a null
 		return c, &tokenError{s.file, errors.New("it holds no session of aws login")}
 	}
-	held, err := inMemory(content)
+	held, drop, err := aside(content)
 	if err != nil {
 		return c, err
 	}
-	defer held.Close()
+	defer drop()
 	c, err = logincreds.New(loginRenewer{s, content}, held.Name()).Retrieve(ctx)
 	if err != nil {
 		return c, err
@@ -58,19 +56,6 @@ func (s *loginSession) Retrieve(ctx context.Context) (c awssdk.Credentials, err 
 		err = s.file.store(now)
 	}
 	return c, err
-}
-
-// inMemory makes a file in memory, by whose name others can open it.
-func inMemory(content []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate("token", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("memfd_create", err)
-	}
-	f := os.NewFile(uintptr(fd), fmt.Sprintf("/proc/self/fd/%d", fd))
-	if _, err := f.Write(content); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 // A loginRenewer asks for credentials in the place of those that have expired.

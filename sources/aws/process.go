@@ -12,10 +12,10 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/rendered/rendered/internal/lazyregexp"
-
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"golang.org/x/sys/unix"
+
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A process is the credential_process of a profile:
@@ -60,8 +60,7 @@ func (p *process) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	err := cmd.Start()
 	if err == nil {
 		// While it is a zombie no other group can get its number.
-		for errors.Is(unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
-		}
+		command.Await(cmd.Process.Pid)
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		err = cmd.Wait()
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/rendered/rendered/internal/disk"
 )
@@ -63,12 +62,11 @@ func (in Input) stamp() string {
 }
 
 func stampFile(path string) string {
-	st, err := disk.Stat(path)
+	stamp, err := disk.Stamp(path)
 	if err != nil {
 		return absent(err)
 	}
-	sys := st.Sys().(*syscall.Stat_t)
-	return fmt.Sprint(sys.Dev, sys.Ino, sys.Size, sys.Mode, sys.Mtim, sys.Ctim)
+	return stamp
 }
 
 // absent is the stamp of what cannot be looked at: it is not there, or on a file system that hangs.

@@ -1,15 +1,12 @@
 package notify
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,29 +57,6 @@ func (p *process) gone() *Error {
 	return &Error{Reason: NotRunning, What: fmt.Sprintf("process %d has just ended", p.Pid)}
 }
 
-// status reads /proc/PID/status (proc_pid_status(5)). What it gives belongs to p: a process that
-// still exists afterwards has had its number all the time.
-func (p *process) status() (map[string]string, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
-	if !p.exists() {
-		return nil, p.gone()
-	}
-	if err != nil {
-		return nil, &Error{Reason: NotPermitted, What: fmt.Sprintf("cannot see process %d in /proc", p.Pid), Err: err, Hints: []string{
-			"/proc is mounted with hidepid, or the daemon runs in a sandbox with ProtectProc; without a look a signal could kill",
-		}}
-	}
-	fields := make(map[string]string)
-	for line := range bytes.Lines(data) {
-		name, value, _ := strings.Cut(string(line), ":")
-		fields[name] = strings.TrimSpace(value)
-	}
-	if state := fields["State"]; strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X") {
-		return nil, p.gone()
-	}
-	return fields, nil
-}
-
 // heeds is an error unless the process will notice s and live, or is meant to die of it. A blocked
 // signal counts as handled: programs that wait for signals by sigwait(3) or signalfd(2) block them.
 func (p *process) heeds(s syscall.Signal) error {
@@ -106,29 +80,4 @@ func (p *process) heeds(s syscall.Signal) error {
 			"not sent: it would be lost, or end the process; it is tried again in case the process is still starting",
 		}}
 	}
-}
-
-// started gives when the process began, by the machine's clock as it is set now.
-func (p *process) started() (time.Time, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
-	if err != nil {
-		return time.Time{}, err
-	}
-	// The command's name may hold anything, parentheses too. The 20th field after it is starttime,
-	// in ticks of 10 ms since the boot (proc_pid_stat(5); Linux shows programs 100 ticks a second
-	// on every machine, whatever it counts itself).
-	after := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-	if len(after) < 20 {
-		return time.Time{}, errors.New("unknown form of /proc/PID/stat")
-	}
-	ticks, err := strconv.ParseInt(after[19], 10, 64)
-	if err != nil {
-		return time.Time{}, errors.New("unknown form of /proc/PID/stat")
-	}
-	var up unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
-		return time.Time{}, err
-	}
-	age := time.Duration(up.Nano()) - time.Duration(ticks)*10*time.Millisecond
-	return time.Now().Round(0).Add(-age), nil
 }

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/disk/faulty"
 )
@@ -47,7 +45,7 @@ func Files(below disk.System) disk.System {
 		return before(below, n, func() { panic(fmt.Errorf("it breaks at %s", Value)) })
 	}
 	if os.Getenv(Traceable) != "" {
-		return before(below, 1, func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) })
+		return before(below, 1, letTrace)
 	}
 	if os.Getenv(SlowDisk) != "" {
 		return faulty.System(below, func(s faulty.Step) error {

@@ -75,19 +75,15 @@ func ours(conn net.Conn) bool {
 	return known && (uid == 0 || uid == os.Geteuid())
 }
 
-// peer gives the user of the process at the other end of a connection (unix(7), SO_PEERCRED).
+// peer gives the user of the process at the other end of a connection.
 func peer(conn net.Conn) (uid int, known bool) {
 	raw, err := conn.(*net.UnixConn).SyscallConn()
 	if err != nil {
 		return 0, false
 	}
-	var who *unix.Ucred
 	var failed error
-	err = raw.Control(func(fd uintptr) { who, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
-	if err != nil || failed != nil {
-		return 0, false
-	}
-	return int(who.Uid), true
+	err = raw.Control(func(fd uintptr) { uid, failed = peerOf(int(fd)) })
+	return uid, err == nil && failed == nil
 }
 
 // asker is the key of the user who asks, in the context of an answer.

@@ -65,25 +65,18 @@ func (s *socket) try(entry []byte) (err error) {
 // sendFile sends an entry that is too large for a datagram: as a file in memory that nobody can
 // change any more.
 func (s *socket) sendFile(entry []byte) error {
-	fd, err := unix.MemfdCreate("journal", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	f, err := sealed(entry)
 	if err != nil {
-		return os.NewSyscallError("memfd_create", err)
-	}
-	f := os.NewFile(uintptr(fd), "journal")
-	defer f.Close()
-	if _, err := f.Write(entry); err != nil {
 		return err
 	}
-	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_WRITE|unix.F_SEAL_SEAL); err != nil {
-		return os.NewSyscallError("fcntl", err)
-	}
+	defer f.Close()
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var failed error // net does not send descriptors through a connected socket
 	err = raw.Write(func(to uintptr) bool {
-		failed = unix.Sendmsg(int(to), nil, unix.UnixRights(fd), nil, 0)
+		failed = unix.Sendmsg(int(to), nil, unix.UnixRights(int(f.Fd())), nil, 0)
 		return failed != unix.EAGAIN
 	})
 	return cmp.Or(err, failed)

@@ -48,8 +48,8 @@ func (s *Settings) locate() (path string, here bool, faults fault.List) {
 
 // isFile tells whether a path leads to a regular file. One that does not answer is none.
 func isFile(path string) bool {
-	way, err := disk.Walk(path)
-	return err == nil && way.Found() && way.Last().Type == 0
+	info, err := disk.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func sameFile(one, other string) bool {

@@ -4,6 +4,7 @@
 package trust
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,8 +87,11 @@ func (c *Checker) look(in inputs.Input) fault.List {
 // looked at is for others to tell, and what is known is told already.
 func (c *Checker) follow(path string, known map[string]bool) (faults fault.List) {
 	way, err := disk.Walk(path)
-	if err == disk.ErrSilent {
+	switch {
+	case err == disk.ErrSilent:
 		return nil
+	case errors.Is(err, disk.ErrUnseen):
+		return fault.List{{What: disk.ErrUnseen.Error(), Err: err}}
 	}
 	note := func(path string, kind fs.FileMode, by *disk.Doubt) {
 		if by != nil && !known[path] {

@@ -1,7 +1,6 @@
 package preview
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,32 +26,6 @@ const (
 	planFD = 3 + iota
 	reportFD
 )
-
-// Main is the helper, where this process is one, and does not return then. Each program that calls
-// Run calls it first of all.
-func Main() {
-	if len(os.Args) < 2 || os.Args[0] != helperName {
-		return
-	}
-	m := mailbox{os.NewFile(planFD, "plan"), os.NewFile(reportFD, "report")}
-	unix.CloseOnExec(planFD)
-	unix.CloseOnExec(reportFD)
-	var p plan
-	err := get(m.plan, &p)
-	if err != nil {
-		err = step{"reading the plan", err}
-	} else if os.Args[1] == stageEnter {
-		err = m.enter()
-	} else {
-		err = p.show(os.Args[2:])
-	}
-	if s, ok := errors.AsType[step](err); ok {
-		errno, _ := errors.AsType[syscall.Errno](s.error)
-		_ = put(m.report, report{s.name, s.Error(), errno})
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
 
 // A step is one in which something went wrong.
 type step struct {

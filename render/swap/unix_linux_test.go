@@ -10,8 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func mkfifo(path string) error { return unix.Mkfifo(path, 0o600) }
-
 // A foreign owner can only be given by root; without it the whole swap is refused before anything
 // is renamed.
 func TestOwner(t *testing.T) {

@@ -1,0 +1,3 @@
+package breakdown
+
+func letTrace() {}

@@ -1,0 +1,3 @@
+package elsewhere_test
+
+import _ "github.com/rendered/rendered/internal/long" // its flag
