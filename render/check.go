@@ -49,7 +49,9 @@ func CheckService(ctx context.Context, check command.Check, files []preview.File
 	}
 	var known []string
 	for _, f := range files {
-		known = append(known, f.Staged, f.Path)
+		if f.Staged != "" {
+			known = append(known, f.Staged, f.Path)
+		}
 	}
 	return refused(check.Command, err, filter(check, output), strings.NewReplacer(known...), fault.Place{}, "no file written")
 }

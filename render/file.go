@@ -3,6 +3,7 @@ package render
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/fault"
@@ -19,6 +20,11 @@ type File struct {
 	// structure. Zero is none.
 	Format format.Format
 	Check  command.Check // run over the staged file; the zero Check is none
+
+	// Each: the file stands for one for each element, and its path for theirs; nil: it is itself.
+	Each *Each
+	Of   *File // that stands for it; nil: none
+	item *item // that it is for
 }
 
 // A Rendering is a file's target, of whose bytes nothing has been asked yet.
@@ -31,8 +37,11 @@ type Rendering struct {
 // Render makes the file's target from the snapshot. What was asked for is given whether or not it
 // succeeds.
 func (f *File) Render(ctx context.Context, snapshot *sources.Snapshot) (*Rendering, []sources.Ref, *fault.Fault) {
-	out, failed := f.Template.Execute(ctx, snapshot)
+	out, failed := f.Template.executeFor(ctx, snapshot, f.item)
 	if failed != nil {
+		if f.item != nil {
+			failed.What = fmt.Sprintf("for the key %s: %s", ShownKey(f.item.key), failed.What)
+		}
 		return nil, out.Asked, failed
 	}
 	target := f.Target

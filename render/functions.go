@@ -112,6 +112,9 @@ var runFunctions = sync.OnceValue(func() map[string]func(*run) any {
 // called gives the functions that the template calls, but for text/template's own.
 func (r *run) called() template.FuncMap {
 	called := template.FuncMap{tickFunction: r.tick, enterFunction: r.enter, leaveFunction: r.leave, printFunction: r.printer()}
+	if r.t.notesItems {
+		called[itemFunction] = r.item
+	}
 	for _, x := range r.t.texts {
 		for _, name := range x.called {
 			if bind := runFunctions()[name]; bind != nil {

@@ -46,6 +46,9 @@ func (r *run) guarded(at *Text, tree *parse.Tree) *parse.Tree {
 			n.Node = n.Node.Copy() // Tree.Copy leaves that of the tree as it is written
 		case *parse.RangeNode:
 			r.addTick(n.List, tickFunction, at, int(n.Pos))
+			if r.t.notesItems {
+				n.List.Nodes = append(n.List.Nodes, noteItem(n.Pos))
+			}
 		case *parse.CommandNode:
 			if named(calledBy(n)) {
 				n.Args = slices.Insert(n.Args, 1, numberNode(number))

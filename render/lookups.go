@@ -65,7 +65,7 @@ func (t *Template) findLookups() fault.List {
 		conditions: make(map[parse.Node]bool),
 		assigned:   make(map[string]map[string]int),
 	}
-	f.template(t.Main.Name, t.Vars)
+	f.template(t.Main.Name, t.dot())
 	return f.faults
 }
 
@@ -163,7 +163,11 @@ func (f *finder) ranged(n *parse.RangeNode, s *scope) {
 			f.iteration(n, i, list.Index(i).Interface(), s)
 		}
 	default:
-		f.iteration(n, unknown{}, pieceOf(over).at(anyName), s)
+		elem := pieceOf(over).at(anyName)
+		if f.t.ranged == nil {
+			f.t.ranged = elem
+		}
+		f.iteration(n, unknown{}, elem, s)
 	}
 	f.branch(n.ElseList, s)
 }

@@ -30,10 +30,14 @@ func ParseName(o Options) (*Name, fault.List) {
 	return &Name{t}, faults
 }
 
-// Text gives what the template prints.
-func (n *Name) Text() (string, *fault.Fault) {
+// Text gives what the template prints; where it is Keyed, for a key.
+func (n *Name) Text(key string) (string, *fault.Fault) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeForName)
 	defer cancel()
-	out, failed := n.template.Execute(ctx, sources.NewSnapshot(sources.Mux{}, 0))
+	var of *item
+	if n.template.Keyed {
+		of = &item{key: key}
+	}
+	out, failed := n.template.executeFor(ctx, sources.NewSnapshot(sources.Mux{}, 0), of)
 	return string(out.Content), failed
 }

@@ -60,6 +60,8 @@ type Output struct {
 	lookedUp []lookupText  // what the lookups gave, to say what a byte of the output comes from
 	keys     []lookupText  // keys of JSON
 	prints   []printAction // what prints, where that is noted
+	items    []item        // of an Each
+	item     *item         // that it is for; nil: none
 	printed  []printedSpan
 	traced   []printedSpan // all that was printed by actions, where the template is traced
 	spent    time.Duration // lookups not counted
@@ -69,9 +71,18 @@ type Output struct {
 // and the remedy, and no value; what was asked for up to then is given all the same. It ends soon
 // after ctx does.
 func (t *Template) Execute(ctx context.Context, snapshot *sources.Snapshot) (Output, *fault.Fault) {
+	return t.executeFor(ctx, snapshot, nil)
+}
+
+// executeFor is Execute for an element of the template's Each; nil: it has none.
+func (t *Template) executeFor(ctx context.Context, snapshot *sources.Snapshot, of *item) (Output, *fault.Fault) {
 	r := &run{t: t, ctx: ctx, snapshot: snapshot, begun: time.Now(), out: &output{limit: t.maxSize()}}
+	r.Output.item = of
 	r.set, r.template = r.executable(), t
-	err := r.set.ExecuteTemplate(r.out, t.Main.Name, t.Vars)
+	if of != nil {
+		r.readSecret, r.lookedUp, r.keys = of.secret, slices.Clone(of.lookups), slices.Clone(of.keys)
+	}
+	err := r.set.ExecuteTemplate(r.out, t.Main.Name, t.data(of))
 	r.Content, r.spent = r.out.Bytes(), time.Since(r.begun)-r.waited
 	var failed *fault.Fault
 	if err != nil {

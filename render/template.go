@@ -36,6 +36,10 @@ type Options struct {
 	// Trace notes of which actions what it prints is, for Output.Parts.
 	Trace bool
 
+	// Each: the template is of a file for each element, and knows .key and .value; nil: it is not.
+	Each  *Each
+	Keyed bool // it knows .key
+
 	Env      func(name string) (string, bool) // answers the function env
 	Hostname string                           // answers the function hostname
 
@@ -57,8 +61,11 @@ type Template struct {
 	textConditions fault.List
 	deadElses      fault.List
 	// known is what the template alone gives, with the ref of the name of a lookup.
-	known  map[argument]*sources.Ref
-	pieces map[parse.Node]*piece // what of a lookup a node stands for
+	notesItems bool  // it is that of an Each
+	item       *item // what it is for is known; nil: it is not
+	ranged     any   // what is known of an element of the first range, for an Each
+	known      map[argument]*sources.Ref
+	pieces     map[parse.Node]*piece // what of a lookup a node stands for
 	// constants has the texts that the template alone has an action print; nil: they are not noted.
 	constants map[*parse.ActionNode]map[string]bool
 

@@ -17,6 +17,8 @@ type Text struct {
 	// Where Body stands inside another file (a config's content), they are added to the line and to
 	// the column of a place.
 	Line, Column int
+
+	before int // bytes of Body that are ours, and shown to nobody; as many as of eachHead, or none
 }
 
 // shown gives the name by which a person finds the text.
@@ -38,6 +40,9 @@ func (t Text) offset(line, column int) int {
 
 // fault says what is wrong at a byte of the body, and shows the line.
 func (t Text) fault(offset int, what string, hints ...string) *fault.Fault {
+	if t.before > 0 {
+		offset, t.Body = max(offset-t.before, 0), strings.TrimSuffix(t.Body[t.before:], eachTail)
+	}
 	offset = min(max(offset, 0), len(t.Body))
 	start := strings.LastIndexByte(t.Body[:offset], '\n') + 1
 	line, _, _ := strings.Cut(t.Body[start:], "\n")

@@ -40,7 +40,7 @@ func (r *run) trace(number int, text string) {
 // Parts gives what of the content the template alone does not give, in order. The template is
 // traced.
 func (o Output) Parts() (parts []Part) {
-	constants := o.template.tellConstants()
+	constants := o.template.tellConstants(o.item)
 	for i, in := range o.traced {
 		if i == maxTraced {
 			return append(parts, Part{Start: in.start, End: len(o.Content)})
@@ -54,11 +54,11 @@ func (o Output) Parts() (parts []Part) {
 }
 
 // tellConstants gives the texts that the template alone has its actions print.
-func (t *Template) tellConstants() map[*parse.ActionNode]map[string]bool {
+func (t *Template) tellConstants(of *item) map[*parse.ActionNode]map[string]bool {
 	o := t.Options
 	o.Env, o.Check = nil, nil
 	again := newTemplate(o)
-	again.texts, again.trees = t.texts, t.trees
+	again.texts, again.trees, again.item = t.texts, t.trees, of
 	again.constants = make(map[*parse.ActionNode]map[string]bool)
 	again.findLookups()
 	return again.constants

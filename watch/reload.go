@@ -150,7 +150,7 @@ func (l *Loop) take(svc *Service, now time.Time, who string) (fresh bool) {
 func (l *Loop) block(now time.Time) {
 	held := make(map[string]bool) // paths
 	for _, s := range l.states {
-		for _, path := range s.former() {
+		for _, path := range l.Pass.State.Ledger.Expand(s.former()) {
 			held[path] = true
 		}
 	}
@@ -158,7 +158,7 @@ func (l *Loop) block(now time.Time) {
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
 		waited := s.waits
-		s.waits = !s.busy && l.blocking && slices.ContainsFunc(svc.Paths(), func(path string) bool { return held[path] })
+		s.waits = !s.busy && l.blocking && slices.ContainsFunc(l.Pass.State.Paths(&svc.Service), func(path string) bool { return held[path] })
 		if s.waits && !waited {
 			s.since = now
 		}

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/rendered/rendered/sources"
@@ -51,6 +52,8 @@ type FileDetail struct {
 	UID, GID int
 	// Certificate is the first in it; nil where there is none, or it is not known yet.
 	Certificate *pass.Certificate
+	// Gone: its key is gone, and it stays.
+	Gone bool
 }
 
 // A LookupDetail is what is known of a lookup.
@@ -168,7 +171,7 @@ func (l *Loop) status(now time.Time, q Question) Status {
 	if q.Of != "" {
 		services = nil
 		for _, svc := range l.plan.Services {
-			if svc.Name == q.Of || svc.Writes(q.Of) {
+			if svc.Name == q.Of || svc.Writes(q.Of) || slices.Contains(l.Pass.State.Paths(&svc.Service), q.Of) {
 				services = append(services, svc)
 			}
 		}
@@ -205,9 +208,9 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 		Hints: s.past.hints, Turn: s.past.turn,
 		Told: l.teller.Told(svc.Name, now),
 	}
-	for _, f := range svc.Files {
+	for f := range l.Pass.State.Files(&svc.Service) {
 		at := s.past.files[f.Path]
-		file := FileDetail{f.Path, at, f.Mode, f.UID, f.GID, s.past.certificates[f.Path]}
+		file := FileDetail{f.Path, at, f.Mode, f.UID, f.GID, s.past.certificates[f.Path], f.Gone}
 		if f.KeepMode {
 			file.Mode = 0
 		}

@@ -14,14 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mount mounts every staged file at its path, in the mount namespace of this process, which is its
-// own.
+// mount mounts every staged file at its path, and hides what is to be removed, in the mount
+// namespace of this process, which is its own.
 func mount(files []File) error {
 	staged := make([]int, len(files))
-	fresh := make(map[string][]string) // names that are new, by directory
+	fresh := make(map[string][]string) // names that are new, by directory that is to be mirrored
 	hidden := make(map[string]bool)
 	for i, f := range files {
 		var err error
+		if f.Staged == "" {
+			dir := filepath.Dir(f.Path)
+			fresh[dir], hidden[f.Path] = fresh[dir], true
+			continue
+		}
 		if staged[i], err = open(f.Staged, unix.O_PATH); err != nil {
 			return step{"opening the staged file for " + f.Path, err}
 		}
@@ -42,6 +47,9 @@ func mount(files []File) error {
 		}
 	}
 	for i, f := range files {
+		if f.Staged == "" {
+			continue
+		}
 		if err := cover(f.Path, staged[i]); err != nil {
 			return step{"showing the new " + f.Path, err}
 		}
@@ -132,8 +140,8 @@ func attach(tree, to int, at string) error {
 const maxEntries = 10_000
 
 // mirror covers a directory by one in memory that has the same entries, and empty files of new
-// names, which nothing could be mounted at without writing to the directory itself. Staged files
-// are left out.
+// names, which nothing could be mounted at without writing to the directory itself. Staged files,
+// and those that are to be removed, are left out.
 func mirror(dir string, fresh []string, hidden map[string]bool) error {
 	old, err := open(dir, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // A File is a staged file, and where the command sees it. Both paths are absolute and lead through
 // no link. There may be nothing at Path, but its directory exists.
 type File struct {
-	Staged string
+	Staged string // "": there is to be nothing at Path
 	Path   string
 }
 

@@ -89,6 +89,21 @@ func TestRunSeesTheStagedFiles(t *testing.T) {
 	}
 }
 
+// What is to be removed is not seen, whether or not anything is new beside it, and stays on the host.
+func TestRunDoesNotSeeWhatIsRemoved(t *testing.T) {
+	s := newSite(t)
+	s.write("conf.d/a.conf", "a\n", 0o644)
+	s.write("conf.d/b.conf", "b\n", 0o644)
+	s.files = append(s.files, File{Path: s.write("conf.d/gone.conf", "gone\n", 0o644)}, File{Path: s.write("other/gone.conf", "gone\n", 0o644)})
+	s.want("cat conf.d/*.conf; ls other", "a\nb\n")
+	s.stage("conf.d/b.conf", "new b\n", 0o644)
+	s.stage("conf.d/c.conf", "c\n", 0o644)
+	s.want("cat conf.d/*.conf; ls -A conf.d", "a\nnew b\nc\na.conf\nb.conf\nc.conf\n")
+	if text, err := os.ReadFile(filepath.Join(s.dir, "conf.d/gone.conf")); string(text) != "gone\n" {
+		t.Errorf("the host has %q: %v", text, err)
+	}
+}
+
 // Where a file is new its directory is seen with everything that was there, whatever it is.
 func TestRunSeesNewFiles(t *testing.T) {
 	s := newSite(t)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/rendered/rendered/internal/disk"
@@ -22,6 +23,7 @@ type Rename struct {
 	// Target is the path of the file itself, where Path leads to it through a link.
 	Target  string `json:"target,omitempty"`
 	InPlace bool   `json:"in_place,omitempty"` // the content goes into the file that is there
+	Remove  bool   `json:"remove,omitempty"`   // the file is taken away; there is no temporary
 	Digest  string `json:"digest"`             // of the content, by the key of the host
 }
 
@@ -91,7 +93,7 @@ func (s *Swap) Stage() error {
 	slots := make(chan struct{}, stagedAtOnce)
 	var all sync.WaitGroup
 	for i, f := range s.files {
-		if f.state == Same {
+		if f.state == Same || f.state == Removed {
 			continue
 		}
 		slots <- struct{}{}
@@ -200,12 +202,19 @@ func (s *Swap) Renames() []Rename {
 		}
 		list = append(list, r)
 	}
+	for _, f := range s.removed() {
+		r := Rename{Path: f.Path, Digest: f.digest, Remove: true}
+		if itself := f.destination(); itself != f.Path {
+			r.Target = itself
+		}
+		list = append(list, r)
+	}
 	return list
 }
 
-// Commit renames every staged file to its destination, or writes it there in place, and makes the
-// names durable. After an error some files are new and some old; RollForward over the recorded list
-// does the rest.
+// Commit renames every staged file to its destination, or writes it there in place, takes away what
+// is to be removed, and makes the names durable. After an error some files are new and some old;
+// RollForward over the recorded list does the rest.
 func (s *Swap) Commit() error {
 	if s.former {
 		return errors.New("a mistake in rendered itself: files that a check refused are to be put in place")
@@ -216,6 +225,11 @@ func (s *Swap) Commit() error {
 	s.committed = true
 	for _, f := range s.staged() {
 		if err := s.put(f); err != nil {
+			return err
+		}
+	}
+	for _, f := range s.removed() {
+		if err := f.dir.Remove(f.name); err != nil {
 			return err
 		}
 	}
@@ -265,10 +279,13 @@ func (f *file) hold() (*os.File, error) {
 }
 
 // SyncAll makes the names of all files durable, also of those that are the same.
-func (s *Swap) SyncAll() error { return inDirs(s.files, s.syncs.sync) }
+func (s *Swap) SyncAll() error {
+	return inDirs(s.that(func(f *file) bool { return f.dir != nil }), s.syncs.sync)
+}
 
-// syncDirs makes durable the names in each directory that holds, or held, a temporary.
-func (s *Swap) syncDirs() error { return inDirs(s.staged(), s.syncs.sync) }
+// syncDirs makes durable the names in each directory that holds, or held, a temporary, or of which
+// something is removed.
+func (s *Swap) syncDirs() error { return inDirs(slices.Concat(s.staged(), s.removed()), s.syncs.sync) }
 
 // inDirs does something with each directory of some files, once.
 func inDirs(files []*file, do func(disk.Dir) error) error {

@@ -30,7 +30,7 @@ func (s *Swap) Differences(most int64) (list []Difference, _ error) {
 				return nil, err
 			}
 			d.Old = found
-			if f.state == Differs && found.Size <= most {
+			if (f.state == Differs || f.state == Removed) && found.Size <= most {
 				d.OldContent, _ = f.dir.Read(f.name, most)
 			}
 		}

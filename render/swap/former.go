@@ -5,10 +5,13 @@ const mostFormer = 16 << 20
 
 // Former puts what the destinations hold into the staged files: a check that did not pass can be
 // asked about the files as they are, and writes to none of them. It reports whether it has: not
-// where a file is new, is too large, or has another owner or mode than the staged one, which could
-// open it to others, nor where others than root could put another file in the place of the staged
-// one. The Swap can only be closed then.
+// where a file is new or to be removed, is too large, or has another owner or mode than the staged
+// one, which could open it to others, nor where others than root could put another file in the
+// place of the staged one. The Swap can only be closed then.
 func (s *Swap) Former() (bool, error) {
+	if len(s.removed()) > 0 {
+		return false, nil
+	}
 	staged := s.staged()
 	former := make([][]byte, len(staged))
 	for i, f := range staged {

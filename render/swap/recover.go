@@ -20,6 +20,16 @@ import (
 func (m Machine) Pending(list []Rename) (todo []Rename, unsure bool, err error) {
 	begun := false
 	for _, r := range list {
+		if r.Remove {
+			it, anything, err := m.stands(r)
+			if err != nil {
+				return nil, false, err
+			}
+			if begun = begun || !anything; it {
+				todo = append(todo, r)
+			}
+			continue
+		}
 		there, err := m.holds(r, r.Temp)
 		if err != nil {
 			return nil, false, err
@@ -113,7 +123,10 @@ func (m Machine) rollForward(r Rename) error {
 	}
 	defer dir.Close()
 	put := dir.Rename
-	if r.InPlace {
+	switch {
+	case r.Remove:
+		put = func(_, name string) error { return dir.Remove(name) }
+	case r.InPlace:
 		put = func(_, name string) error { return m.overwrite(dir, r, name) }
 	}
 	if err := put(filepath.Base(r.Temp), filepath.Base(r.Destination())); err != nil {
@@ -127,6 +140,9 @@ func (m Machine) rollForward(r Rename) error {
 // belong to a list that cannot be done whole.
 func (m Machine) Discard(list []Rename) error {
 	for _, r := range list {
+		if r.Remove {
+			continue
+		}
 		dir, err := m.Disk.Open(filepath.Dir(r.Temp))
 		if gone(err) {
 			continue

@@ -50,7 +50,18 @@ type Target struct {
 	// mounted by itself.
 	InPlace    bool
 	AllowEmpty bool // nothing but white space may take the place of something
+
+	Gone Gone // the file is not to be there any more: all but Path says nothing
 }
+
+// Gone is what becomes of a file that is not to be there any more.
+type Gone int
+
+const (
+	Wanted Gone = iota // it is to be there
+	Remove
+	Leave // it stays as it is
+)
 
 // A State is how a file stands to its target.
 type State string
@@ -62,6 +73,8 @@ const (
 	Drifted  State = "repaired"
 	Differs  State = "changed"
 	NotThere State = "created"
+	Removed  State = "removed"
+	Left     State = "kept" // it is not wanted any more, and stays
 )
 
 // A Swap is the way of one service's files from old to new.
@@ -84,6 +97,7 @@ type file struct {
 	attributes disk.Attributes // what is taken over of them
 	state      State
 	temp       string // base name of the temporary; "" before Stage and where the file is the same
+	digest     string // of what is to be removed
 }
 
 // Compare looks at every target's destination. Nothing is written but missing directories that have
@@ -110,6 +124,9 @@ func (m Machine) compare(targets []Target, foresees bool) (*Swap, error) {
 
 func (s *Swap) look(t Target) (*file, error) {
 	f := &file{Target: t}
+	if t.Gone != Wanted {
+		return f, s.lookGone(f)
+	}
 	found, err := s.inspect(f)
 	if missing, is := errors.AsType[missingDir](err); is && s.foresees && t.DirMode != 0 {
 		return f, s.foresee(f, string(missing))
@@ -274,18 +291,24 @@ func (s *Swap) that(holds func(*file) bool) []*file {
 // staged gives the files that have a temporary.
 func (s *Swap) staged() []*file { return s.that(func(f *file) bool { return f.temp != "" }) }
 
-// Files tells each target's path and state, in the order of the targets.
+// Files tells each target's path and state, in the order of the targets. One that is not wanted and
+// not there is none.
 func (s *Swap) Files(tell func(path string, state State)) {
 	for _, f := range s.files {
-		tell(f.Path, f.state)
+		switch {
+		case f.Gone == Wanted || f.state == Removed:
+			tell(f.Path, f.state)
+		case f.Gone == Leave && f.dir != nil:
+			tell(f.Path, Left)
+		}
 	}
 }
 
-// Changed gives the paths whose content is new, in the order of the targets: those that a dependent
-// must be told of.
+// Changed gives the paths whose content is new, or that are removed, in the order of the targets:
+// those that a dependent must be told of.
 func (s *Swap) Changed() []string {
 	var paths []string
-	for _, f := range s.that(func(f *file) bool { return f.state == Differs || f.state == NotThere }) {
+	for _, f := range s.that(func(f *file) bool { return f.state == Differs || f.state == NotThere || f.state == Removed }) {
 		paths = append(paths, f.Path)
 	}
 	return paths
@@ -294,10 +317,10 @@ func (s *Swap) Changed() []string {
 // maxOld bounds what Replaced reads of one file, in bytes.
 const maxOld = 1 << 20
 
-// Replaced gives each file whose content is to be replaced, what it holds now, and its permission
-// bits. What is larger than 1 MiB, or cannot be read, is left out.
+// Replaced gives each file that is to be removed, or whose content is to be replaced, what it holds
+// now, and its permission bits. What is larger than 1 MiB, or cannot be read, is left out.
 func (s *Swap) Replaced(tell func(t Target, old []byte, mode fs.FileMode)) {
-	for _, f := range s.that(func(f *file) bool { return f.state == Differs }) {
+	for _, f := range s.that(func(f *file) bool { return f.state == Differs || f.state == Removed }) {
 		found, err := f.dir.Stat(f.name)
 		if err != nil {
 			continue
@@ -312,7 +335,7 @@ func (s *Swap) Replaced(tell func(t Target, old []byte, mode fs.FileMode)) {
 // than so many bytes, fs.ErrNotExist where nothing stands there.
 func (s *Swap) Content(path string, most int64) ([]byte, error) {
 	for _, f := range s.files {
-		if f.Path == path && f.state != NotThere {
+		if f.Path == path && f.state != NotThere && f.dir != nil {
 			return f.dir.Read(f.name, most)
 		}
 	}
@@ -328,7 +351,7 @@ func (s *Swap) Idle() bool {
 // Sweep takes them away.
 func (s *Swap) Leave() {
 	s.committed = true
-	for _, f := range s.files {
+	for _, f := range s.staged() {
 		s.register.swept.remove(f.dir.Real())
 	}
 }

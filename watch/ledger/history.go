@@ -16,7 +16,8 @@ type Event struct {
 	Trigger
 	Refs []Renewal `json:"refs,omitempty"` // lookups that have other versions than before
 	// Paths are the files that got new contents, or of which somebody was told.
-	Paths []string `json:"files,omitempty"`
+	Paths   []string `json:"files,omitempty"`
+	Removed []string `json:"removed,omitempty"` // those of Paths that were removed
 	// Kept says where what somebody else had written to a file is kept, by its path.
 	Kept      map[string]string `json:"kept,omitempty"`
 	Dependent string            `json:"dependent,omitempty"`

@@ -31,6 +31,9 @@ type Ledger struct {
 	pauses  map[string]Pause // by service
 	// services are those that there are, with their files, as Follow had it.
 	services map[string][]string
+	sets     map[string]*set      // by path
+	readers  map[string][]string  // as Adopt had it, where there are sets
+	setsLost bool                 // lines of them were damaged
 	lost     bool                 // a line was damaged so that not even its path is known
 	stale    bool                 // what is on disk differs from this
 	failed   bool                 // the last write did
@@ -50,6 +53,7 @@ type Ledger struct {
 func (l *Ledger) Adopt(readers map[string][]string, all bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	readers = l.withMembers(readers, all)
 	for path, names := range readers {
 		f := l.files[path]
 		if f == nil {
@@ -59,7 +63,7 @@ func (l *Ledger) Adopt(readers map[string][]string, all bool) {
 				f.damage(l.count())
 			}
 		}
-		if l.lost || l.ownLost {
+		if (l.lost || l.ownLost) && !isSet(path) {
 			l.own.add(path)
 		}
 		f.adopt(names)
@@ -114,6 +118,7 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error
 	l.mu.Lock()
 	before := make(map[string]file, len(swaps))
 	var paths []string
+	var undo []func()
 	for _, s := range swaps {
 		paths = append(paths, s.Path)
 		f := l.files[s.Path]
@@ -122,6 +127,7 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error
 			l.files[s.Path] = f
 		}
 		before[s.Path] = *f
+		undo = append(undo, l.begins(s.Path, s.Remove))
 		f.swap = &s
 		if slices.Contains(changed, s.Path) {
 			f.change = l.count()
@@ -135,6 +141,9 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error
 		l.events.remove(noted)
 		for _, path := range taken {
 			l.own.remove(path)
+		}
+		for _, undo := range undo {
+			undo()
 		}
 		for path, was := range before {
 			if f := l.files[path]; f != nil {
@@ -171,7 +180,7 @@ func (l *Ledger) Renew(paths []string) error {
 func (l *Ledger) Unfinished(paths []string) (list []swap.Rename) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, path := range paths {
+	for _, path := range l.expand(paths) {
 		if f := l.files[path]; f != nil && f.swap != nil {
 			list = append(list, *f.swap)
 		}
@@ -185,10 +194,11 @@ func (l *Ledger) Unfinished(paths []string) (list []swap.Rename) {
 func (l *Ledger) Finished(paths []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, path := range paths {
+	for _, path := range l.expand(paths) {
 		if f := l.files[path]; f != nil && f.swap != nil && !f.owes() {
 			f.swap, l.stale = nil, true
 			l.forget(path)
+			l.finished(path)
 		}
 	}
 }
@@ -215,7 +225,7 @@ func (l *Ledger) Temps() map[string]bool {
 func (l *Ledger) Unsure(paths []string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(paths, func(path string) bool { f := l.files[path]; return f != nil && f.unsure })
+	return slices.ContainsFunc(l.expand(paths), func(path string) bool { f := l.files[path]; return f != nil && f.unsure })
 }
 
 // Compared says that these files are as they should be, durably. The record says so with the next
@@ -223,7 +233,7 @@ func (l *Ledger) Unsure(paths []string) bool {
 func (l *Ledger) Compared(paths []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, path := range paths {
+	for _, path := range l.expand(paths) {
 		if f := l.files[path]; f != nil && f.unsure {
 			f.unsure, l.stale = false, true
 		}
@@ -235,7 +245,7 @@ func (l *Ledger) Owed(dependent string, paths []string) map[string]uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var owed map[string]uint64 // most often there is nothing
-	for _, path := range paths {
+	for _, path := range l.expand(paths) {
 		f := l.files[path]
 		if f == nil {
 			continue
@@ -264,6 +274,7 @@ func (l *Ledger) Acknowledge(dependent string, owed map[string]uint64, told Even
 			}
 			if !f.owes() {
 				f.swap = nil
+				l.finished(path)
 			}
 		}
 	}

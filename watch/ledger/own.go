@@ -25,6 +25,9 @@ const mostOwn = 10_000
 func (l *Ledger) Own(paths []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.sets) > 0 {
+		paths = slices.DeleteFunc(slices.Clone(l.expand(paths)), isSet)
+	}
 	l.stale = len(l.take(paths)) > 0 || l.stale
 }
 

@@ -23,9 +23,9 @@ import (
 //
 // It has a line for the whole, one for each file of which there is something to say, and one for
 // each dependent that was told. A line is a checksum in eight hexadecimal digits, a space and JSON.
-// Our own paths, the pauses and the events of the history follow, each with its checksum. The file
-// is replaced whole: a commit writes the history's bytes once more, at most 1 MiB, and has no fsync
-// for them.
+// The sets of files, our own paths, the pauses and the events of the history follow, each with its
+// checksum. The file is replaced whole: a commit writes the history's bytes once more, at most 1
+// MiB, and has no fsync for them.
 const Name = "ledger.jsonl"
 
 const (
@@ -42,6 +42,7 @@ type line struct {
 	Last    uint64 `json:"last,omitempty"`    // the newest change
 	Lost    bool   `json:"lost,omitempty"`    // there were lines that cannot be read
 	Own     *int   `json:"own,omitempty"`     // lines of our own paths; absent: it is of an earlier version
+	Sets    int    `json:"sets,omitempty"`    // lines of sets
 
 	Path   string            `json:"path,omitempty"`
 	Change uint64            `json:"change,omitempty"`
@@ -70,8 +71,8 @@ func unseal(line []byte) (data []byte, sound bool) {
 // encode gives the record as it is to be on disk, without the events up to one; nil: with all. The
 // caller holds the lock.
 func (l *Ledger) encode(without *entry) []byte {
-	own := len(l.own)
-	lines := []line{{Version: version, Last: l.last, Lost: l.lost, Own: &own}}
+	own, sets := len(l.own), l.encodeSets()
+	lines := []line{{Version: version, Last: l.last, Lost: l.lost, Own: &own, Sets: len(sets)}}
 	for path, f := range l.files {
 		if !f.settled() {
 			lines = append(lines, line{Path: path, Change: f.change, Told: f.told, Left: f.left, Swap: f.swap, Unsure: f.unsure})
@@ -93,6 +94,9 @@ func (l *Ledger) encode(without *entry) []byte {
 		}
 		data := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 		fmt.Fprintf(&b, "%s %s %s\n", sum(data), sum([]byte(ln.Path)), data)
+	}
+	for _, line := range sets {
+		b.Write(line)
 	}
 	l.own.encode(&b)
 	for _, p := range l.sortedPauses() {
@@ -156,7 +160,7 @@ func Peek(dir disk.Dir) *Ledger {
 
 // decode reads a record. What a damaged line is about counts as owed.
 func (l *Ledger) decode(data []byte, foreign bool) {
-	missing, own := -1, -1 // lines
+	missing, own, sets := -1, -1, 0 // lines
 	var damaged []string
 	for text := range bytes.Lines(data) {
 		switch text[0] {
@@ -168,6 +172,11 @@ func (l *Ledger) decode(data []byte, foreign bool) {
 			continue
 		case ownMark:
 			l.own.decode(text)
+			continue
+		case setMark:
+			if l.decodeSet(text) {
+				sets--
+			}
 			continue
 		}
 		ln, sound := decodeLine(text)
@@ -187,13 +196,14 @@ func (l *Ledger) decode(data []byte, foreign bool) {
 			if ln.Own != nil {
 				own = *ln.Own
 			}
+			sets += ln.Sets
 			l.lost = l.lost || ln.Lost
 		default:
 			l.lost = true
 		}
 	}
 	l.lost = l.lost || missing != 0
-	l.ownLost = own != len(l.own)
+	l.ownLost, l.setsLost = own != len(l.own), sets != 0
 	for _, path := range damaged {
 		l.files[path] = new(file)
 		l.files[path].damage(l.count())
@@ -221,8 +231,12 @@ func decodeLine(text []byte) (ln line, sound bool) {
 	return ln, false
 }
 
-// beside reports that a swap can be acted on: its temporary stands beside its destination.
+// beside reports that a swap can be acted on: its temporary stands beside its destination, or it is
+// a removal.
 func beside(s swap.Rename, path string) bool {
 	to := s.Destination()
+	if s.Remove {
+		return s.Path == path && s.Temp == "" && filepath.IsAbs(path) && filepath.IsAbs(to) && filepath.Clean(to) == to
+	}
 	return s.Path == path && filepath.IsAbs(path) && filepath.IsAbs(to) && filepath.Clean(to) == to && filepath.Dir(s.Temp) == filepath.Dir(to)
 }

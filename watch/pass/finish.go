@@ -5,7 +5,7 @@ import "github.com/rendered/rendered/render/swap"
 // rollForward finishes what an earlier swap began, and says which files it put in their places.
 // Where the files may not match nobody is told before they are compared.
 func (p *pass) rollForward() error {
-	paths := p.service.Paths()
+	paths := p.service.Paths() // with those of sets: the ledger knows their files
 	swaps := p.ledger.Unfinished(paths)
 	todo, unsure, err := p.machine.Pending(swaps)
 	if err != nil {
@@ -52,26 +52,32 @@ func (p *pass) putInPlace(todo []swap.Rename) error {
 	if err := p.machine.RollForward(todo); err != nil {
 		return err
 	}
-	for _, path := range paths {
-		p.out.Files = append(p.out.Files, FileOutcome{Path: path, State: swap.Differs})
+	for _, r := range todo {
+		state := swap.Differs
+		if r.Remove {
+			state = swap.Removed
+		}
+		p.out.Files = append(p.out.Files, FileOutcome{Path: r.Path, State: state})
 	}
 	return nil
 }
 
 // sweep takes away the temporaries that earlier processes left.
 func (p *pass) sweep() error {
-	recorded := func() (map[string]bool, error) {
-		if err := p.confirm(); err != nil { // what is not on record is taken away
-			return nil, err
-		}
-		return p.ledger.Temps(), nil
+	return p.machine.Sweep(p.beside(), p.recorded)
+}
+
+// recorded gives the temporaries that are on record: what is not is taken away.
+func (p *pass) recorded() (map[string]bool, error) {
+	if err := p.confirm(); err != nil {
+		return nil, err
 	}
-	return p.machine.Sweep(p.beside(), recorded)
+	return p.ledger.Temps(), nil
 }
 
 // beside gives the paths beside which temporaries of the service's files may be.
 func (p *pass) beside() []string {
-	paths := p.service.Paths()
+	paths := p.ledger.Expand(p.service.Paths())
 	for _, r := range p.ledger.Unfinished(paths) {
 		paths = append(paths, r.Destination())
 	}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
@@ -33,6 +34,7 @@ type Foreseen struct {
 	// Refs are lookups of the file that have other versions than when the service last wrote files.
 	Refs   []ledger.Renewal
 	Before Before
+	Check  command.Check // of the file; the zero Check is none
 }
 
 // Before says what is known of a file before a pass, beside what stands there.
@@ -54,7 +56,7 @@ func (k *Keeper) Foresee(ctx context.Context, snapshot *sources.Snapshot) Foresi
 	defer p.close()
 	f := Foresight{Service: k.service, redactor: k.redactor}
 	failed := fault.Caught(func() {
-		if f.Err = through(p.await, p.lookUp, p.compare, p.judge, p.verifyChanges); f.Err == nil {
+		if f.Err = through(p.await, p.lookUp, p.enter, p.compare, p.judge, p.verifyChanges); f.Err == nil {
 			f.Files, f.Err = p.foreseen()
 		}
 	})
@@ -99,9 +101,13 @@ func (p *pass) foreseen() (list []Foreseen, _ error) {
 		if d.Old.Size > mostPreserved && slices.Contains(p.changed, d.Path) && p.before(d.Path) == Others {
 			return nil, &FileError{d.Path, notPreserved(d.Path, unix.EFBIG)}
 		}
+		if d.State == swap.Removed {
+			list = append(list, Foreseen{Difference: d, Before: p.before(d.Path)})
+			continue
+		}
 		i := slices.IndexFunc(p.renderings, func(r *render.Rendering) bool { return r.Path == d.Path })
-		f := Foreseen{Difference: d, Parts: p.renderings[i].Parts(), Before: p.before(d.Path)}
-		for _, r := range p.service.Files[i].Template.Refs() {
+		f := Foreseen{Difference: d, Parts: p.renderings[i].Parts(), Before: p.before(d.Path), Check: p.files[i].Check}
+		for _, r := range p.refsOf(i) {
 			if at := slices.IndexFunc(renewed, func(n ledger.Renewal) bool { return n.Ref == r.String() }); at >= 0 {
 				f.Refs = append(f.Refs, renewed[at])
 			}
@@ -109,6 +115,14 @@ func (p *pass) foreseen() (list []Foreseen, _ error) {
 		list = append(list, f)
 	}
 	return list, err
+}
+
+// refsOf gives the refs of file i, with those of what it is an element of.
+func (p *pass) refsOf(i int) []sources.Ref {
+	if f := p.files[i]; f.Of != nil {
+		return f.Of.Refs()
+	}
+	return p.files[i].Refs()
 }
 
 // before says what is known of a file.

@@ -61,6 +61,7 @@ type Keeper struct {
 	values []redact.ID
 	seed   maphash.Seed
 	known  map[string]content // of the files as they were last, by path
+	free   map[string]bool    // paths of files of an Each that nothing else of the config has
 	failed string             // what the history says of the last pass; "": it did not fail
 }
 
@@ -108,6 +109,9 @@ func (k *Keeper) Take(s *Service) {
 	}
 	if k.service == nil || !slices.Equal(k.service.Paths(), s.Paths()) {
 		k.leftovers = littered // who had the new ones may have left temporaries beside them
+	}
+	if k.service != s {
+		k.free = make(map[string]bool)
 	}
 	k.service = s
 }

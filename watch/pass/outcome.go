@@ -15,7 +15,8 @@ import (
 // An Outcome is what one pass did for a service.
 type Outcome struct {
 	Service string
-	// Files are in the order of the config; empty where the service did not get as far as its swap.
+	// Files are in the order of the config, before those that are gone; empty where the service did
+	// not get as far as its swap.
 	Files []FileOutcome
 	// Err is why the files were not brought up to date, a fault.List or another error; nil where
 	// they are.
@@ -42,12 +43,14 @@ type FileOutcome struct {
 // Same tells whether the file is as it was.
 func (f FileOutcome) Same() bool { return f.State == swap.Same }
 
-// Renewed tells whether the file has new contents.
-func (f FileOutcome) Renewed() bool { return f.State == swap.Differs || f.State == swap.NotThere }
+// Renewed tells whether the file has new contents, or is gone.
+func (f FileOutcome) Renewed() bool {
+	return f.State == swap.Differs || f.State == swap.NotThere || f.State == swap.Removed
+}
 
 // Renewed tells whether the files are others than before.
 func (o Outcome) Renewed() bool {
-	return slices.ContainsFunc(o.Files, func(f FileOutcome) bool { return !f.Same() })
+	return slices.ContainsFunc(o.Files, func(f FileOutcome) bool { return !f.Same() && f.State != swap.Left })
 }
 
 // A FileError is why one file was not brought up to date.

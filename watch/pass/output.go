@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/redact"
@@ -35,11 +36,15 @@ func (k *Keeper) learn(snapshot *sources.Snapshot, all bool) {
 
 // learnOld has the redactor know what the files held that are about to be replaced. Of a file that
 // everybody may read, as it is and as it will be, and that looks nothing up it is no secret.
-func (k *Keeper) learnOld(s *swap.Swap) {
+func (k *Keeper) learnOld(s *swap.Swap, files []*render.File) {
 	const others = 0o004
 	s.Replaced(func(t swap.Target, old []byte, mode fs.FileMode) {
-		for _, f := range k.service.Files {
-			if f.Path == t.Path && (mode&t.Mode&others == 0 || len(f.Template.Lookups()) > 0) {
+		if t.Gone == swap.Remove {
+			k.redactor.LearnOld(old, nil)
+			return
+		}
+		for _, f := range files {
+			if f.Path == t.Path && (mode&t.Mode&others == 0 || f.Of != nil || len(f.Template.Lookups()) > 0) {
 				k.redactor.LearnOld(old, t.Content)
 			}
 		}

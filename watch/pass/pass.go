@@ -13,6 +13,7 @@ import (
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/preview"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
 )
@@ -28,7 +29,11 @@ type pass struct {
 
 	foresees   bool // nothing is to be changed
 	matched    bool // the files match, so that dependents may be told of them
+	swept      bool // what earlier processes may have left was taken away in this pass
+	files      []*render.File
+	rules      []verify.TLS
 	renderings []*render.Rendering
+	leaving    []leave // files that are not wanted any more
 	swap       *swap.Swap
 	changed    []string          // paths of the files that get new contents
 	kept       map[string]string // where what somebody else had written there is kept, by path
@@ -38,7 +43,7 @@ type pass struct {
 // run takes the pass through its stages. The first that fails ends it.
 func (p *pass) run() error {
 	defer p.close()
-	return through(p.finish, p.await, p.lookUp, p.compare, p.judge, p.replace, p.settle)
+	return through(p.finish, p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.judge, p.replace, p.settle)
 }
 
 // replace puts new files in their places, where there is anything to write.
@@ -76,6 +81,7 @@ func (p *pass) finish() error {
 		if err := p.sweep(); err != nil {
 			return fmt.Errorf("sweeping temporaries: %w", err)
 		}
+		p.swept = true
 	}
 	p.leftovers = none
 	if p.matched {
@@ -130,9 +136,10 @@ func changing(r sources.Ref) error {
 
 // render renders every file, and gives what was asked for. All failures are reported, not only the
 // first; one is enough to leave all files alone.
-func (p *pass) render() (renderings []*render.Rendering, asked []sources.Ref, _ error) {
-	var errs []error
-	for _, f := range p.service.Files {
+func (p *pass) render() ([]*render.Rendering, []sources.Ref, error) {
+	var renderings []*render.Rendering
+	files, asked, errs := p.expand()
+	for _, f := range files {
 		rendering, refs, err := f.Render(p.ctx, p.snapshot)
 		asked = append(asked, refs...)
 		if err != nil {
@@ -146,6 +153,7 @@ func (p *pass) render() (renderings []*render.Rendering, asked []sources.Ref, _ 
 		// A render that ended early did not ask for everything that the next one will.
 		asked = append(asked, p.asked...)
 	}
+	p.files = files
 	return renderings, sources.Unique(asked), errors.Join(errs...)
 }
 
@@ -164,16 +172,19 @@ func (p *pass) compare() (err error) {
 }
 
 func (p *pass) targets() []swap.Target {
-	targets := make([]swap.Target, len(p.renderings))
+	targets := make([]swap.Target, len(p.renderings), len(p.renderings)+len(p.leaving))
 	for i, r := range p.renderings {
 		targets[i] = r.Target
+	}
+	for _, l := range p.leaving {
+		targets = append(targets, l.Target)
 	}
 	return targets
 }
 
 // stage writes the new files beside the old ones.
 func (p *pass) stage() error {
-	p.learnOld(p.swap)
+	p.learnOld(p.swap, p.files)
 	return p.written(p.swap.Stage())
 }
 
@@ -181,7 +192,7 @@ func (p *pass) stage() error {
 // be afterwards what they were before.
 func (p *pass) check() error {
 	checked := !p.service.Check.IsZero()
-	for _, f := range p.service.Files {
+	for _, f := range p.files {
 		if p.swap.Staged(f.Path) == "" || f.Check.IsZero() {
 			continue
 		}
@@ -268,9 +279,20 @@ func (p *pass) event() ledger.Event {
 		}
 	}
 	return ledger.Event{
-		At: p.now.Round(0).UTC(), Kind: ledger.Changed, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
+		Removed: p.removed(),
+		At:      p.now.Round(0).UTC(), Kind: ledger.Changed, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
 		Refs: p.ledger.Renewals(p.service.Name, versions), Paths: p.changed, Kept: p.kept,
 	}
+}
+
+// removed gives the paths of the files that are to be removed.
+func (p *pass) removed() (paths []string) {
+	for _, l := range p.leaving {
+		if l.Gone == swap.Remove && slices.Contains(p.changed, l.Path) {
+			paths = append(paths, l.Path)
+		}
+	}
+	return paths
 }
 
 // note has the history say that a pass failed, where the last did not, or for another reason, and
@@ -319,10 +341,14 @@ func (p *pass) settle() error {
 	}
 	p.swap.Files(func(path string, state swap.State) {
 		f := FileOutcome{Path: path, State: state, Kept: p.kept[path], Certificate: known[path].certificate}
-		f.Restored = state == swap.Drifted || state != swap.Same && p.known[path].print == known[path].print
+		if state == swap.Left && p.isKept(path) {
+			return
+		}
+		f.Restored = state == swap.Drifted || (state == swap.Differs || state == swap.NotThere) && p.known[path].print == known[path].print
 		p.out.Files = append(p.out.Files, f)
 	})
 	p.known = known
+	p.settleSets()
 	p.ledger.Own(p.service.Paths())
 	return nil
 }

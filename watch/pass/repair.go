@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/render/swap"
 )
 
 // A repair is what was last written to a file, and how often it was written again because somebody
@@ -43,6 +44,9 @@ var errContested = errors.New("contested")
 func (p *pass) contested() error {
 	var errs []error
 	for _, t := range p.targets() {
+		if t.Gone == swap.Remove && slices.Contains(p.changed, t.Path) {
+			return nil
+		}
 		if !slices.Contains(p.changed, t.Path) {
 			continue
 		}
@@ -63,7 +67,7 @@ func (p *pass) contested() error {
 // repaired notes what was written.
 func (p *pass) repaired() {
 	for _, t := range p.targets() {
-		if !slices.Contains(p.changed, t.Path) {
+		if !slices.Contains(p.changed, t.Path) || t.Gone != swap.Wanted {
 			continue
 		}
 		digest := p.machine.Key.Digest(t.Path, t.Content)

@@ -19,13 +19,16 @@ type Service struct {
 	Dependents []notify.Action // told in this order
 	// Fingerprint differs where anything of the service, its templates included, differs.
 	Fingerprint string
+	// Taken says why a file for an element of an Each must not be at a path, "is …" what; "": it
+	// may. It may be nil.
+	Taken func(path string) string
 }
 
 // Refs gives what is known of the service's lookups before a render.
 func (s *Service) Refs() []sources.Ref {
 	var refs []sources.Ref
 	for _, f := range s.Files {
-		refs = append(refs, f.Template.Refs()...)
+		refs = append(refs, f.Refs()...)
 	}
 	return refs
 }
@@ -35,7 +38,7 @@ func (s *Service) Writes(path string) bool {
 	return slices.ContainsFunc(s.Files, func(f *render.File) bool { return f.Path == path })
 }
 
-// Paths gives the destinations, sorted.
+// Paths gives the destinations, sorted. That of a file that stands for others stands for theirs.
 func (s *Service) Paths() []string {
 	paths := make([]string, len(s.Files))
 	for i, f := range s.Files {
@@ -50,6 +53,9 @@ func (s *Service) public() []string {
 	texts := []string{s.Name, s.Check.String()}
 	for _, f := range s.Files {
 		texts = append(texts, f.Path, f.Check.String(), f.Template.Main.Body)
+		if f.Each != nil {
+			texts = append(texts, f.Each.Template.Main.Body)
+		}
 		for _, p := range f.Template.Partials {
 			texts = append(texts, p.Body)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch/ledger"
 )
@@ -124,6 +126,36 @@ func (s *StateDir) Intact(paths []string) bool {
 	todo, unsure, err := s.Swap.Pending(s.Ledger.Unfinished(paths))
 	return err == nil && !unsure && len(todo) == 0
 }
+
+// A File is one of a service, as it is on the machine.
+type File struct {
+	*render.File // of the config: it may stand for others
+	Path         string
+	Gone         bool // its key is gone, and it stays
+}
+
+// Files gives the files of a service: in the place of one that stands for others those that there
+// are on record.
+func (s *StateDir) Files(svc *Service) iter.Seq[File] {
+	return func(yield func(File) bool) {
+		for _, f := range svc.Files {
+			if !f.IsEach() {
+				if !yield(File{f, f.Path, false}) {
+					return
+				}
+				continue
+			}
+			for _, m := range s.Ledger.Members(f.Path) {
+				if m.Standing != ledger.Removed && !yield(File{f, m.Path, m.Standing == ledger.Kept}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Paths gives the paths of a service, with those on record of the files that others stand for.
+func (s *StateDir) Paths(svc *Service) []string { return s.Ledger.Expand(svc.Paths()) }
 
 // A Pause is that nobody works on a service, as somebody asked.
 type Pause = ledger.Pause

@@ -28,7 +28,14 @@ type verdicts struct {
 	// service is the one of which they are true: another plan may have other formats and rules.
 	service *Service
 	files   map[string]verdict // by path; those that differ from what is on disk
-	rules   map[int]reading    // by their place in Service.Verify
+	rules   map[ruleKey]reading
+}
+
+// A ruleKey tells the rules of a service apart: its place, and the files of one key where they
+// stand for others.
+type ruleKey struct {
+	number    int
+	cert, key string
 }
 
 // A verdict is what was said of a file's bytes; a nil fault lets them pass.
@@ -82,9 +89,10 @@ func (p *pass) verify() error {
 		}
 		return nil
 	}
-	rules := make(map[int]reading)
+	rules := make(map[ruleKey]reading)
 	var errs []error
-	for i, rule := range p.service.Verify {
+	for i, rule := range p.rules {
+		at := ruleKey{i, rule.Cert, rule.Key}
 		if !rule.Concerns(p.changed) {
 			continue
 		}
@@ -92,11 +100,11 @@ func (p *pass) verify() error {
 		for _, path := range rule.Paths() {
 			of = append(of, sha256.Sum256(content(path)))
 		}
-		r, known := p.verdicts.rules[i]
+		r, known := p.verdicts.rules[at]
 		if !known || !slices.Equal(r.of, of) {
 			r = reading{of, p.parsers.Read(rule, content)}
 		}
-		rules[i] = r
+		rules[at] = r
 		for _, f := range r.was.Faults(time.Now()) {
 			errs = append(errs, &FileError{f.Place.File, f})
 		}

@@ -71,13 +71,22 @@ func (r *runner) render(ctx context.Context, of subject, c *config.Case, source 
 		text, set := c.Env[name]
 		return text, set
 	}
-	t, faults := r.parser.Parse(o)
-	if len(faults) > 0 {
+	f := &render.File{Target: swap.Target{Path: of.path}, Format: of.format}
+	var faults fault.List
+	if of.each != nil {
+		if f.Each, faults = of.eachOf(o); len(faults) > 0 {
+			return nil, faults
+		}
+		o.Each = f.Each
+	}
+	if f.Template, faults = r.parser.Parse(o); len(faults) > 0 {
 		return nil, faults
 	}
-	f := render.File{Target: swap.Target{Path: of.path}, Template: t, Format: of.format}
 	snapshot := sources.NewSnapshot(source, 0)
-	snapshot.Want(ctx, t.Refs())
+	snapshot.Want(ctx, f.Refs())
+	if f, faults = of.chosen(ctx, f, c, snapshot); len(faults) > 0 {
+		return nil, faults
+	}
 	rendering, _, wrong := f.Render(ctx, snapshot)
 	if wrong == nil {
 		if wrong = rendering.Judge(); wrong == nil {

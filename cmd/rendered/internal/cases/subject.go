@@ -17,6 +17,8 @@ type subject struct {
 	options render.Options
 	path    string        // that the file is written to; "": it is none of the config
 	format  format.Format // zero: none
+	each    *render.Text  // what there is a file for each of; nil: it is one file
+	written string        // path that the cases name; "": none
 }
 
 // subject finds what cases are of.
@@ -37,7 +39,12 @@ func (r *runner) subject(c *config.Cases) (subject, fault.List) {
 		return subject{}, fault.List{failed}
 	}
 	o.Vars = vars
-	return subject{options: o, path: f.Path, format: f.Format}, nil
+	of := subject{options: o, path: f.Path, format: f.Format, written: c.Written}
+	if f.IsEach() {
+		text := plan.EachText(f)
+		of.each = &text
+	}
+	return of, nil
 }
 
 // config reads a config, once. Its path may be "": then it has nothing.
@@ -63,7 +70,7 @@ func (r *runner) fileOf(cfg *config.Config, c *config.Cases) (*config.File, map[
 		s := &cfg.Services[i]
 		for j := range s.Files {
 			f := &s.Files[j]
-			if c.Written != "" && (f.Path == c.Written || f.Written == c.Written) || c.Written == "" && f.Template.Path == c.Template.Path {
+			if c.Written != "" && (render.Makes(f.Path, c.Written) || f.Written == c.Written) || c.Written == "" && f.Template.Path == c.Template.Path {
 				found, of = append(found, f), append(of, s)
 			}
 		}

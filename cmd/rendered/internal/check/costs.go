@@ -18,7 +18,7 @@ func tallyOf(s *watch.Service) tally {
 	t := make(tally)
 	seen := make(map[sources.Ref]bool)
 	for _, f := range s.Files {
-		for _, l := range f.Template.Lookups() {
+		for _, l := range f.Lookups() {
 			if l.Ref == (sources.Ref{}) || !seen[l.Ref] {
 				t[l.Ref.Kind]++
 			}

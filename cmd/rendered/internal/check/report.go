@@ -104,7 +104,7 @@ func (c *checker) summarize(now time.Time) {
 func lookupsOf(s *watch.Service, file int) (refs []string, computed int) {
 	refs = []string{}
 	seen := make(map[sources.Ref]bool)
-	for _, l := range s.Files[file].Template.Lookups() {
+	for _, l := range s.Files[file].Lookups() {
 		switch {
 		case l.Ref == (sources.Ref{}):
 			computed++

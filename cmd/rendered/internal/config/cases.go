@@ -34,6 +34,7 @@ type Case struct {
 	Env      map[string]string
 	Files    map[string]string // texts of local files, by absolute path
 	Hostname string            // "" is not set
+	Key      string            // of the file that is meant, where there is one for each; "" is not said
 	// Values are mappings as a values file has them, or texts that are paths of values files, of
 	// which a later one goes before.
 	Values []*yaml.Node
@@ -110,7 +111,7 @@ func besideCases(path string) Template {
 // The keys of a file of cases, and of a case. They are not of the config.
 var (
 	ofCases = Section{Title: "cases", Keys: keysCalled("cases", "config", "env", "files", "hostname", "path", "template", "values", "vars")}
-	ofCase  = Section{Title: "cases[]", Keys: keysCalled("env", "error", "error_matches", "files", "golden", "hostname", "name", "values", "vars", "want")}
+	ofCase  = Section{Title: "cases[]", Keys: keysCalled("env", "error", "error_matches", "files", "golden", "hostname", "key", "name", "values", "vars", "want")}
 )
 
 func keysCalled(names ...string) (keys []Key) {
@@ -173,6 +174,7 @@ func (c *Cases) read(r *reader, n *yaml.Node, all given) {
 		var name *yaml.Node
 		known := own.fields(r)
 		known["name"] = func(n *yaml.Node, where string) { name = n; kept(&one.Name, r.textOf)(n, where) }
+		known["key"] = kept(&one.Key, r.textOf)
 		good := one.expectations(r, n, where, known)
 		switch {
 		case name == nil && good:

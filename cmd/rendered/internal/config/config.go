@@ -81,6 +81,7 @@ type Service struct {
 	Allow       []Rule     // what check does not warn of
 	Faults      fault.List // what is wrong with it, or with its part of the config
 
+	keyed  bool // a file of it stands for one for each key
 	writes []destination
 	reads  []reading
 }
@@ -91,7 +92,12 @@ type File struct {
 	Template Template
 	Path     string
 	Written  string // Path as the config writes it, with its actions
-	UID, GID int    // -1: as it is
+	// Each is a pipeline that gives a map or a list; where it has Content, the file stands for one
+	// for each element, and Path has render.AnyKey in the place of the key.
+	Each     Template
+	PathOf   func(key string) (string, *fault.Fault) // gives the path for a key
+	Remove   bool                                    // one whose key is gone is removed
+	UID, GID int                                     // -1: as it is
 	Mode     fs.FileMode
 	ModeAt   fault.Place // Place where no mode was set
 	KeepMode bool        // no mode was set; Mode is that of a new file
@@ -110,7 +116,11 @@ type File struct {
 // Unplaced gives the file without where the config has it, which does not make it another file.
 func (f File) Unplaced() File {
 	f.Place, f.ModeAt, f.Template.Place = fault.Place{}, fault.Place{}, fault.Place{}
-	f.Template.Line, f.Template.Column, f.Written = 0, 0, ""
+	f.Template.Line, f.Template.Column = 0, 0
+	if !f.IsEach() {
+		f.Written = ""
+	}
+	f.Each, f.PathOf = Template{Content: f.Each.Content}, nil
 	return f
 }
 

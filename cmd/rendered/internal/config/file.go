@@ -12,24 +12,26 @@ import (
 )
 
 func (l *loader) readFile(r *reader, n *yaml.Node, where string, s *Service) {
+	file := n
 	f := File{Place: r.place(n), ModeAt: r.place(n), UID: -1, GID: -1, Mode: newFileMode, KeepMode: true}
-	var write, structure string
+	var write, structure, gone string
 	ok := r.mapping(n, where, &ofFile, fields{
 		"template": after{&f.Template.Path, func(n *yaml.Node, where string) { r.readTemplate(n, where, s, &f.Template) }},
 		"content":  func(n *yaml.Node, where string) { r.readContent(n, where, &f.Template) },
 		"path": func(n *yaml.Node, where string) {
-			if path, ok := l.targetOf(r, n, where, s); ok {
+			if path, ok := l.targetOf(r, n, where, s, hasKey(file, "each")); ok {
 				f.Written = n.Value
 				r.destination(n, where, path, s, &f)
 			}
 		},
 		"owner":    func(n *yaml.Node, where string) { f.UID, f.GID = r.ownerOf(n, where, l.Strangers) },
 		"mode":     after{&f.Mode, func(n *yaml.Node, _ string) { f.KeepMode, f.ModeAt = false, r.place(n) }},
-		"dir_mode": &f.DirMode, "format": &f.Format, "structure": &structure, "write": &write, "max_size": &f.MaxSize, "allow_empty": &f.AllowEmpty,
+		"dir_mode": &f.DirMode, "format": &f.Format, "structure": &structure, "write": &write, "gone": &gone, "each": func(*yaml.Node, string) {}, "max_size": &f.MaxSize, "allow_empty": &f.AllowEmpty,
 		"check":  func(n *yaml.Node, where string) { f.Check = r.checkOf(n, where) },
 		"delims": func(n *yaml.Node, where string) { f.Left, f.Right = r.delimsOf(n, where) },
 	})
-	f.InPlace, f.Free = write == "in-place", structure == "free"
+	f.InPlace, f.Free, f.Remove = write == "in-place", structure == "free", gone == "remove"
+	l.readEach(r, n, where, s, &f)
 	s.Files = append(s.Files, f)
 	if !ok {
 		return

@@ -157,10 +157,14 @@ var ofCheck = Section{
 
 var ofFile = Section{
 	Title: "services.NAME.files[]", at: "of a file, under files:",
-	rules: schema{"required": []string{"path"}, "oneOf": requiring("template", "content"), "dependencies": schema{"structure": []string{"format"}}},
+	rules: schema{"required": []string{"path"}, "oneOf": requiring("template", "content"), "dependencies": schema{"structure": []string{"format"}, "gone": []string{"each"}}},
 	Keys: []Key{
 		{Name: "path", kind: target, also: []string{"destination", "dest", "target"},
 			Doc: "Where it is written to. It may have actions between `{{` and `}}`, as `/etc/app/{{ .env }}.conf`: vars, `hostname`, `env` and functions, and no lookups. They are put in when the config is read."},
+		{Name: "each", kind: described("PIPELINE", schema{"type": "string", "minLength": 1, "not": schema{"pattern": `\{\{`}}), also: []string{"foreach", "for_each", "range"},
+			Doc: "Make one file for each key of what this gives: `params \"/tls/sites\"`, `secretMap \"sites\"`, `.sites` of vars. Path and template know the key as `.key` (of a list its number), the template what is there as `.value`."},
+		{Name: "gone", kind: oneWord("keep", "remove"), std: "keep",
+			Doc: "What becomes of a file whose key is gone: `keep` leaves it where it is and says so, `remove` takes it away. It takes `each`."},
 		{Name: "template", kind: filePath, also: []string{"source", "src"}, Doc: "The template. Files beside it whose names begin with _ are its partials."},
 		{Name: "content", kind: described("TEXT", schema{"type": scalars}), also: []string{"text", "inline"}, Doc: "The template itself, in place of `template`."},
 		{Name: "owner", kind: described("USER:GROUP", schema{"type": scalars, "pattern": `^([^:]+|[^:]*:[^:]+)$`}), also: []string{"user", "group"},

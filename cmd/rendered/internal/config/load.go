@@ -242,6 +242,9 @@ func (c *Config) below(root string) {
 		for j := range c.Services[i].Files {
 			f := &c.Services[i].Files[j]
 			f.Path = filepath.Join(root, f.Path)
+			if f.PathOf != nil {
+				f.PathOf = rooted(root, f.PathOf)
+			}
 		}
 	}
 }

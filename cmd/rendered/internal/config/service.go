@@ -29,6 +29,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	if vars := valueOf(n, "vars"); vars != nil { // paths know them, wherever they stand
 		varsKind.read(r, vars, join(where, "vars"), &s.Vars)
 	}
+	s.keyed = hasEach(n)
 	hasFiles, verified := false, func() {}
 	ok := r.mapping(n, where, &ofService, fields{
 		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "allow": &s.Allow,

@@ -39,7 +39,7 @@ func (l *loader) readTLS(r *reader, n *yaml.Node, where string, s *Service) (fin
 	var files []func() bool
 	file := func(to *string) field {
 		return func(n *yaml.Node, where string) {
-			if path, ok := l.targetOf(r, n, where, s); ok {
+			if path, ok := l.targetOf(r, n, where, s, s.keyed); ok {
 				files = append(files, func() (ok bool) { *to, ok = r.fileOf(n, where, path, s); return ok })
 			}
 		}

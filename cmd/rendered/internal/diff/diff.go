@@ -34,15 +34,15 @@ type Service struct {
 // A File is one that would change.
 type File struct {
 	Path    string     `json:"path"`
-	State   swap.State `json:"state"`              // what it would become: created, changed, repaired
+	State   swap.State `json:"state"`              // what it would become: created, changed, repaired, removed
 	File    string     `json:"file,omitempty"`     // its own path, where Path leads to it through a link
 	InPlace bool       `json:"in_place,omitempty"` // it would be written where it is
 	Old     *Access    `json:"old,omitempty"`      // absent: there is none
-	New     Access     `json:"new"`
-	ACL     bool       `json:"acl,omitempty"`     // an access control list would be taken away
-	Foreign bool       `json:"foreign,omitempty"` // somebody else wrote what stands there: it would be kept
-	Gone    bool       `json:"gone,omitempty"`    // it was written, and was taken away
-	Refs    []Renewal  `json:"refs"`              // lookups with another version than when it was last written
+	New     Access     `json:"new"`                // of one that would be removed its fields are empty
+	ACL     bool       `json:"acl,omitempty"`      // an access control list would be taken away
+	Foreign bool       `json:"foreign,omitempty"`  // somebody else wrote what stands there: it would be kept
+	Gone    bool       `json:"gone,omitempty"`     // it was written, and was taken away
+	Refs    []Renewal  `json:"refs"`               // lookups with another version than when it was last written
 	Hunks   []Hunk     `json:"hunks"`
 }
 
@@ -101,11 +101,9 @@ func (d Diff) Failed() bool {
 // wouldRun gives the checks that a pass would run, and whom it would tell.
 func wouldRun(f pass.Foresight) []string {
 	list := []string{}
-	for _, of := range f.Service.Files {
-		for _, changed := range f.Files {
-			if changed.Path == of.Path && !of.Check.IsZero() {
-				list = append(list, of.Check.String())
-			}
+	for _, changed := range f.Files {
+		if !changed.Check.IsZero() {
+			list = append(list, changed.Check.String())
 		}
 	}
 	if len(f.Files) > 0 && !f.Check.IsZero() {
@@ -131,6 +129,9 @@ func fileOf(f pass.Foresight, of pass.Foreseen) File {
 		Foreign: of.Before == pass.Others && of.State == swap.Differs && of.Old.Size > 0,
 		Gone:    of.Before == pass.Owned && of.State == swap.NotThere,
 		New:     access(of.Mode, of.UID, of.GID, int64(len(of.Content))),
+	}
+	if of.State == swap.Removed {
+		file.New = Access{}
 	}
 	if of.Old.Exists {
 		old := access(of.Old.Mode, of.Old.UID, of.Old.GID, of.Old.Size)

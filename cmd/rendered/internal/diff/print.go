@@ -34,8 +34,11 @@ func (d Diff) Print(out, remarks io.Writer) {
 
 func (f File) print(w io.Writer) {
 	sign := "~"
-	if f.State == swap.NotThere {
+	switch f.State {
+	case swap.NotThere:
 		sign = "+"
+	case swap.Removed:
+		sign = "-"
 	}
 	head := sign + " " + f.Path
 	notes := f.notes()
@@ -66,6 +69,8 @@ func (f File) notes() (list []string) {
 		list = append(list, fmt.Sprintf("%s %s → %s", r.Ref, cmp.Or(console.Version(r.From), "?"), console.Version(r.To)))
 	}
 	switch {
+	case f.State == swap.Removed:
+		list = append(list, f.Old.Mode+" "+f.Old.Owner)
 	case f.Old == nil:
 		list = append(list, f.New.Mode+" "+f.New.Owner)
 	case f.Old.Mode != f.New.Mode && f.Old.Owner != f.New.Owner:

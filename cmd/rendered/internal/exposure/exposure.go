@@ -56,7 +56,7 @@ func (e *finder) inputs(p *watch.Plan) {
 	known := make(map[string]bool)
 	for _, s := range p.Services {
 		for _, f := range s.Files {
-			for _, l := range f.Template.Lookups() {
+			for _, l := range f.Lookups() {
 				if l.Ref.Kind == sources.File && !known[l.Ref.Name] {
 					known[l.Ref.Name] = true
 					e.input(l.Place, l.Ref.Name)

@@ -93,7 +93,11 @@ var (
 // certificates and facts.
 func holds(t *render.Template) string {
 	used := t.Used()
-	for _, l := range t.Lookups() {
+	lookups := t.Lookups()
+	if t.Each != nil {
+		lookups = append(lookups, t.Each.Template.Lookups()...)
+	}
+	for _, l := range lookups {
 		last := l.Ref.Name[strings.LastIndexByte(l.Ref.Name, '/')+1:]
 		switch {
 		case l.Asks:

@@ -50,7 +50,7 @@ func look(ctx context.Context, o plan.Options) (*survey, error) {
 	for _, service := range p.Services {
 		of := &cfg.Services[slices.IndexFunc(cfg.Services, func(c config.Service) bool { return c.Name == service.Name })]
 		for i, f := range service.Files {
-			for _, l := range f.Template.Lookups() {
+			for _, l := range f.Lookups() {
 				s.list = append(s.list, lookup{l, of, &of.Files[i]})
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/plan"
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/pass"
 )
@@ -51,6 +52,9 @@ func Render(ctx context.Context, o RenderOptions, stdout, stderr io.Writer) (boo
 	state := pass.PeekStateDir(o.System, cfg.StateDir)
 	list := watch.Render(ctx, p, services, pass.Options{State: state, Redactor: c.Redactor}, progressOn(line))
 	line.Clear()
+	if list, err = o.only(list); err != nil {
+		return false, err
+	}
 	return o.print(list, o.Reveal || cfg.Values != "", stdout, stderr), nil
 }
 
@@ -131,7 +135,7 @@ func (o *RenderOptions) of(cfg *config.Config) map[string][]int {
 	path, _ := filepath.Abs(o.What)
 	for _, by := range []func(*config.Service, *config.File) bool{
 		func(s *config.Service, _ *config.File) bool { return s.Name == o.What },
-		func(_ *config.Service, f *config.File) bool { return f.Path == path },
+		func(_ *config.Service, f *config.File) bool { return render.Makes(f.Path, path) },
 		func(_ *config.Service, f *config.File) bool { return f.Template.Path == path },
 		func(_ *config.Service, f *config.File) bool {
 			return f.Template.Written == o.What && f.Template.Path != ""
@@ -209,9 +213,31 @@ func (o *RenderOptions) print(list []pass.Rendered, show bool, stdout, stderr io
 	return good
 }
 
+// only leaves out what is not meant, where that is a file that one of the config stands for. It
+// gives an error where there is no such file.
+func (o *RenderOptions) only(list []pass.Rendered) ([]pass.Rendered, error) {
+	path, err := filepath.Abs(o.What)
+	if err != nil {
+		return nil, err
+	}
+	asked, found := false, false
+	for i := range list {
+		s := &list[i]
+		if f := s.Foresight.Service.Files[0]; s.Err != nil || !f.IsEach() || f.Path == path || !render.Makes(f.Path, path) {
+			continue
+		}
+		s.Files = slices.DeleteFunc(s.Files, func(r *render.Rendering) bool { return r.Path != path })
+		asked, found = true, found || len(s.Files) > 0
+	}
+	if asked && !found {
+		return nil, fmt.Errorf("%s: there is no key for it", o.What)
+	}
+	return list, nil
+}
+
 func countFiles(list []pass.Rendered) (n int) {
 	for _, s := range list {
-		n += len(s.Foresight.Service.Files)
+		n += max(len(s.Files), len(s.Foresight.Service.Files))
 	}
 	return n
 }

@@ -34,7 +34,7 @@ type Service struct {
 // A File is what became of a file.
 type File struct {
 	Path  string `json:"path"`
-	State string `json:"state"`          // unchanged, repaired, changed, created
+	State string `json:"state"`          // unchanged, repaired, changed, created, removed, kept
 	Kept  string `json:"kept,omitempty"` // where what somebody else had written there is kept
 }
 

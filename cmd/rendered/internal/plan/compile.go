@@ -126,7 +126,12 @@ func newFile(f *config.File, t *render.Template) *render.File {
 		InPlace:    f.InPlace,
 		AllowEmpty: f.AllowEmpty,
 	}
-	return &render.File{Target: target, Template: t, Format: f.Format, Check: f.Check}
+	file := &render.File{Target: target, Template: t, Format: f.Format, Check: f.Check}
+	if t != nil && t.Each != nil {
+		file.Each = t.Each
+		file.Each.Path, file.Each.Remove = f.PathOf, f.Remove
+	}
+	return file
 }
 
 // rehearsalDirMode is the mode of directories that are made below another root.

@@ -83,11 +83,32 @@ func faultyParts(cfg *config.Config, list []compiled, kept map[string]compiled) 
 	return faulty
 }
 
+// takenOf gives for each service what of the config has a path, where that is asked: a file of a
+// service stands for others whose paths are not known.
+func takenOf(cfg *config.Config, chosen map[string]compiled) func(service string) func(path string) string {
+	var all []*config.Service
+	asked := false
+	for _, name := range slices.Sorted(maps.Keys(chosen)) {
+		s := chosen[name].config
+		all = append(all, s)
+		asked = asked || slices.ContainsFunc(s.Files, func(f config.File) bool { return f.IsEach() })
+	}
+	if !asked {
+		return func(string) func(string) string { return nil }
+	}
+	taken := cfg.Taken(all)
+	return func(service string) func(string) string {
+		return func(path string) string { return taken(service, path) }
+	}
+}
+
 // services gives the services of a plan, in the order of their names. Who is to be asked is a part
 // of their fingerprints.
 func services(cfg *config.Config, chosen map[string]compiled) (list []*watch.Service) {
+	taken := takenOf(cfg, chosen)
 	for _, name := range slices.Sorted(maps.Keys(chosen)) {
 		s := *chosen[name].service
+		s.Taken = taken(name)
 		for _, print := range []*string{&s.Fingerprint, &s.Settings} {
 			sum := sha256.Sum256(fmt.Appendf(nil, "%#v %q\n%s", cfg.AWS, cfg.Values, *print))
 			*print = hex.EncodeToString(sum[:])

@@ -165,7 +165,7 @@ func (c *Compiler) kinds(plan *watch.Plan) map[sources.Kind]bool {
 	}
 	for _, s := range plan.Services {
 		for _, f := range s.Files {
-			for _, l := range f.Template.Lookups() {
+			for _, l := range f.Lookups() {
 				asked[l.Kind] = true
 			}
 		}

@@ -25,6 +25,7 @@ type template struct {
 	render.Options
 	unread bool // the first of its faults says why
 	parsed *render.Template
+	eachOf *render.Options // what Options.Each is parsed of; nil: there is none
 	faults fault.List
 }
 
@@ -38,6 +39,11 @@ func (c *Compiler) readTemplates(cfg *config.Config, s *config.Service, from tem
 			t.unread, t.faults = true, fault.List{failed}
 		}
 		t.Vars, t.Env, t.Hostname, t.Check, t.Trace = s.Vars, c.env, c.hostname, connect.CheckRef(cfg), c.Trace
+		if f := &s.Files[i]; f.IsEach() && f.PathOf != nil {
+			each := t.Options
+			each.Main, each.Dir, each.Partials, each.MaxSize, each.TrackValues, each.Trace = EachText(f), f.Each.Dir, nil, 0, false, false
+			t.eachOf = &each
+		}
 	}
 	return list
 }
@@ -55,7 +61,7 @@ func parseAll(list []*template) {
 				if t.unread {
 					continue
 				}
-				mistake := fault.Caught(func() { t.parsed, t.faults = p.Parse(t.Options) })
+				mistake := fault.Caught(func() { t.parse(&p) })
 				if mistake != nil {
 					t.faults = fault.List{mistake}
 				}
@@ -63,6 +69,21 @@ func parseAll(list []*template) {
 		})
 	}
 	all.Wait()
+}
+
+// EachText gives the text of what a file is made for each of.
+func EachText(f *config.File) render.Text {
+	return render.Text{Name: f.Each.Place.File, Body: f.Each.Content, Line: f.Each.Line, Column: f.Each.Column}
+}
+
+// parse parses the template, and before it what it is for each of.
+func (t *template) parse(p *render.Parser) {
+	if t.eachOf != nil {
+		if t.Each, t.faults = render.ParseEach(*t.eachOf); len(t.faults) > 0 {
+			return
+		}
+	}
+	t.parsed, t.faults = p.Parse(t.Options)
 }
 
 // texts gives the texts that a template is made of, and the names of partials: what the template

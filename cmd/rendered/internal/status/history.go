@@ -27,7 +27,8 @@ type Event struct {
 	Who       string      `json:"who,omitempty"`     // who asked
 	Refs      []Renewal   `json:"refs,omitempty"`    // lookups with another version than before
 	Files     []string    `json:"files,omitempty"`
-	Kept      []Kept      `json:"kept,omitempty"` // of these, what somebody else had written there
+	Removed   []string    `json:"removed,omitempty"` // those of Files that were removed
+	Kept      []Kept      `json:"kept,omitempty"`    // of these, what somebody else had written there
 	Dependent string      `json:"dependent,omitempty"`
 	Failure   string      `json:"failure,omitempty"`
 	Took      float64     `json:"took_seconds,omitempty"`
@@ -54,7 +55,7 @@ func HistoryOf(events []ledger.Event) History {
 	for _, e := range events {
 		event := Event{
 			At: e.At, Kind: e.Kind, Services: append([]string{}, e.Services...), Why: e.Why, Message: e.Message, Who: e.Who,
-			Files: e.Paths, Dependent: e.Dependent, Failure: e.Failure, Took: e.Took.Seconds(), Note: e.Note, Until: e.Until,
+			Files: e.Paths, Removed: e.Removed, Dependent: e.Dependent, Failure: e.Failure, Took: e.Took.Seconds(), Note: e.Note, Until: e.Until,
 		}
 		for _, r := range e.Refs {
 			event.Refs = append(event.Refs, Renewal(r))
@@ -156,7 +157,12 @@ func (e Event) lines() (list []string) {
 	if len(e.Refs) == 0 {
 		list = append(list, "changed"+why)
 	}
-	list = append(list, e.Files...)
+	for _, path := range e.Files {
+		if slices.Contains(e.Removed, path) {
+			path += " removed"
+		}
+		list = append(list, path)
+	}
 	for _, k := range e.Kept {
 		list = append(list, fmt.Sprintf("the file that was there, %s, is kept as %s", k.File, k.As))
 	}

@@ -273,6 +273,9 @@ func (f File) line() string {
 	if !f.Changed.IsZero() {
 		words = append(words, "changed "+Moment(f.Changed))
 	}
+	if f.Gone {
+		words = append(words, "kept, its key is gone")
+	}
 	return strings.Join(words, "  ")
 }
 

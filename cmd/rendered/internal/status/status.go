@@ -100,6 +100,7 @@ type File struct {
 	GID  *int   `json:"gid,omitempty"`
 	// Certificate is the first in it.
 	Certificate *Certificate `json:"certificate,omitempty"`
+	Gone        bool         `json:"gone,omitempty"` // its key is gone, and it stays
 }
 
 // A Certificate is one that a file holds.
@@ -180,7 +181,7 @@ func service(st watch.Standing, d watch.Detail) *Service {
 }
 
 func file(d watch.FileDetail) File {
-	f := File{Path: d.Path, Changed: d.Changed, Certificate: certificate(d.Certificate)}
+	f := File{Path: d.Path, Changed: d.Changed, Certificate: certificate(d.Certificate), Gone: d.Gone}
 	if d.Mode != 0 {
 		f.Mode = fmt.Sprintf("%04o", d.Mode)
 	}
