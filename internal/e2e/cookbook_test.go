@@ -216,6 +216,9 @@ func (r recipe) store(t *testing.T, fake *awsfake.Server, script string) {
 		switch operation := strings.Join(words[:2], " "); {
 		case operation == "secretsmanager create-secret" && len(words) == 6 && options["--name"] != "":
 			fake.PutSecret(options["--name"], options["--secret-string"])
+		case operation == "cloudformation deploy" && options["--template-file"] != "":
+			s := readStack(t, filepath.Join(r.dir, options["--template-file"]))
+			fake.PutSecret(s.name, s.secret(t, "made up"))
 		case operation == "ssm put-parameter" && len(words) == 8 && options["--name"] != "":
 			fake.PutParameter(options["--name"], options["--type"], options["--value"])
 		default:
