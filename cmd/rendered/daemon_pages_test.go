@@ -17,9 +17,9 @@ import (
 	"github.com/rendered/rendered/watch/ledger"
 )
 
-// on gives a moment of November 2026.
+// on gives a moment of November 2026, here.
 func on(day, hour, minute, second int) time.Time {
-	return time.Date(2026, 11, day, hour, minute, second, 0, time.UTC)
+	return time.Date(2026, 11, day, hour, minute, second, 0, time.Local)
 }
 
 // shownStatus is how the daemon of docs/operating.md stands, now.
@@ -91,9 +91,6 @@ func shownDaemon() control.Daemon {
 
 // What docs/operating.md shows of the verbs that ask a daemon is what they print of its answers.
 func TestOperatingShowsWhatDaemonsSay(t *testing.T) {
-	local := time.Local
-	time.Local = time.UTC
-	defer func() { time.Local = local }()
 	path := filepath.Join(t.TempDir(), "rendered.sock")
 	t.Setenv("RENDERED_SOCKET", path)
 	listener, err := control.Listen(path)
