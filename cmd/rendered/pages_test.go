@@ -15,6 +15,14 @@ var (
 	namesFile   = regexp.MustCompile(`(?m)(?:^values|\btemplate): *([\w.-]+)`)
 )
 
+// Every block of a page has a test (internal/pages has the table).
+func TestBlocksHaveTests(t *testing.T) {
+	without, err := pages.Unclaimed(root)
+	if err != nil || len(without) > 0 {
+		t.Errorf("%v\n%s", err, strings.Join(without, "\n"))
+	}
+}
+
 // What a page shows as a config is one, and what it shows as a part of one is good where it stands.
 // Templates and values that it names are there.
 func TestPagesShowGoodConfigs(t *testing.T) {

@@ -1,6 +1,10 @@
 package pages
 
-import "path"
+import (
+	"fmt"
+	"path"
+	"strings"
+)
 
 // A claim says which test runs the blocks of a kind, or compares them with what the program
 // prints.
@@ -64,6 +68,33 @@ var claims = []claim{
 	{"", "sh go", "internal/pages.TestGoCommands", "names tests and flags that there are"},
 	{"", "ini rendered.service", "packaging/systemd.TestPagesShowGoodDropIns", "is a drop-in of that unit for systemd-analyze"},
 	{"", "ini nginx.service", "packaging/systemd.TestPagesShowGoodDropIns", "is a drop-in of that unit for systemd-analyze"},
+}
+
+// Unclaimed says of each block of a project that no test has what its author can do about that.
+func Unclaimed(project string) (faults []string, err error) {
+	all, err := Blocks(project)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range all {
+		if claimOf(b) == nil {
+			faults = append(faults, fmt.Sprintf("%v: no test claims this block; its kind is %q. Give it one of these kinds behind the fence:%s\n"+
+				"or a kind of its own, as %q, with a line in internal/pages/claims.go that names the test which runs it or compares it: that test gets its text by pages.Claimed(t).",
+				b, b.Kind, kindsOf(b.Page), strings.TrimSpace(b.Kind+" WORD")))
+		}
+	}
+	return faults, nil
+}
+
+// kindsOf says which kinds of blocks a page may have as it is.
+func kindsOf(page string) string {
+	var b strings.Builder
+	for _, c := range claims {
+		if matches(c.pages, page) {
+			b.WriteString("\n  ```" + c.kind + "   " + c.how + " (" + c.test + ")")
+		}
+	}
+	return b.String()
 }
 
 // claimOf gives the claim of a block, or nil.
