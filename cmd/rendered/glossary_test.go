@@ -12,7 +12,7 @@ import (
 
 var (
 	glossaryRow = regexp.MustCompile(`(?m)^\| <a id="([a-z-]+)"></a>([a-z ]+) \| (.*) \|$`)
-	houseRow    = regexp.MustCompile("(?m)^\\| ([a-z, ]+) \\| (.*) \\| [^|]* \\|$")
+	houseRow    = regexp.MustCompile(`(?m)^\| ([a-z, ]+) \| (.*) \| [^|]* \|$`)
 )
 
 // The glossary has each word once, in order, with an anchor of its name and one sentence that leads
