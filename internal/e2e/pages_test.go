@@ -73,21 +73,21 @@ func TestPagesRun(t *testing.T) {
 	}
 }
 
-// shows runs the commands of a screen, and compares what they say.
+// shows runs the commands of a screen in one shell, and compares what they say.
 func (s shell) shows(t *testing.T, b pages.Block) {
 	t.Helper()
 	if !strings.HasPrefix(b.Text, "$ ") {
 		t.Errorf("%v: it begins with no command", b)
 	}
-	var now strings.Builder
+	var script strings.Builder
 	for line := range strings.Lines(b.Text) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
-			said, _ := s.run(t, command)
-			fmt.Fprintf(&now, "%s%s", line, said)
+			// The command is shown before it runs, and finds the exit status of the one before.
+			fmt.Fprintf(&script, "was=$?; cat <<'END'; (exit $was)\n%sEND\n%s", line, command)
 		}
 	}
-	if now.String() != b.Text {
-		t.Errorf("%v: now it is\n%s", b, &now)
+	if said, _ := s.run(t, "set +e\n"+script.String()); said != b.Text {
+		t.Errorf("%v: now it is\n%s", b, said)
 	}
 }
 
