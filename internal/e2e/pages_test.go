@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +196,27 @@ func TestTestingAsDocumented(t *testing.T) {
 		write(t, filepath.Join(sh.dir, "app.env.tmpl"), "ENV={{ .env }}\nDB_PASSWORD={{ secret \"prod/app/db\" \"password\" | envQuote }}\n")
 		if said, err := sh.run(t, "mkdir testdata; rendered test --update; rendered test"); err != nil || !strings.HasSuffix(said, "\n3 cases in 1 file\n") {
 			t.Errorf("%v: %v:\n%s", b, err, said)
+		}
+	}
+}
+
+// What the comparison shows as configs of consul-template are some: migrate reads them, has nothing
+// left to do, and writes each of their files.
+func TestComparisonShowsConfigs(t *testing.T) {
+	t.Parallel()
+	for _, b := range pages.Claimed(t) {
+		sh := newShell(t, "")
+		// C stands for where Consul is, as the page says.
+		write(t, filepath.Join(sh.dir, "shown.hcl"), regexp.MustCompile(`(?m)^C$`).ReplaceAllString(b.Text, `consul { address = "127.0.0.1:8500" }`))
+		said, err := sh.run(t, "rendered migrate consul-template shown.hcl --output new; cat new/rendered.yaml")
+		shown := regexp.MustCompile(`destination = "(\w+)"`).FindAllStringSubmatch(b.Text, -1)
+		if err != nil || len(shown) == 0 {
+			t.Errorf("%v: %v:\n%s", b, err, said)
+		}
+		for _, m := range shown {
+			if !strings.Contains(said, "\n        path: "+m[1]+"\n") {
+				t.Errorf("%v: %s is written by none of\n%s", b, m[1], said)
+			}
 		}
 	}
 }

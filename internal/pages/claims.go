@@ -40,7 +40,7 @@ var claims = []claim{
 	{"README.md", "sh install", "packaging/test/systemd.TestSystemd", "runs in a fresh Debian"},
 	{"docs/check.md", "yaml steps", "internal/e2e.TestCheckInCI", "is a step that runs"},
 	{"docs/check.md", "text annotations", "internal/e2e.TestCheckInCI", "is what that step prints of a fault"},
-	{"docs/comparison.md", "hcl", seen, "is a config of consul-template, with names in the place of paths"},
+	{"docs/comparison.md", "hcl", "internal/e2e.TestComparisonShowsConfigs", "is a config of consul-template, which migrate reads"},
 	{"docs/comparison.md", "text strace", seen, "is what strace showed of consul-template"},
 	{"docs/config.md", "json editor", "packaging.TestEditorSettings", "names the schema where the packages have it, and the files of a config"},
 	{"docs/metrics.md", "yaml prometheus", "packaging.TestPrometheusAsDocumented", "is taken by promtool"},
