@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -61,18 +60,27 @@ func resources(dir string) (paths []string, err error) {
 
 // tomlFile reads a file of TOML.
 func tomlFile(path string) (table map[string]any, text string, err error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, maxConfig)
 	if err != nil {
 		return nil, "", fault.List{{Place: fault.Place{File: path}, What: disk.Reason(err).Error(), Hints: disk.Hints(err), Err: err}}
 	}
 	if _, err := toml.Decode(string(data), &table); err != nil {
 		f := &fault.Fault{Place: fault.Place{File: path}, What: "it is no TOML", Err: err}
 		if e := (toml.ParseError{}); errors.As(err, &e) {
-			f.Place.Line, f.Place.Column, f.What = e.Position.Line, e.Position.Start+1, "it is no TOML: "+e.Message
+			f.Place.Line, f.Place.Column, f.What = e.Position.Line, e.Position.Col, "it is no TOML"+unquoted(e.Message)
 		}
 		return nil, "", fault.List{f}
 	}
 	return table, string(data), nil
+}
+
+// unquoted gives the message of a parser behind a colon, where it quotes nothing of the text, which
+// may hold a password.
+func unquoted(message string) string {
+	if strings.ContainsAny(message, "\"'`") {
+		return ""
+	}
+	return ": " + message
 }
 
 // lineOf gives the place of a key in a text of TOML.
@@ -198,7 +206,7 @@ func (r *confdReader) resource(path string) error {
 // templateOf reads the template of a resource, and adds it.
 func (r *confdReader) templateOf(f file) error {
 	f.at = filepath.Join(r.dir, "templates", f.name)
-	data, err := os.ReadFile(f.at)
+	data, err := readFile(f.at, maxTemplate)
 	if f.name == "" || err != nil {
 		if err == nil || f.name == "" {
 			err = errors.New("src is missing")

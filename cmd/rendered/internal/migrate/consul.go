@@ -3,7 +3,6 @@ package migrate
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -242,13 +241,13 @@ func (r *consulReader) textOf(f *file, contents, source field) {
 		return
 	}
 	f.at, f.name = source.text(), filepath.Base(source.text())
-	data, err := os.ReadFile(f.at)
+	data, err := readFile(f.at, maxTemplate)
 	if err != nil && source.value != nil { // the configs were copied from where they are at work
 		beside := filepath.Join(filepath.Dir(f.place.File), f.name)
 		if !filepath.IsAbs(f.at) {
 			beside = filepath.Join(filepath.Dir(f.place.File), f.at)
 		}
-		if text, e := os.ReadFile(beside); e == nil {
+		if text, e := readFile(beside, maxTemplate); e == nil {
 			f.at, data, err = beside, text, nil
 		}
 	}

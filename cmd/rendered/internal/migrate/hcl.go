@@ -18,9 +18,6 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 )
 
-// maxConfig is how many bytes a config of HCL may have.
-const maxConfig = 1 << 20
-
 // A field is one key of a config of HCL 1, or of JSON, with what stands there.
 type field struct {
 	key     string
@@ -60,12 +57,12 @@ func hclFiles(paths []string) (list []field, err error) {
 // hclFile gives the fields of a file.
 func hclFile(path string) (list []field, failed *fault.Fault) {
 	place := fault.Place{File: path}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxConfig)
 	if err != nil {
 		return nil, &fault.Fault{Place: place, What: disk.Reason(err).Error(), Hints: disk.Hints(err), Err: err}
 	}
-	if len(text) > maxConfig {
-		return nil, &fault.Fault{Place: place, What: "it has more than 1 MiB"}
+	if tooDeep(text) {
+		return nil, &fault.Fault{Place: place, What: "its brackets nest too deep"}
 	}
 	defer func() {
 		if recover() != nil { // what the parser of HCL does over some texts
@@ -78,10 +75,36 @@ func hclFile(path string) (list []field, failed *fault.Fault) {
 		if e := (*parser.PosError)(nil); errors.As(err, &e) {
 			place.Line, place.Column, what = e.Pos.Line, e.Pos.Column, e.Err.Error()
 		}
-		return nil, &fault.Fault{Place: place, What: "it is no HCL: " + what, Err: err}
+		return nil, &fault.Fault{Place: place, What: "it is no HCL" + unquoted(what), Err: err}
 	}
 	object, _ := f.Node.(*ast.ObjectList)
 	return fieldsOf(path, object), nil
+}
+
+// maxDepth is how deep the brackets of a config may nest. The parser of HCL takes time by its
+// square.
+const maxDepth = 200
+
+// tooDeep reports that brackets outside of texts in quotes nest deeper than that.
+func tooDeep(text []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' || c == '\n':
+			quoted = c == '"' && !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth = max(depth-1, 0)
+		}
+		if depth > maxDepth {
+			return true
+		}
+	}
+	return false
 }
 
 // fieldsOf gives the fields of an object. Of a list of objects, as JSON has blocks, each is one.

@@ -148,7 +148,11 @@ func (d Document) print(stdout, stderr io.Writer) {
 	if len(d.Todo) > 0 {
 		fmt.Fprintf(stdout, "; a person has %s to do, each with a comment TODO(migrate)", console.Count(len(d.Todo), "thing"))
 	}
-	fmt.Fprintf(stdout, "\nnext      cd %s && rendered check && rendered diff\n", newdir.Quoted(d.Directory))
+	next := "cd " + newdir.Quoted(d.Directory) + " && rendered check && rendered diff"
+	if len(d.Todo) > 0 {
+		next = "grep -rn -A1 'TODO(migrate)' " + newdir.Quoted(d.Directory)
+	}
+	fmt.Fprintf(stdout, "\nnext      %s\n", next)
 }
 
 func (r RemarkOfPlace) String() string {

@@ -3,7 +3,6 @@ package migrate
 import (
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,7 +28,7 @@ func readNames(path string) (*names, *fault.Fault) {
 	if path == "" {
 		return n, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxConfig)
 	if err != nil {
 		return nil, &fault.Fault{Place: fault.Place{File: path}, What: disk.Reason(err).Error(), Hints: disk.Hints(err), Err: err}
 	}

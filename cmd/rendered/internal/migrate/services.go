@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/migrate/rewrite"
+	"github.com/rendered/rendered/internal/fault"
 )
 
 // A group is the files of one service of ours.
@@ -148,7 +149,7 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 		text, remarks, err := rewrite.Template(f.text, o)
 		if err != nil {
 			text = f.text
-			f.todo = append(f.todo, todo(f.place, "the template is none: "+strings.TrimPrefix(err.Error(), "template: ")))
+			f.todo = append(f.todo, todo(f.placeOf(err), "it is no template of Go, and was copied as it is"))
 		}
 		name := s.sameTemplate(f, text, templates, of)
 		if name == "" {
@@ -159,6 +160,18 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 		of[f] = name
 	}
 	return templates, of
+}
+
+var lineOfError = regexp.MustCompile(`^template: [^:]*:(\d+)`)
+
+// placeOf gives where a template is none.
+func (f *file) placeOf(err error) fault.Place {
+	p := fault.Place{File: f.at}
+	if m := lineOfError.FindStringSubmatch(err.Error()); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.Line += f.line
+	}
+	return p
 }
 
 // sameTemplate gives the file that holds the template of a file already; "" for none.

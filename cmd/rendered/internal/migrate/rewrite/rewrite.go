@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/template/parse"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -262,13 +263,21 @@ func (r *rewriter) todo(a segment, p *parse.PipeNode) {
 	r.insert(a, strings.Replace(text, r.o.Left, r.o.Left+map[bool]string{true: " "}[a.trims], 1))
 }
 
+// functions are the names of ours.
+var functions = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, f := range render.Functions() {
+		m[f.Name] = true
+	}
+	return m
+})
+
 // knownHere reports that all functions of a pipeline are here.
 func knownHere(p *parse.PipeNode) bool {
 	known := true
 	eachNode(p, func(n parse.Node) {
 		if id, ok := n.(*parse.IdentifierNode); ok {
-			_, failed := render.FunctionNamed(id.Ident)
-			known = known && (failed == nil || slices.Contains(builtins, id.Ident))
+			known = known && (functions()[id.Ident] || slices.Contains(builtins, id.Ident))
 		}
 	})
 	return known

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"text/template/parse"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -133,4 +134,20 @@ func FuzzTemplate(f *testing.F) {
 			t.Errorf("%q becomes %q: %v", text, got, err)
 		}
 	})
+}
+
+// A template costs time by its length, whatever stands in it.
+func TestTemplatesAreBounded(t *testing.T) {
+	for name, text := range map[string]string{
+		"parentheses": "{{ " + strings.Repeat("(", 1<<18) + "1" + strings.Repeat(")", 1<<18) + " }}",
+		"blocks":      strings.Repeat("{{ if .a }}", 1<<14) + strings.Repeat("{{ end }}", 1<<14),
+		"calls":       strings.Repeat("{{ key \"a\" }}\n", 1<<15),
+		"refused":     strings.Repeat("{{ service \"a\" }}", 1<<15),
+	} {
+		began := time.Now()
+		_, _, _ = Template(text, optionsOf("")) // it may be no template
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s take %v", name, took)
+		}
+	}
 }

@@ -24,11 +24,18 @@ type source struct {
 	text        string
 	left, right string
 	actions     []segment
+	lines       []int                           // where each line begins
+	counted     struct{ line, pos, column int } // the last place that was asked for
 }
 
 // newSource finds the actions of a text that was parsed, as text/template does.
 func newSource(text, left, right string) *source {
-	s := &source{text: text, left: left, right: right}
+	s := &source{text: text, left: left, right: right, lines: []int{0}}
+	for i := range len(text) {
+		if text[i] == '\n' {
+			s.lines = append(s.lines, i+1)
+		}
+	}
 	for at := 0; ; {
 		next := strings.Index(text[at:], left)
 		if next < 0 {
@@ -101,9 +108,15 @@ func (s *source) around(pos int) (segment, bool) {
 
 // place gives a position as a person finds it.
 func (s *source) place(file string, pos int) fault.Place {
-	before := s.text[:min(pos, len(s.text))]
-	line := strings.Count(before, "\n")
-	return fault.Place{File: file, Line: line + 1, Column: utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1}
+	pos = min(pos, len(s.text))
+	line, _ := slices.BinarySearch(s.lines, pos+1)
+	from, column := s.lines[line-1], 1
+	if s.counted.line == line && s.counted.pos <= pos {
+		from, column = s.counted.pos, s.counted.column
+	}
+	column += utf8.RuneCountInString(s.text[from:pos])
+	s.counted.line, s.counted.pos, s.counted.column = line, pos, column
+	return fault.Place{File: file, Line: line, Column: column}
 }
 
 // An edit puts a text in the place of another.
