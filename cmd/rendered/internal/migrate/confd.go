@@ -211,8 +211,7 @@ func (r *confdReader) templateOf(f file) error {
 		if err == nil || f.name == "" {
 			err = errors.New("src is missing")
 		}
-		f.text = ""
-		f.todo = append(f.todo, todo(f.place, "the template: "+disk.Reason(err).Error()))
+		f.todo, f.missing = append(f.todo, todo(f.place, "the template: "+disk.Reason(err).Error())), true
 	}
 	if f.path == "" {
 		return fault.List{{Place: f.place, What: "dest is missing", Hints: []string{"it is no template resource of confd"}}}
@@ -281,7 +280,8 @@ func (r *confdReader) mode(f *file, text string, at fault.Place) {
 	case text == "":
 		return
 	case err != nil || mode > 0o777:
-		f.todo = append(f.todo, todo(at, fmt.Sprintf("mode %q is no octal number with a 0 before it; confd reads another mode than is meant", text)))
+		f.mode = "0600"
+		f.todo = append(f.todo, todo(at, fmt.Sprintf("mode %q is no octal number with a 0 before it, so that confd reads another than is meant; until somebody has said which, it is 0600", text)))
 	default:
 		f.mode = fmt.Sprintf("%04o", mode)
 	}

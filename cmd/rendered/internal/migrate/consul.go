@@ -242,17 +242,15 @@ func (r *consulReader) textOf(f *file, contents, source field) {
 	}
 	f.at, f.name = source.text(), filepath.Base(source.text())
 	data, err := readFile(f.at, maxTemplate)
-	if err != nil && source.value != nil { // the configs were copied from where they are at work
-		beside := filepath.Join(filepath.Dir(f.place.File), f.name)
-		if !filepath.IsAbs(f.at) {
-			beside = filepath.Join(filepath.Dir(f.place.File), f.at)
-		}
-		if text, e := readFile(beside, maxTemplate); e == nil {
-			f.at, data, err = beside, text, nil
+	for _, beside := range []string{f.at, f.name} { // the configs were copied from where they are at work
+		if beside = filepath.Join(filepath.Dir(f.place.File), beside); err != nil && source.value != nil {
+			if text, e := readFile(beside, maxTemplate); e == nil {
+				f.at, data, err = beside, text, nil
+			}
 		}
 	}
 	if err != nil {
-		f.todo = append(f.todo, todo(f.place, "the template: "+disk.Reason(err).Error()+"; nor is it beside the config"))
+		f.todo, f.missing = append(f.todo, todo(f.place, "the template: "+disk.Reason(err).Error()+"; nor is it beside the config")), true
 		f.name = filepath.Base(f.path)
 	}
 	f.text = string(data)
@@ -300,7 +298,8 @@ func (r *consulReader) perms(f *file, v field) {
 	mode, err := strconv.ParseUint(strings.TrimPrefix(v.text(), "0o"), 8, 32)
 	switch {
 	case err != nil || mode > 0o777 || !strings.HasPrefix(v.text(), "0") && v.isNumber():
-		f.todo = append(f.todo, todo(v.place, "perms = "+v.text()+" is no octal number with a 0 before it"))
+		f.mode = "0600"
+		f.todo = append(f.todo, todo(v.place, "perms = "+v.text()+" is no octal number with a 0 before it; until somebody has said what is meant, it is 0600"))
 	case mode != 0:
 		f.mode = fmt.Sprintf("%04o", mode)
 	}

@@ -27,6 +27,7 @@ type file struct {
 	place    fault.Place
 	name     string // of the template, as its own program has it, for a name here
 	text     string // the template
+	missing  bool   // it could not be read
 	at       string // the file that the text is in, for places
 	line     int    // the line of it before the text
 	comments []string

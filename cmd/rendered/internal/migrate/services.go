@@ -151,6 +151,12 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 			text = f.text
 			f.todo = append(f.todo, todo(f.placeOf(err), "it is no template of Go, and was copied as it is"))
 		}
+		if f.missing {
+			text = f.left + ` fail "TODO(migrate)" ` + f.right + "\n"
+			if f.left == "" {
+				text = `{{ fail "TODO(migrate)" }}` + "\n"
+			}
+		}
 		name := s.sameTemplate(f, text, templates, of)
 		if name == "" {
 			s.inTemplates = append(s.inTemplates, remarks...)

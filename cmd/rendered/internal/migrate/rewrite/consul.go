@@ -169,11 +169,11 @@ var dynamic = []struct {
 	pattern *regexp.Regexp
 	what    string
 }{
+	{regexp.MustCompile(`^(transit|totp|ssh)/|/(decrypt|encrypt|hmac|random)/`), "an engine of Vault that computes; Secrets Manager and Parameter Store keep values, and decrypt them with KMS"},
 	{regexp.MustCompile(`(^|/)(issue|sign|sign-verbatim|sign-intermediate|root/generate)/|(^|/)ca(_chain)?(/pem)?$`), noPKI},
 	{regexp.MustCompile(`(^|/)(static-creds|static-cred|static-roles?)/`), "Vault rotates it; let the rotation of Secrets Manager do so, and read {{ secret \"prod/db\" \"password\" }}"},
 	{regexp.MustCompile(`(^|/)(creds|cred|sts|export)/`), "a dynamic engine of Vault makes credentials for who asks; Secrets Manager rotates those of a database, {{ secret \"prod/db\" \"password\" }}, and the role of the instance stands for those of AWS"},
 	{regexp.MustCompile(`^(auth|sys|cubbyhole|identity)/`), "it is about Vault itself, which is not asked"},
-	{regexp.MustCompile(`^(transit|totp|ssh)/|/(decrypt|encrypt|hmac|random)/`), "an engine of Vault that computes; Secrets Manager and Parameter Store keep values, and decrypt them with KMS"},
 }
 
 // vaultSecretOf writes a secret of Vault's.
