@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -79,8 +80,8 @@ func wantMigration(o migrate.Options) error {
 		return fmt.Errorf("confd has one directory, and these are %d", len(o.Paths))
 	case o.Program != "confd" && (o.Backend != "" || o.Prefix != ""):
 		return errors.New("--backend and --prefix are about confd")
-	case o.Interval < 0:
-		return errors.New("--interval is below zero")
+	case o.Interval != 0 && o.Interval < time.Second:
+		return errors.New("--interval is less than a second")
 	}
 	return nil
 }

@@ -219,9 +219,7 @@ func (r *consulReader) template(t field) error {
 		f.commands = append(f.commands, c)
 	}
 	r.lenient = r.lenient || !f.strict
-	if f.left == "" {
-		f.left, f.right = "{{", "}}"
-	}
+	f.left, f.right = cmp.Or(f.left, "{{"), cmp.Or(f.right, "}}")
 	if f.path == "" {
 		return fault.List{{Place: t.place, What: "the template has no destination"}}
 	}

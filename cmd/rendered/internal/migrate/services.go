@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -57,10 +58,15 @@ func (f *file) ownSchedule(all time.Duration) time.Duration {
 
 // belongsTo reports that two files are to be swapped together.
 func (f *file) belongsTo(of *file) bool {
-	if len(f.commands) > 0 && reflect.DeepEqual(f.commands, of.commands) {
+	if f.tells() && reflect.DeepEqual(f.commands, of.commands) {
 		return true
 	}
 	return f.stem() != "" && f.stem() == of.stem() && (len(f.commands) == 0 || len(of.commands) == 0 || reflect.DeepEqual(f.commands, of.commands))
+}
+
+// tells reports that somebody is told of a file.
+func (f *file) tells() bool {
+	return slices.ContainsFunc(f.commands, func(c command) bool { _, does := noticeOf(c); return does })
 }
 
 var certificate = regexp.MustCompile(`^(.*?)(?:[-_.](?:cert|key|chain|ca|fullchain))?\.(?:crt|cer|pem|key|cert|chain)$`)
@@ -143,6 +149,9 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 	for i := range s.files {
 		f := &s.files[i]
 		o := rewrite.Options{Program: s.program, File: f.at, Line: f.line, Left: f.left, Right: f.right, Prefix: f.prefix, Backend: f.backend, Keys: f.keys, MissingFails: f.strict, Name: s.paths.name}
+		if !filepath.IsAbs(f.path) {
+			f.todo = append(f.todo, todo(f.place, "the destination is relative: there it began in the working directory, and here it begins beside the config"))
+		}
 		if quotes {
 			o.Quote = notationOf(f)
 		}
@@ -152,10 +161,7 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 			f.todo = append(f.todo, todo(f.placeOf(err), "it is no template of Go, and was copied as it is"))
 		}
 		if f.missing {
-			text = f.left + ` fail "TODO(migrate)" ` + f.right + "\n"
-			if f.left == "" {
-				text = `{{ fail "TODO(migrate)" }}` + "\n"
-			}
+			text = cmp.Or(f.left, "{{") + ` fail "TODO(migrate)" ` + cmp.Or(f.right, "}}") + "\n"
 		}
 		name := s.sameTemplate(f, text, templates, of)
 		if name == "" {

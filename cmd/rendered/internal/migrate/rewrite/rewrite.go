@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -81,9 +82,7 @@ func (s scope) within(dot shape) scope { return scope{dot: dot, vars: maps.Clone
 
 // Template rewrites a template. The error is that of a text that is no template.
 func Template(text string, o Options) (string, []Remark, error) {
-	if o.Left == "" {
-		o.Left, o.Right = "{{", "}}"
-	}
+	o.Left, o.Right = cmp.Or(o.Left, "{{"), cmp.Or(o.Right, "}}")
 	trees, err := parseTree(text, o)
 	if err != nil {
 		return "", nil, err
