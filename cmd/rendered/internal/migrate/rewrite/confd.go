@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	digitsWhy = "numbers come out in digits, as they are stored, where a million and more was 1e+06"
 	eachTime  = "what differs from run to run would change the file, and reload its readers, on every pass"
 	noNetwork = "a template asks AWS and this machine; keep the address in a parameter: {{ param \"/app/address\" }}"
 )
@@ -34,10 +35,12 @@ func confdRules() map[string]Rule {
 		"trimSuffix": {Verdict: Turned, forms: []string{"", "trimSuffix $2 $1"}, gives: oneText},
 		"replace":    {Verdict: Turned, make: replaceAll, becomes: "`replace A B C -1` → `replace B C A`; another number than -1 is refused"},
 		"getenv":     {Verdict: Rewritten, forms: []string{`envOr "" $1`, `envOr "" $1 | default $2`}, gives: oneText},
+		"json":       {Verdict: Renamed, forms: []string{"fromJson $1"}, Why: digitsWhy},
+		"jsonArray":  {Verdict: Renamed, forms: []string{"fromJsonArray $1"}, gives: wholeList, Why: digitsWhy},
 		"seq":        {Verdict: Rewritten, make: sequence, becomes: "`seq A B` → `untilStep A (add B 1) 1`"},
 	}
 	same(m, "dir parseBool reverse add sub div mod mul atoi fileExists hostname", anything)
-	renamed(m, "json=fromJson jsonArray=fromJsonArray map=dict", anything)
+	renamed(m, "map=dict", anything)
 	renamed(m, "toUpper=upper toLower=lower base64Encode=b64enc base64Decode=b64dec", oneText)
 	refused(m, "cget cgets cgetvs", cryptWhy)
 	refused(m, "sortByLength sortKVByLength", "nothing sorts by length; sortAlpha sorts by letters")

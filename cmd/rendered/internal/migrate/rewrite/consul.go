@@ -44,6 +44,9 @@ func consulRules() map[string]Rule {
 		"toJSONPretty":         {Verdict: Renamed, forms: []string{"toPrettyJson $1"}, gives: oneText, Why: `< > & stay as they are here, and are \u003c and the like there; JSON's readers read the same`},
 		"toYAML":               {Verdict: Renamed, forms: []string{"toYaml $1"}, gives: oneText, Why: "the layout may be another; readers of YAML read the same"},
 		"toTOML":               {Verdict: Renamed, forms: []string{"toToml $1"}, gives: oneText, Why: "the layout may be another; readers of TOML read the same"},
+		"toTitle":              {Verdict: Renamed, forms: []string{"title $1"}, gives: oneText, Why: "a letter behind an apostrophe is a capital here, as in Don'T"},
+		"parseFloat":           {Verdict: Renamed, forms: []string{"float64 $1"}, Why: digitsWhy},
+		"parseJSON":            {Verdict: Renamed, forms: []string{"fromJson $1"}, Why: digitsWhy},
 		"trim":                 {Verdict: Renamed, forms: []string{"", "trimAll $1 $2"}, gives: oneText},
 	}
 	sameInConsul(m)
@@ -55,8 +58,8 @@ func consulRules() map[string]Rule {
 func sameInConsul(m map[string]Rule) {
 	same(m, "add md5sum parseBool regexMatch splitToMap", anything)
 	same(m, "join trimPrefix trimSuffix", oneText)
-	renamed(m, "parseJSON=fromJson parseYAML=fromYaml parseFloat=float64 parseInt=int64 parseUint=int64 multiply=mul minimum=min maximum=max", anything)
-	renamed(m, "base64Decode=b64dec base64Encode=b64enc base64URLDecode=b64urldec base64URLEncode=b64urlenc trimSpace=trim replaceAll=replace sha256Hex=sha256sum toLower=lower toUpper=upper toTitle=title toUnescapedJSON=toJson toUnescapedJSONPretty=toPrettyJson", oneText)
+	renamed(m, "parseYAML=fromYaml parseInt=int64 parseUint=int64 multiply=mul minimum=min maximum=max", anything)
+	renamed(m, "base64Decode=b64dec base64Encode=b64enc base64URLDecode=b64urldec base64URLEncode=b64urlenc trimSpace=trim replaceAll=replace sha256Hex=sha256sum toLower=lower toUpper=upper toUnescapedJSON=toJson toUnescapedJSONPretty=toPrettyJson", oneText)
 }
 
 // refusedOfConsul adds those that are not here.
