@@ -118,7 +118,7 @@ func fieldsOf(path string, object *ast.ObjectList) (list []field) {
 		}
 		f := field{value: item.Val, place: placeOf(path, item.Keys[0].Pos()), comment: commentOf(item.LeadComment) + commentOf(item.LineComment)}
 		for i, k := range item.Keys {
-			text := fmt.Sprint(k.Token.Value())
+			text := textOf(k.Token)
 			if i == 0 {
 				f.key = text
 			} else {
@@ -181,7 +181,17 @@ func (f field) text() string {
 	if l.Token.Type == token.NUMBER {
 		return l.Token.Text // 0640 is more than its number
 	}
-	return fmt.Sprint(l.Token.Value())
+	return textOf(l.Token)
+}
+
+// textOf gives the text of a token; where HCL itself panics over it, as it is written.
+func textOf(t token.Token) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = t.Text
+		}
+	}()
+	return fmt.Sprint(t.Value())
 }
 
 // list gives the texts of a list; nil where it is none.

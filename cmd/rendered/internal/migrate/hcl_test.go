@@ -42,6 +42,7 @@ func FuzzHCL(f *testing.F) {
 	f.Add([]byte("template {\n  source = \"a\"\n  perms = 0600\n  exec { command = [\"a\"] }\n}\nvault { retry { enabled = true } }\n"))
 	f.Add([]byte(`{"template": [{"contents": "x", "destination": "/etc/x", "wait": "1s:2s"}], "wait": {"min": "1s"}}`))
 	f.Add([]byte("template {\n  contents = <<-X\n    a\n    X\n  destination = \"/etc/x\"\n}\nenv_template \"A\" {}\n"))
+	f.Add([]byte("template {\n  source = \"\\q\"\n  perms = 1e99999\n  destination = \"/etc/\\uZZ\"\n  command_timeout = 1e99999\n}\nwait { min = 1e99999 }\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		path := filepath.Join(t.TempDir(), "config.hcl")
 		if err := os.WriteFile(path, text, 0o600); err != nil {
