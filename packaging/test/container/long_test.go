@@ -1,0 +1,3 @@
+package container_test
+
+import _ "github.com/rendered/rendered/internal/long" // its flag
