@@ -12,7 +12,7 @@ import (
 // look opens a name to look by, and keeps it open if it is a directory. What is judged is what was
 // opened, whatever others put in its place meanwhile. A name that is not there is no error.
 func look(at int, name string, s Step) (dir int, _ Step, err error) {
-	fd, err := unix.Openat(at, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat(at, name, openToLook|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
 	case err == unix.ENOENT:
 		return -1, s, nil

@@ -53,7 +53,7 @@ func (s *Step) look(at int, name string) (dir int, err error) {
 
 // openSame opens the directory that was looked at.
 func openSame(at int, name string, of Info) (dir int, err error) {
-	dir, err = unix.Openat(at, name, openToLook|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	dir, err = unix.Openat(at, name, openToLook|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, moved(err)
 	}

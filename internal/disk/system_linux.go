@@ -17,8 +17,9 @@ var labels = []string{"security.", "trusted."}
 // lacks tells whether an error is that a file, or its file system, has no such attribute.
 func lacks(err error) bool { return err == unix.ENODATA || err == unix.EOPNOTSUPP }
 
-// openToLook opens a directory to look at names in it, which needs no leave to list them.
-const openToLook = unix.O_PATH | unix.O_DIRECTORY
+// openToLook opens what is not to be read; a directory to look at names in it, which needs no leave
+// to list them.
+const openToLook = unix.O_PATH
 
 // statAt looks at a name in an open directory without following it; "": at what is open.
 func statAt(fd int, name string) (Info, error) {
