@@ -206,15 +206,16 @@ func TestComparisonShowsConfigs(t *testing.T) {
 	t.Parallel()
 	for _, b := range pages.Claimed(t) {
 		sh := newShell(t, "")
-		// C stands for where Consul is, as the page says.
-		write(t, filepath.Join(sh.dir, "shown.hcl"), regexp.MustCompile(`(?m)^C$`).ReplaceAllString(b.Text, `consul { address = "127.0.0.1:8500" }`))
+		// C stands for where Consul is, and names for paths, as the page says.
+		text := regexp.MustCompile(`(?m)^C$`).ReplaceAllString(b.Text, `consul { address = "127.0.0.1:8500" }`)
+		write(t, filepath.Join(sh.dir, "shown.hcl"), strings.ReplaceAll(text, `destination = "`, `destination = "/srv/`))
 		said, err := sh.run(t, "rendered migrate consul-template shown.hcl --output new; cat new/rendered.yaml")
 		shown := regexp.MustCompile(`destination = "(\w+)"`).FindAllStringSubmatch(b.Text, -1)
 		if err != nil || len(shown) == 0 {
 			t.Errorf("%v: %v:\n%s", b, err, said)
 		}
 		for _, m := range shown {
-			if !strings.Contains(said, "\n        path: "+m[1]+"\n") {
+			if !strings.Contains(said, "\n        path: /srv/"+m[1]+"\n") {
 				t.Errorf("%v: %s is written by none of\n%s", b, m[1], said)
 			}
 		}
