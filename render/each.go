@@ -33,6 +33,7 @@ type Each struct {
 type item struct {
 	key     string
 	value   any
+	number  bool         // the key is that of an element of a list
 	secret  bool         // a secret was read for it
 	lookups []lookupText // the texts in the value, with the lookups that they come from
 	keys    []lookupText // likewise of keys
@@ -99,7 +100,7 @@ func (r *run) item(key, value any) (string, error) {
 	case string:
 		one.key = k
 	case int:
-		one.key = strconv.Itoa(k)
+		one.key, one.number = strconv.Itoa(k), true
 	default:
 		return "", &lookupError{what: "each: gives keys that are no texts"}
 	}
@@ -120,12 +121,28 @@ func (e *Each) items(ctx context.Context, snapshot *sources.Snapshot) ([]item, [
 	}
 	for i := range out.items {
 		it := &out.items[i]
-		if it.secret && names[it.key] != "" && !slices.ContainsFunc(out.keys, func(k lookupText) bool { return k.text == it.key }) {
-			return nil, out.Asked, e.fault("each: gives a key that is the value of "+names[it.key], "a key becomes a path, which everybody may see")
+		if it.secret && !it.number && !e.isName(it.key, out) {
+			what := "made of a secret"
+			if names[it.key] != "" {
+				what = "the value of " + names[it.key]
+			}
+			return nil, out.Asked, e.fault("each: gives a key that is "+what, "a key becomes a path, which everybody may see")
 		}
 		it.trace(names)
 	}
 	return out.items, out.Asked, nil
+}
+
+// isName reports that a key is no part of a secret's value: it is one of a secret's JSON, or stands
+// in the pipeline, in the vars or in the name of what was looked up.
+func (e *Each) isName(key string, out Output) bool {
+	is := func(t lookupText) bool { return t.text == key }
+	if slices.ContainsFunc(out.keys, is) {
+		return true
+	}
+	of := func(t lookupText) bool { return strings.Contains(t.lookup, key) }
+	return !slices.ContainsFunc(out.lookedUp, is) && (slices.ContainsFunc(out.lookedUp, of) ||
+		strings.Contains(e.Template.Main.Body, key) || strings.Contains(fmt.Sprint(e.Template.Vars), key))
 }
 
 // trace notes which texts are in the value, and which lookups they come from.

@@ -61,6 +61,12 @@ func TestCanaries(t *testing.T) {
 		}
 		service(read, ", check: {run: 'cat {}; exit 1', output: withhold}", "")
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
+		each := func(suffix, pipeline string) {
+			fmt.Fprintf(&config, "  e%03d%s: {files: [{content: '<{{ .value }}', path: 'out/e%03d%s-{{ .key }}', each: '%s', check: 'cat {}; exit 1'}]}\n", n, suffix, n, suffix, pipeline)
+		}
+		each("a", fmt.Sprintf(`secretMap "object-of-%s"`, name))
+		each("b", fmt.Sprintf(`dict (trim (upper (secret %q))) "x"`, name))
+		each("c", fmt.Sprintf(`splitList "4" (secret %q)`, name))
 		for _, quote := range quotes {
 			if !strings.Contains("hostile url pem utf8 base64", name) {
 				continue // in these there is nothing to quote

@@ -23,8 +23,11 @@ func mount(files []File) error {
 	for i, f := range files {
 		var err error
 		if f.Staged == "" {
-			dir := filepath.Dir(f.Path)
-			fresh[dir], hidden[f.Path] = fresh[dir], true
+			// Its directory is mirrored without it.
+			if dir := filepath.Dir(f.Path); fresh[dir] == nil {
+				fresh[dir] = []string{}
+			}
+			hidden[f.Path] = true
 			continue
 		}
 		if staged[i], err = open(f.Staged, unix.O_PATH); err != nil {
