@@ -139,10 +139,16 @@ func (v *values) answer(ctx context.Context, r sources.Ref) sources.Result {
 	if pause < 0 {
 		pause = 1000 * time.Hour
 	}
-	select {
-	case <-ctx.Done():
+	// Go 1.26's race detector falls over where goroutines of one bubble read timers at once that
+	// are over already (runtime.timer.unlockAndRun): who does not wait has none.
+	if pause > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+	if ctx.Err() != nil {
 		return sources.Result{Err: &sources.Error{Ref: r, Reason: sources.Unavailable}}
-	case <-time.After(pause):
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -203,7 +209,9 @@ func (d *dependent) Do(ctx context.Context, c notify.Change) (notify.Output, err
 		<-ctx.Done()
 		return notify.Output{}, ctx.Err()
 	}
-	<-time.After(pause)
+	if pause > 0 {
+		<-time.After(pause)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fails > 0 {
