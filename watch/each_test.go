@@ -102,8 +102,11 @@ func (s *shifting) present() string {
 	files := make(map[string]string)
 	for _, name := range []string{"out", "out/sites"} {
 		for _, entry := range s.list(s.path(name)) {
+			if entry == "sites" || strings.HasPrefix(entry, ".rendered-") {
+				continue
+			}
 			path := filepath.Join(name, entry)
-			if f := s.look(s.path(path)); entry != "sites" && !strings.HasPrefix(entry, ".rendered-") && f.exists {
+			if f := s.look(s.path(path)); f.exists {
 				files[strings.TrimPrefix(path, "out/")] = string(f.content)
 			}
 		}

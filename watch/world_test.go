@@ -197,14 +197,7 @@ func (r Result) err() error {
 }
 
 func (d *dependent) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
-	d.mu.Lock()
-	pause := d.pause
-	if d.asked != nil {
-		d.asked()
-	}
-	d.tried++
-	d.tries = append(d.tries, time.Now())
-	d.mu.Unlock()
+	pause := d.begin()
 	if pause < 0 {
 		<-ctx.Done()
 		return notify.Output{}, ctx.Err()
@@ -230,6 +223,18 @@ func (d *dependent) Do(ctx context.Context, c notify.Change) (notify.Output, err
 	d.at = append(d.at, time.Now())
 	d.saw = append(d.saw, strings.Join(saw, "|"))
 	return notify.Output{}, nil
+}
+
+// begin notes a try, and gives how long to wait.
+func (d *dependent) begin() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.asked != nil {
+		d.asked()
+	}
+	d.tried++
+	d.tries = append(d.tries, time.Now())
+	return d.pause
 }
 
 // refuse makes the next n notices fail.
