@@ -113,9 +113,7 @@ func TestNobodyReadsItsMemory(t *testing.T) {
 		user.Credential = &syscall.Credential{Uid: ordinaryUser, Gid: ordinaryUser}
 	}
 	own := filepath.Join(dir, "rendered")
-	if err := os.WriteFile(own, must(os.ReadFile(program(t))), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyProgram(t, own)
 	write(t, filepath.Join(dir, "rendered.yaml"), `{state_dir: state, values: values.yaml, schedule: '@hourly', services: {a: {files: [{content: '{{ secret "x" }}', path: f}], notify: [{run: 'echo $$ >pid; exec sleep 1000', timeout: 1h}]}}}`)
 	write(t, filepath.Join(dir, "values.yaml"), "secrets: {x: "+canary+"}\n")
 	if err := os.Chown(dir, uid, -1); err != nil {

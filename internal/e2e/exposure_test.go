@@ -41,9 +41,10 @@ func newCrowd(t *testing.T) *crowd {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	c := &crowd{t, dir, filepath.Join(dir, "rendered")}
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(c.program, must(os.ReadFile(program(t))), 0o755)); err != nil {
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	copyProgram(t, c.program)
 	c.shell(0, "mkdir etc own group sticky root; chown 12001:12001 own; chown 0:12001 group; chmod 0775 group; chmod 1777 sticky; echo canary-root >etc/private; chmod 0600 etc/private")
 	return c
 }

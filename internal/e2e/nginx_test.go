@@ -132,13 +132,7 @@ func newNginxHost(t *testing.T, nginx string, uid int) *nginxHost {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	h := &nginxHost{t: t, dir: dir, uid: uid, rendered: filepath.Join(dir, "rendered")}
 	// Where another user may run it.
-	text, err := os.ReadFile(program(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(h.rendered, text, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyProgram(t, h.rendered)
 	for _, name := range []string{"conf.d", "tls"} {
 		if err := os.Mkdir(h.path(name), 0o755); err != nil {
 			t.Fatal(err)

@@ -57,6 +57,15 @@ func program(t testing.TB) string {
 	return path
 }
 
+// copyProgram puts the program where another user may run it. A process of its own writes it: what
+// we have open is open in children of other tests, too, and is then busy (ETXTBSY in execve(2)).
+func copyProgram(t testing.TB, to string) {
+	t.Helper()
+	if out, err := exec.Command("install", "-m", "0755", program(t), to).CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
 var buildDir string
 
 // built builds the program, once in a run.
