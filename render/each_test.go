@@ -112,8 +112,8 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// A value of each is a lookup's: it is hidden where a file is shown, keeps the structure of the file,
-// and is in no error; the key is a name.
+// A value of each is a lookup's: it is hidden where a file is shown, keeps the structure of the
+// file, and is in no error; the key is a name.
 func TestValueOfEach(t *testing.T) {
 	snapshot := sources.NewSnapshot(eachAnswers, 0)
 	expand := func(body string, o render.Options) map[string]*render.File {

@@ -133,8 +133,8 @@ func (s *shifting) tellings() []string {
 }
 
 // TestEachAtEveryStep has each step of a pass fail, or be the last of a process, with a power cut
-// or without, while files appear and disappear: all are of one version when the dependent is told, it is told once of the last, a
-// pass without AWS finishes what was begun, and nothing is left.
+// or without, while files appear and disappear: all are of one version when the dependent is told,
+// it is told once of the last, a pass without AWS finishes what was begun, and nothing is left.
 func TestEachAtEveryStep(t *testing.T) {
 	onDrives(t, []string{"first pass", "later pass"}, nil, func(t *testing.T, on drive, kind string) {
 		failures := []error{unix.EIO, unix.ENOSPC, unix.EACCES, nil}

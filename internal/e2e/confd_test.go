@@ -16,8 +16,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// A confdStore stands in for confd 0.16, which is no longer to be had as a program: its functions, as
-// its documentation has them, over keys that its backend gave.
+// A confdStore stands in for confd 0.16, which is no longer to be had as a program: its functions,
+// as its documentation has them, over keys that its backend gave.
 type confdStore map[string]string
 
 type confdPair struct{ Key, Value string }

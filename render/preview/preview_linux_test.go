@@ -89,7 +89,8 @@ func TestRunSeesTheStagedFiles(t *testing.T) {
 	}
 }
 
-// What is to be removed is not seen, whether or not anything is new beside it, and stays on the host.
+// What is to be removed is not seen, whether or not anything is new beside it, and stays on the
+// host.
 func TestRunDoesNotSeeWhatIsRemoved(t *testing.T) {
 	s := newSite(t)
 	s.write("conf.d/a.conf", "a\n", 0o644)

@@ -22,8 +22,8 @@ import (
 var update = flag.Bool("update", false, "write what the golden cases give into their files")
 
 // Each case of testdata is an archive: rendered.yaml and what stands beside it; at the end
-// "faults", or "config" with the values that were read. "var NAME=TEXT", "env NAME=TEXT", "hostname NAME", "values FILE" and "root
-// DIR" at its head are set from outside.
+// "faults", or "config" with the values that were read. "var NAME=TEXT", "env NAME=TEXT", "hostname
+// NAME", "values FILE" and "root DIR" at its head are set from outside.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
