@@ -149,6 +149,18 @@ func TestTerminal(t *testing.T) {
 			t.Errorf("%s: a value: %s", what, sent)
 		}
 	}
+	aws.PutParameter("/prod/application/level", "String", "debug")
+	if err := os.Mkdir(filepath.Join(dir, "conf.d"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "conf.d", "broken.yaml"), "services:\n  broken:\n    files: [{content: '{{ secrt \"a/name/that/is/so/long/that/the/line/is/wider/than/eighty/columns\" }}', path: f}]\n")
+	for _, args := range [][]string{
+		{"pause", "owing", "--for", "2h", "--why", strings.TrimSpace(strings.Repeat("a word ", 25))}, {"status"}, {"status", "owing"}, {"diff"}, {"refresh", "owing"}, {"refresh", "--wait"},
+		{"reload"}, {"reload", "--wait"}, {"status", "broken"}, {"wait"}, {"history"}, {"resume", "owing"},
+	} {
+		narrow.fit(t, strings.Join(args, " "), narrow.run(t, args...))
+		wide.fit(t, strings.Join(args, " "), wide.run(t, args...))
+	}
 	for what, sent := range map[string]string{
 		"NO_COLOR": narrow.with("NO_COLOR=1").run(t, "status"), "TERM=dumb": narrow.with("TERM=dumb").run(t, "check", "-c", "bad.yaml"),
 		"--color never": narrow.run(t, "status", "--color", "never"), "NO_COLOR, waiting": narrow.with("NO_COLOR=1").run(t, "wait", "--timeout", "2s"),

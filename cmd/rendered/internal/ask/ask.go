@@ -185,7 +185,7 @@ func (a Asker) Pause(ctx context.Context, names []string, lasts time.Duration, w
 		console.JSON(a.Out, p)
 	default:
 		for _, s := range p.Paused {
-			fmt.Fprintf(a.Out, "%s is %s\n", s.Service, s)
+			console.Say(a.Out, fmt.Sprintf("%s is %s", s.Service, s))
 		}
 	}
 	return true, nil
@@ -205,7 +205,7 @@ func (a Asker) Resume(ctx context.Context, names []string) (bool, error) {
 	}
 	for _, name := range r.Resumed {
 		if !a.JSON {
-			fmt.Fprintf(a.Out, "%s is resumed, and looked at now\n", name)
+			console.Say(a.Out, name+" is resumed, and looked at now")
 		}
 	}
 	return true, nil

@@ -21,7 +21,7 @@ func (d Diff) Print(out, remarks io.Writer) {
 			printRuns(out, s.WouldRun)
 		}
 		if s.Paused != "" {
-			fmt.Fprintf(out, "%s is %s: nothing changes until it is resumed\n", s.Service, s.Paused)
+			console.Say(out, fmt.Sprintf("%s is %s: nothing changes until it is resumed", s.Service, s.Paused))
 		}
 		for _, f := range s.Failures {
 			console.Say(remarks, "error: "+f)
@@ -47,7 +47,7 @@ func (f File) print(w io.Writer) {
 	}
 	fmt.Fprintln(w, head)
 	for _, note := range notes {
-		fmt.Fprintln(w, "    "+note)
+		console.Say(w, "    "+note)
 	}
 	for _, h := range f.Hunks {
 		if h.OldLines+h.NewLines > 0 {
@@ -104,5 +104,5 @@ func printRuns(w io.Writer, list []string) {
 	if console.Columns(line) > console.Width(w) {
 		line = "would run:\n    " + strings.Join(list, "\n    ")
 	}
-	fmt.Fprintln(w, line)
+	console.Say(w, line)
 }

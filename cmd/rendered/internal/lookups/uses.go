@@ -124,7 +124,7 @@ func (s *survey) printUses(w io.Writer, width int, q question, uses []use) {
 			fmt.Fprintf(w, "%-*s   %-*s   %s\n", widths[0], rows[i][0], widths[1], rows[i][1], rows[i][2])
 			continue
 		}
-		fmt.Fprintln(w, rows[i][0])
+		console.Say(w, rows[i][0])
 		for _, line := range slices.Concat(u.remarks(q), u.files) {
 			console.Say(w, "  "+line)
 		}

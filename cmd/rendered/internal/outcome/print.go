@@ -26,7 +26,7 @@ func (p Printer) Print(o Outcome) {
 		p.notice(n)
 	}
 	for _, s := range o.Paused {
-		fmt.Fprintf(p.Out, "%-9s %s: %s\n", "skipped", s.Service, s.Text)
+		console.Say(p.Out, fmt.Sprintf("%-9s %s: %s", "skipped", s.Service, s.Text))
 	}
 	if same == files && !o.Failed() && len(o.Services) > 0 {
 		fmt.Fprintf(p.Out, "nothing changed: %s as %s should be\n", console.Count(files, "file"), map[bool]string{true: "it", false: "they"}[files == 1])

@@ -30,14 +30,14 @@ func (p Printer) Reload(r Reload) {
 	}{{"new", r.New}, {"changed", r.Changed}, {"removed", r.Removed}} {
 		if len(part.names) > 0 {
 			same = false
-			fmt.Fprintf(p.Out, "%-9s %s\n", part.says, strings.Join(part.names, " "))
+			console.Say(p.Out, fmt.Sprintf("%-9s %s", part.says, strings.Join(part.names, " ")))
 		}
 	}
 	if same && r.Refused == "" {
 		fmt.Fprintf(p.Out, "nothing new in the config; %s in force\n", console.Count(r.Services, "service"))
 	}
 	if r.Refused != "" {
-		fmt.Fprintf(p.Remarks, "%s\n", strings.TrimSuffix(r.Refused, "\n"))
+		console.Say(p.Remarks, r.Refused)
 	}
 	if r.Outcome != nil {
 		p.Print(*r.Outcome)

@@ -18,7 +18,7 @@ func (s Status) Print(w io.Writer, now time.Time) {
 	console.Table{{s.Headline(now)}}.Print(w)
 	s.Config.Print(w)
 	for _, line := range s.Absences() {
-		fmt.Fprintln(w, line)
+		console.Say(w, line)
 	}
 	if len(s.Services) == 0 {
 		return
