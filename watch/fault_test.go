@@ -198,16 +198,16 @@ func (tr *trial) forget() {
 	}
 }
 
-// preserved complains where what stood in the place of the files is not kept.
+// preserved complains where what stood in the place of the files is not backed up.
 func (tr *trial) preserved(when string) {
 	tr.t.Helper()
-	var kept []string
+	var backups []string
 	for _, name := range tr.left("state/predecessors") {
-		kept = append(kept, string(tr.look(tr.path("state/predecessors/"+name)).content))
+		backups = append(backups, string(tr.look(tr.path("state/predecessors/"+name)).content))
 	}
-	slices.Sort(kept)
-	if want := []string{fmt.Sprint("c-", tr.version-1), fmt.Sprint("k-", tr.version-1)}; !slices.Equal(kept, want) {
-		tr.t.Errorf("%s: kept are %q, want %q", when, kept, want)
+	slices.Sort(backups)
+	if want := []string{fmt.Sprint("c-", tr.version-1), fmt.Sprint("k-", tr.version-1)}; !slices.Equal(backups, want) {
+		tr.t.Errorf("%s: backed up are %q, want %q", when, backups, want)
 	}
 }
 

@@ -111,8 +111,8 @@ func (l *Loop) logOutcome(s *state, o pass.Outcome) {
 		} else {
 			log.Info("file "+string(f.State), append([]any{"file", f.Path}, cause...)...)
 		}
-		if f.Kept != "" {
-			log.Info("the file that was there is kept", "file", f.Path, "as", f.Kept)
+		if f.Backup != "" {
+			log.Info("the file that was there is backed up", "file", f.Path, "as", f.Backup)
 		}
 	}
 	l.logFailures(log, s, o.Service, o.FileErrors())

@@ -192,12 +192,12 @@ func TestDiffSaysWhatOnceDoes(t *testing.T) {
 				t.Fatalf("seed %d: %v: %s%s", seed, err, &said, &trouble)
 			}
 			want := make(map[string]string)
-			failures, kept := 0, 0
+			failures, saved := 0, 0
 			for _, s := range d.Services {
 				failures += len(s.Failures)
 				for _, f := range s.Files {
 					if want[f.Path] = f.State; f.Foreign {
-						kept++
+						saved++
 					}
 				}
 			}
@@ -209,10 +209,10 @@ func TestDiffSaysWhatOnceDoes(t *testing.T) {
 					got[strings.TrimSpace(path)] = state
 				}
 			}
-			if n := strings.Count(done.String(), " the file that was there is kept as "); n != kept {
-				t.Fatalf("seed %d: diff says that %d files are kept, once keeps %d:\n%s\n%s\n%s", seed, kept, n, &said, &done, text)
+			if n := strings.Count(done.String(), " the file that was there is backed up as "); n != saved {
+				t.Fatalf("seed %d: diff says that %d files are backed up, once backs up %d:\n%s\n%s\n%s", seed, saved, n, &said, &done, text)
 			}
-			preserved += kept
+			preserved += saved
 			if !maps.Equal(want, got) || strings.Count(errors.String(), "error: ") != failures {
 				t.Fatalf("seed %d, round %d: diff says\n%v, once does\n%v\n%s\n%s\n%s", seed, round, want, got, &said, &errors, text)
 			}
@@ -230,7 +230,7 @@ func TestDiffSaysWhatOnceDoes(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d files would change, %d are kept, %d failures, %d times nothing to do", changed, preserved, failed, idle)
+	t.Logf("%d files would change, %d are backed up, %d failures, %d times nothing to do", changed, preserved, failed, idle)
 	if changed < configs || preserved < configs/4 || failed < configs/10 || idle == 0 {
 		t.Error("too little of each")
 	}

@@ -73,6 +73,9 @@ func Hold(t *testing.T, path string, document reflect.Type, words Words) {
 	}
 	var b strings.Builder
 	for _, f := range fieldsOf(document, "", false) {
+		if f.holds == "optional list" {
+			t.Errorf("%s is absent where it is empty, and not []", f.path)
+		}
 		if list := words[f.path]; list != nil {
 			f.holds += ": " + strings.Join(list, " ")
 			delete(unused, f.path)
@@ -230,6 +233,9 @@ func fits(holds string, value any) bool {
 func Documented(t *testing.T, text string, document reflect.Type) {
 	t.Helper()
 	for _, f := range fieldsOf(document, "", false) {
+		if f.holds == "optional list" {
+			t.Errorf("%s is absent where it is empty, and not []", f.path)
+		}
 		for name := range strings.SplitSeq(strings.ReplaceAll(f.path, "[]", ""), ".") {
 			if unicode.IsUpper(rune(name[0])) { // it is IAM's
 				continue

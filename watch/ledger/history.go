@@ -18,8 +18,8 @@ type Event struct {
 	// Paths are the files that got new contents, or of which somebody was told.
 	Paths   []string `json:"files,omitempty"`
 	Removed []string `json:"removed,omitempty"` // those of Paths that were removed
-	// Kept says where what somebody else had written to a file is kept, by its path.
-	Kept      map[string]string `json:"kept,omitempty"`
+	// Backups says where what somebody else had written to a file is backed up, by its path.
+	Backups   map[string]string `json:"backups,omitempty"`
 	Dependent string            `json:"dependent,omitempty"`
 	Failure   string            `json:"failure,omitempty"`
 	Note      string            `json:"note,omitempty"` // why they asked for a pause, in their words

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// What somebody else wrote to a path is kept when it is first replaced. So it is on record which
-// paths are our own: those that were written to, and those that held what was to be written.
+// What somebody else wrote to a path is backed up when it is first replaced. So it is on record
+// which paths are our own: those that were written to, and those that held what was to be written.
 
 // Where that is damaged, or of a version that did not know it, all paths of the config that comes
 // into force then count as our own: there was a record, so most of them are.

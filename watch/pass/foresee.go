@@ -45,7 +45,7 @@ type Before int
 const (
 	Unknown Before = iota // the state directory cannot be read
 	Owned                 // it was written by us
-	Others                // it was not: what stands there would be kept
+	Others                // it was not: what stands there would be backed up
 )
 
 // mostOld bounds what is read of a file that would be replaced, in bytes.

@@ -32,9 +32,9 @@ type Outcome struct {
 
 // A FileOutcome is what became of one file.
 type FileOutcome struct {
-	Path  string
-	State swap.State
-	Kept  string // where what somebody else had written there is kept; "": nobody had
+	Path   string
+	State  swap.State
+	Backup string // where what somebody else had written there is backed up; "": nobody had
 	// Restored: it was so before, and somebody else had changed it.
 	Restored    bool
 	Certificate *Certificate // the first in it; nil: there is none

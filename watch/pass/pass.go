@@ -36,7 +36,7 @@ type pass struct {
 	leaving    []leave // files that are not wanted any more
 	swap       *swap.Swap
 	changed    []string          // paths of the files that get new contents
-	kept       map[string]string // where what somebody else had written there is kept, by path
+	backups    map[string]string // where what somebody else had written there is backed up, by path
 	now        time.Time
 }
 
@@ -281,7 +281,7 @@ func (p *pass) event() ledger.Event {
 	return ledger.Event{
 		Removed: p.removed(),
 		At:      p.now.Round(0).UTC(), Kind: ledger.Changed, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
-		Refs: p.ledger.Renewals(p.service.Name, versions), Paths: p.changed, Kept: p.kept,
+		Refs: p.ledger.Renewals(p.service.Name, versions), Paths: p.changed, Backups: p.backups,
 	}
 }
 
@@ -340,7 +340,7 @@ func (p *pass) settle() error {
 		known[r.Path] = p.contentOf(r)
 	}
 	p.swap.Files(func(path string, state swap.State) {
-		f := FileOutcome{Path: path, State: state, Kept: p.kept[path], Certificate: known[path].certificate}
+		f := FileOutcome{Path: path, State: state, Backup: p.backups[path], Certificate: known[path].certificate}
 		if state == swap.Left && p.isKept(path) {
 			return
 		}

@@ -15,41 +15,41 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 )
 
-// What somebody else wrote to a file, whom we are the first to replace, is kept in the state
+// What somebody else wrote to a file, whom we are the first to replace, is backed up in the state
 // directory: a script's files, a package's, those of who had the machine before. It is durable
-// there before the first rename. Whoever is killed in between keeps it once more, as the same file.
+// there before the first rename. Whoever is killed in between backs it up again, as the same file.
 
 const (
 	predecessors = "predecessors" // directory in the state directory
 	// mostPreserved bounds one file, in bytes. What is larger is no config file.
 	mostPreserved = 64 << 20
-	// mostOfOne bounds how many files are kept of one path, whose record was lost in between.
+	// mostOfOne bounds how many backups there are of one path, whose record was lost in between.
 	mostOfOne = 9
 	// longestName is how much of a file's name is in that of a predecessor, in bytes.
 	longestName = 200
 )
 
-// preserve keeps what somebody else wrote to files that are written for the first time.
+// preserve backs up what somebody else wrote to files that are written for the first time.
 func (p *pass) preserve() error {
 	for _, path := range p.changed {
 		if p.ledger.Owns(path) {
 			continue
 		}
-		kept, err := p.preserveFile(path)
+		backup, err := p.preserveFile(path)
 		if err != nil {
 			return &FileError{path, notPreserved(path, err)}
 		}
-		if kept != "" {
-			if p.kept == nil {
-				p.kept = make(map[string]string)
+		if backup != "" {
+			if p.backups == nil {
+				p.backups = make(map[string]string)
 			}
-			p.kept[path] = kept
+			p.backups[path] = backup
 		}
 	}
 	return nil
 }
 
-// preserveFile gives where what stands at a path is kept; "" where there is nothing to keep.
+// preserveFile gives where what stands at a path is backed up; "" where there is nothing to do.
 func (p *pass) preserveFile(path string) (string, error) {
 	content, err := p.swap.Content(path, mostPreserved)
 	if len(content) == 0 || errors.Is(err, fs.ErrNotExist) {
@@ -103,7 +103,7 @@ func put(d disk.Dir, name string, content []byte) (string, error) {
 func notPreserved(path string, err error) *fault.Fault {
 	f := &fault.Fault{
 		Place: fault.Place{File: path}, Err: err, Hints: Remedy(err),
-		What: fmt.Sprintf("somebody else wrote this file, and it cannot be kept: %v", err),
+		What: fmt.Sprintf("somebody else wrote this file, and it cannot be backed up: %v", err),
 	}
 	if errors.Is(err, unix.EFBIG) {
 		f.What = fmt.Sprintf("somebody else wrote this file, and it is %v: it is not replaced", disk.TooLarge(mostPreserved))

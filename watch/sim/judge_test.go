@@ -40,7 +40,7 @@ func (w *world) changed(path string) {
 		return
 	}
 	if text != f.content {
-		w.judgeKept(f)
+		w.judgeBackup(f)
 		w.order++
 		f.changed = w.order
 		f.arises()

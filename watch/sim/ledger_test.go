@@ -19,17 +19,17 @@ const (
 	predecessors = statePath + "/predecessors"
 )
 
-// predecessor is where what somebody else had written to a path is kept.
+// predecessor is where what somebody else had written to a path is backed up.
 func predecessor(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return predecessors + "/" + path.Base(of) + "." + hex.EncodeToString(sum[:6])
 }
 
-// judgeKept wants what was there before the daemon's first start to be kept, durably, when the
+// judgeBackup wants what was there before the daemon's first start to be backed up, durably, when the
 // daemon replaces it. Where a record was damaged what is there may count as the daemon's own.
-func (w *world) judgeKept(f *output) {
+func (w *world) judgeBackup(f *output) {
 	if f.changed == 0 && f.content == foreign+thePackage && w.harmed == 0 && !w.liar() && w.saidOf(predecessor(f.path)) != f.content {
-		w.fail("%s is replaced, and what was there is not kept", f.path)
+		w.fail("%s is replaced, and what was there is not backed up", f.path)
 	}
 }
 

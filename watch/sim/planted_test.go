@@ -131,12 +131,12 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"names not synced where the record is lost", veryRare, []edit{{stages, "		if err := p.swap.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
 	{"a failed write not taken back", 20000, []edit{{writing, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n", "	for range slices.Backward(b.undo) {\n"}}},
 	{"failed check ignored", 2000, []edit{{stages, "through(p.verify, p.contested, p.stage, p.check, p.preserve, p.begin, p.commit)", "through(p.verify, p.contested, p.stage, func() error { _ = p.check(); return nil }, p.preserve, p.begin, p.commit)"}}},
-	{"what was there is not kept", 2000, []edit{{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.commit)"}}},
-	{"what was there is kept when the swap is on record", 2000, []edit{
+	{"what was there is not backed up", 2000, []edit{{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.commit)"}}},
+	{"what was there is backed up when the swap is on record", 2000, []edit{
 		{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.preserve, p.commit)"},
 		{owning, "	return l.own.has(path) || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)\n", "	_ = f\n	return l.own.has(path)\n"},
 		{ledger, "noted, taken := l.events.add(event), l.take(paths)", "noted, taken := l.events.add(event), []string(nil)"}}},
-	{"what was there is kept in the page cache", 2000, []edit{{keeping, "		case !found.Exists:\n			return numbered, disk.Replace(d, numbered, content)\n", `
+	{"what was there is backed up in the page cache", 2000, []edit{{keeping, "		case !found.Exists:\n			return numbered, disk.Replace(d, numbered, content)\n", `
 		case !found.Exists:
 			f, err := d.Create(numbered)
 			if err == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"strings"
 	"time"
 
@@ -45,12 +46,43 @@ func Hints(w io.Writer, list []string) {
 	}
 }
 
-// JSON writes a document for people and programs.
+// JSON writes a document for people and programs. A list that is nil is written as [].
 func JSON(w io.Writer, document any) {
+	filled := reflect.New(reflect.TypeOf(document))
+	filled.Elem().Set(reflect.ValueOf(document))
+	fillLists(filled.Elem())
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	_ = e.Encode(document) // a write that fails has nobody to tell
+	_ = e.Encode(filled.Interface()) // a write that fails has nobody to tell
+}
+
+var marshaler = reflect.TypeFor[json.Marshaler]()
+
+// fillLists makes lists empty that are nil, in a value and in all that it holds.
+func fillLists(v reflect.Value) {
+	if v.Type().Implements(marshaler) {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fillLists(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() && v.Type().Elem().Kind() != reflect.Uint8 {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillLists(v.Index(i))
+		}
+	}
 }
 
 // Count gives "1 file", "2 files".

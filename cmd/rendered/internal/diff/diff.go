@@ -40,7 +40,7 @@ type File struct {
 	Old     *Access    `json:"old,omitempty"`      // absent: there is none
 	New     Access     `json:"new"`                // of one that would be removed its fields are empty
 	ACL     bool       `json:"acl,omitempty"`      // an access control list would be taken away
-	Foreign bool       `json:"foreign,omitempty"`  // somebody else wrote what stands there: it would be kept
+	Foreign bool       `json:"foreign,omitempty"`  // somebody else wrote what stands there: it would be backed up
 	Gone    bool       `json:"gone,omitempty"`     // it was written, and was taken away
 	Refs    []Renewal  `json:"refs"`               // lookups with another version than when it was last written
 	Hunks   []Hunk     `json:"hunks"`

@@ -81,7 +81,7 @@ func (f File) notes() (list []string) {
 		list = append(list, f.Old.Owner+" → "+f.New.Owner)
 	}
 	if f.Foreign {
-		list = append(list, "was not written by rendered: the file that is there is kept")
+		list = append(list, "was not written by rendered: the file that is there is backed up")
 	}
 	if f.Gone {
 		list = append(list, "was written before, and is gone")

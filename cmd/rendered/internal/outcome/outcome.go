@@ -15,7 +15,7 @@ import (
 type Outcome struct {
 	Services []Service `json:"services"`
 	Notices  []Notice  `json:"notices"`
-	Paused   []Paused  `json:"paused,omitempty"`
+	Paused   []Paused  `json:"paused"`
 }
 
 // A Paused is a service that was not looked at.
@@ -28,14 +28,14 @@ type Paused struct {
 type Service struct {
 	Service  string    `json:"service"`
 	Files    []File    `json:"files"` // none where it did not get as far as its files
-	Failures []Failure `json:"failures,omitempty"`
+	Failures []Failure `json:"failures"`
 }
 
 // A File is what became of a file.
 type File struct {
-	Path  string `json:"path"`
-	State string `json:"state"`          // unchanged, repaired, changed, created, removed, kept
-	Kept  string `json:"kept,omitempty"` // where what somebody else had written there is kept
+	Path   string `json:"path"`
+	State  string `json:"state"`            // unchanged, repaired, changed, created, removed, kept
+	Backup string `json:"backup,omitempty"` // where what somebody else had written there is backed up
 }
 
 // A Failure is why a file, or all of them, are not up to date.
@@ -50,12 +50,12 @@ type Notice struct {
 	Dependent string   `json:"dependent"`
 	State     string   `json:"state"` // told, refused, owed
 	Failure   string   `json:"failure,omitempty"`
-	Hints     []string `json:"hints,omitempty"`
+	Hints     []string `json:"hints"`
 	Took      float64  `json:"took_seconds,omitempty"`
 	Output    string   `json:"output,omitempty"` // without secrets
 	// Unrecorded is why it is told once more after a restart.
 	Unrecorded      string   `json:"unrecorded,omitempty"`
-	UnrecordedHints []string `json:"unrecorded_hints,omitempty"`
+	UnrecordedHints []string `json:"unrecorded_hints"`
 }
 
 // States of a Notice.
@@ -71,7 +71,7 @@ func Of(r watch.Result) Outcome {
 	for _, out := range r.Outcomes {
 		s := Service{Service: out.Service, Files: []File{}}
 		for _, f := range out.Files {
-			s.Files = append(s.Files, File{f.Path, string(f.State), f.Kept})
+			s.Files = append(s.Files, File{f.Path, string(f.State), f.Backup})
 		}
 		s.Failures = Failures(out.Service, out.Err)
 		o.Services = append(o.Services, s)

@@ -41,8 +41,8 @@ func (p Printer) service(s Service) (same int) {
 		} else {
 			console.Say(p.Out, fmt.Sprintf("%-9s %s", f.State, f.Path))
 		}
-		if f.Kept != "" {
-			console.Say(p.Out, "          the file that was there is kept as "+f.Kept)
+		if f.Backup != "" {
+			console.Say(p.Out, "          the file that was there is backed up as "+f.Backup)
 		}
 	}
 	for _, f := range s.Failures {

@@ -10,9 +10,9 @@ import (
 // A Reload is what reading the config again came to.
 type Reload struct {
 	Services int      `json:"services"` // how many are in force
-	New      []string `json:"new,omitempty"`
-	Changed  []string `json:"changed,omitempty"` // in another form than before
-	Removed  []string `json:"removed,omitempty"`
+	New      []string `json:"new"`
+	Changed  []string `json:"changed"` // in another form than before
+	Removed  []string `json:"removed"`
 	// Refused is what of the config is not in force, why, and what is instead: lines.
 	Refused string   `json:"refused,omitempty"`
 	Outcome *Outcome `json:"outcome,omitempty"` // of the looks that follow, where that was asked for

@@ -25,10 +25,10 @@ type Event struct {
 	Why       string      `json:"why,omitempty"`     // a watch.Reason
 	Message   string      `json:"message,omitempty"` // the id of the queue's message that said so
 	Who       string      `json:"who,omitempty"`     // who asked
-	Refs      []Renewal   `json:"refs,omitempty"`    // lookups with another version than before
-	Files     []string    `json:"files,omitempty"`
-	Removed   []string    `json:"removed,omitempty"` // those of Files that were removed
-	Kept      []Kept      `json:"kept,omitempty"`    // of these, what somebody else had written there
+	Refs      []Renewal   `json:"refs"`              // lookups with another version than before
+	Files     []string    `json:"files"`
+	Removed   []string    `json:"removed"` // those of Files that were removed
+	Backups   []Backup    `json:"backups"` // of these, what somebody else had written there
 	Dependent string      `json:"dependent,omitempty"`
 	Failure   string      `json:"failure,omitempty"`
 	Took      float64     `json:"took_seconds,omitempty"`
@@ -36,8 +36,8 @@ type Event struct {
 	Until     time.Time   `json:"until,omitzero"` // when the pause ends by itself
 }
 
-// A Kept is where what somebody else had written to a file is kept.
-type Kept struct {
+// A Backup is where what somebody else had written to a file is backed up.
+type Backup struct {
 	File string `json:"file"`
 	As   string `json:"as"`
 }
@@ -61,8 +61,8 @@ func HistoryOf(events []ledger.Event) History {
 			event.Refs = append(event.Refs, Renewal(r))
 		}
 		for _, path := range e.Paths {
-			if as := e.Kept[path]; as != "" {
-				event.Kept = append(event.Kept, Kept{path, as})
+			if as := e.Backups[path]; as != "" {
+				event.Backups = append(event.Backups, Backup{path, as})
 			}
 		}
 		h.Events = append(h.Events, event)
@@ -163,8 +163,8 @@ func (e Event) lines() (list []string) {
 		}
 		list = append(list, path)
 	}
-	for _, k := range e.Kept {
-		list = append(list, fmt.Sprintf("the file that was there, %s, is kept as %s", k.File, k.As))
+	for _, k := range e.Backups {
+		list = append(list, fmt.Sprintf("the file that was there, %s, is backed up as %s", k.File, k.As))
 	}
 	return list
 }

@@ -21,7 +21,7 @@ type Status struct {
 	Config   Config     `json:"config"`
 	Services []*Service `json:"services"`
 	// Absent are pauses of services that the config in force does not have.
-	Absent []*Pause `json:"absent,omitempty"`
+	Absent []*Pause `json:"absent"`
 }
 
 // A Config is what the daemon's config is like.
@@ -30,14 +30,14 @@ type Config struct {
 	Since time.Time `json:"since"` // when it came into force
 	// Unusable is what is wrong with the config on disk, while an older one is in force.
 	Unusable string   `json:"unusable,omitempty"`
-	Faulty   []Faulty `json:"faulty,omitempty"`
+	Faulty   []Faulty `json:"faulty"`
 }
 
 // A Faulty is a service, or a part of the config, that is not in force as the config has it.
 type Faulty struct {
 	Service string   `json:"service,omitempty"`
 	Part    string   `json:"part,omitempty"` // path of the file
-	Kept    bool     `json:"kept"`           // its old self is in force
+	OldSelf bool     `json:"old_self"`       // it is in force
 	Fate    string   `json:"fate"`           // what becomes of it, in words
 	Faults  []string `json:"faults"`
 }
@@ -47,7 +47,7 @@ type Service struct {
 	Name     string      `json:"name"`
 	State    watch.State `json:"state"`
 	Failure  string      `json:"failure,omitempty"`
-	Hints    []string    `json:"hints,omitempty"`
+	Hints    []string    `json:"hints"`
 	Turn     string      `json:"turn,omitempty"` // whose it is to mend that
 	Failing  time.Time   `json:"failing_since,omitzero"`
 	Well     time.Time   `json:"well,omitzero"` // when its files were last up to date
@@ -137,7 +137,7 @@ type Daemon struct {
 func Of(st watch.Status, d Daemon) Status {
 	s := Status{Version: d.Version, Started: d.Started, Config: Config{Path: d.Config, Since: st.Since, Unusable: st.Unusable}, Services: []*Service{}}
 	for _, f := range st.Faulty {
-		faulty := Faulty{Service: f.Service, Part: f.Part, Kept: f.Instead == watch.OldSelf, Fate: f.Fate()}
+		faulty := Faulty{Service: f.Service, Part: f.Part, OldSelf: f.Instead == watch.OldSelf, Fate: f.Fate()}
 		for _, e := range f.Faults {
 			faulty.Faults = append(faulty.Faults, e.Error())
 		}
