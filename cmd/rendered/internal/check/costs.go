@@ -43,7 +43,7 @@ func (t tally) String() string {
 	for _, kind := range sources.Kinds(func(sources.Traits) bool { return true }) {
 		add(kind.Traits().Noun, t[kind])
 	}
-	add("dynamic lookup", t[""])
+	add("computed lookup", t[""])
 	var words []string
 	for _, noun := range nouns {
 		if counts[noun] > 0 {
@@ -59,9 +59,9 @@ const daysPerMonth = 365.25 / 12
 // tell is not counted; services that happen to be due together share their calls, so it may be
 // less.
 func (c *checker) printCosts() {
-	lookups, list := usageOf(c.plan)
+	lookups, list := lookedUp(c.plan), usageOf(c.plan)
 	if c.cfg.Values != "" {
-		console.Say(c.out, fmt.Sprintf("%s, answered from %s without AWS.", console.Count(lookups, "lookup"), c.cfg.Values))
+		console.Say(c.out, fmt.Sprintf("%s, answered from %s without AWS.", lookups, c.cfg.Values))
 		return
 	}
 	words := make([]string, len(list))
@@ -75,7 +75,7 @@ func (c *checker) printCosts() {
 		}
 		words[i] = fmt.Sprintf("%s %s calls%s (%s)", grouped(u.perDay), u.service, when, price)
 	}
-	console.Say(c.out, fmt.Sprintf("%s. About %s.", console.Count(lookups, "lookup"), strings.Join(words, ", ")))
+	console.Say(c.out, fmt.Sprintf("%s. About %s.", lookups, strings.Join(words, ", ")))
 }
 
 // A usage is how often a service of AWS is called.
@@ -88,8 +88,32 @@ type usage struct {
 // perMonth gives what the calls cost, in dollars.
 func (u usage) perMonth() float64 { return u.perDay * daysPerMonth * u.price }
 
-// usageOf counts the lookups of a plan, and the calls that they take.
-func usageOf(p *watch.Plan) (lookups int, list []usage) {
+// A count is how many lookups there are, and what they ask for, as the verb lookups counts both.
+type count struct{ lookups, refs int }
+
+// lookedUp counts the calls in the templates of a plan.
+func lookedUp(p *watch.Plan) (n count) {
+	refs := make(map[sources.Ref]bool)
+	for _, s := range p.Services {
+		for _, f := range s.Files {
+			for _, l := range f.Lookups() {
+				n.lookups++
+				refs[l.Ref] = true
+			}
+		}
+	}
+	delete(refs, sources.Ref{}) // of which only a render can tell
+	n.refs = len(refs)
+	return n
+}
+
+// String gives "8 lookups of 4 refs".
+func (n count) String() string {
+	return fmt.Sprintf("%s of %s", console.Count(n.lookups, "lookup"), console.Count(n.refs, "ref"))
+}
+
+// usageOf counts the calls to AWS that the lookups of a plan take.
+func usageOf(p *watch.Plan) (list []usage) {
 	priced := sources.Kinds(func(t sources.Traits) bool { return t.Call.Service != "" })
 	calls := make(map[sources.Service]float64) // a day
 	rates := make(map[string]float64)          // by schedule: counting is slow
@@ -100,9 +124,6 @@ func usageOf(p *watch.Plan) (lookups int, list []usage) {
 			rates[s.Schedule.String()] = perDay
 		}
 		t := tallyOf(s)
-		for _, n := range t {
-			lookups += n
-		}
 		for _, kind := range priced {
 			call := kind.Traits().Call
 			calls[call.Service] += perDay * float64((t[kind]+call.Batch-1)/call.Batch)
@@ -114,7 +135,7 @@ func usageOf(p *watch.Plan) (lookups int, list []usage) {
 			list = append(list, usage{call.Service, calls[call.Service], call.Price})
 		}
 	}
-	return lookups, list
+	return list
 }
 
 // grouped writes a number with commas between thousands.

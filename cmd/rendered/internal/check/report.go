@@ -15,7 +15,8 @@ type Report struct {
 	Findings   []Finding  `json:"findings"`
 	Services   []Service  `json:"services"` // those without a fault
 	Faulty     []string   `json:"faulty"`   // services, or parts of the config, with a fault
-	Lookups    int        `json:"lookups"`  // of the services, each ref of a service once
+	Lookups    int        `json:"lookups"`  // in templates, as the verb lookups lists them
+	Refs       int        `json:"refs"`     // that they are of
 	Calls      []Calls    `json:"calls"`
 	Identities []Identity `json:"identities"`      // that ask AWS; none where it is not asked
 	Queue      *Queue     `json:"queue,omitempty"` // absent: it was not asked for
@@ -90,10 +91,10 @@ func (c *checker) summarize(now time.Time) {
 	if len(c.plan.Services) == 0 {
 		return
 	}
-	lookups, list := usageOf(c.plan)
-	r.Lookups = lookups
+	n := lookedUp(c.plan)
+	r.Lookups, r.Refs = n.lookups, n.refs
 	if c.cfg.Values == "" {
-		for _, u := range list {
+		for _, u := range usageOf(c.plan) {
 			r.Calls = append(r.Calls, Calls{string(u.service), u.perDay, u.perMonth()})
 		}
 	}

@@ -89,7 +89,7 @@ func (c *checker) files(s *watch.Service) (lines []string) {
 		lines = append(lines, "  "+f.Path)
 		refs, computed := lookupsOf(s, i)
 		if computed > 0 {
-			refs = append(refs, console.Count(computed, "dynamic lookup"))
+			refs = append(refs, console.Count(computed, "computed lookup"))
 		}
 		for _, ref := range refs {
 			lines = append(lines, "    "+ref)

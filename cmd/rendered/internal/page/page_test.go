@@ -312,7 +312,7 @@ func many() (watch.Status, []ledger.Event) {
 		}
 		st.Services, st.Details = append(st.Services, s), append(st.Details, d)
 		kind := []ledger.Kind{ledger.Changed, ledger.Told}[i%2]
-		events = append(events, ledger.Event{At: ago(time.Duration(1000-i) * time.Minute), Kind: kind, Services: []string{fmt.Sprintf("service-%03d", i&^1)}, Trigger: ledger.Trigger{Why: "schedule"}, Paths: []string{fmt.Sprintf("/etc/service-%03d", i&^1)}, Dependent: map[bool]string{true: "reload"}[i%2 == 1]})
+		events = append(events, ledger.Event{At: ago(time.Duration(1000-i&^1) * time.Minute), Kind: kind, Services: []string{fmt.Sprintf("service-%03d", i&^1)}, Trigger: ledger.Trigger{Why: "schedule"}, Paths: []string{fmt.Sprintf("/etc/service-%03d", i&^1)}, Dependent: map[bool]string{true: "reload"}[i%2 == 1]})
 	}
 	return st, events
 }

@@ -104,33 +104,56 @@ type Entry struct {
 	Lines []string
 }
 
-// Entries gives an entry for each event, the newest first. Who was told of a change stands with it.
+// atOnce is how soon after a change a notice begins that stands with it.
+const atOnce = 10 * time.Second
+
+// Entries gives an entry for each event, the newest first. Who was told of a change at once stands
+// with it, who was told later has an entry at its own time.
 func (h History) Entries() (list []Entry) {
 	told := make(map[int][]string) // by the change's place
+	changes := h.changes()
 	for i, e := range h.Events {
-		if change := h.changeOf(i); e.Kind == ledger.Told && change >= 0 {
+		for _, change := range changes[i] {
 			told[change] = append(told[change], e.telling())
 		}
 	}
 	for i, e := range slices.Backward(h.Events) {
-		if e.Kind == ledger.Told && h.changeOf(i) >= 0 {
-			continue
+		if len(changes[i]) == 0 {
+			list = append(list, Entry{e, append(e.lines(), told[i]...)})
 		}
-		list = append(list, Entry{e, append(e.lines(), told[i]...)})
 	}
 	return list
 }
 
-// changeOf gives the place of the last change of files that somebody was told of; -1: none.
-func (h History) changeOf(i int) int {
-	for j := i - 1; j >= 0; j-- {
-		of := func(path string) bool { return slices.Contains(h.Events[i].Files, path) }
-		if h.Events[j].Kind == ledger.Changed && slices.ContainsFunc(h.Events[j].Files, of) {
-			return j
+// changes gives of each notice, by its place, those of the changes that it was the word of, and
+// that it follows at once.
+func (h History) changes() map[int][]int {
+	list, last := make(map[int][]int), make(map[string]int) // last change of a path
+	for i, e := range h.Events {
+		switch e.Kind {
+		case ledger.Changed:
+			for _, path := range e.Files {
+				last[path] = i
+			}
+		case ledger.Told:
+			for _, path := range e.Files {
+				if change, is := last[path]; is && h.Events[change].isFollowedBy(e) && !slices.Contains(list[i], change) {
+					list[i] = append(list[i], change)
+				}
+			}
 		}
 	}
-	return -1
+	return list
 }
+
+// isFollowedBy tells whether a notice, which has its time from when it ended, begins at once after
+// a change, which has it from before its checks. Clocks are set, too.
+func (e Event) isFollowedBy(notice Event) bool {
+	begun := notice.At.Add(-notice.took())
+	return !begun.Before(e.At.Add(-atOnce)) && !begun.After(e.At.Add(e.took()+atOnce))
+}
+
+func (e Event) took() time.Duration { return time.Duration(e.Took * float64(time.Second)) }
 
 // lines says what happened, a line each.
 func (e Event) lines() (list []string) {
@@ -180,7 +203,12 @@ func (e Event) why() string {
 	return " (" + e.Why + ")"
 }
 
-// telling says who was told, and how long it took.
+// telling says who was told, how long it took, and of how many services where it was told of
+// several at once.
 func (e Event) telling() string {
-	return fmt.Sprintf("%s told in %v", e.Dependent, time.Duration(e.Took*float64(time.Second)).Round(time.Millisecond))
+	text := fmt.Sprintf("%s told in %v", e.Dependent, e.took().Round(time.Millisecond))
+	if len(e.Services) > 1 {
+		text += fmt.Sprintf(", once for %d services", len(e.Services))
+	}
+	return text
 }

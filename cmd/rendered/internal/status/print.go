@@ -196,7 +196,7 @@ func (s *Service) Rows(now time.Time) []Row {
 		}
 		rows("well", []string{well})
 	}
-	var files, from, told, certificates []string
+	var files, from, certificates []string
 	for _, f := range s.Files {
 		files = append(files, f.line())
 		if line := f.Certificate.line(now); line != "" && !slices.Contains(certificates, line) {
@@ -209,14 +209,25 @@ func (s *Service) Rows(now time.Time) []Row {
 	if s.Computed > 0 {
 		from = append(from, console.Count(s.Computed, "lookup")+" whose names are computed")
 	}
-	for _, d := range s.Dependents {
-		told = append(told, cmp.Or(d.note(now), d.Name+": not told since it is on record"))
-	}
 	rows("files", files)
 	rows("from", from)
+	told, owed := s.notices(now)
 	rows("told", told)
+	rows("owed", owed)
 	rows("certificate", certificates)
 	return list
+}
+
+// notices says of each dependent how it stands: those that were told, and those that are owed.
+func (s *Service) notices(now time.Time) (told, owed []string) {
+	for _, d := range s.Dependents {
+		if d.Owed {
+			owed = append(owed, d.note(now))
+		} else {
+			told = append(told, cmp.Or(d.note(now), d.Name+": not told since it is on record"))
+		}
+	}
+	return told, owed
 }
 
 // line says who a certificate is for and how long; "" of none.
