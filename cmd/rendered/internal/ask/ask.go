@@ -129,7 +129,7 @@ func (a Asker) RefreshAndWait(ctx context.Context, names []string) (bool, error)
 	a.during(limited, names, isLooking, func(ctx context.Context) { err = daemon().Refresh(ctx, names, &o) })
 	switch {
 	case late(err, ctx, limited):
-		return a.overdue(ctx, "not done within %s; it goes on")
+		return a.overdue(ctx, "not done within %s; it goes on", names, isLooking)
 	case err != nil:
 		return a.refused(err)
 	case a.JSON:
@@ -152,7 +152,7 @@ func (a Asker) Wait(ctx context.Context, names []string) (bool, error) {
 		return a.refused(err)
 	}
 	if late {
-		if _, err := a.overdue(ctx, "not current within %s"); err != nil {
+		if _, err := a.overdue(ctx, "not current within %s", names, isNotCurrent); err != nil {
 			return false, err
 		}
 	}
@@ -176,9 +176,9 @@ func (a Asker) Pause(ctx context.Context, names []string, lasts time.Duration, w
 	err := daemon().Pause(limited, names, lasts, why, &p)
 	switch {
 	case late(err, ctx, limited) && a.arePaused(ctx, names):
-		return a.overdue(ctx, "paused, and what is under way has not ended within %s")
+		return a.overdue(ctx, "paused, and what is under way has not ended within %s", names, nil)
 	case late(err, ctx, limited):
-		return a.overdue(ctx, "not paused within %s")
+		return a.overdue(ctx, "not paused within %s", names, nil)
 	case err != nil:
 		return a.refused(err)
 	case a.JSON:
@@ -234,7 +234,7 @@ func (a Asker) Reload(ctx context.Context, wait bool) (bool, error) {
 	said, err := daemon().Reload(limited, wait, &r)
 	switch {
 	case late(err, ctx, limited):
-		return a.overdue(ctx, "not done within %s; it goes on")
+		return a.overdue(ctx, "not done within %s; it goes on", nil, isLooking)
 	case err != nil:
 		return a.refused(err)
 	case !said:
@@ -275,13 +275,24 @@ func late(err error, ctx, limited context.Context) bool {
 // afterTimeout is how long a daemon whose time is over may take to show that it is there.
 const afterTimeout = time.Second
 
-// overdue prints, with the timeout, what is not as it was to be when that is over. Where the daemon
-// does not show that it is there nothing is known of that, and it prints so.
-func (a Asker) overdue(ctx context.Context, format string) (bool, error) {
+// overdue prints, with the timeout, what is not as it was to be when that is over, and which of the
+// services, or of all where none is named, are waited for; a nil waits says of none. Where the
+// daemon does not show that it is there nothing is known of that, and it prints so.
+func (a Asker) overdue(ctx context.Context, format string, names []string, waits func(*status.Service) string) (bool, error) {
 	if !daemon().IsThere(ctx, afterTimeout) {
 		return a.refused(fmt.Errorf("the daemon at %s does not answer within %v: %w", control.Path(), a.Timeout, control.ErrSilent))
 	}
-	console.Faults(a.Err, fault.List{{What: fmt.Sprintf(format, a.Timeout), Hints: []string{"rendered status"}}})
+	what := fmt.Sprintf(format, a.Timeout)
+	if waits != nil {
+		ctx, cancel := context.WithTimeout(ctx, afterTimeout)
+		defer cancel()
+		var st status.Status
+		if daemon().Summary(ctx, &st) == nil {
+			st.Only(names)
+			what += waitedFor(st, waits)
+		}
+	}
+	console.Faults(a.Err, fault.List{{What: what, Hints: []string{"rendered status"}}})
 	return false, nil
 }
 

@@ -37,6 +37,9 @@ func (a Asker) during(ctx context.Context, names []string, waits func(*status.Se
 	})
 }
 
+// mostNamed is how many services are named of those that are waited for.
+const mostNamed = 10
+
 // waitedFor lists the services that are waited for.
 func waitedFor(st status.Status, waits func(*status.Service) string) string {
 	var list []string
@@ -48,7 +51,11 @@ func waitedFor(st status.Status, waits func(*status.Service) string) string {
 	if len(list) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %d of %s: %s", len(list), console.Count(len(st.Services), "service"), strings.Join(list, ", "))
+	some := strings.Join(list[:min(len(list), mostNamed)], ", ")
+	if len(list) > mostNamed {
+		some += ", …"
+	}
+	return fmt.Sprintf(", %d of %s: %s", len(list), console.Count(len(st.Services), "service"), some)
 }
 
 // isNotCurrent says how a service stands that is not current; "" of another.
