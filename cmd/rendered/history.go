@@ -1,6 +1,10 @@
 package main
 
 import (
+	"path/filepath"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/ask"
@@ -15,13 +19,13 @@ func newHistory() *cobra.Command {
 new contents, from which versions of what, what the look was for, who was told and in which time, who refused, and when a service failed and
 was well again. The state directory keeps the last 1,000 events, 1 MiB at most, across restarts. No value is in it.
 
-It exits with 2 where no daemon answers.`,
+It exits with 1 where no service or file has that name, and with 2 where no daemon answers.`,
 		Example: `  rendered history
   rendered history nginx
   rendered history --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			return answered(ask.Asker{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}.History(cmd.Context(), first(names)))
+			return answered(ask.Asker{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}.History(cmd.Context(), about(names)))
 		},
 		ValidArgsFunction: completeService,
 	}
@@ -29,10 +33,24 @@ It exits with 2 where no daemon answers.`,
 	return cmd
 }
 
-// first gives the first of some names; "" where there is none.
-func first(names []string) string {
+// about gives which service or file a verb is asked about; "" where that is none.
+func about(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return names[0]
+	return absolute(names)[0]
+}
+
+// absolute gives names of services as they are, and paths, which alone have a slash, as those of
+// files stand in the config.
+func absolute(names []string) []string {
+	list := slices.Clone(names)
+	for i, name := range list {
+		if strings.Contains(name, "/") {
+			if path, err := filepath.Abs(name); err == nil {
+				list[i] = path
+			}
+		}
+	}
+	return list
 }

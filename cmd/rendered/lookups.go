@@ -35,7 +35,7 @@ what a service that has one looks up is not listed.`,
 			if err != nil {
 				return err
 			}
-			good, err := lookups.List(cmd.Context(), o, names, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			good, err := lookups.List(cmd.Context(), o, absolute(names), asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -266,5 +266,9 @@ func (s Status) NoService(name string) error {
 	if near := fault.Near(name, s.Names()); near != "" {
 		return fmt.Errorf("there is no service %q; did you mean %q?", name, near)
 	}
-	return fmt.Errorf("there is no service %q in the config in force", name)
+	what := "service"
+	if strings.Contains(name, "/") {
+		what = "service or file"
+	}
+	return fmt.Errorf("there is no %s %q in the config in force", what, name)
 }
