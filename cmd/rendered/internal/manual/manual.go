@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/rendered/rendered/cmd/rendered/internal/console"
 )
 
 // A Book is what all pages have in common.
@@ -66,7 +68,7 @@ func (b Book) page(cmd *cobra.Command) string {
 	p.flags("OPTIONS OF EVERY COMMAND", cmd.InheritedFlags())
 	if cmd.Example != "" {
 		p.macro("SH", "EXAMPLES")
-		p.verbatim(strings.Split(cmd.Example, "\n"))
+		p.verbatim(fitted(strings.Split(cmd.Example, "\n")))
 	}
 	p.seeAlso(cmd, b.SeeAlso)
 	return p.String()
@@ -157,11 +159,31 @@ func (p *page) seeAlso(cmd *cobra.Command, others []string) {
 	}
 }
 
-// text writes paragraphs. What is indented stays as it is.
+// besideMargins is how wide an indented line may be, its indent included, on a page of 80 columns.
+const besideMargins = 72
+
+// isListed tells whether a line is of a list whose words are explained on their right.
+func isListed(line string) bool {
+	_, text, is := strings.Cut(strings.TrimLeft(line, " "), "  ")
+	return is && !strings.HasPrefix(strings.TrimLeft(text, " "), "#")
+}
+
+// fitted breaks lines of lists that are too wide, and leaves what is to be typed as it is.
+func fitted(block []string) (lines []string) {
+	for _, line := range block {
+		if isListed(line) {
+			line = console.Fitted(line, besideMargins)
+		}
+		lines = append(lines, strings.Split(line, "\n")...)
+	}
+	return lines
+}
+
+// text writes paragraphs. What is indented stays as it is, but for lists that are too wide.
 func (p *page) text(text string) {
 	var block []string
 	flush := func() {
-		p.verbatim(block)
+		p.verbatim(fitted(block))
 		block = nil
 	}
 	for line := range strings.Lines(strings.TrimSpace(text)) {

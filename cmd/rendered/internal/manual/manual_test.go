@@ -78,6 +78,28 @@ func pages(t *testing.T, dir string) map[string]string {
 	return texts
 }
 
+// A list fits a page of 80 columns, its explanations on the right; a command stays on its line.
+func TestListsFit(t *testing.T) {
+	command := "  tool check --json | jq -r '.findings[] | select(.severity == \"warning\") | .what'"
+	p := new(page)
+	p.text("Rules:\n\n  wide-secret      a file that holds a secret, and a mode that is wider than it may be\n  short            one\n\n" + command)
+	want := `Rules:
+.PP
+.RS "2"
+.nf
+wide\-secret      a file that holds a secret, and a mode that is wider
+                 than it may be
+short            one
+
+` + escape(command[2:]) + `
+.fi
+.RE
+`
+	if got := p.String(); got != want {
+		t.Errorf("%s", got)
+	}
+}
+
 // groff has nothing to say against the pages. That what is meant literally comes out so is for
 // eyes, once, in testdata.
 func TestGroffIsContent(t *testing.T) {
