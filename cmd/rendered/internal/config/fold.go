@@ -30,7 +30,7 @@ func (l *loader) targetOf(r *reader, n *yaml.Node, where string, s *Service, key
 		return r.filePathFrom(n, where, text)
 	}
 	name, ok := l.nameOf(r, n, where, s, keyed)
-	if !ok {
+	if !ok || !l.begins(r, n, where, s, keyed) {
 		return "", false
 	}
 	pattern, ok := r.folded(n, where, name, render.AnyKey)
@@ -58,6 +58,30 @@ func (l *loader) nameOf(r *reader, n *yaml.Node, where string, s *Service, keyed
 		r.faultIn(n, where, f)
 	}
 	return name, len(faults) == 0
+}
+
+// nothingBefore stands in a path behind the actions that it begins with. No path holds it.
+const nothingBefore = "\x00"
+
+// begins reports that the actions which a path begins with, and behind which a / stands, give
+// something: with nothing there it would be a path below the root directory.
+func (l *loader) begins(r *reader, n *yaml.Node, where string, s *Service, keyed bool) bool {
+	head, rest, found := strings.Cut(n.Value, "}}/")
+	if !found || !strings.HasPrefix(head, "{{") {
+		return true
+	}
+	var unsaid fault.List
+	marked := *n
+	marked.Value = head + "}}" + nothingBefore + "/" + rest
+	name, ok := l.nameOf(&reader{path: r.path, lines: r.lines, faults: &unsaid}, &marked, where, s, keyed)
+	if !ok {
+		return true
+	}
+	if text, failed := name.Text(plainKey); failed != nil || !strings.HasPrefix(text, nothingBefore) {
+		return true
+	}
+	r.fault(n, where, "the name that this path begins with is empty: it comes to a path below /", "a path from the root directory begins with the / itself")
+	return false
 }
 
 // faultIn notes a fault of a template that stands at a node.

@@ -2,6 +2,8 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -44,15 +46,33 @@ func (r *reader) pathText(n *yaml.Node, where string) (string, bool) {
 // refused: it would be taken as it is written.
 func (r *reader) pathFrom(n *yaml.Node, where, text string) (string, bool) {
 	if what, hint := strange(text); what != "" {
-		r.fault(n, where, what, hint)
+		if text != n.Value { // it is of what the actions gave
+			hint = ""
+		}
+		r.fault(n, where, what, cameTo(n, text, hint)...)
 		return "", false
 	}
 	path := r.absolute(text)
-	if len(path) > maxPath || len(filepath.Base(path)) > maxName {
-		r.fault(n, where, "a path has up to 4095 bytes, and each name in it up to 255")
+	if len(path) > maxPath || slices.ContainsFunc(strings.Split(path, "/"), func(name string) bool { return len(name) > maxName }) {
+		r.fault(n, where, "a path has up to 4095 bytes, and each name in it up to 255", cameTo(n, text, "")...)
 		return "", false
 	}
 	return path, true
+}
+
+// cameTo gives the hints of a fault of a path: what it came to, where it has actions.
+func cameTo(n *yaml.Node, text, hint string) (hints []string) {
+	switch {
+	case text == n.Value:
+	case strings.ContainsFunc(text, unicode.IsControl):
+		hints = append(hints, "it comes to "+strconv.Quote(short(text)))
+	default:
+		hints = append(hints, "it comes to "+short(text))
+	}
+	if hint != "" {
+		hints = append(hints, hint)
+	}
+	return hints
 }
 
 // strange says why a text is no path that somebody meant.
@@ -96,7 +116,7 @@ func (r *reader) filePathFrom(n *yaml.Node, where, text string) (string, bool) {
 	}
 	switch last := text[strings.LastIndexByte(text, '/')+1:]; last {
 	case "", ".", "..":
-		r.fault(n, where, "this names a directory; name the file in it")
+		r.fault(n, where, "this names a directory; name the file in it", cameTo(n, text, "")...)
 		return "", false
 	}
 	return path, true

@@ -126,7 +126,7 @@ var beyond = []struct{ fault, why string }{
 	{"alias", "a reader of YAML puts in what it stands for"},
 	{"^the tag ", "a reader of YAML hands on what the tag stands at"},
 	{"is written a second time|would be |is to stand in|is the template at|lies in |is written by|is a file of|is not the path of a file of this service", "what paths are of depends on others"},
-	{`services\.(lookups|mistakes|results)\.files\[\d\]\.path: `, "what the actions of a path come to"},
+	{`services\.(lookups|mistakes|results)\.files\[\d+\]\.path: `, "what the actions of a path come to"},
 	{"longer than nothing", "0s looks like a duration"},
 	{"at most a year|is too large", "a pattern does not count"},
 	{"mode [0-7]+ (must begin with 0|has bits)|\"0[0-7]+\" is not a mode|could not enter a directory", "to a reader of YAML 1.2, 0644 is the number 644"},
