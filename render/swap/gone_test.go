@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rendered/rendered/internal/disk"
@@ -76,6 +77,8 @@ func TestRemove(t *testing.T) {
 	}), Key{1}, nil)
 	if s, err := m.Compare([]Target{{Path: in("directory"), Gone: Remove}}); err == nil {
 		t.Errorf("a directory would be removed: %v", s.Changed())
+	} else if !strings.HasSuffix(err.Error(), "/directory is to be removed, and is a directory, which somebody else has made; move it elsewhere") {
+		t.Errorf("a directory that is to be removed: %v", err)
 	}
 	s, err := m.Compare([]Target{
 		{Path: in("new"), Content: []byte("new"), Mode: 0o600, UID: Keep, GID: Keep},

@@ -245,6 +245,10 @@ func (f *file) refuse(found, dir disk.Info) error {
 		return fmt.Errorf("%s: the directory is immutable or append-only (chattr): nothing in it can be replaced", f.dir.Path())
 	case !found.Exists:
 		return nil
+	case f.Gone == Remove && found.Type == fs.ModeDir:
+		return fmt.Errorf("%s is to be removed, and is a directory, which somebody else has made; move it elsewhere", f.Path)
+	case f.Gone == Remove && found.Type != 0:
+		return fmt.Errorf("%s is to be removed, and is a device, pipe or socket, which somebody else has made; move it elsewhere", f.Path)
 	case found.Type == fs.ModeDir:
 		return fmt.Errorf("%s is a directory; a file is to stand there", f.Path)
 	case found.Type != 0:

@@ -129,9 +129,17 @@ func (p *pass) part(f *render.File, wanted int) error {
 		return nil
 	}
 	return &FileError{f.Path, &fault.Fault{
-		Place: fault.Place{File: f.Path}, What: fmt.Sprintf("each: gives no key any more, and gone: remove would take away all %d files", leaving),
+		Place: fault.Place{File: f.Path}, What: "each: gives no key any more, and gone: remove would take away " + all(leaving),
 		Hints: []string{"allow_empty: true lets it"},
 	}}
+}
+
+// all says how many files all of them are.
+func all(n int) string {
+	if n == 1 {
+		return "the only file"
+	}
+	return fmt.Sprintf("all %d files", n)
 }
 
 // A leave is a file that a set is not to have any more.

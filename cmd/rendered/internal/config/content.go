@@ -11,22 +11,17 @@ import (
 	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-// beneath ends the File of a place in a text of the config that the config does not show as it is,
-// after the place where that text begins.
-const beneath = ": content"
-
-// beginning is what is before it.
-var beginning = lazyregexp.New(`^(.*):(\d+):(\d+)$`)
+// beneath is the File of a place in a text of the config that the config does not show as it is:
+// the place where that text begins, and its key.
+var beneath = lazyregexp.New(`^(.*):(\d+):(\d+): (?:content|each|path|cert|key)$`)
 
 // Locate gives where on the disk a place is: messages call templates as the config writes their
 // paths, and what is in a text that the config does not show as it is counts from that text.
 func (c *Config) Locate(p fault.Place) fault.Place {
-	if before, is := strings.CutSuffix(p.File, beneath); is {
-		if m := beginning.FindStringSubmatch(before); m != nil {
-			line, _ := strconv.Atoi(m[2])
-			column, _ := strconv.Atoi(m[3])
-			return fault.Place{File: m[1], Line: line, Column: column}
-		}
+	if m := beneath.FindStringSubmatch(p.File); m != nil {
+		line, _ := strconv.Atoi(m[2])
+		column, _ := strconv.Atoi(m[3])
+		return fault.Place{File: m[1], Line: line, Column: column}
 	}
 	if p.File != "" && !filepath.IsAbs(p.File) {
 		p.File = c.templateCalled(p.File)
@@ -58,7 +53,7 @@ func (r *reader) readContent(n *yaml.Node, where string, t *Template) {
 	line, column, exact := r.mapped(n)
 	if !exact {
 		// A place in the content is then one beneath the place where the content begins.
-		t.Place.File, t.Place.Line, t.Place.Column = t.Place.String()+beneath, 0, 0
+		t.Place.File, t.Place.Line, t.Place.Column = t.Place.String()+": "+where[strings.LastIndexByte(where, '.')+1:], 0, 0
 		return
 	}
 	t.Line, t.Column = line, column
