@@ -176,7 +176,7 @@ func (t *Template) function(name string) any {
 			return value, nil
 		}
 	}
-	return pureFunctions()[name]
+	return callable()[name]
 }
 
 // env gives a variable of the environment.

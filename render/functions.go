@@ -13,6 +13,15 @@ import (
 // pureFunctions are those that look nothing up. Nobody changes the map.
 var pureFunctions = sync.OnceValue(funcs.Map)
 
+// callable are they as templates call them. Nobody changes the map.
+var callable = sync.OnceValue(func() template.FuncMap {
+	m := funcs.Map()
+	for name, f := range m {
+		m[name] = funcs.TakesWhole(name, f)
+	}
+	return m
+})
+
 // lookupFunctions says for each lookup function what its ref names, which argument it is, and what
 // the function gives. One that gives the text of a value as it is needs nothing more.
 var lookupFunctions = map[string]struct {
@@ -119,7 +128,7 @@ func (r *run) called() template.FuncMap {
 		for _, name := range x.called {
 			if bind := runFunctions()[name]; bind != nil {
 				called[name] = bind(r)
-			} else if f := pureFunctions()[name]; f != nil {
+			} else if f := callable()[name]; f != nil {
 				called[name] = f
 			}
 		}
