@@ -35,6 +35,14 @@ func (t *Template) Literal(pattern *lazyregexp.Regexp) (found []Spot) {
 	return found
 }
 
+// Mentions finds what a pattern matches anywhere in the template itself, also in its comments.
+func (t *Template) Mentions(pattern *lazyregexp.Regexp) (found []Spot) {
+	for _, m := range pattern.FindAllStringIndex(t.Main.Body, -1) {
+		found = append(found, t.texts[0].spot(m[0]))
+	}
+	return found
+}
+
 // Keys finds the keys that a dict writes down for one of the functions and for which wanted holds.
 func (t *Template) Keys(functions []string, wanted func(function, key string) bool) (found []Spot) {
 	for at, n := range t.nodes() {

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// TakesWhole makes of a function that takes numbers of Go's type int one that takes whole numbers of
-// any type, as add and fromJson give them: text/template converts none. Any other function is given
-// as it is.
+// TakesWhole makes of a function that takes numbers of Go's type int one that takes whole numbers
+// of any type, as add and fromJson give them: text/template converts none. Any other function is
+// given as it is.
 func TakesWhole(name string, f any) any {
 	fn := reflect.ValueOf(f)
 	t := fn.Type()

@@ -1,11 +1,14 @@
 package config
 
 import (
+	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A Rule is what check warns of, unless a service allows it.
@@ -26,6 +29,7 @@ const (
 	ReservedName   Rule = "reserved-name"
 	TextCondition  Rule = "text-condition"
 	DeadElse       Rule = "dead-else"
+	Unfinished     Rule = "unfinished"
 )
 
 // Rules says of each rule, in the order in which they are listed, what it finds.
@@ -46,6 +50,7 @@ var Rules = []struct {
 	{ReservedName, "a variable of an env file that sh or bash does not set, as UID"},
 	{TextCondition, "an if over a looked-up text, to which \"false\" and \"0\" are true"},
 	{DeadElse, "an else of a range over params, which is an error where there are none"},
+	{Unfinished, "a comment TODO(migrate), by which migrate leaves something to do"},
 }
 
 // ruleNames gives the names of the rules.
@@ -68,6 +73,18 @@ func (r *reader) rulesOf(n *yaml.Node, where string) (list []Rule, _ bool) {
 
 // Allows reports whether the service allows what a rule finds.
 func (s *Service) Allows(rule Rule) bool { return slices.Contains(s.Allow, rule) }
+
+// Mentions gives the places of the config's files where a pattern matches, with their lines.
+func (c *Config) Mentions(pattern *lazyregexp.Regexp) (found fault.List) {
+	for _, path := range slices.Sorted(maps.Keys(c.files)) {
+		for i, line := range c.files[path].lines {
+			if m := pattern.FindStringIndex(line); m != nil {
+				found = append(found, &fault.Fault{Place: fault.Place{File: path, Line: i + 1, Column: utf8.RuneCountInString(line[:m[0]]) + 1}, Line: line})
+			}
+		}
+	}
+	return found
+}
 
 // Warning gives a fault of a place of the config, with its line.
 func (c *Config) Warning(at fault.Place, what string, hints ...string) *fault.Fault {

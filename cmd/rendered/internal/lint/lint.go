@@ -41,6 +41,7 @@ func Warnings(cfg *config.Config, services []Service) fault.List {
 		}
 	}
 	l.splitPairs(services)
+	l.unfinished(services)
 	l.found.Sort()
 	return slices.CompactFunc(l.found, func(a, b *fault.Fault) bool { return a.Error() == b.Error() })
 }

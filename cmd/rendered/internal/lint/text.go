@@ -107,6 +107,43 @@ func (l *linter) jinja(s Service) {
 	}
 }
 
+// toDo is what migrate writes before what it leaves to do.
+var toDo = lazyregexp.New(`TODO\(migrate\):`)
+
+// unfinished finds what migrate has left to do. In the config it is about the service that stands
+// above it, or about all.
+func (l *linter) unfinished(services []Service) {
+	const what, hint = "migrate has left something to do here", "see to it, and take the comment out"
+	of := func(at fault.Place) (last Service) {
+		last.Service = &config.Service{}
+		for _, s := range services {
+			if s.Place.File == at.File && s.Place.Line <= at.Line && s.Place.Line >= last.Place.Line {
+				last = s
+			}
+		}
+		return last
+	}
+	for _, f := range l.config.Mentions(toDo) {
+		found := warning(f.Place, f.Line, what, hint)
+		if s := of(f.Place); s.Name != "" {
+			l.note(s, config.Unfinished, found)
+		} else {
+			found.Rule = string(config.Unfinished)
+			l.found = append(l.found, found)
+		}
+	}
+	for _, s := range services {
+		for i, t := range s.Templates {
+			if s.Files[i].Template.Path == "" {
+				continue // it stands in the config
+			}
+			for _, at := range t.Mentions(toDo) {
+				l.note(s, config.Unfinished, warning(at.Place, at.Line, what, hint))
+			}
+		}
+	}
+}
+
 // vaultPaths finds secrets that are named as in Vault.
 func (l *linter) vaultPaths(s Service) {
 	for _, t := range s.Templates {

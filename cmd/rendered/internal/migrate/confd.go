@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,13 +110,11 @@ func (r *confdReader) main() error {
 		value, at := table[key], lineOf(path, text, key)
 		switch known := key; {
 		case known == "backend":
-			r.asked = firstText(r.asked, value)
+			r.asked = r.text(r.asked, value, key, at)
 		case known == "prefix":
-			r.o.Prefix = firstText(r.o.Prefix, value)
+			r.o.Prefix = r.text(r.o.Prefix, value, key, at)
 		case known == "interval":
-			if seconds, ok := value.(int64); ok && r.s.schedule == 0 {
-				r.s.schedule = time.Duration(seconds) * time.Second
-			}
+			r.interval(value, at)
 		case known == "log-level" || known == "log_level":
 			r.s.logLevel = level(fmt.Sprint(value))
 		case known == "watch" || known == "sync-only" || known == "sync_only":
@@ -131,11 +130,27 @@ func (r *confdReader) main() error {
 	return nil
 }
 
-func firstText(given string, value any) string {
-	if text, ok := value.(string); ok && given == "" {
-		return text
+// maxInterval is the longest period of a schedule, in seconds.
+const maxInterval = 365 * 24 * 60 * 60
+
+// interval reads the seconds between two looks.
+func (r *confdReader) interval(value any, at fault.Place) {
+	seconds, ok := value.(int64)
+	switch {
+	case !ok || seconds < 1 || seconds > maxInterval:
+		r.s.remarks = append(r.s.remarks, todo(at, "interval: here must be a whole number of seconds, a year of them at most; set schedule"))
+	case r.s.schedule == 0:
+		r.s.schedule = time.Duration(seconds) * time.Second
 	}
-	return given
+}
+
+// text reads a text, before which a flag goes.
+func (r *confdReader) text(given string, value any, key string, at fault.Place) string {
+	text, ok := value.(string)
+	if !ok {
+		r.s.remarks = append(r.s.remarks, todo(at, key+": here must be a text"))
+	}
+	return cmp.Or(given, text)
 }
 
 // level gives a level of the log.
@@ -196,8 +211,11 @@ func (r *confdReader) resource(path string) error {
 	}
 	template, _ := table["template"].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(template)) {
-		if !r.key(&f, key, template[key], lineOf(path, text, key)) {
-			f.todo = append(f.todo, todo(lineOf(path, text, key), key+": not known"))
+		at := lineOf(path, text, key)
+		if what := wrongKind(key, template[key]); what != "" {
+			f.todo = append(f.todo, todo(at, key+": here must be "+what+", and confd reads nothing else"))
+		} else if !r.key(&f, key, template[key], at) {
+			f.todo = append(f.todo, todo(at, key+": not known"))
 		}
 	}
 	return r.templateOf(f)
@@ -231,6 +249,28 @@ func commentsOf(text string) (list []string) {
 	return list
 }
 
+// wrongKind says what must stand at a key of a resource, where something else does.
+func wrongKind(key string, value any) string {
+	_, text := value.(string)
+	_, number := value.(int64)
+	list, isList := value.([]any)
+	switch key {
+	case "src", "dest", "prefix", "check_cmd", "reload_cmd", "output_format", "owner", "group":
+		if !text {
+			return "a text"
+		}
+	case "mode", "uid", "gid":
+		if !text && !number {
+			return "a text or a number"
+		}
+	case "keys":
+		if !isList || slices.ContainsFunc(list, func(k any) bool { _, text := k.(string); return !text }) {
+			return "a list of texts"
+		}
+	}
+	return ""
+}
+
 var ofSource = regexp.MustCompile(`\{\{-?\s*\.src\s*-?\}\}`)
 
 // key reads one key of a resource. It reports whether it is known.
@@ -251,11 +291,8 @@ func (r *confdReader) key(f *file, key string, value any, at fault.Place) bool {
 			r.s.remarks = append(r.s.remarks, note(at, "prefix: the prefix of all and that of the resource stand before its keys, one behind the other; confd 0.16 takes that of all alone"))
 		}
 		f.prefix = filepath.Join("/", f.prefix, text)
-	case "uid", "owner":
-		f.owner = text + f.owner
-	case "gid", "group":
-		f.owner, _, _ = strings.Cut(f.owner, ":")
-		f.owner += ":" + text
+	case "uid", "owner", "gid", "group":
+		f.own(key, text)
 	case "mode":
 		r.mode(f, text, at)
 	case "check_cmd":
@@ -273,12 +310,31 @@ func (r *confdReader) key(f *file, key string, value any, at fault.Place) bool {
 	return true
 }
 
+// own takes an owner or a group, a name before a number; -1 is who runs confd.
+func (f *file) own(key, text string) {
+	owner, group, _ := strings.Cut(f.owner, ":")
+	switch {
+	case text == "-1":
+		return
+	case key == "owner" || key == "uid" && owner == "":
+		owner = text
+	case key == "group" || key == "gid" && group == "":
+		group = text
+	}
+	if f.owner = owner; group != "" {
+		f.owner += ":" + group
+	}
+}
+
 // mode reads a mode as confd does, for which 644 without a 0 before it is a decimal number.
 func (r *confdReader) mode(f *file, text string, at fault.Place) {
 	mode, err := strconv.ParseUint(text, 0, 32)
 	switch {
 	case text == "":
 		return
+	case err == nil && mode > 0o777 && text[0] == '0':
+		f.mode = fmt.Sprintf("%04o", mode&0o777)
+		f.todo = append(f.todo, todo(at, fmt.Sprintf("mode %q: set-user-id, set-group-id and sticky are not set here", text)))
 	case err != nil || mode > 0o777:
 		f.mode = "0600"
 		f.todo = append(f.todo, todo(at, fmt.Sprintf("mode %q is no octal number with a 0 before it, so that confd reads another than is meant; until somebody has said which, it is 0600", text)))
@@ -291,8 +347,17 @@ func (r *confdReader) mode(f *file, text string, at fault.Place) {
 func (r *confdReader) check(f *file, text string, at fault.Place) {
 	switch {
 	case strings.TrimSpace(text) == "" || text == "true" || text == "/bin/true":
+	case strings.Contains(ofSource.ReplaceAllString(text, ""), "{{"):
+		f.todo = append(f.todo, todo(at, "check_cmd is a template with more than {{.src}}: write it as check: of the file, where {} is the new file"))
+		f.comments = append(f.comments, "check_cmd = "+text)
+	case ofSource.MatchString(text) && strings.Contains(text, "{}"):
+		f.todo = append(f.todo, todo(at, "check_cmd has {{.src}} and {}, which is the new file in check: of a file: put the command into a script"))
+		f.comments = append(f.comments, "check_cmd = "+text)
 	case ofSource.MatchString(text):
 		f.check = ofSource.ReplaceAllString(text, "{}")
+	case strings.Contains(text, "{}"):
+		f.todo = append(f.todo, todo(at, "check_cmd has no {{.src}}, and tests the old file; its {} would be the new one in check: of a file, and check: of a service takes none: put the command into a script"))
+		f.comments = append(f.comments, "check_cmd = "+text)
 	default:
 		f.checkAll = text
 		r.s.remarks = append(r.s.remarks, note(at, "check_cmd has no {{.src}}: with confd it tests the old file, before the new one takes its place; here it is the check of the service, which sees the new files in their places"))

@@ -36,7 +36,7 @@ func readVaultAgent(o Options, s *setup) error {
 
 func (r *consulReader) read() error {
 	r.s.program, r.s.schedule = rewrite.ConsulTemplate, r.o.Interval
-	fields, err := hclFiles(r.o.Paths)
+	fields, others, err := hclFiles(r.o.Paths, r.o.Program == "consul-template")
 	if err != nil {
 		return err
 	}
@@ -59,12 +59,48 @@ func (r *consulReader) read() error {
 			}
 		}
 	}
+	for _, text := range r.o.Templates {
+		if err := r.ofFlag(text); err != nil {
+			return err
+		}
+	}
 	if len(r.s.files) == 0 {
-		return fault.List{{Place: fault.Place{File: r.o.Paths[0]}, What: "it has no template", Hints: []string{"name the config of " + r.o.Program + ", with its template blocks"}}}
+		return fault.List{{Place: r.place(), What: "it has no template", Hints: []string{"name the config of " + r.o.Program + ", with its template blocks"}}}
+	}
+	for _, path := range others {
+		if !slices.ContainsFunc(r.s.files, func(f file) bool { return filepath.Clean(f.at) == filepath.Clean(path) }) {
+			r.say(fault.Place{File: path}, "it is left out: it is no config with a template, and no template's source")
+		}
 	}
 	if r.lenient {
-		r.say(fault.Place{File: r.o.Paths[0]}, "a key that is missing gives <no value> where error_on_missing_key is not set, and is an error here; where it may be missing: {{ get . \"key\" \"\" }}")
+		r.say(r.place(), "a key that is missing gives <no value> where error_on_missing_key is not set, and is an error here; where it may be missing: {{ get . \"key\" \"\" }}")
 	}
+	return nil
+}
+
+// place gives the place of what is said of all.
+func (r *consulReader) place() fault.Place {
+	if len(r.o.Paths) == 0 {
+		return fault.Place{File: "--template"}
+	}
+	return fault.Place{File: r.o.Paths[0]}
+}
+
+// ofFlag reads a template as the flag -template has it.
+func (r *consulReader) ofFlag(text string) error {
+	source, rest, _ := strings.Cut(text, ":")
+	path, shell, _ := strings.Cut(rest, ":")
+	place := fault.Place{File: "--template"}
+	if source == "" || path == "" {
+		return fault.List{{Place: place, What: "a template is SOURCE:DESTINATION or SOURCE:DESTINATION:COMMAND", Hints: []string{"--template 'app.ctmpl:/etc/app.conf:systemctl reload app'"}}}
+	}
+	f := file{place: place, path: path, mode: "0644", dirMode: "0755", interval: r.s.schedule, left: cmp.Or(r.left, "{{"), right: cmp.Or(r.right, "}}")}
+	if shell != "" {
+		f.commands = []command{{shell: shell}}
+	}
+	r.lenient = true
+	r.fromFile(&f, source, true)
+	r.s.files = append(r.s.files, f)
 	return nil
 }
 
@@ -117,11 +153,23 @@ func (r *consulReader) ofConsulTemplate(f field) bool {
 // lease takes the time after which secrets are read anew.
 func (r *consulReader) lease(f field) {
 	for _, v := range f.inside() {
-		if d, ok := v.duration(); ok && v.key == "default_lease_duration" && r.s.schedule == 0 {
+		if v.key != "default_lease_duration" {
+			continue
+		}
+		if d, ok := r.duration(v); ok && r.s.schedule == 0 {
 			r.s.schedule = max(d, time.Second).Truncate(time.Second)
 			r.say(v.place, "default_lease_duration becomes the schedule: so often are the secrets looked at")
 		}
 	}
+}
+
+// duration reads a duration, and says where none stands.
+func (r *consulReader) duration(f field) (time.Duration, bool) {
+	d, ok := f.duration()
+	if ok = ok && d >= 0 && d <= maxInterval*time.Second; !ok {
+		r.s.remarks = append(r.s.remarks, todo(f.place, f.key+": here must be a duration, of a year at most"))
+	}
+	return d, ok
 }
 
 // wait takes the time for which changes are gathered.
@@ -140,7 +188,7 @@ func (r *consulReader) wait(f field) {
 		}
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil {
+	if err != nil || d < 0 || d > maxInterval*time.Second {
 		r.s.remarks = append(r.s.remarks, todo(f.place, "wait: its min is no duration"))
 		return
 	}
@@ -155,8 +203,10 @@ func (r *consulReader) ofVaultAgent(f field) bool {
 	switch f.key {
 	case "template_config":
 		for _, v := range f.inside() {
-			if d, ok := v.duration(); ok && v.key == "static_secret_render_interval" {
-				r.s.schedule = cmp.Or(r.s.schedule, max(d, time.Second).Truncate(time.Second))
+			if v.key == "static_secret_render_interval" {
+				if d, ok := r.duration(v); ok {
+					r.s.schedule = cmp.Or(r.s.schedule, max(d, time.Second).Truncate(time.Second))
+				}
 				continue
 			}
 			r.say(v.place, "template_config."+v.key+" is left out: what fails is tried again, for ever, and rendered goes on")
@@ -230,6 +280,13 @@ func (r *consulReader) template(t field) error {
 
 // textOf reads the text of a template, which stands in the config or in a file of its own.
 func (r *consulReader) textOf(f *file, contents, source field) {
+	switch {
+	case contents.value != nil && source.value != nil:
+		f.todo = append(f.todo, todo(f.place, "it has both source and contents, of which consul-template takes none; here it is the contents"))
+	case contents.value == nil && source.value == nil:
+		f.todo, f.missing, f.name = append(f.todo, todo(f.place, "the template has neither source nor contents")), true, filepath.Base(f.path)
+		return
+	}
 	if contents.value != nil {
 		f.name, f.text = filepath.Base(f.path), contents.text()
 		f.at, f.line = contents.place.File, contents.place.Line-1
@@ -238,10 +295,15 @@ func (r *consulReader) textOf(f *file, contents, source field) {
 		}
 		return
 	}
-	f.at, f.name = source.text(), filepath.Base(source.text())
+	r.fromFile(f, source.text(), source.value != nil)
+}
+
+// fromFile reads the text of a template from its file.
+func (r *consulReader) fromFile(f *file, source string, given bool) {
+	f.at, f.name = source, filepath.Base(source)
 	data, err := readFile(f.at, maxTemplate)
 	for _, beside := range []string{f.at, f.name} { // the configs were copied from where they are at work
-		if beside = filepath.Join(filepath.Dir(f.place.File), beside); err != nil && source.value != nil {
+		if beside = filepath.Join(filepath.Dir(f.place.File), beside); err != nil && given {
 			if text, e := readFile(beside, maxTemplate); e == nil {
 				f.at, data, err = beside, text, nil
 			}
@@ -308,22 +370,32 @@ func (r *consulReader) command(f *file, c *command, v field) {
 	switch v.key {
 	case "command":
 		c.args, c.shell = v.list(), v.text()
+		if len(c.args) > 0 && !v.isOfTexts() {
+			f.todo = append(f.todo, todo(v.place, "command: here must be a text or a list of texts"))
+			c.args = nil
+		}
 		if len(c.args) == 1 {
 			c.args, c.shell = nil, c.args[0]
 		}
 	case "command_timeout", "timeout":
-		c.timeout, _ = v.duration()
+		c.timeout, _ = r.duration(v)
 	case "exec":
+		before, off := *c, false
 		for _, inner := range v.inside() {
 			switch inner.key {
 			case "command", "timeout":
 				r.command(f, c, inner)
 			case "enabled":
+				off = inner.text() == "false"
 			case "splay", "kill_signal", "kill_timeout", "reload_signal":
 				r.say(inner.place, "exec."+inner.key+" is left out: a notice gets SIGTERM after its timeout, and SIGKILL after five seconds more")
 			default:
 				f.todo = append(f.todo, todo(inner.place, "exec."+inner.key+": a notice has the environment of rendered, without what is secret in it"))
 			}
+		}
+		if off {
+			*c = before
+			r.say(v.place, "exec is not enabled, and left out")
 		}
 	}
 }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,31 +28,72 @@ type field struct {
 	comment string
 }
 
-// hclFiles gives the fields of files, and of those in directories whose names end in
-// .hcl or .json.
-func hclFiles(paths []string) (list []field, err error) {
+// hclFiles gives the fields of files, and of those in directories whose names end in .hcl or .json.
+// Of deep directories all files count that have a template, also those below; the rest are others.
+func hclFiles(paths []string, deep bool) (list []field, others []string, err error) {
 	for _, path := range paths {
-		files := []string{path}
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			files = nil
-			for _, ending := range []string{"*.hcl", "*.json"} {
-				found, _ := filepath.Glob(filepath.Join(path, ending)) // the pattern is one
-				files = append(files, found...)
-			}
-			slices.Sort(files)
-			if len(files) == 0 {
-				return nil, fault.List{{Place: fault.Place{File: path}, What: "no file *.hcl or *.json is there"}}
-			}
+		files, err := filesIn(path, deep)
+		if err != nil {
+			return nil, nil, err
 		}
+		read := 0
 		for _, f := range files {
 			fields, failed := hclFile(f)
-			if failed != nil {
-				return nil, fault.List{failed}
+			switch {
+			case failed == nil && (f == path || endsLikeConfig(f) || hasTemplate(fields)):
+				read++
+				list = append(list, fields...)
+			case failed != nil && (f == path || endsLikeConfig(f)):
+				return nil, nil, fault.List{failed}
+			default:
+				others = append(others, f)
 			}
-			list = append(list, fields...)
+		}
+		if read == 0 {
+			return nil, nil, fault.List{{Place: fault.Place{File: path}, What: "no file *.hcl or *.json is there"}}
 		}
 	}
-	return list, nil
+	return list, others, nil
+}
+
+// maxFiles is how many files a directory of configs may have.
+const maxFiles = 1000
+
+// hasTemplate reports that a text which may be anything is a config with a template.
+func hasTemplate(fields []field) bool {
+	return slices.ContainsFunc(fields, func(f field) bool { return f.key == "template" && len(f.inside()) > 0 })
+}
+
+func endsLikeConfig(path string) bool {
+	return strings.HasSuffix(path, ".hcl") || strings.HasSuffix(path, ".json")
+}
+
+// filesIn gives a file itself, or the files in a directory.
+func filesIn(path string, deep bool) (files []string, err error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return []string{path}, nil
+	}
+	err = filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fault.List{{Place: fault.Place{File: at}, What: disk.Reason(err).Error(), Hints: disk.Hints(err), Err: err}}
+		case d.IsDir() && at != path && !deep:
+			return fs.SkipDir
+		case d.IsDir() || !deep && !endsLikeConfig(at) || isDir(at):
+			return nil
+		case len(files) == maxFiles:
+			return fault.List{{Place: fault.Place{File: path}, What: fmt.Sprintf("more than %d files are there", maxFiles), Hints: []string{"name the configs"}}}
+		}
+		files = append(files, at)
+		return nil
+	})
+	return files, err
+}
+
+// isDir tells whether a path leads to a directory, also by links.
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // hclFile gives the fields of a file.
@@ -116,7 +158,7 @@ func fieldsOf(path string, object *ast.ObjectList) (list []field) {
 		if len(item.Keys) == 0 {
 			continue
 		}
-		f := field{value: item.Val, place: placeOf(path, item.Keys[0].Pos()), comment: commentOf(item.LeadComment) + commentOf(item.LineComment)}
+		f := field{value: item.Val, place: placeOf(path, item.Keys[0].Pos()), comment: strings.Trim(commentOf(item.LeadComment)+"\n"+commentOf(item.LineComment), "\n")}
 		for i, k := range item.Keys {
 			text := textOf(k.Token)
 			if i == 0 {
@@ -204,6 +246,12 @@ func (f field) list() (texts []string) {
 		texts = append(texts, field{value: n}.text())
 	}
 	return texts
+}
+
+// isOfTexts reports that a list has single values alone.
+func (f field) isOfTexts() bool {
+	l, ok := f.value.(*ast.ListType)
+	return ok && !slices.ContainsFunc(l.List, func(n ast.Node) bool { _, single := n.(*ast.LiteralType); return !single })
 }
 
 // isNumber reports that a number stands there, not a text.

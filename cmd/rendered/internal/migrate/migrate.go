@@ -17,15 +17,18 @@ import (
 
 // Options say what is migrated, and where to.
 type Options struct {
-	Program  string   // one of Programs
-	Paths    []string // of its configs
-	Output   string   // the directory that is written
-	Names    string   // a table of names of secrets; "" is none
-	Backend  string   // of confd; "": as its config says
-	Prefix   string   // likewise
-	Interval time.Duration
-	Quote    bool // quote values for the notation of their file
-	JSON     bool
+	Program string   // one of Programs
+	Paths   []string // of its configs
+	Output  string   // the directory that is written
+	Names   string   // a table of names of secrets; "" is none
+	Backend string   // of confd; "": as its config says
+	Prefix  string   // likewise
+	// Templates are templates of consul-template as its flag -template has them, SOURCE:DESTINATION
+	// and perhaps :COMMAND.
+	Templates []string
+	Interval  time.Duration
+	Quote     bool // quote values for the notation of their file
+	JSON      bool
 }
 
 // Programs are the names of programs that Run knows.
@@ -83,7 +86,7 @@ func Run(o Options, stdout, stderr io.Writer) (bool, error) {
 	templates, of := s.rewriteAll(o.Quote)
 	groups := s.groups()
 	files := maps.Clone(templates)
-	files[configFile] = s.config(o.Program+" of "+strings.Join(o.Paths, " "), groups, of)
+	files[configFile] = s.config(o.Program+" of "+strings.Join(slices.Concat(o.Paths, o.Templates), " "), groups, of)
 	if table := s.paths.table(o.Program); table != "" {
 		files[namesFile] = table
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rendered/rendered/internal/disk"
@@ -72,12 +73,20 @@ func (n *names) name(path string) string {
 	if len(parts) > 1 && slices.Contains(mounts, parts[0]) {
 		name = strings.Join(parts[1:], "/")
 	}
-	if owner, ok := n.owner[name]; ok && owner != whole {
-		name = whole
+	name, plain := noSecret.ReplaceAllString(name, "-"), noSecret.ReplaceAllString(whole, "-")
+	for i := 1; n.isOf(name, whole); i++ {
+		if name = plain; i > 1 {
+			name = plain + "-" + strconv.Itoa(i)
+		}
 	}
-	name = noSecret.ReplaceAllString(name, "-")
 	n.owner[name], n.found[path] = whole, name
 	return name
+}
+
+// isOf tells whether a name is that of another path than this, without data/.
+func (n *names) isOf(name, path string) bool {
+	owner, taken := n.owner[name]
+	return taken && owner != path
 }
 
 // table writes the names for people to change; "" where there are none.

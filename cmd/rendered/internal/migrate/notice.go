@@ -48,7 +48,7 @@ func noticeOf(c command) (notice, bool) {
 	}
 	switch {
 	case line == "" || line == "true" || line == "/bin/true" || line == ":":
-		return notice{}, false
+		return n, n.check != ""
 	case ofSystem(line, &n):
 	default:
 		n.key, n.value = "run", line

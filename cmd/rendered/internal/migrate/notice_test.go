@@ -2,8 +2,12 @@ package migrate
 
 import (
 	"fmt"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
+
+	"gopkg.in/yaml.v3"
 
 	_ "github.com/rendered/rendered/internal/long"
 )
@@ -32,6 +36,7 @@ func TestNotices(t *testing.T) {
 		"systemctl reload $UNIT":                             "run systemctl reload $UNIT",
 		"nginx -s reload":                                    "run nginx -s reload",
 		"pkill -HUP app":                                     "run pkill -HUP app",
+		"nginx -t && true":                                   "  after nginx -t",
 		"true":                                               "none",
 		" ":                                                  "none",
 	} {
@@ -54,6 +59,56 @@ func TestNotices(t *testing.T) {
 		n, _ := noticeOf(command{args: args})
 		if got := fmt.Sprint(n.key, " ", n.value, " ", n.args); got != want {
 			t.Errorf("%q: %s, want %s", args, got, want)
+		}
+	}
+}
+
+// Checks of several files are one command, which fails where one of them does.
+func TestChecksTogether(t *testing.T) {
+	for want, commands := range map[string][]string{
+		"nginx -t": {"nginx -t"},
+		"nginx -t && haproxy -c -f /etc/haproxy.cfg": {"nginx -t", "haproxy -c -f /etc/haproxy.cfg"},
+		"(true # all\n) && false":                    {"true # all", "false"},
+		"(true; false\n) && true":                    {"true; false", "true"},
+		"true && (false || true\n) && (false &\n)":   {"true", "false || true", "false &"},
+	} {
+		if got := together(commands); got != want {
+			t.Errorf("%q: %q, want %q", commands, got, want)
+		}
+		fails := len(commands) > 1 && commands[1] == "false" || len(commands) > 0 && strings.HasSuffix(commands[0], "; false")
+		if strings.Contains(want, "nginx") {
+			continue
+		}
+		if err := exec.Command("sh", "-c", together(commands)).Run(); (err != nil) != fails {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+}
+
+// Two paths have two names, however they are written.
+func TestNamesAreOfOnePath(t *testing.T) {
+	for _, paths := range [][]string{{"secret/a b", "secret/a-b", "secret/a:b", "secret/data/a b"}, {"secret/a-b", "secret/a b"}, {"kv/x", "secret/x", "kv/kv/x", "secret/kv/x"}} {
+		n := &names{given: map[string]string{}, found: map[string]string{}, owner: map[string]string{}}
+		of := map[string]string{}
+		for _, path := range paths {
+			plain := strings.Replace(path, "/data/", "/", 1)
+			if name := n.name(path); of[name] != "" && of[name] != plain {
+				t.Errorf("%q and %q are both called %q", of[name], path, name)
+			} else {
+				of[name] = plain
+			}
+		}
+	}
+}
+
+// No line of what a comment is made of is more than a comment, and no character breaks the YAML.
+func TestCommentsAreComments(t *testing.T) {
+	for c := range rune(0x3000) {
+		var p page
+		p.comment(2, "before"+string(c)+"services: {}")
+		var tree map[string]any
+		if err := yaml.Unmarshal([]byte("a: 1\n"+p.String()+"b: 2\n"), &tree); err != nil || len(tree) != 2 {
+			t.Fatalf("U+%04X: %v: %v", c, tree, err)
 		}
 	}
 }

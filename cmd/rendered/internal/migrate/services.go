@@ -66,7 +66,7 @@ func (f *file) belongsTo(of *file) bool {
 
 // tells reports that somebody is told of a file.
 func (f *file) tells() bool {
-	return slices.ContainsFunc(f.commands, func(c command) bool { _, does := noticeOf(c); return does })
+	return slices.ContainsFunc(f.commands, func(c command) bool { n, does := noticeOf(c); return does && n.key != "" })
 }
 
 var certificate = regexp.MustCompile(`^(.*?)(?:[-_.](?:cert|key|chain|ca|fullchain))?\.(?:crt|cer|pem|key|cert|chain)$`)
@@ -102,6 +102,9 @@ func (s *setup) tell(g *group, f *file) {
 			s.remarks = append(s.remarks, note(f.place, n.remark))
 		}
 		n.check, n.remark = "", ""
+		if n.key == "" { // it was nothing but a check
+			continue
+		}
 		if !slices.ContainsFunc(g.notices, func(of notice) bool { return reflect.DeepEqual(of, n) }) {
 			g.notices = append(g.notices, n)
 		}
@@ -151,6 +154,9 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 		o := rewrite.Options{Program: s.program, File: f.at, Line: f.line, Left: f.left, Right: f.right, Prefix: f.prefix, Backend: f.backend, Keys: f.keys, MissingFails: f.strict, Name: s.paths.name}
 		if !filepath.IsAbs(f.path) {
 			f.todo = append(f.todo, todo(f.place, "the destination is relative: there it began in the working directory, and here it begins beside the config"))
+		}
+		if strings.Contains(f.path, "{{") {
+			f.todo = append(f.todo, todo(f.place, "the destination has {{ in it, which was a part of the name there, and is an action here"))
 		}
 		if quotes {
 			o.Quote = notationOf(f)

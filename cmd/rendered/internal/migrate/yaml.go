@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/migrate/rewrite"
 )
@@ -20,9 +21,21 @@ func (p *page) line(indent int, format string, args ...any) {
 	p.WriteString(strings.Repeat(" ", indent) + fmt.Sprintf(format, args...) + "\n")
 }
 
+// lineBreaks are what ends a line, and with it a comment, in YAML.
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// shown gives a character as a comment may have it: YAML takes no control characters.
+func shown(c rune) rune {
+	if unicode.IsControl(c) && c != '\t' || c == '\ufeff' {
+		return '\ufffd'
+	}
+	return c
+}
+
 // comment writes a text as comments, of a hundred columns where words allow it.
 func (p *page) comment(indent int, text string) {
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(lineBreaks.Replace(text), "\n") {
+		line = strings.Map(shown, line)
 		row := "#"
 		for word := range strings.SplitSeq(line, " ") {
 			if len(row)+len(word)+indent > 99 && row != "#" {
@@ -78,7 +91,7 @@ func (p *page) group(g *group, templates map[*file]string) {
 		p.file(f, templates[f])
 	}
 	if len(g.checks) > 0 {
-		p.line(4, "check: %s", scalar(strings.Join(g.checks, " && ")))
+		p.line(4, "check: %s", scalar(together(g.checks)))
 	}
 	if len(g.notices) > 0 {
 		p.line(4, "notify:")
@@ -86,6 +99,23 @@ func (p *page) group(g *group, templates map[*file]string) {
 	for _, n := range g.notices {
 		p.notice(n)
 	}
+}
+
+// simple is a command that ends where it ends, behind which && may stand.
+var simple = regexp.MustCompile(`^[\w./:@%+=,"' -]+$`)
+
+// together gives commands as one, which fails where one of them does.
+func together(commands []string) string {
+	if len(commands) == 1 {
+		return commands[0]
+	}
+	parts := make([]string, len(commands))
+	for i, c := range commands {
+		if parts[i] = c; !simple.MatchString(c) {
+			parts[i] = "(" + c + "\n)"
+		}
+	}
+	return strings.Join(parts, " && ")
 }
 
 func (p *page) file(f *file, template string) {

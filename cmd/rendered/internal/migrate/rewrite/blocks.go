@@ -11,7 +11,7 @@ import (
 
 // ifNode rewrites a condition. Of a value that is asked for and then read it makes one lookup.
 func (r *rewriter) ifNode(n *parse.IfNode, s scope) {
-	if key, ok := r.asked(n); ok && r.readsAlone(n.List, key) {
+	if key, ok := r.asked(n); ok && r.readsAlone(n.List, key) && !r.elseIf(n) {
 		a, found := r.src.around(int(n.Pipe.Position()))
 		if found && strings.HasPrefix(r.src.text[a.inside:], "if") && r.header(n.Pipe, func() string { return r.optional(n.Pipe, key, s) }) {
 			r.edits = append(r.edits, edit{a.inside, a.inside + len("if"), "with"})
@@ -27,6 +27,19 @@ func (r *rewriter) ifNode(n *parse.IfNode, s scope) {
 	inner.current = s.current
 	r.list(n.List, inner)
 	r.list(n.ElseList, s.within(s.dot))
+}
+
+// elseIf reports that a condition goes on with an else if, which a with does not.
+func (r *rewriter) elseIf(n *parse.IfNode) bool {
+	if n.ElseList == nil || len(n.ElseList.Nodes) != 1 {
+		return false
+	}
+	next, is := n.ElseList.Nodes[0].(*parse.IfNode)
+	if !is {
+		return false
+	}
+	a, found := r.src.around(int(next.Pipe.Position()))
+	return found && strings.HasPrefix(r.src.text[a.inside:], "else")
 }
 
 // listsSomething is the question whether a list of what is below a path is empty.
