@@ -3,6 +3,7 @@ package rewrite
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,13 +31,17 @@ func consulRules() map[string]Rule {
 		"indent":       {Verdict: Rewritten, make: indent, becomes: "`indent 4 S` → `regexReplaceAll \"(?m)^(.)\" S \"    ${1}\"`, for indent here indents empty lines, too"},
 		"contains":     {Verdict: Turned, make: contains, becomes: "`contains V L` → `contains V L` of a text, `has V L` of a list"},
 		"in":           {Verdict: Turned, make: in, becomes: "`in L V` → `contains V L` of a text, `has V L` of a list"},
-		"loop":         {Verdict: Rewritten, forms: []string{"until $1", "untilStep $1 $2 1"}, gives: wholeList},
+		"loop":         {Verdict: Rewritten, forms: []string{"untilStep 0 $1 1", "untilStep $1 $2 1"}, gives: numberList},
 
 		"regexReplaceAll":      {Verdict: Turned, forms: []string{"", "", "regexReplaceAll $1 $3 $2"}, gives: oneText},
 		"hmacSHA256Hex":        {Verdict: Turned, forms: []string{"", "hmacSHA256 $2 $1"}, gives: oneText},
-		"subtract":             {Verdict: Turned, forms: []string{"", "sub $2 $1"}},
-		"divide":               {Verdict: Turned, forms: []string{"", "div $2 $1"}},
-		"modulo":               {Verdict: Turned, forms: []string{"", "mod $2 $1"}},
+		"add":                  {Verdict: Kept, make: computed("add", "$1 $2"), becomes: "of fractions `addf`"},
+		"subtract":             {Verdict: Turned, make: computed("sub", "$2 $1"), becomes: "`subtract A B` → `sub B A`, of fractions `subf`"},
+		"multiply":             {Verdict: Renamed, make: computed("mul", "$1 $2"), becomes: "`mul`, of fractions `mulf`"},
+		"divide":               {Verdict: Turned, make: computed("div", "$2 $1"), becomes: "`divide A B` → `div B A`, of fractions `divf`; where the template does not tell which they are, it is refused"},
+		"minimum":              {Verdict: Renamed, make: computed("min", "$1 $2"), becomes: "`min`, of fractions `minf`"},
+		"maximum":              {Verdict: Renamed, make: computed("max", "$1 $2"), becomes: "`max`, of fractions `maxf`"},
+		"modulo":               {Verdict: Turned, forms: []string{"", "mod $2 $1"}, gives: wholeNumber},
 		"executeTemplate":      {Verdict: Rewritten, make: execute, becomes: "`executeTemplate N` → `include N .`"},
 		"mergeMap":             {Verdict: Renamed, forms: []string{"", "merge $1 $2"}},
 		"mergeMapWithOverride": {Verdict: Renamed, forms: []string{"", "mergeOverwrite $1 $2"}},
@@ -45,7 +50,7 @@ func consulRules() map[string]Rule {
 		"toYAML":               {Verdict: Renamed, forms: []string{"toYaml $1"}, gives: oneText, Why: "the layout may be another; readers of YAML read the same"},
 		"toTOML":               {Verdict: Renamed, forms: []string{"toToml $1"}, gives: oneText, Why: "the layout may be another; readers of TOML read the same"},
 		"toTitle":              {Verdict: Renamed, forms: []string{"title $1"}, gives: oneText, Why: "a letter behind an apostrophe is a capital here, as in Don'T"},
-		"parseFloat":           {Verdict: Renamed, forms: []string{"float64 $1"}, Why: digitsWhy},
+		"parseFloat":           {Verdict: Renamed, forms: []string{"float64 $1"}, gives: fraction, Why: digitsWhy},
 		"parseJSON":            {Verdict: Renamed, forms: []string{"fromJson $1"}, Why: digitsWhy},
 		"trim":                 {Verdict: Renamed, forms: []string{"", "trimAll $1 $2"}, gives: oneText},
 	}
@@ -56,9 +61,10 @@ func consulRules() map[string]Rule {
 
 // sameInConsul adds the functions that are the same here, by another name at most.
 func sameInConsul(m map[string]Rule) {
-	same(m, "add md5sum parseBool regexMatch splitToMap", anything)
+	same(m, "md5sum parseBool regexMatch splitToMap", anything)
 	same(m, "join trimPrefix trimSuffix", oneText)
-	renamed(m, "parseYAML=fromYaml parseInt=int64 parseUint=int64 multiply=mul minimum=min maximum=max", anything)
+	renamed(m, "parseYAML=fromYaml", anything)
+	renamed(m, "parseInt=int64 parseUint=int64", wholeNumber)
 	renamed(m, "base64Decode=b64dec base64Encode=b64enc base64URLDecode=b64urldec base64URLEncode=b64urlenc trimSpace=trim replaceAll=replace sha256Hex=sha256sum toLower=lower toUpper=upper toUnescapedJSON=toJson toUnescapedJSONPretty=toPrettyJson", oneText)
 }
 
@@ -88,6 +94,30 @@ func listOf(form string, of kind) func(r *rewriter, c *call) value {
 			v.shape.path = r.path(c.args[0], c.pos).arg()
 		}
 		return v
+	}
+}
+
+// computed makes the rule of a function of two numbers, which in consul-template computes with
+// fractions where one of them is a float64, as all of JSON are.
+func computed(ours, args string) func(r *rewriter, c *call) value {
+	return func(r *rewriter, c *call) value {
+		if len(c.args) != 2 {
+			return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+		}
+		for _, a := range c.args {
+			r.whole(a, c.pos)
+		}
+		of := func(k kind) func(value) bool { return func(v value) bool { return v.shape.kind == k } }
+		switch whole := !slices.ContainsFunc(c.args, func(v value) bool { return !of(wholeNumber)(v) }); {
+		case slices.ContainsFunc(c.args, of(fraction)):
+			r.remark(c.pos, c.name+": fractions are computed by tens, so that 0.1 and 0.2 are 0.3, which was 0.30000000000000004")
+			return c.write(ours+"f "+args, fraction)
+		case whole:
+			return c.write(ours+" "+args, wholeNumber)
+		case ours == "div":
+			return r.refuse(c.pos, "divide: the template does not tell whether these are whole numbers, of which {{ div 7 2 }} is 3, or numbers of JSON, of which it was 3.5, as {{ divf 7 2 }} is")
+		}
+		return c.write(ours+" "+args, anything)
 	}
 }
 
@@ -149,7 +179,7 @@ func (r *rewriter) isIn(c *call, part, of int) value {
 	switch c.args[of].shape.kind {
 	case oneText:
 		return c.write("contains "+form, anything)
-	case textList, wholeList:
+	case textList, wholeList, numberList:
 		return c.write("has "+form, anything)
 	}
 	return r.refuse(c.pos, "%s: whether a text is in a text is {{ contains \"part\" TEXT }}, whether an element is in a list {{ has \"element\" LIST }}; the template does not tell which it is", c.name)

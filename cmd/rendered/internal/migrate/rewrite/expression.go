@@ -52,6 +52,11 @@ func (r *rewriter) operand(n parse.Node, s scope, tested bool) value {
 	switch n := n.(type) {
 	case *parse.StringNode:
 		return value{text: n.Quoted, shape: shape{kind: oneText}, literal: n.Text, written: whole}
+	case *parse.NumberNode:
+		if n.IsInt && !strings.ContainsAny(n.Text, ".eE") || strings.HasPrefix(n.Text, "0x") {
+			return value{text: n.String(), shape: shape{kind: wholeNumber}}
+		}
+		return value{text: n.String(), shape: shape{kind: fraction}}
 	case *parse.DotNode:
 		return value{text: ".", shape: s.dot}
 	case *parse.FieldNode:
@@ -236,7 +241,7 @@ func (r *rewriter) builtin(c *call) value {
 			r.whole(a, c.pos)
 		}
 	}
-	v := c.write(c.name+" $*", anything)
+	v := c.write(c.name+" $*", map[bool]kind{true: wholeNumber}[c.name == "len"])
 	if c.name == "printf" && len(c.args) > 0 && c.args[0].written == whole && !c.piped {
 		v.written, v.literal, v.rest = pattern, c.args[0].literal, c.args[1:]
 	}

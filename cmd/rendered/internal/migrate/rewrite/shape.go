@@ -8,6 +8,7 @@ const (
 	oneText
 	textList
 	wholeList // of anything
+	numberList
 	vaultSecret
 	vaultData   // its .Data, which of version 2 has .data and .metadata
 	secretMap   // what it keeps
@@ -16,6 +17,8 @@ const (
 	pairKey     // the .Key of a pair, where the other program gives a whole path
 	pathMap     // what is below a path, in a map
 	onePathPair // a key of it and its value
+	wholeNumber // one of Go's whole numbers there, of which division leaves no fraction
+	fraction    // one of Go's float64 there
 	globPath    // a pattern that ended with /*, without it
 )
 
@@ -35,6 +38,8 @@ func (s shape) element() shape {
 	switch s.kind {
 	case textList:
 		return shape{kind: oneText}
+	case numberList:
+		return shape{kind: wholeNumber}
 	case pairs:
 		return shape{kind: onePair, below: s.below}
 	}
