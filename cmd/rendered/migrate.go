@@ -31,7 +31,7 @@ what becomes of each function.
 It exits with 0 where all is migrated, and with 1 where something is left to do.`,
 		Example: `  rendered migrate confd /etc/confd --backend ssm --output new
   rendered migrate consul-template /etc/consul-template.d --output new
-  rendered migrate consul-template --template 'app.ctmpl:/etc/app.conf:systemctl reload app'
+  rendered migrate consul-template --template 'a.ctmpl:/etc/a.conf:reload a'
   cd new && rendered check && rendered diff`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
