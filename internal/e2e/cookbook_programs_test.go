@@ -116,6 +116,46 @@ func TestCookbookNginxTLS(t *testing.T) {
 	k.rotates("nginx", "-s", "reload")
 }
 
+// Two sites are served, then one of them goes and another comes; none changes where a key is not
+// that of its certificate.
+func TestCookbookNginxSites(t *testing.T) {
+	k := newKitchen(t, "nginx-sites", "nginx", "openssl")
+	k.renders() // and nginx -t with it
+	k.run("nginx")
+	served := func(host, serial string) func() bool {
+		return func() bool {
+			said, _ := k.try("sh", "-c", "openssl s_client -connect 127.0.0.1:443 -servername "+host+" </dev/null 2>/dev/null | openssl x509 -noout -serial")
+			return strings.TrimSpace(said) == serial
+		}
+	}
+	first := func(host string) string {
+		return strings.TrimSpace(k.run("openssl", "x509", "-noout", "-serial", "-in", "/etc/nginx/sites/"+host+".crt"))
+	}
+	for _, host := range []string{"www.example.com", "shop.example.com"} {
+		until(t.Fatalf, host+" is served with its certificate", served(host, first(host)))
+	}
+
+	www, wwwSerial := tlsSecret()
+	blog, blogSerial := tlsSecret()
+	sites := func(of entries) { k.rotate(entries{"prod/web/sites": of}, entries{}) }
+	sites(entries{"www.example.com": www, "blog.example.com": blog})
+	k.renders()
+	k.run("nginx", "-s", "reload")
+	until(t.Fatalf, "the new site is served", served("blog.example.com", blogSerial))
+	until(t.Fatalf, "the site that stays has its new certificate", served("www.example.com", wwwSerial))
+	if left := k.run("sh", "-c", "ls /etc/nginx/sites /etc/nginx/conf.d"); strings.Contains(left, "shop") {
+		t.Errorf("left are %s", left)
+	}
+
+	sites(entries{"www.example.com": blog, "blog.example.com": entries{"cert": www["cert"], "key": blog["key"]}})
+	if said, err := k.once(); err == nil || !strings.Contains(said, "sites/blog.example.com.key: verify.tls.key") {
+		t.Errorf("with the key of another site: %v:\n%s", err, said)
+	}
+	if got := first("www.example.com"); got != wwwSerial {
+		t.Errorf("%s is there, want %s", got, wwwSerial)
+	}
+}
+
 func TestCookbookNginxUpstream(t *testing.T) {
 	k := newKitchen(t, "nginx-upstream", "nginx", "curl")
 	for _, port := range []string{"8081", "8082", "8083"} {

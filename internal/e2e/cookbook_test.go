@@ -19,6 +19,12 @@ type recipe struct {
 	files map[string]string // by name, the page excepted
 }
 
+// filesWith gives how many files come of a recipe, where what it has a file for each of has keys.
+func (r recipe) filesWith(keys int) int {
+	config := r.files["rendered.yaml"]
+	return strings.Count(config, " path: ") + (keys-1)*strings.Count(config, "- each: ")
+}
+
 // recipes runs a test for each recipe.
 func recipes(t *testing.T, test func(t *testing.T, r recipe)) {
 	t.Helper()
@@ -235,7 +241,7 @@ func TestCookbookStores(t *testing.T) {
 			r.store(t, fake, script)
 		}
 		said := r.rendered(t, "rendered once -c rendered.yaml --root out", fake.Env()...)
-		if got, want := strings.Count(said, "created "), strings.Count(r.files["rendered.yaml"], " path: "); got != want {
+		if got, want := strings.Count(said, "created "), r.filesWith(1); got != want {
 			t.Errorf("%d files of %d:\n%s", got, want, said)
 		}
 	})

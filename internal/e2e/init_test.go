@@ -62,7 +62,7 @@ func TestInit(t *testing.T) {
 			t.Errorf("check says\n%s", said)
 		}
 		said = in(t, dir, "once", "--root", "out")
-		if got, want := strings.Count(said, "created   "+dir+"/out/"), strings.Count(r.files["rendered.yaml"], " path: "); got != want {
+		if got, want := strings.Count(said, "created   "+dir+"/out/"), r.filesWith(2); got != want {
 			t.Errorf("%d files of %d:\n%s", got, want, said)
 		}
 		page, err := os.ReadFile(filepath.Join(dir, "README.md"))
