@@ -27,7 +27,7 @@ func consulRules() map[string]Rule {
 
 		"mustEnv":      {Verdict: Renamed, forms: []string{"env $1"}, gives: oneText},
 		"envOrDefault": {Verdict: Turned, forms: []string{"", "envOr $2 $1"}, gives: oneText},
-		"split":        {Verdict: Renamed, make: split, becomes: "`split A B` → `splitList A (trim B)`"},
+		"split":        {Verdict: Renamed, make: split, becomes: "`split A B` → `splitList A (trim B)`", Why: splitWhy},
 		"indent":       {Verdict: Rewritten, make: indent, becomes: "`indent 4 S` → `regexReplaceAll \"(?m)^(.)\" S \"    ${1}\"`, for indent here indents empty lines, too"},
 		"contains":     {Verdict: Turned, make: contains, becomes: "`contains V L` → `contains V L` of a text, `has V L` of a list"},
 		"in":           {Verdict: Turned, make: in, becomes: "`in L V` → `contains V L` of a text, `has V L` of a list"},
@@ -52,6 +52,7 @@ func consulRules() map[string]Rule {
 		"toTitle":              {Verdict: Renamed, forms: []string{"title $1"}, gives: oneText, Why: "a letter behind an apostrophe is a capital here, as in Don'T"},
 		"parseFloat":           {Verdict: Renamed, forms: []string{"float64 $1"}, gives: fraction, Why: digitsWhy},
 		"parseJSON":            {Verdict: Renamed, forms: []string{"fromJson $1"}, Why: digitsWhy},
+		"parseYAML":            {Verdict: Renamed, forms: []string{"fromYaml $1"}, Why: digitsWhy},
 		"trim":                 {Verdict: Renamed, forms: []string{"", "trimAll $1 $2"}, gives: oneText},
 	}
 	sameInConsul(m)
@@ -63,7 +64,6 @@ func consulRules() map[string]Rule {
 func sameInConsul(m map[string]Rule) {
 	same(m, "md5sum parseBool regexMatch splitToMap", anything)
 	same(m, "join trimPrefix trimSuffix", oneText)
-	renamed(m, "parseYAML=fromYaml", anything)
 	renamed(m, "parseInt=int64 parseUint=int64", wholeNumber)
 	renamed(m, "base64Decode=b64dec base64Encode=b64enc base64URLDecode=b64urldec base64URLEncode=b64urlenc trimSpace=trim replaceAll=replace sha256Hex=sha256sum toLower=lower toUpper=upper toUnescapedJSON=toJson toUnescapedJSONPretty=toPrettyJson", oneText)
 }
@@ -143,10 +143,15 @@ func file(r *rewriter, c *call) value {
 	return c.write("file $*", oneText)
 }
 
+const splitWhy = "of the empty text it gives a list of one empty text, which was an empty list"
+
 // split takes the white space around a text away, as there.
 func split(r *rewriter, c *call) value {
 	if len(c.args) != 2 {
 		return r.refuse(c.pos, "split with %d arguments", len(c.args))
+	}
+	if of := c.args[1]; !strings.HasPrefix(of.text, "param ") && (of.written != whole || strings.TrimSpace(of.literal) == "") {
+		r.remark(c.pos, "split: "+splitWhy)
 	}
 	if c.piped {
 		return value{text: c.args[1].text + " | trim | splitList " + c.args[0].arg(), form: pipeForm, shape: shape{kind: textList}}

@@ -227,7 +227,17 @@ func (r *rewriter) unknown(c *call) value {
 		}
 		return r.refuse(c.pos, "%s: %s", c.name, why)
 	}
+	if why := unlikeSprig[name]; why != "" {
+		r.remark(c.pos, c.name+": "+why)
+	}
 	return c.write(name+" $*", anything)
+}
+
+// unlikeSprig says of functions what they give otherwise than sprig's of the name do.
+var unlikeSprig = map[string]string{
+	"cat":     "an empty text, or white space at an end, leaves nothing behind here",
+	"float64": digitsWhy,
+	"nospace": "letters beyond ASCII stay whole",
 }
 
 // builtin rewrites a call of a function of text/template.
