@@ -1,13 +1,16 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/manual"
 )
 
 func newFunctions() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use:   "functions [NAME]",
 		Short: "Say what functions templates have, and show each at work",
 		Long: `functions lists what a template may call: how, and what it gives. With a NAME it
@@ -20,10 +23,14 @@ It reads no config and asks nobody. It exits with 1 where there is no function o
 that name.`,
 		Example: `  rendered functions | less
   rendered functions paramsOr
-  rendered functions getv`,
+  rendered functions getv
+  rendered functions --json | jq -r '.functions[].name'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if len(words) == 0 {
+			switch {
+			case asJSON:
+				return manual.JSON(cmd.OutOrStdout(), strings.Join(words, ""))
+			case len(words) == 0:
 				return manual.Functions(cmd.OutOrStdout())
 			}
 			return manual.Function(cmd.OutOrStdout(), words[0])
@@ -35,4 +42,6 @@ that name.`,
 			return list, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print them as JSON, for editors and other programs")
+	return cmd
 }

@@ -33,6 +33,42 @@ func Functions(out io.Writer) error {
 	return err
 }
 
+// A Document is what programs read of functions.
+type Document struct {
+	Functions []FunctionEntry `json:"functions"`
+}
+
+// A FunctionEntry is what is said of one.
+type FunctionEntry struct {
+	Name      string `json:"name"`
+	Group     string `json:"group"`
+	Arguments string `json:"arguments,omitempty"`
+	Gives     string `json:"gives"`
+	Fails     string `json:"fails,omitempty"`
+	Example   string `json:"example"`
+	Prints    string `json:"prints"`
+	As        string `json:"as,omitempty"` // the function that it is by another name
+}
+
+// JSON prints what is said of one function, or of all where there is no name, as a Document. That
+// there is none of the name is a fault.List.
+func JSON(out io.Writer, name string) error {
+	list := render.Functions()
+	if name != "" {
+		f, failed := render.FunctionNamed(name)
+		if failed != nil {
+			return fault.List{failed}
+		}
+		list = []render.Function{f}
+	}
+	var d Document
+	for _, f := range list {
+		d.Functions = append(d.Functions, FunctionEntry{f.Name, f.Group, f.Args, f.Gives, f.Fails, f.Example, f.Prints, f.Like})
+	}
+	console.JSON(out, d)
+	return nil
+}
+
 // FunctionNames gives the names that Functions and Function know.
 func FunctionNames() (names []string) {
 	for _, f := range render.Functions() {
