@@ -28,6 +28,9 @@ shell has set wins.
 It warns of what works and would be regretted, which "allow: [RULE]" of a service silences. The rules:
 ` + check.Rules() + `
 
+With -c - the config is read from standard input, as lookups, uses, iam-policy and render do, and what is relative in it is relative to
+the working directory.
+
 For CI --json writes one document, and --format github the findings as annotations of GitHub's, each at its line of the change.
 
 It exits with 1 where there are faults, and with 0 where there are only warnings. Its last line then says whom they concern: a fault of a
@@ -39,7 +42,7 @@ service is no other's.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.Verb("", cmd.ErrOrStderr())
+			o, err := g.Reading(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ what a service that has one looks up is not listed.`,
   rendered lookups --json | jq '.lookups[] | select(.found == "computed")'`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.Verb("", cmd.ErrOrStderr())
+			o, err := g.Reading(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

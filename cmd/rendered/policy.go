@@ -40,7 +40,7 @@ config has a fault: what a service that has one looks up is in no policy.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.Verb("", cmd.ErrOrStderr())
+			o, err := g.Reading(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ not known.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
-			o, err := g.Verb("", cmd.ErrOrStderr())
+			o, err := g.Reading(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -77,7 +77,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) bool {
 		c.Options.Plan.Reach = plan.ToValues
 	}
 	compiler := plan.NewCompiler(c.Options.Plan)
-	c.cfg, c.plan, _ = compiler.Load(ctx, config.Machine)
+	c.cfg, c.plan, _ = compiler.Load(ctx, o.Plan.Source())
 	c.report.Good = c.judge(ctx, compiler)
 	if o.Format == JSON {
 		c.summarize(time.Now())

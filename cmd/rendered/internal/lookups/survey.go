@@ -42,7 +42,7 @@ func (l lookup) isKnown() bool { return l.Ref != (sources.Ref{}) }
 // look reads a config. The error is a fault.List of what concerns all services.
 func look(ctx context.Context, o plan.Options) (*survey, error) {
 	o.Reach = plan.Nowhere
-	cfg, p, err := plan.NewCompiler(o).Load(ctx, config.Machine)
+	cfg, p, err := plan.NewCompiler(o).Load(ctx, o.Source())
 	if err != nil {
 		return nil, err
 	}

@@ -68,8 +68,8 @@ func (o *RenderOptions) files() (config.Files, error) {
 		if o.What == "-" {
 			return nil, errors.New("standard input is the config or the template, not both")
 		}
-		body, err := io.ReadAll(io.LimitReader(o.Stdin, mostStdin))
-		return config.Text{Path: abs, Body: string(body)}, err
+		err := o.Plan.FromInput(o.Stdin)
+		return o.Plan.Source(), err
 	}
 	_, err = os.Lstat(abs)
 	if o.Optional && errors.Is(err, os.ErrNotExist) && (o.What == "-" || isFile(o.What)) {
@@ -77,9 +77,6 @@ func (o *RenderOptions) files() (config.Files, error) {
 	}
 	return config.Machine, nil
 }
-
-// mostStdin is how much of standard input is read, in bytes: more is no config and no template.
-const mostStdin = 16<<20 + 1
 
 // load gives the plan, and the services with those files that are to be rendered.
 func (o *RenderOptions) load(ctx context.Context, c *plan.Compiler, files config.Files) (*config.Config, *watch.Plan, []*watch.Service, error) {
@@ -111,7 +108,7 @@ func (o *RenderOptions) template(cfg *config.Config) (t config.Template, alone b
 		return t, false, err
 	}
 	if o.What == "-" {
-		body, err := io.ReadAll(io.LimitReader(o.Stdin, mostStdin))
+		body, err := io.ReadAll(io.LimitReader(o.Stdin, plan.MostInput))
 		return config.Template{Content: string(body), Dir: dir, Place: fault.Place{File: "standard input"}}, true, err
 	}
 	path, err := filepath.Abs(o.What)

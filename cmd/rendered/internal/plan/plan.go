@@ -4,7 +4,9 @@ package plan
 
 import (
 	"context"
+	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,7 +23,9 @@ import (
 
 // Options are what is set from outside the config.
 type Options struct {
-	Config string // path of the config file
+	Config string // path of the config file; for those who call FromInput "-" is their input
+	// Files are what Config is read from by those who say so; nil: those of this machine.
+	Files config.Files
 	// Vars, Values, LogLevel and LogFormat override what the config says; "" does not.
 	Vars      map[string]string
 	Values    string
@@ -38,6 +42,32 @@ type Options struct {
 	// EnvironmentFile is the path of the environment file of the unit that the config is for; "":
 	// there is none.
 	EnvironmentFile string
+}
+
+// MostInput is how much of an input is read, in bytes: more is no config and no template.
+const MostInput = 16<<20 + 1
+
+// FromInput reads the config from an input where Config is "-". What is relative in it is relative
+// to the working directory.
+func (o *Options) FromInput(in io.Reader) error {
+	if o.Config != "-" {
+		return nil
+	}
+	path, err := filepath.Abs(o.Config)
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(io.LimitReader(in, MostInput))
+	o.Files = config.Text{Path: path, Body: string(body)}
+	return err
+}
+
+// Source gives what the config is read from.
+func (o Options) Source() config.Files {
+	if o.Files == nil {
+		return config.Machine
+	}
+	return o.Files
 }
 
 // A Reach is how far one may go beyond the config and its templates to make a plan.

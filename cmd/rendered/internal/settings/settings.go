@@ -98,6 +98,15 @@ func (s *Settings) Verb(root string, stderr io.Writer) (plan.Options, error) {
 	return s.options(path, root)
 }
 
+// Reading is Verb for what reads a config and writes nothing: the config may be on standard input.
+func (s *Settings) Reading(stdin io.Reader, stderr io.Writer) (plan.Options, error) {
+	o, err := s.Verb("", stderr)
+	if err != nil {
+		return o, err
+	}
+	return o, o.FromInput(stdin)
+}
+
 // Quiet is Verb for a shell that completes words: it says nothing, and knows no more of the unit
 // than this process does.
 func (s *Settings) Quiet() (plan.Options, error) {
