@@ -1,9 +1,11 @@
 package render
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/fault"
@@ -71,14 +73,36 @@ func (f *File) parses(out Output) *fault.Fault {
 	if err == nil {
 		return nil
 	}
-	what := err.Error()
+	what, hints := err.Error(), []string(nil)
 	if e, ok := errors.AsType[*format.Error](err); ok {
 		switch origin, within := out.Origin(e.Offset); {
 		case within:
 			what += ", in the value of " + origin
+			if !e.Limit {
+				hints = f.quoteHints(out, e)
+			}
 		case origin != "":
 			what += ", just after the value of " + origin
 		}
 	}
-	return &fault.Fault{Place: fault.Place{File: f.Path}, What: what + "; file not written", Err: err}
+	return &fault.Fault{Place: fault.Place{File: f.Path}, What: what + "; file not written", Hints: hints, Err: err}
+}
+
+// quoteHints says how a value is written that is to be one text and is none for the format, unless
+// the error says so already.
+func (f *File) quoteHints(out Output, err *format.Error) []string {
+	quote := f.Format.Quote()
+	text := strings.TrimSpace(out.across(min(max(err.Offset, 0), len(out.Content))).text)
+	switch whole := string(bytes.TrimSpace(out.Content)); {
+	case quote == "", strings.Contains(err.What, quote), text == whole:
+		return nil
+	case text == "", strings.Contains(text, "\n"), strings.ContainsAny(text[:1], "{[<"):
+		return nil // it may bring structure of its own
+	}
+	left, right := f.Template.delims()
+	hint := left + " … | " + quote + " " + right
+	if name := f.Format.String(); name != "xml" && name != "properties" {
+		hint += " writes the quotes, too; none stand around it"
+	}
+	return []string{hint}
 }

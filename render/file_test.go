@@ -116,7 +116,8 @@ func TestOutputHasALimit(t *testing.T) {
 // What breaks a format is looked for where it stands: in a value that was not quoted, or after one.
 func TestFormatNamesTheValueThatBreaksIt(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"a": "{{ param "/env" }}", "b": {{ param "/pw" }}}`:  "column 20: a value is expected, in the value of param /pw",
+		`{"a": "{{ param "/env" }}", "b": {{ param "/pw" }}}`:  "column 20: a value is expected, in the value of param /pw; file not written; {{ … | toJson }} writes the quotes, too; none stand around it",
+		`{"a": "{{ param "/env" | toJson }}", "b": 1}`:         "column 9: a comma or } is expected, in the value of param /env; file not written; {{ … | toJson }} writes the quotes, too; none stand around it",
 		`{"a": "{{ param "/env" }}", "b": "{{ secret "s" }}"}`: `column 23: a comma or } is expected, in the value of secret s`,
 		`{"a": "{{ param "/env" }}"; "b": 1}`:                  "column 13: a comma or } is expected, just after the value of param /env",
 		`{"a"; "{{ param "/env" }}"}`:                          "column 5: a colon is expected; file not written",
@@ -134,7 +135,8 @@ func TestFormatNamesTheValueThatBreaksIt(t *testing.T) {
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		if failed = rendering.Judge(); failed == nil || !strings.Contains(failed.What, want) {
+		failed = rendering.Judge()
+		if failed == nil || !strings.Contains(strings.Join(append([]string{failed.What}, failed.Hints...), "; "), want) {
 			t.Errorf("%s: %v, want %s", body, failed, want)
 		}
 	}

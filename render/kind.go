@@ -11,16 +11,18 @@ import (
 
 // text/template names Go's types where an argument is of the wrong one, or is nothing.
 var (
-	mistyped    = lazyregexp.New(`(?s)^(?:wrong type for value; expected (.+); got (.+)|expected ([a-z ]+); found .*|can't handle .* for arg of type (.+))$`)
-	nothingKind = lazyregexp.New(`^(?:invalid value; expected|cannot assign nil to) (.+)$`)
+	mistyped = lazyregexp.New(`(?s)^(?:wrong type for value; expected (.+); got (.+)|expected ([a-z ]+); found .*|can't handle .* for arg of type (.+))$`)
+	// An interface that is left is one that holds nothing: a field or an element that is null.
+	nothingKind = lazyregexp.New(`^(?:(?:invalid value; expected|cannot assign nil to) (.+?)|wrong type for value; expected (.+); got interface \{\})$`)
 )
 
 // wrongType says in a user's words that an argument is of another type than the function takes, and
 // "" where that is not what happened.
 func (r *run) wrongType(path []parse.Node, message string) (string, []string) {
 	if m := nothingKind.FindStringSubmatch(message); m != nil {
-		name, _ := taker(path, m[1])
-		return r.explainNull(path, funcs.Nothing(name+"there is nothing here, and it must be "+kindName(m[1])))
+		kind := m[1] + m[2]
+		name, _ := taker(path, kind)
+		return r.explainNull(path, funcs.Nothing(name+"there is nothing here, and it must be "+kindName(kind)))
 	}
 	m := mistyped.FindStringSubmatch(message)
 	if m == nil {

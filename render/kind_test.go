@@ -20,12 +20,12 @@ var goWords = regexp.MustCompile(`interface \{\}|map\[|\[\]|<nil>|json\.|funcs\.
 func TestWrongArgumentsAreSaidInWords(t *testing.T) {
 	render.Computes(t)
 	dir := t.TempDir()
-	values := `secrets: {s: '{"m": {"h": "canary"}, "l": ["canary", {"h": "canary"}], "n": 5, "r": 1.50, "t": "canary", "b": true, "z": null}'}`
+	values := `secrets: {s: '{"m": {"h": "canary"}, "l": ["canary", {"h": "canary"}], "n": 5, "r": 1.50, "t": "canary", "b": true, "z": null, "q": [null]}'}`
 	if err := os.WriteFile(filepath.Join(dir, "values.yaml"), []byte(values), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	snapshot := sources.NewSnapshot(source(dir), 0)
-	pool := []string{`(secretMap "s" "m")`, `(secretMap "s" "l")`, `(secretMap "s" "n")`, `(secretMap "s" "r")`, `(secretMap "s" "t")`, `(secretMap "s" "b")`, `(secretMap "s" "z")`, `nil`, `"x"`, `3`, `1.5`, `true`}
+	pool := []string{`(secretMap "s" "m")`, `(secretMap "s" "l")`, `(secretMap "s" "n")`, `(secretMap "s" "r")`, `(secretMap "s" "t")`, `(secretMap "s" "b")`, `(secretMap "s" "z")`, `(secretMap "s").z`, `(index (secretMap "s") "z")`, `(index (secretMap "s" "q") 0)`, `nil`, `"x"`, `3`, `1.5`, `true`}
 	said := make(map[string]int)
 	for _, name := range append(funcs.Names(), "len", "not", "call", "secret", "secretOr", "param", "params", "file", "env") {
 		if strings.HasPrefix(name, "must") {
@@ -49,7 +49,7 @@ func TestWrongArgumentsAreSaidInWords(t *testing.T) {
 			if len(faults) == 0 {
 				out, failed := tmpl.Execute(t.Context(), snapshot)
 				if failed == nil {
-					if text := string(out.Content); strings.Contains(text, "map[") || strings.Contains(text, "nil>") || strings.Contains(text, "[canary") || strings.Contains(text, "interface") {
+					if text := string(out.Content); strings.Contains(text, "map[") || strings.Contains(text, "nil>") || strings.Contains(text, "%!") || strings.Contains(text, "[canary") || strings.Contains(text, "interface") {
 						t.Errorf("%s gives %q", call, text)
 					}
 					continue
@@ -62,6 +62,9 @@ func TestWrongArgumentsAreSaidInWords(t *testing.T) {
 				// These words are names of functions, too.
 				what = strings.TrimPrefix(strings.TrimPrefix(strings.ReplaceAll(what, "float64:", ""), "int64:"), "int:")
 				what = regexp.MustCompile(`\b(int|int64|float64|toString) (takes|does|cannot|makes)|\((int|toString) `).ReplaceAllString(what, "")
+				if strings.HasSuffix(f.What, "it is of another type") {
+					t.Errorf("%s: %s", call, f.What)
+				}
 				if found := goWords.FindString(what); found != "" || strings.Contains(what, "canary") {
 					t.Errorf("%s: %q says %s", call, found, what)
 				}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
-	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/sources"
 )
 
@@ -84,16 +82,12 @@ func (t *Template) executeFor(ctx context.Context, snapshot *sources.Snapshot, o
 	}
 	err := r.set.ExecuteTemplate(r.out, t.Main.Name, t.data(of))
 	r.Content, r.spent = r.out.Bytes(), time.Since(r.begun)-r.waited
-	var failed *fault.Fault
-	if err != nil {
-		failed = r.explain(err)
-	} else {
-		failed = r.checkFormatErrors(r.Content)
+	if err == nil {
+		return r.Output, nil
 	}
-	if failed != nil {
-		r.Content = nil
-		t.delimit(failed)
-	}
+	failed := r.explain(err)
+	r.Content = nil
+	t.delimit(failed)
 	return r.Output, failed
 }
 
@@ -154,49 +148,6 @@ func (t *Template) notesPrints() bool { return t.TrackValues || t.Trace }
 
 func (t *Template) maxSize() int { return cmp.Or(t.MaxSize, DefaultMaxSize) }
 
-// formatError is what text/template and fmt print in the place of a value that they could not print
-// (fmt: "Format errors").
-var formatError = lazyregexp.New(`<no value>|<nil>|%!(?:[A-Za-z%]\([^)]*\)?|\((?:NOVERB|EXTRA|BADWIDTH|BADPREC|BADINDEX)[^)]*\))`)
-
-// marks are what a formatError has in it. To look for them takes a hundredth of the time.
-var marks = [][]byte{[]byte("<no value>"), []byte("<nil>"), []byte("%!")}
-
-// checkFormatErrors finds output in which something went wrong unnoticed. What a value itself holds
-// is no mistake.
-func (r *run) checkFormatErrors(content []byte) *fault.Fault {
-	if !slices.ContainsFunc(marks, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
-		return nil
-	}
-	var suspects []string
-	offsets := make(map[string]int) // where each stands first
-	for _, at := range formatError.FindAllIndex(content, -1) {
-		found := string(content[at[0]:at[1]])
-		if _, known := offsets[found]; !known {
-			offsets[found] = at[0]
-			if !r.t.written(found) {
-				suspects = append(suspects, found)
-			}
-		}
-	}
-	if len(suspects) == 0 {
-		return nil
-	}
-	absent := r.snapshot.Absent(suspects)
-	if len(absent) == 0 {
-		return nil
-	}
-	what := absent[0]
-	if strings.HasPrefix(what, "%!") {
-		what = "a formatting error, " + what[:min(3, len(what))] + "…"
-	}
-	line := 1 + bytes.Count(content[:offsets[absent[0]]], []byte("\n"))
-	return &fault.Fault{
-		Place: fault.Place{File: r.t.Main.shown()},
-		What:  fmt.Sprintf("line %d of the output holds %s", line, what),
-		Hints: []string{"something printed there is nothing, or of another type than its verb; see the template around it"},
-	}
-}
-
 // Bounds of a search for what a byte of the output comes from.
 const (
 	maxSearched = 256 << 20 // bytes of all texts together
@@ -208,25 +159,25 @@ const (
 // port", or else which one it follows. It gives "" where no looked-up text stands or ends there.
 func (o Output) Origin(offset int) (lookup string, within bool) {
 	offset = min(max(offset, 0), len(o.Content))
-	if lookup = o.across(offset); lookup != "" {
-		return lookup, true
+	if of := o.across(offset); of.text != "" {
+		return of.lookup, true
 	}
 	return o.before(offset), false
 }
 
-// across gives the lookup of the longest text that stands across a byte.
-func (o Output) across(offset int) (lookup string) {
-	length, left := 0, maxSearched
+// across gives the longest text that stands across a byte; the zero one where none does.
+func (o Output) across(offset int) (of lookupText) {
+	left := maxSearched
 	for _, g := range o.lookedUp {
-		if n := len(g.text); n > length && left > 0 {
+		if n := len(g.text); n > len(of.text) && left > 0 {
 			left -= 2 * n
 			around := o.Content[max(offset-n+1, 0):min(offset+n, len(o.Content))]
 			if bytes.Contains(around, []byte(g.text)) {
-				lookup, length = g.lookup, n
+				of = g
 			}
 		}
 	}
-	return lookup
+	return of
 }
 
 // before gives the lookup of the text that ends nearest before a byte.

@@ -198,8 +198,3 @@ func (t *Template) delimit(f *fault.Fault) {
 		f.Hints[i] = replace(h)
 	}
 }
-
-// written reports whether the words stand in the template, so that they can be no value.
-func (t *Template) written(words string) bool {
-	return slices.ContainsFunc(t.texts, func(x *parsedText) bool { return strings.Contains(x.Body, words) })
-}

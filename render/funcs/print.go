@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -137,19 +138,22 @@ func printf(format string, args ...any) (string, error) {
 		return "", notUTF8("printf")
 	}
 	text := fmt.Sprintf(format, ready...)
-	if err := misprinted(format, args, text); err != nil {
+	if err := misprinted(format, args, ready, text); err != nil {
 		return "", err
 	}
 	return bounded("printf", text)
 }
 
-// misprinted says what format error is in what fmt printed, but for those in the arguments.
-func misprinted(format string, args []any, text string) error {
-	if found := formatError.FindAllString(text, -1); found != nil && len(found) > countFormatErrors(args) {
-		if verb := found[0][2:3]; verb != "(" {
-			return failf("printf: a value does not fit the verb %%%s, or there is none for it", verb)
+// misprinted says what format error is in what fmt printed, but for those that the arguments, or
+// two of them together, bring along.
+func misprinted(format string, args, ready []any, text string) error {
+	if formatError.MatchString(text) {
+		if found := formatError.FindString(fmt.Sprintf(strings.ReplaceAll(format, "%%", "__"), withoutPercent(ready)...)); found != "" {
+			if verb := found[2:3]; verb != "(" {
+				return failf("printf: a value does not fit the verb %%%s, or there is none for it", verb)
+			}
+			return Error("printf: the verbs and the arguments do not match")
 		}
-		return Error("printf: the verbs and the arguments do not match")
 	}
 	if strings.Contains(text, "NaN") && !strings.Contains(fmt.Sprint(args...)+format, "NaN") {
 		return Error("printf: a number is too large for its verb")
@@ -157,12 +161,15 @@ func misprinted(format string, args []any, text string) error {
 	return nil
 }
 
-// countFormatErrors counts those that stand in the arguments themselves.
-func countFormatErrors(args []any) (n int) {
-	for _, a := range args {
-		n += len(formatError.FindAllString(fmt.Sprint(a), -1))
+// withoutPercent gives the arguments with texts in which no format error can begin.
+func withoutPercent(args []any) []any {
+	plain := slices.Clone(args)
+	for i, a := range plain {
+		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+			plain[i] = strings.ReplaceAll(v.String(), "%", "_")
+		}
 	}
-	return n
+	return plain
 }
 
 // printing makes of a function of fmt one that prints what has a text of its own.

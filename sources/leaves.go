@@ -2,44 +2,8 @@ package sources
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 )
-
-// Absent gives those of the texts that no value holds as they stand, in their order. Each value is
-// gone through once, however many texts there are.
-func (s *Snapshot) Absent(texts []string) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	absent := slices.Clone(texts)
-	for r := range s.answers {
-		if result, ok := s.result(r); ok && result.Err == nil && len(absent) > 0 {
-			result.Value.parts(func(part string) {
-				absent = slices.DeleteFunc(absent, func(text string) bool { return strings.Contains(part, text) })
-			})
-		}
-	}
-	return absent
-}
-
-// parts calls f with the value's texts and the leaves of their JSON.
-func (v Value) parts(f func(string)) {
-	texts := append([]string{v.Text, string(v.Bytes)}, v.List...)
-	for _, t := range v.Params {
-		texts = append(texts, t)
-	}
-	for _, t := range texts {
-		leaves(t, f)
-	}
-}
-
-func leaves(text string, f func(string)) {
-	f(text)
-	found, _ := Leaves(text)
-	for _, leaf := range found {
-		leaves(leaf.Text, f)
-	}
-}
 
 // A Leaf is a text or a number in JSON, and the name of the member that it is, or is in.
 type Leaf struct{ Name, Text string }
