@@ -416,7 +416,7 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 
 // The loop says that it is idle once after its passes, and not where the next one is near.
 func TestIdleIsSaidOnceAfterPasses(t *testing.T) {
-	for schedule, want := range map[string]int{"@hourly": 3, "@every 2s": 0} {
+	for schedule, want := range map[string]int{"CRON_TZ=UTC @hourly": 3, "@every 2s": 0} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			for _, name := range []string{"a", "b", "c"} {

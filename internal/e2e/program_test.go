@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -37,6 +38,7 @@ func TestMain(m *testing.M) {
 	// Under nohup(1) every program that the tests launch would ignore it, and a shell cannot change
 	// that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	closeOnExec()
 	// Without this each child waits a second for the race detector.
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	// Most of the tests wait for what they have started.
@@ -44,6 +46,17 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	_ = os.RemoveAll(buildDir)
 	os.Exit(code)
+}
+
+// closeOnExec keeps what make(1) and others leave open for their children from ours, which look at
+// what they have open.
+func closeOnExec() {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // program gives the path of the program that these tests are about. From then on it is found by its

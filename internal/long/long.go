@@ -1,5 +1,5 @@
 // Package long has the flag -long, by which tests run that take minutes. The tests of every package
-// import it, so that each knows it:
+// import it, so that each knows it, and runs in the environment of internal/testenv:
 //
 //	go test -timeout 1h ./... -long
 package long
@@ -7,6 +7,8 @@ package long
 import (
 	"flag"
 	"testing"
+
+	_ "github.com/rendered/rendered/internal/testenv"
 )
 
 var asked = flag.Bool("long", false, "run the tests that take minutes, too, and the others with all their cases")

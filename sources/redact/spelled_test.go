@@ -15,6 +15,7 @@ import (
 	mathrand "math/rand/v2"
 	"mime/quotedprintable"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -23,10 +24,11 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-// filter gives text through a command.
+// filter gives text through a command, for which it is UTF-8 wherever the tests run.
 func filter(line string) func(*testing.T, string) string {
 	return func(t *testing.T, text string) string {
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", line)
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 		cmd.Stdin = strings.NewReader(text)
 		out, err := cmd.Output()
 		if err != nil {
