@@ -93,11 +93,26 @@ func checkCall(at *Text, n parse.Node, args []parse.Node) fault.List {
 	if more {
 		wants = "at least " + wants
 	}
-	failed := at.fault(int(id.Pos), fmt.Sprintf("%s takes %s, here it gets %d", id.Ident, wants, len(args)))
+	failed := at.fault(int(id.Pos), fmt.Sprintf("%s takes %s, here it gets %d", id.Ident, wants, len(args)), howCalled(id.Ident, len(args) > least)...)
 	if id.Ident == "get" && len(args) == 1 {
 		failed.Hints = []string{fmt.Sprintf("get takes a map and a key; confd's get is {{ param %s }} here", parameter(args[0]))}
 	}
 	return fault.List{failed}
+}
+
+// howCalled says how a function is called; where it was given too much, also that which takes a
+// default.
+func howCalled(name string, much bool) (hints []string) {
+	names := []string{name}
+	if much {
+		names = append(names, name+"Or")
+	}
+	for _, f := range reference() {
+		if slices.Contains(names, f.Name) {
+			hints = append(hints, strings.TrimSpace("{{ "+f.Name+" "+f.Args)+" }}")
+		}
+	}
+	return hints
 }
 
 // parameter writes the name of a parameter that stands as another program's key.
