@@ -22,6 +22,9 @@ import (
 	"github.com/rendered/rendered/watch/notify"
 )
 
+// ofRoot is the remedy where a path is for others to change.
+const ofRoot = "where they must not, a file of root's in a directory that root alone can change"
+
 // A finder collects what is found.
 type finder struct {
 	faults, warnings fault.List
@@ -98,11 +101,11 @@ func (e *finder) destination(f *config.File) {
 	if found.Found != "" {
 		what += "; what stands there now is " + found.Found + ", of which nothing is taken over"
 	}
-	var hints []string
+	hint := ofRoot
 	if found.Open {
-		hints = []string{"set owner: and mode:, for there they cannot be those of the file that stands there; unset ones are root's and 0600"}
+		hint = "set owner: and mode:, for there they cannot be those of the file that stands there; unset ones are root's and 0600"
 	}
-	e.warn(f.Place, what, hints...)
+	e.warn(f.Place, what, hint)
 }
 
 func (e *finder) pidFile(at fault.Place, path string) {
@@ -114,7 +117,8 @@ func (e *finder) pidFile(at fault.Place, path string) {
 	case err != nil && (disk.IsForeign(err) || len(notify.Hints(err)) > 0):
 		e.faults = append(e.faults, &fault.Fault{Place: at, What: path + ": " + err.Error(), Hints: append(notify.Hints(err), disk.Hints(err)...), Err: err})
 	case err == nil && user > 0:
-		e.warn(at, fmt.Sprintf("%s: it is for user %d to write, so that only processes of that user are signaled by it", path, user))
+		e.warn(at, fmt.Sprintf("%s: it is for user %d to write, so that only processes of that user are signaled by it", path, user),
+			"where another is meant: unit: in the place of pid_file:, or a file that root writes")
 	}
 }
 
@@ -133,9 +137,9 @@ func (e *finder) input(at fault.Place, path string) {
 		e.faults = append(e.faults, &fault.Fault{Place: at, What: "file " + path + ": " + what, Hints: disk.Hints(err), Err: err})
 	case len(way.Steps) == 0: // it is not there to be looked at, or is no more
 	case len(way.Doubts()) > 0:
-		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%v)", path, way.Doubts()[0]))
+		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%v)", path, way.Doubts()[0]), ofRoot)
 	case way.Found() && way.Last().Doubt() != nil:
-		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%s)", path, way.Last().Doubt().What))
+		e.warn(at, fmt.Sprintf("file %s: others than root decide what it says (%s)", path, way.Last().Doubt().What), ofRoot)
 	}
 }
 
