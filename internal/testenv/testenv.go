@@ -1,6 +1,6 @@
 // Package testenv has tests run in an environment that is nobody's: what whoever runs them has set
 // for AWS, for systemd or for this program itself says nothing about the tests. Whoever imports it
-// has a process without these variables, and the usual umask. A test sets what it is about.
+// has a process without these variables and without ~/.aws/config, and the usual umask. A test sets what it is about.
 package testenv
 
 import (
@@ -12,10 +12,18 @@ import (
 
 func init() {
 	syscall.Umask(0o022)
+	defer nobodysSettings()
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); personal(name) {
 			_ = os.Unsetenv(name)
 		}
+	}
+}
+
+// nobodysSettings has the SDK find no shared config and no credentials of a home.
+func nobodysSettings() {
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		_ = os.Setenv(name, os.DevNull)
 	}
 }
 
