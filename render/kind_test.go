@@ -61,7 +61,7 @@ func TestWrongArgumentsAreSaidInWords(t *testing.T) {
 				said[f.What]++
 				// These words are names of functions, too.
 				what = strings.TrimPrefix(strings.TrimPrefix(strings.ReplaceAll(what, "float64:", ""), "int64:"), "int:")
-				what = regexp.MustCompile(`\b(int|int64|float64|toString) (takes|does|cannot|makes)|\((int|toString) `).ReplaceAllString(what, "")
+				what = regexp.MustCompile(`\b(int|int64|float64|toString) (takes|does|cannot|makes|VALUE)|\((int|toString) `).ReplaceAllString(what, "")
 				if strings.HasSuffix(f.What, "it is of another type") {
 					t.Errorf("%s: %s", call, f.What)
 				}
