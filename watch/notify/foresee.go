@@ -2,7 +2,10 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -32,8 +35,68 @@ func Foresee(ctx context.Context, a Action) error {
 			return err
 		}
 		p.Close()
+	case HTTP:
+		return a.foresee(ctx)
+	case Socket:
+		return a.foresee(ctx)
 	}
 	return nil
+}
+
+// foresee connects, and says nothing.
+func (h HTTP) foresee(ctx context.Context) error {
+	body, err := newLetter(h.Body)
+	if notYet(err) {
+		body.files, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	a, err := h.address(body)
+	if err != nil {
+		return err
+	}
+	if a.Socket != "" {
+		return foreseeSocket(ctx, a.Socket, body)
+	}
+	return reaches(new(net.Dialer).DialContext(ctx, "tcp", a.Peer()))
+}
+
+func (s Socket) foresee(ctx context.Context) error {
+	for _, text := range s.Send {
+		l, err := newLetter(text)
+		if notYet(err) {
+			l.files, err = nil, nil
+		}
+		if err == nil {
+			err = foreseeSocket(ctx, s.Path, l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notYet tells whether a file is only not there yet.
+func notYet(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+func foreseeSocket(ctx context.Context, path string, l letter) error {
+	return reaches(dialSocket(ctx, path, l))
+}
+
+// reaches is an error where there was no connection. One that does not come about now may later:
+// whoever does not answer is as one that does not run.
+func reaches(conn net.Conn, err error) error {
+	if err == nil {
+		conn.Close()
+		return nil
+	}
+	e := unanswered(context.Background(), err)
+	if e.Reason != NotPermitted {
+		e.Reason = NotRunning
+	}
+	return e
 }
 
 // BySystemd reports whether systemd is asked when the dependent is told.

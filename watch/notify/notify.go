@@ -1,5 +1,5 @@
 // Package notify tells dependents that their files have changed: it has systemd reload or restart a
-// unit, sends a signal, or runs a command.
+// unit, sends a signal, asks a server over HTTP or at its socket, or runs a command.
 //
 // An action that succeeds has reached its dependent; one that cannot tell for certain fails, and is
 // done again. Every action returns promptly when its context ends. No error, name or environment
