@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,13 +16,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/internal/long"
 )
 
 // TestCanaries plants a value of every shape, does with each what goes wrong with a template, a
-// format, a check and a command, and searches everything that came out.
+// format, a check, a command and a server that is told, and searches everything that came out.
 func TestCanaries(t *testing.T) {
 	if raceDetector {
 		t.Skip("several hundred services: with -long it runs without the race detector")
@@ -37,6 +41,7 @@ func TestCanaries(t *testing.T) {
 	port := freePort(t)
 	fmt.Fprintf(&config, "metrics: {listen: '127.0.0.1:%d', textfile: rendered.prom}\n", port)
 	config.WriteString("state_dir: state\ninventory: true\nschedule: '@every 1h'\naws: {timeout: 30s}\nservices:\n")
+	echo := echoing(t)
 	n, bad := 0, 0
 	var written []int // files that hold a value in some quoting
 	service := func(body, rest, notify string) {
@@ -51,6 +56,7 @@ func TestCanaries(t *testing.T) {
 		aws.PutSecret("object-of-"+name, string(must(json.Marshal(map[string]any{"key": value, "list": []int{1}}))))
 		read := fmt.Sprintf(`{{ secret %q }}`, name)
 		service(read, "", fmt.Sprintf(", notify: [{run: 'env >env; cat out/%03d; base64 out/%03d; od -c out/%03d | head; grep -n . out/%03d >&2; exit 3'}]", n+1, n+1, n+1, n+1))
+		service(read, "", fmt.Sprintf(", notify: [{socket: %s/lines, send: 'show {file out/%03d}', expect: thanks, abort: sorry}, {http: 'unix:%s/http:/', body: '{file out/%03d}'}]", echo, n+1, echo, n+1))
 		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "properties", "xml", "pem"} {
 			service("<"+read+"\n= [ "+read, ", format: "+format, "")
 		}
@@ -208,6 +214,11 @@ func TestCanaries(t *testing.T) {
 	if !strings.Contains(output["once"], "error:") || strings.Count(output["log as text"], "level=WARN") < bad {
 		t.Errorf("little went wrong: %d warnings of %d misuses", strings.Count(output["log as text"], "level=WARN"), bad)
 	}
+	for _, said := range []string{"no: show ‹value›", "no: ‹value›", "has no \"thanks\"", "server answered 400"} {
+		if !strings.Contains(output["once"], said) {
+			t.Errorf("no server answered %q", said)
+		}
+	}
 	if got := strings.Count(output["once"], ": verify.tls."); got < unverified {
 		t.Errorf("verify refused %d times, want %d", got, unverified)
 	}
@@ -267,4 +278,37 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// echoing gives a directory with two sockets: servers there answer what they are told, and are
+// never content.
+func echoing(t *testing.T) (dir string) {
+	dir = must(os.MkdirTemp("", "canary"))
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	echo := func(w io.Writer, text []byte) {
+		fmt.Fprintf(w, "no: %s\n%s\n", text, base64.StdEncoding.EncodeToString(text))
+	}
+	lines, web := must(net.Listen("unix", filepath.Join(dir, "lines"))), must(net.Listen("unix", filepath.Join(dir, "http")))
+	t.Cleanup(func() { lines.Close() })
+	go func() {
+		for {
+			c, err := lines.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				text, _ := io.ReadAll(c)
+				echo(c, text)
+			}()
+		}
+	}()
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusBadRequest)
+		echo(w, text)
+	})}
+	go server.Serve(web)
+	t.Cleanup(func() { server.Close() })
+	return dir
 }

@@ -12,7 +12,7 @@ import (
 var (
 	region      = newForm(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
 	roleARN     = newForm(`^arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
-	endpoint    = newForm(`^https?://[^\s/@]+(/[^\s@]*)?$`)
+	endpointURL = newForm(`^https?://[^\s/@]+(/[^\s@]*)?$`)
 	accountID   = newForm(`^\d{12}$`)
 	accountName = newForm(`^[A-Za-z0-9_.-]+$`)
 )

@@ -2,6 +2,8 @@ package config
 
 import (
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/endpoint"
 )
 
 // A valueKind is what stands at a key: how it is read, what documents call it, and what a JSON
@@ -104,6 +106,9 @@ var (
 	aFilePath = joined(aPath, schema{"allOf": []schema{{"not": schema{"pattern": `(^|/)\.{0,2}$`}}}})
 )
 
+// mediaType is what Content-Type says (RFC 9110, 8.3.1), with parameters that are plain words.
+var mediaType = newForm(`^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[A-Za-z0-9-]+=[A-Za-z0-9_.-]+)*$`)
+
 const unitsOfTime = `(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+`
 
 var (
@@ -129,5 +134,14 @@ var (
 	outputKind  = parsedKind("WORD", schema{"enum": outputs}, parseOutput)
 	unitKind    = parsedKind("UNIT", schema{"type": "string", "pattern": unitName.text, "patternErrorMessage": asUnit}, parseUnit)
 	hostsKind   = readKind("HOST, or a list of them", joined(aHost, schema{"type": append([]string{"array"}, scalars...), "minItems": 1, "items": aHost}), (*reader).hostsOf)
-	rulesKind   = readKind("[RULE, ...]", schema{"type": "array", "items": schema{"enum": ruleNames()}}, (*reader).rulesOf)
+	addressKind = parsedKind("URL", schema{"type": "string", "minLength": 1, "maxLength": 2048, "pattern": addressPattern.text, "patternErrorMessage": "write it as " + endpoint.Form}, parseAddress)
+	methodKind  = oneWord("POST", "PUT", "PATCH", "GET", "DELETE")
+	typeKind    = matchingKind("TYPE", mediaType, "a media type, as application/json is")
+	aStatus     = schema{"type": "integer", "minimum": 100, "maximum": 599}
+	someTexts   = schema{"type": append([]string{"array"}, scalars...), "minLength": 1, "minItems": 1, "items": schema{"type": scalars, "minLength": 1}}
+	textsKind   = readKind("TEXT, or a list of them", someTexts, (*reader).someTextsOf)
+	expectKind  = described("STATUS or TEXT, or a list of them", joined(someTexts, schema{"minimum": 100}))
+	socketKind  = readKind("FILE", joined(aFilePath, schema{"maxLength": maxSocketPath}), (*reader).socketOf)
+
+	rulesKind = readKind("[RULE, ...]", schema{"type": "array", "items": schema{"enum": ruleNames()}}, (*reader).rulesOf)
 )

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -17,36 +16,76 @@ var (
 	verbs    = map[string]notify.Verb{"reload": notify.Reload, "restart": notify.Restart, "start": notify.Start}
 )
 
-// readNotice reads one dependent: exactly one of run, signal, reload, restart and start.
-func readNotice(r *reader, n *yaml.Node, where string, s *Service) {
-	var run notify.Run
-	var signal notify.Signal
-	var systemd notify.Systemd
-	var timeout time.Duration
-	known := fields{
-		"run": &run.Command, "output": &run.Output, "signal": &signal.Signal, "unit": &signal.Unit, "pid_file": &signal.PIDFile, "timeout": &timeout,
-	}
-	for word, verb := range verbs {
-		known[word] = after{&systemd.Unit, func(*yaml.Node, string) { systemd.Verb = verb }}
-	}
+// noticeKinds are the keys that say how a dependent is told.
+var noticeKinds = []string{"reload", "restart", "start", "signal", "run", "http", "socket"}
+
+// A notice is one dependent, as it is read.
+type notice struct {
+	run     notify.Run
+	signal  notify.Signal
+	systemd notify.Systemd
+	http    notify.HTTP
+	socket  notify.Socket
+}
+
+// readNotice reads one dependent: exactly one of the kinds. What it gives is to be called when all
+// files of the service are known.
+func (l *loader) readNotice(r *reader, n *yaml.Node, where string, s *Service) (finish func()) {
+	a := new(notice)
 	before := len(*r.faults)
-	if !r.mapping(n, where, &ofNotice, known) {
-		return
-	}
-	if at, what := misfit(n); what != "" {
-		r.fault(n, strings.TrimSuffix(where+"."+at, "."), what)
+	known := a.fields(r, n)
+	if r.mapping(n, where, &ofNotice, known) {
+		if at, what := misfit(n); what != "" {
+			r.fault(n, strings.TrimSuffix(where+"."+at, "."), what)
+		}
 	}
 	if len(*r.faults) > before {
-		return // what could not be read has no name to compare
+		return func() {} // what could not be read has no name to compare
 	}
-	run.Timeout, systemd.Timeout = timeout, timeout
-	var action notify.Action = systemd
-	switch {
-	case hasKey(n, "run"):
-		action = run
-	case hasKey(n, "signal"):
-		action = signal
+	a.systemd.Timeout, a.http.Timeout, a.socket.Timeout = a.run.Timeout, a.run.Timeout, a.run.Timeout
+	a.http.Output, a.socket.Output = a.run.Output, a.run.Output
+	return func() {
+		switch {
+		case hasKey(n, "run"):
+			s.addNotice(r, n, where, a.run)
+		case hasKey(n, "signal"):
+			s.addNotice(r, n, where, a.signal)
+		case hasKey(n, "http"):
+			if l.finishHTTP(r, n, where, s, &a.http) {
+				s.addNotice(r, n, where, a.http)
+			}
+		case hasKey(n, "socket"):
+			if l.finishSocket(r, n, where, s, &a.socket) {
+				s.addNotice(r, n, where, a.socket)
+			}
+		default:
+			s.addNotice(r, n, where, a.systemd)
+		}
 	}
+}
+
+// fields reads the keys of a notice.
+func (a *notice) fields(r *reader, n *yaml.Node) fields {
+	known := fields{
+		"run": &a.run.Command, "output": &a.run.Output, "timeout": &a.run.Timeout,
+		"signal": &a.signal.Signal, "unit": &a.signal.Unit, "pid_file": &a.signal.PIDFile,
+		"http": &a.http.URL, "method": &a.http.Method, "body": &a.http.Body, "content_type": &a.http.Type,
+		"socket": &a.socket.Path, "send": &a.socket.Send, "abort": &a.socket.Abort,
+		"expect": func(at *yaml.Node, where string) {
+			if hasKey(n, "socket") {
+				a.socket.Expect, _ = r.someTextsOf(at, where)
+			} else {
+				a.http.Expect, _ = r.statusesOf(at, where)
+			}
+		},
+	}
+	for word, verb := range verbs {
+		known[word] = after{&a.systemd.Unit, func(*yaml.Node, string) { a.systemd.Verb = verb }}
+	}
+	return known
+}
+
+func (s *Service) addNotice(r *reader, n *yaml.Node, where string, action notify.Action) {
 	if slices.ContainsFunc(s.Notify, func(other notify.Action) bool { return other.Name() == action.Name() }) {
 		r.fault(n, where, "the same notice stands here a second time")
 		return
@@ -66,20 +105,35 @@ func misfit(n *yaml.Node) (at, what string) {
 	}
 	signal, whom := count("signal"), count("unit", "pid_file")
 	switch {
-	case count("output") > count("run"):
-		return "", "output: goes with run:, of which it says what may be shown"
+	case count("output") == 1 && count("run", "http", "socket") == 0:
+		return "", "output: goes with run:, http: and socket:, of which it says what may be shown"
 	case count("signal", "timeout") == 2:
-		return "", "a signal is sent in no time; timeout: goes with run, reload, restart and start"
+		return "", "a signal is sent in no time; timeout: goes with the other notices"
 	case signal == 0 && whom > 0:
 		return "", "unit: and pid_file: go with signal:"
-	case count("run", "signal", "reload", "restart", "start") != 1:
-		return "", "a notice is exactly one of run, signal, reload, restart and start"
+	case count(noticeKinds...) != 1:
+		return "", "a notice is exactly one of " + listed(noticeKinds)
 	case signal == 1 && whom == 2:
 		return "signal", "a signal has unit: or pid_file:, not both"
 	case signal == 1 && whom == 0:
 		return "signal", "a signal needs unit: or pid_file:, to know whom to send it to"
+	case count("method", "body", "content_type") > 0 && count("http") == 0:
+		return "", "method:, body: and content_type: go with http:"
+	case count("send", "abort") > 0 && count("socket") == 0:
+		return "", "send: and abort: go with socket:"
+	case count("expect") == 1 && count("http", "socket") == 0:
+		return "", "expect: goes with http: and socket:"
+	case count("socket") == 1 && count("send") == 0:
+		return "socket", "a socket needs send:, what is said to the server there"
+	case count("content_type") == 1 && count("body") == 0:
+		return "", "content_type: goes with body:, of which it says what it is"
 	}
 	return "", ""
+}
+
+// listed gives words with "and" before the last.
+func listed(words []string) string {
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
 const asUnit = "a unit's name ends in .service, .socket, .target …"

@@ -128,6 +128,8 @@ var beyond = []struct{ fault, why string }{
 	{"is written a second time|would be |is to stand in|is the template at|lies in |is written by|is a file of|is not the path of a file of this service", "what paths are of depends on others"},
 	{`services\.(lookups|mistakes|results)\.files\[\d+\]\.path: `, "what the actions of a path come to"},
 	{"longer than nothing", "0s looks like a duration"},
+	{"here is none$|these are .* texts, and send: has|is not sent to this address|names none$|no file is sent", "what a text says"},
+	{`\.notify\[\d+\]\.body: there is no `, "what the actions of a path come to"},
 	{"at most a year|is too large", "a pattern does not count"},
 	{"mode [0-7]+ (must begin with 0|has bits)|\"0[0-7]+\" is not a mode|could not enter a directory", "to a reader of YAML 1.2, 0644 is the number 644"},
 	{"not a date", "to a reader of YAML 1.2 a date is a text"},

@@ -31,6 +31,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	}
 	s.keyed = hasEach(n)
 	hasFiles, verified := false, func() {}
+	var notices []func()
 	ok := r.mapping(n, where, &ofService, fields{
 		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
@@ -45,12 +46,15 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		},
 		"verify": func(n *yaml.Node, where string) { verified = l.readVerify(r, n, where, &s) },
 		"notify": func(n *yaml.Node, where string) {
-			r.list(n, where, func(n *yaml.Node, where string) { readNotice(r, n, where, &s) })
+			r.list(n, where, func(n *yaml.Node, where string) { notices = append(notices, l.readNotice(r, n, where, &s)) })
 		},
 	})
 	if ok && !hasFiles {
 		r.fault(key, where, "a service has at least one file", filesHint)
 	}
 	verified()
+	for _, finish := range notices {
+		finish()
+	}
 	l.cfg.Services = append(l.cfg.Services, s)
 }

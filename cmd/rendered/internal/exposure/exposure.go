@@ -30,9 +30,9 @@ type finder struct {
 	faults, warnings fault.List
 }
 
-// Find looks at every destination, every pid file, every program and every local file whose path is
-// known. Faults are of paths to which root would not write, from which it would not read, or by
-// which it would signal nobody; warnings of what goes on and may be meant.
+// Find looks at every destination, every pid file, every socket, every program and every local file
+// whose path is known. Faults are of paths to which root would not write, from which it would not
+// read, or by which it would signal or tell nobody; warnings of what goes on and may be meant.
 func Find(cfg *config.Config, p *watch.Plan) (faults, warnings fault.List) {
 	var e finder
 	for _, s := range cfg.Services {
@@ -41,12 +41,16 @@ func Find(cfg *config.Config, p *watch.Plan) (faults, warnings fault.List) {
 			e.destination(&s.Files[i])
 			e.program(s.Files[i].Place, s.Files[i].Check.Command)
 		}
-		for _, n := range s.Notify {
+		for i, n := range s.Notify {
 			switch n := n.(type) {
 			case notify.Signal:
 				e.pidFile(s.Place, n.PIDFile)
 			case notify.Run:
 				e.program(s.Place, n.Command)
+			case notify.Socket:
+				e.socket(s.NoticesAt[i], n.Path, n.SendsFiles())
+			case notify.HTTP:
+				e.socket(s.NoticesAt[i], n.Socket(), n.SendsFiles())
 			}
 		}
 	}
@@ -119,6 +123,20 @@ func (e *finder) pidFile(at fault.Place, path string) {
 	case err == nil && user > 0:
 		e.warn(at, fmt.Sprintf("%s: it is for user %d to write, so that only processes of that user are signaled by it", path, user),
 			"where another is meant: unit: in the place of pid_file:, or a file that root writes")
+	}
+}
+
+// socket looks at the place of a socket at which a server is told.
+func (e *finder) socket(at fault.Place, path string, files bool) {
+	if path == "" || !disk.Answers(path) {
+		return
+	}
+	by, err := notify.ExamineSocket(path)
+	switch {
+	case err != nil && disk.IsForeign(err):
+		e.faults = append(e.faults, &fault.Fault{Place: at, What: path + ": " + err.Error(), Hints: notify.Hints(err), Err: err})
+	case err == nil && by != nil && files:
+		e.warn(at, fmt.Sprintf("%s: others than root decide who listens there (%v), so that files are sent to nobody who may not read them", path, by))
 	}
 }
 

@@ -93,6 +93,11 @@ var secretArguments = []*lazyregexp.Regexp{
 	lazyregexp.New(`\bsshpass\b.*\s-p`),
 }
 
+// secretParameter is a parameter of a URL that holds a secret.
+var secretParameter = lazyregexp.New(`(?i)[?&][\w.-]*(?:password|passwd|secret|token|api-?_?key|auth-?_?key|signature)=[^&]`)
+
+const addressHint = "it is in the log and in the status; have a command of run: read it from a file"
+
 // fileOption is an option that names a file, not a secret.
 var fileOption = lazyregexp.New(`(?i)(?:file|path|dir)\b`)
 
@@ -107,8 +112,13 @@ func (l *linter) secretArgument(s Service) {
 		}
 	}
 	for i, action := range s.Notify {
-		if run, ok := action.(notify.Run); ok {
-			judge(s.NoticesAt[i], run.Command)
+		switch a := action.(type) {
+		case notify.Run:
+			judge(s.NoticesAt[i], a.Command)
+		case notify.HTTP:
+			if secretParameter.MatchString(a.URL) {
+				l.note(s, config.SecretArgument, warning(s.NoticesAt[i], "", "this has a secret in an address", addressHint))
+			}
 		}
 	}
 	judge(s.CheckAt, s.Check.Command)
