@@ -40,7 +40,7 @@ type letter struct {
 // A sentFile is a file of which the content is sent.
 type sentFile struct {
 	path string
-	info disk.Info
+	way  disk.Way // that led to it
 	text string
 }
 
@@ -61,7 +61,7 @@ func newLetter(text string) (l letter, _ error) {
 			what := disk.Reason(err).Error()
 			return l, &Error{Reason: NotPermitted, What: fmt.Sprintf("%s is not sent: %s", path, what), Hints: disk.Hints(err), Err: err}
 		}
-		l.files = append(l.files, sentFile{path, way.Last().Info, string(content)})
+		l.files = append(l.files, sentFile{path, way, string(content)})
 	}
 	return l, nil
 }
@@ -78,18 +78,36 @@ func (l letter) whole(form func(content string) string) string {
 // A reader is who gets what is sent: the process that listens, by the word of the kernel.
 type reader struct{ uid, gid int }
 
-// mayRead tells whether one could read the file anyway.
+// mayRead tells whether one could read the file anyway: it, and enter each directory on the way.
 func (r reader) mayRead(f sentFile) bool {
-	const owner, group, others = fs.FileMode(0o400), fs.FileMode(0o040), fs.FileMode(0o004)
+	const read, enter = 4, 1
+	for i, step := range f.way.Steps {
+		need := fs.FileMode(read)
+		switch {
+		case step.Type == fs.ModeSymlink:
+			continue
+		case i < len(f.way.Steps)-1:
+			need = enter
+		}
+		if !r.may(need, step.Info) {
+			return false
+		}
+	}
+	return true
+}
+
+// may tells whether one has a permission, by owner, group and mode: other groups than the first,
+// and access control lists, give nobody more.
+func (r reader) may(bit fs.FileMode, at disk.Info) bool {
 	switch {
 	case r.uid == 0:
 		return true
-	case r.uid == f.info.UID:
-		return f.info.Mode&owner != 0
-	case r.gid == f.info.GID:
-		return f.info.Mode&group != 0
+	case r.uid == at.UID:
+		bit <<= 6
+	case r.gid == at.GID:
+		bit <<= 3
 	}
-	return f.info.Mode&others != 0
+	return at.Mode&bit != 0
 }
 
 // withoutEmptyLines gives lines none of which is empty: in protocols of lines an empty one ends

@@ -383,6 +383,10 @@ while True:
 	if err := errors.Join(os.Rename(own+"/moved", safe+"/his"), unix.Symlink(safe+"/his", own+"/link"), unix.Symlink(safe+"/his", safe+"/link")); err != nil {
 		t.Fatal(err)
 	}
+	closed := dir("closed", 0, 0o700)
+	if err := os.WriteFile(closed+"/open", []byte("canary-secret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	secret, his, group, open := file("secret", 0, 0, 0o600), file("his", mallory, mallory, 0o600), file("group", 0, mallory, 0o640), file("open", 0, 0, 0o644)
 	for _, tt := range []struct {
 		socket, file string
@@ -392,6 +396,7 @@ while True:
 		{own + "/his", his, ""},
 		{own + "/his", group, ""},
 		{own + "/his", open, ""},
+		{own + "/his", closed + "/open", "is not sent: user 12001 listens at the socket"},
 		{own + "/his", "", ""},
 		{own + "/root", secret, ""},
 		{sticky + "/his", secret, "is not sent: user 12001 listens at the socket"},
