@@ -165,7 +165,7 @@ func TestServersThatMeanNoGood(t *testing.T) {
 	}{
 		"silence":    {func(c net.Conn) { io.Copy(io.Discard, c); time.Sleep(time.Minute) }, outcome{"", Stopped, "gave up waiting for an answer: it takes too long"}, outcome{"", Stopped, "gave up waiting for an answer: it takes too long"}, 100},
 		"no end":     {forever(line), outcome{"", Failed, `the answer to "hello" has no "ok"`}, outcome{"", Failed, "server gave an answer that cannot be understood"}, maxAnswer + 100},
-		"no newline": {forever("x"), outcome{"", Failed, `the answer to "hello" has no "ok"`}, outcome{"", Failed, "server gave an answer that cannot be understood"}, 100},
+		"no newline": {forever(line[:1000]), outcome{"", Failed, `the answer to "hello" has no "ok"`}, outcome{"", Failed, "server gave an answer that cannot be understood"}, 100},
 		"an endless body": {func(c net.Conn) {
 			_, _ = http.ReadRequest(bufio.NewReader(c))
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
@@ -197,6 +197,20 @@ func checkServed(t *testing.T, said Output, err error, want outcome, most int, t
 	}
 	if got.Reason != want.Reason || got.What != want.What || len(said.Text) > most || took > 10*time.Second || said.Own {
 		t.Errorf("%+v, %d bytes after %v; want %+v, at most %d bytes", got, len(said.Text), took, want, most)
+	}
+}
+
+// Whoever filters secrets out of an answer must not meet the half of one.
+func TestHalfALineIsLeftOut(t *testing.T) {
+	path := at(t, filepath.Join(shortDir(t), "s"), func(c net.Conn) {
+		io.WriteString(c, "a line\nok, and the password is hun")
+		time.Sleep(time.Minute)
+	})
+	for want, says := range map[string]string{"ok": "> hello\na line\nok\n", "line": "> hello\na line\n", "done": "> hello\na line\n"} {
+		said, err := Socket{Path: path, Send: []string{"hello"}, Expect: []string{want}, Timeout: 300 * time.Millisecond}.Do(t.Context(), Change{})
+		if (err != nil) != (want == "done") || string(said.Text) != says {
+			t.Errorf("%s: %q, %v; want %q", want, said.Text, err, says)
+		}
 	}
 }
 

@@ -107,6 +107,7 @@ type dialogue struct {
 
 	begun  bool // something may have been said
 	answer []byte
+	ended  bool // the answer was read to its end
 }
 
 func (d *dialogue) hold(ctx context.Context) error {
@@ -147,6 +148,7 @@ func (d *dialogue) read(conn net.Conn) error {
 		n, err := conn.Read(part)
 		d.answer = append(d.answer, part[:n]...)
 		if errors.Is(err, io.EOF) {
+			d.ended = len(d.answer) <= maxAnswer
 			return nil
 		}
 		if err != nil {
@@ -161,12 +163,20 @@ func (d *dialogue) answered() bool {
 	return d.want != "" && bytes.Contains(d.answer, []byte(d.want))
 }
 
-// minutes gives who said what.
+// minutes gives who said what. A line that was cut is left out, but for what was wanted of it.
 func (d *dialogue) minutes() []byte {
 	if !d.begun {
 		return nil
 	}
-	return fmt.Appendf(nil, "> %s\n%s\n", firstLine(d.text), bytes.TrimRight(wholeLines(d.answer), "\n"))
+	answer := wholeLines(d.answer)
+	if at := bytes.Index(d.answer, []byte(d.want)); !d.ended && len(answer) == len(d.answer) {
+		end := bytes.LastIndexByte(answer, '\n') + 1
+		if d.want != "" && at >= 0 {
+			end = max(end, at+len(d.want))
+		}
+		answer = answer[:end]
+	}
+	return fmt.Appendf(nil, "> %s\n%s\n", firstLine(d.text), bytes.TrimRight(answer, "\n"))
 }
 
 // firstLine gives the first line of a text of the config.
