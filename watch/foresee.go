@@ -2,9 +2,11 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/pass"
 )
@@ -35,6 +37,16 @@ func Render(ctx context.Context, plan *Plan, services []*Service, o pass.Options
 		list[i] = k.Render(ctx, snapshot)
 	})
 	return list
+}
+
+// Resolve says what is wrong with the files of the plan's services as they would be now, in the
+// order of the services. It looks at none that is there, and at no state directory.
+func Resolve(ctx context.Context, plan *Plan, progress Progress) (faults fault.List) {
+	lists := make([]fault.List, len(plan.Services))
+	plan.each(ctx, plan.Services, pass.Options{State: pass.NoStateDir()}, progress, func(i int, k *pass.Keeper, snapshot *sources.Snapshot) {
+		lists[i] = k.Resolve(ctx, snapshot)
+	})
+	return slices.Concat(lists...)
 }
 
 // each calls do for each of the services, in jobs, with a keeper of its own and one snapshot for

@@ -301,8 +301,8 @@ func (l *Loop) handle(event any, now time.Time) {
 		}
 		came, err := l.reload(now, e.who)
 		e.answer <- reloaded{came, err}
-		for _, s := range l.states {
-			s.dueFor(now, l.For(e.who).because(Reload))
+		for name, s := range l.states {
+			l.asked(name, s, l.For(e.who).because(Reload), now)
 		}
 		if e.then != nil {
 			l.requested(e.then, now)
@@ -310,7 +310,7 @@ func (l *Loop) handle(event any, now time.Time) {
 	case refresh:
 		for name, s := range l.states {
 			if len(e.services) == 0 || slices.Contains(e.services, name) {
-				s.dueFor(now, e.why)
+				l.asked(name, s, e.why, now)
 			}
 		}
 	case changed:

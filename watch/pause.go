@@ -74,7 +74,7 @@ func (l *Loop) pauses(now time.Time) {
 				l.Log.Info("paused", "service", name, "why", p.Why, "who", p.Who, until(p.Until), kindPaused.id())
 			}
 		case was != nil:
-			s.due(now, Resumed)
+			l.asked(name, s, pass.Trigger{Why: string(Resumed)}, now)
 			l.Log.Info("resumed", "service", name, kindResumed.id())
 		}
 	}

@@ -65,10 +65,17 @@ func (l *Loop) requested(r *request, now time.Time) {
 	for _, name := range r.services {
 		if s := l.states[name]; s != nil && r.until == untilLooked {
 			r.looks[name] = s.looks + 1 // one that is under way has begun too early
-			s.dueFor(now, r.why)
+			l.asked(name, s, r.why, now)
 		}
 	}
 	l.requests = append(l.requests, r)
+}
+
+// asked has a service looked at now, and who refused to be told of its files told again now: who
+// asks may have mended what was wrong.
+func (l *Loop) asked(name string, s *state, why pass.Trigger, now time.Time) {
+	s.dueFor(now, why)
+	l.teller.Retry(name, now)
 }
 
 // unique leaves out what a list has before.

@@ -199,7 +199,7 @@ func (l *Loop) finish(o pass.Outcome, now time.Time) {
 // settle has the dependents be told of what a job did, where its files match.
 func settle(t *tell.Teller, o pass.Outcome, matching bool, now time.Time) {
 	if o.Renewed() {
-		t.Renewed(o.Service, now)
+		t.Retry(o.Service, now)
 	}
 	if matching {
 		t.Set(o.Service, tell.Settled, now)

@@ -300,6 +300,70 @@ func TestRefreshNow(t *testing.T) {
 	})
 }
 
+// Who asks, in whichever way, has dependents that refused told at once: it may be mended what was
+// wrong. One that refuses once more is said to.
+func TestAskingTellsWhoRefused(t *testing.T) {
+	for name, ask := range map[string]func(*testing.T, *world){
+		"refresh":        func(_ *testing.T, w *world) { w.loop.Refresh("app") },
+		"refresh of all": func(_ *testing.T, w *world) { w.loop.Refresh() },
+		"refresh --wait": func(t *testing.T, w *world) {
+			if r, err := w.loop.RefreshNow(t.Context(), "app"); err != nil || len(r.Notices) != 1 || r.Notices[0].Held || r.Notices[0].Err != nil {
+				t.Errorf("%v, %+v", err, r.Notices)
+			}
+		},
+		"reload": func(_ *testing.T, w *world) { _ = w.loop.Reload() },
+		"reload --wait": func(t *testing.T, w *world) {
+			if _, r, err := w.loop.For("").ReloadAndWait(t.Context()); err != nil || len(r.Notices) != 1 || r.Notices[0].Held || r.Notices[0].Err != nil {
+				t.Errorf("%v, %+v", err, r.Notices)
+			}
+		},
+		"resume": func(_ *testing.T, w *world) {
+			w.pause(time.Hour, "app")
+			w.resume("app")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				d := &dependent{name: "nginx", fails: 1000}
+				w.service("app", "@every 24h", []*dependent{d}, "f", `{{ secret "s" }}`)
+				w.values.set("s", "1")
+				w.start()
+				w.after(20 * time.Minute)
+				d.mu.Lock()
+				d.fails = 0
+				tries := d.tried
+				d.mu.Unlock()
+				begun := time.Now()
+				ask(t, w)
+				synctest.Wait()
+				d.mu.Lock()
+				defer d.mu.Unlock()
+				if len(d.told) != 1 || d.tried != tries+1 || time.Since(begun) > time.Second {
+					t.Errorf("told %d times, tried %d times, after %v", len(d.told), d.tried-tries, time.Since(begun))
+				}
+			})
+		})
+	}
+}
+
+// What refuses again is an answer of its own, and not what is merely owed.
+func TestRefreshNowSaysWhoRefusesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "nginx", fails: 1000}
+		w.service("app", "@every 24h", []*dependent{d}, "f", `{{ secret "s" }}`)
+		w.values.set("s", "1")
+		w.start()
+		w.after(20 * time.Minute)
+		begun := time.Now()
+		r, err := w.loop.RefreshNow(t.Context(), "app")
+		if err != nil || len(r.Notices) != 1 || r.Notices[0].Err == nil || r.Notices[0].Held || time.Since(begun) > time.Second {
+			t.Errorf("after %v: %v, %+v", time.Since(begun), err, r.Notices)
+		}
+	})
+}
+
 // One that is not told now is not waited for, and said to be owed.
 func TestRefreshNowDoesNotWaitForIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,7 +2,9 @@ package pass
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -83,6 +85,44 @@ func (k *Keeper) Render(ctx context.Context, snapshot *sources.Snapshot) Rendere
 	}
 	r.Snapshot, r.Files = p.snapshot, p.renderings
 	return r
+}
+
+// Resolve says what is wrong with the service's files as they would be now: with one after another,
+// or else with what must hold of them together. It looks at none that is there. nil: nothing is.
+func (k *Keeper) Resolve(ctx context.Context, snapshot *sources.Snapshot) (faults fault.List) {
+	p := &pass{Keeper: k, ctx: ctx, snapshot: snapshot, foresees: true}
+	var err error
+	if mistake := fault.Caught(func() { err = p.resolve() }); mistake != nil {
+		err = mistake
+	}
+	for _, e := range FileErrors(err) {
+		if e.Fault.Place == (fault.Place{}) {
+			e.Fault.What = k.service.Name + ": " + e.Fault.What
+		}
+		faults = append(faults, e.Fault)
+	}
+	return faults
+}
+
+func (p *pass) resolve() error {
+	errs := []error{through(p.await, p.lookUp)}
+	content := make(map[string][]byte)
+	for _, r := range p.renderings {
+		content[r.Path] = r.Content
+		if failed := r.Judge(); failed != nil {
+			errs = append(errs, &FileError{r.Path, failed})
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	errs = []error{p.expandRules()}
+	for _, rule := range p.rules {
+		for _, f := range rule.Check(func(path string) []byte { return content[path] }, time.Now()) {
+			errs = append(errs, &FileError{f.Place.File, f})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // verifyChanges holds what is to be written, if anything is, against the service's rules.

@@ -75,11 +75,15 @@ func openStateDir(ctx context.Context, system disk.System, path string) (*StateD
 	return s, nil
 }
 
+// NoStateDir gives one with nothing on record, for Keepers that only render.
+func NoStateDir() *StateDir { return &StateDir{Ledger: ledger.Peek(nil), Jobs: disk.NewJobs()} }
+
 // PeekStateDir gives what can be read of a state directory, which another process may have open,
 // and changes nothing. Where it cannot be read, or others than root can change it, nothing is on
 // record. It takes no lock, nothing can be written to what it gives, and that is not closed.
 func PeekStateDir(system disk.System, path string) *StateDir {
-	s := &StateDir{Path: path, Ledger: ledger.Peek(nil), Jobs: disk.NewJobs()}
+	s := NoStateDir()
+	s.Path = path
 	var key swap.Key
 	dir, err := system.Open(path)
 	s.unread = err != nil && !errors.Is(err, fs.ErrNotExist)

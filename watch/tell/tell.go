@@ -50,7 +50,7 @@ type Options struct {
 	Wall   func() time.Time       // the wall clock, which may be set
 	Woken  func(dependent string) // is called around waits for the ledger; may be nil
 	Silent bool                   // nobody is told; what is owed stays owed
-	// Once: who refuses is not tried again for five minutes, unless its files are Renewed.
+	// Once: who refuses is not tried again for five minutes, unless Retry says so.
 	Once   bool
 	Intact func(paths []string) bool // tells whether files are as the ledger has them; nil: they are
 }
@@ -119,8 +119,9 @@ func (t *Teller) Set(name string, p Phase, now time.Time) {
 	}
 }
 
-// Renewed says that files of a service have new contents: what failed before may work with them.
-func (t *Teller) Renewed(name string, now time.Time) {
+// Retry says that what failed before may work now: files of a service have new contents, or
+// somebody asks. Dependents that refused to be told of them are told at once, as others are.
+func (t *Teller) Retry(name string, now time.Time) {
 	if s := t.services[name]; s != nil {
 		for _, a := range s.Dependents {
 			t.byName[a.Name()].next = time.Time{}

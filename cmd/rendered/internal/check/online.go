@@ -16,47 +16,15 @@ import (
 
 // resolves renders every file in memory and reports whether all of them can be written.
 func (c *checker) resolves(ctx context.Context) bool {
-	var refs []sources.Ref
-	for _, s := range c.plan.Services {
-		refs = append(refs, s.Refs()...)
+	var progress watch.Progress
+	line := console.NewLine(c.terminal)
+	if line != nil {
+		progress = func(answered, asked int) { line.Printf("%d of %d lookups", answered, asked) }
 	}
-	snapshot := sources.NewSnapshot(c.plan.Source, c.plan.Within)
-	snapshot.Want(ctx, refs)
-	var faults fault.List
-	c.during(func(time.Duration) string {
-		answered, asked := snapshot.Progress()
-		return fmt.Sprintf("%d of %d lookups", answered, asked)
-	}, func() {
-		for _, s := range c.plan.Services {
-			faults = append(faults, rendersTo(ctx, s, snapshot)...)
-		}
-	})
+	faults := watch.Resolve(ctx, c.plan, progress)
+	line.Clear()
 	c.find(Error, ofLookups, faults...)
 	return len(faults) == 0
-}
-
-// rendersTo gives what is wrong with the files of a service, one by one, or else with what must
-// hold of them together.
-func rendersTo(ctx context.Context, s *watch.Service, snapshot *sources.Snapshot) fault.List {
-	var faults fault.List
-	content := make(map[string][]byte)
-	for _, f := range s.Files {
-		rendering, _, failed := f.Render(ctx, snapshot)
-		if failed == nil {
-			content[f.Path] = rendering.Content
-			failed = rendering.Judge()
-		}
-		if failed != nil {
-			faults = append(faults, failed)
-		}
-	}
-	if len(faults) > 0 {
-		return faults
-	}
-	for _, rule := range s.Verify {
-		faults = append(faults, rule.Check(func(path string) []byte { return content[path] }, time.Now())...)
-	}
-	return faults
 }
 
 // during shows on a terminal what is waited for, where that takes long.
