@@ -26,8 +26,8 @@ func (f *lookupResult) defaults(hints []string) []string {
 		case !found:
 			list = append(list, hint)
 			continue
-		case function == "secretBytes" || hidden:
-			continue // there is no default for bytes, and none for a key that may not be shown
+		case function == "secretBytes" || function == versionsFunction || hidden:
+			continue // there is no default for bytes and versions, and none for a key that may not be shown
 		case function == "secretMap":
 			call = fmt.Sprintf("Or \"{}\" %q%s | fromJson }}", f.ref.Text(), path)
 		case function == "paramList":

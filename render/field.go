@@ -160,6 +160,9 @@ func (r *run) explainNull(path []parse.Node, err funcs.Nothing) (string, []strin
 	path = append(path, c.Args[0]) // of names in front the path may end with the command
 	for _, n := range append([]parse.Node{lastFields(path), c}, operandNodes(path, c)...) {
 		p := r.t.pieceAt(n)
+		if what, hints := r.noVersion(p); what != "" {
+			return what, hints
+		}
 		if p == nil || p.function != "secretMap" {
 			continue
 		}

@@ -30,11 +30,14 @@ var lookupFunctions = map[string]struct {
 	gives shape
 	name  string // what it names where no argument does
 }{
-	"secret":        {sources.Secret, 0, oneText, ""},
-	"secretMap":     {sources.Secret, 0, anyValue, ""},
-	"secretBytes":   {sources.Secret, 0, oneText, ""},
-	"secretOr":      {sources.Secret, 1, oneText, ""},
-	"secretExists":  {sources.Secret, 0, trueOrFalse, ""},
+	"secret":       {sources.Secret, 0, oneText, ""},
+	"secretMap":    {sources.Secret, 0, anyValue, ""},
+	"secretBytes":  {sources.Secret, 0, oneText, ""},
+	"secretOr":     {sources.Secret, 1, oneText, ""},
+	"secretExists": {sources.Secret, 0, trueOrFalse, ""},
+
+	versionsFunction: {sources.Secret, 0, versionMap, ""},
+
 	"param":         {sources.Param, 0, oneText, ""},
 	"paramList":     {sources.Param, 0, textList, ""},
 	"paramOr":       {sources.Param, 1, oneText, ""},
@@ -60,6 +63,7 @@ var lookupReference = []functionEntry{
 	{"secretBytes", "REF", "a binary secret", "where it holds text", `{{ secretBytes "prod/keystore" | b64enc }}`, "/u3+7Q=="},
 	{"secretOr", "DEFAULT REF [KEY…]", "a secret, or the default where there is none, no such key, or null", failsDenied, `{{ secretOr "5432" "prod/db" "port" }}`, "5432"},
 	{"secretExists", "REF [KEY…]", "whether there is a secret, and a value at the keys", "where it is denied or cannot be asked for, or has no JSON to follow keys in", `{{ secretExists "prod/db" "replica" }}`, "false"},
+	{versionsFunction, "REF [KEY…]", "the current and the previous version of a secret, or the values at the keys, as .current and .previous; the latter is nothing where there is none", "where there is no secret, or no such key in its current version; where one is denied or cannot be asked for, or has no JSON to follow keys in", `{{ $v := secretVersions "prod/db" "password" }}{{ $v.current }} {{ $v.previous }}`, "hunter2 hunter1"},
 	{"param", "REF", "the text of a parameter", failsAbsent, `{{ param "/app/host" }}`, "db.example.com"},
 	{"paramList", "REF", "the parts of a StringList, as a list", "where there is none, or it is none", `{{ range paramList "/app/zones" }}{{ . }};{{ end }}`, "a;b;"},
 	{"paramOr", "DEFAULT REF", "a parameter, or the default where there is none", failsDenied, `{{ paramOr "info" "/app/level" }}`, "info"},
@@ -86,11 +90,14 @@ var lookupReference = []functionEntry{
 // Nobody changes the map.
 var runFunctions = sync.OnceValue(func() map[string]func(*run) any {
 	m := map[string]func(*run) any{
-		"secret":        keyed((*lookupResult).secret),
-		"secretMap":     keyed((*lookupResult).secretMap),
-		"secretBytes":   unkeyed((*lookupResult).secretBytes),
-		"secretOr":      func(r *run) any { return r.secretOr },
-		"secretExists":  func(r *run) any { return r.secretExists },
+		"secret":       keyed((*lookupResult).secret),
+		"secretMap":    keyed((*lookupResult).secretMap),
+		"secretBytes":  unkeyed((*lookupResult).secretBytes),
+		"secretOr":     func(r *run) any { return r.secretOr },
+		"secretExists": func(r *run) any { return r.secretExists },
+
+		versionsFunction: func(r *run) any { return r.secretVersions },
+
 		"param":         unkeyed((*lookupResult).text),
 		"paramOr":       func(r *run) any { return r.textOr },
 		"paramExists":   func(r *run) any { return r.exists },
@@ -219,7 +226,7 @@ func (r *run) get(number int, name any, keys []any) (*lookupResult, error) {
 	ref, known := r.t.known[argument{c, fn.arg, text}]
 	f := &lookupResult{run: r, call: c, afterSecret: r.readSecret, hidden: r.readSecret && !known, keys: keys}
 	if ref == nil {
-		computed, err := r.t.ref(fn.kind, text)
+		computed, err := r.t.refFor(calledBy(c), text)
 		if err != nil {
 			shown := strconv.Quote(text)
 			if f.hidden {
@@ -228,6 +235,9 @@ func (r *run) get(number int, name any, keys []any) (*lookupResult, error) {
 			return nil, &lookupError{what: fmt.Sprintf("%s %s: %v", fn.kind, shown, err)}
 		}
 		ref = &computed
+	}
+	if calledBy(c) == versionsFunction {
+		r.snapshot.Want(r.ctx, []sources.Ref{*ref, ref.Previous()})
 	}
 	return f, f.fetch(*ref)
 }

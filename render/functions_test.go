@@ -9,7 +9,7 @@ import (
 
 // Every kind has a function, and each function gives what the table says.
 func TestLookupFunctions(t *testing.T) {
-	types := map[shape]reflect.Type{oneText: reflect.TypeFor[string](), textList: reflect.TypeFor[[]string](), textMap: reflect.TypeFor[map[string]any](), trueOrFalse: reflect.TypeFor[bool](), pairList: reflect.TypeFor[[]any]()}
+	types := map[shape]reflect.Type{oneText: reflect.TypeFor[string](), textList: reflect.TypeFor[[]string](), textMap: reflect.TypeFor[map[string]any](), trueOrFalse: reflect.TypeFor[bool](), pairList: reflect.TypeFor[[]any](), versionMap: reflect.TypeFor[map[string]any]()}
 	looksUp := make(map[sources.Kind]bool)
 	for name, f := range lookupFunctions {
 		looksUp[f.kind] = true

@@ -327,7 +327,9 @@ func (f *finder) lookup(c, before *parse.CommandNode, args []any, text *Text) *p
 	if !f.seen[asking{id, p.ref}] {
 		f.seen[asking{id, p.ref}] = true
 		written := fn.name != "" || isWritten(c, before, fn.arg)
-		f.t.lookups = append(f.t.lookups, Lookup{text.spot(int(id.Pos)), id.Ident, fn.kind, p.ref, written, p.isTruth()})
+		l := Lookup{text.spot(int(id.Pos)), id.Ident, fn.kind, p.ref, written, p.isTruth()}
+		f.t.lookups = append(f.t.lookups, l)
+		f.previousLookup(l)
 	}
 	return p
 }
@@ -349,7 +351,7 @@ func isWritten(c, before *parse.CommandNode, arg int) bool {
 // names notes the name of a lookup, and reports whether it may be one.
 func (f *finder) names(c *parse.CommandNode, p *piece, name string, text *Text) bool {
 	fn := lookupFunctions[p.function]
-	ref, err := f.t.ref(fn.kind, name)
+	ref, err := f.t.refFor(p.function, name)
 	if err != nil {
 		f.reportOnce(c, text.fault(int(c.Pos), fmt.Sprintf("%s %q: %v", fn.kind, name, err)))
 		return false

@@ -72,11 +72,12 @@ func (p *piece) isNamed() bool { return p != nil && len(p.path) == 0 && p.quoted
 func (p *piece) describe() string {
 	kind := map[shape]string{
 		oneText: "text", textList: "a list of texts", textMap: "a map of texts", trueOrFalse: "true or false", pairList: "a list of pairs",
+		versionMap: "a map with .current and .previous", textOrNothing: "text, or nothing where there is no previous version",
 	}[p.shape]
 	switch {
 	case p.shape == onePair:
 		return fmt.Sprintf("this is one of the pairs that %s gives", p.function)
-	case len(p.path) > 0:
+	case len(p.path) > 0 || p.function == versionsFunction && p.shape == oneText:
 		return fmt.Sprintf("this is one of the texts that %s gives", p.function)
 	}
 	return p.function + " gives " + kind
@@ -165,6 +166,8 @@ func (f *finder) checkPrinted(n *parse.ActionNode, p *piece, s *scope) {
 	case textMap:
 		f.report(n, s, int(n.Pipe.Pos), p.function+" gives a map, which has no text of its own",
 			fmt.Sprintf("{{ range $name, $text := %s %s }}{{ $name }}={{ $text }}{{ end }}, or {{ dotenv (%[1]s %[2]s) }}", p.caller(), p.quotedName()))
+	case versionMap:
+		f.report(n, s, int(n.Pipe.Pos), p.describe(), fmt.Sprintf("{{ (%s).current }}", p.call(versionsFunction)))
 	case pairList, onePair:
 		f.report(n, s, int(n.Pipe.Pos), p.describe()+", each with .Key and .Value",
 			fmt.Sprintf("{{ range %s %s }}{{ .Key }}={{ .Value }}{{ end }}", p.function, p.quotedName()))

@@ -11,7 +11,7 @@ import (
 // alike are the functions whose arguments have one role, or several that no call tells apart.
 var alike = strings.Fields(`add addf all any biggest cat coalesce concat deepEqual dict div divf eq ge gt hmacSHA256 html js keys le list lt max maxf merge
 	mergeOverwrite min minf mod mul mulf mustMerge mustMergeOverwrite ne print println seq sub subf tuple until untilStep urlquery squote quote
-	secret secretMap secretExists`)
+	secret secretMap secretExists secretVersions`)
 
 // Every function whose arguments have several roles says so, and the kinds that it takes are those
 // of its signature.

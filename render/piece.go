@@ -33,6 +33,8 @@ const (
 	trueOrFalse
 	pairList // of maps with Key and Value
 	onePair
+	versionMap    // of secretVersions
+	textOrNothing // one of these
 )
 
 // pairNames are what a pair has.
@@ -66,18 +68,29 @@ func (p *piece) isTruth() bool { return p != nil && p.shape == trueOrFalse }
 
 // hasNoFields reports that a piece is no map.
 func (p *piece) hasNoFields() bool {
-	return p != nil && slices.Contains([]shape{oneText, textList, trueOrFalse, pairList}, p.shape)
+	return p != nil && slices.Contains([]shape{oneText, textList, trueOrFalse, pairList, textOrNothing}, p.shape)
 }
 
 // hasNoField reports that a piece has no field of that name.
 func (p *piece) hasNoField(name string) bool {
-	return p.hasNoFields() || p != nil && p.shape == onePair && !slices.Contains(pairNames, name)
+	switch {
+	case p.hasNoFields():
+		return true
+	case p != nil && p.shape == onePair:
+		return !slices.Contains(pairNames, name)
+	case p != nil && p.shape == versionMap:
+		return !slices.Contains(versionNames, name)
+	}
+	return false
 }
 
 // at gives the part at a name.
 func (p *piece) at(name string) unknown {
-	if p == nil || p.shape == oneText || p.shape == trueOrFalse {
+	if p == nil || p.shape == oneText || p.shape == trueOrFalse || p.shape == textOrNothing {
 		return unknown{}
+	}
+	if p.shape == versionMap {
+		return p.version(name)
 	}
 	if p.shape == pairList && name != anyName {
 		return unknown{}

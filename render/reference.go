@@ -34,6 +34,7 @@ var ExampleData = struct {
 	Vars: map[string]any{"list": []any{"x", "y", "z"}, "map": map[string]any{"a": 1, "b": 2}},
 	Values: `secrets:
   prod/db: {username: app, password: hunter2, limits: {max: 20, min: 5}}
+  prod/db:AWSPREVIOUS: {username: app, password: hunter1}
   prod/keystore: !!binary /u3+7Q==
 params:
   /app/host: db.example.com

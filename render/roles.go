@@ -29,7 +29,7 @@ func kindOf(value any) kind {
 	switch v := value.(type) {
 	case unknown:
 		if v.piece != nil {
-			return map[shape]kind{anyValue: isAny, oneText: isText, textList: isList, textMap: isMap, trueOrFalse: isBool, pairList: isList, onePair: isMap}[v.piece.shape]
+			return map[shape]kind{anyValue: isAny, oneText: isText, textList: isList, textMap: isMap, trueOrFalse: isBool, pairList: isList, onePair: isMap, versionMap: isMap, textOrNothing: isText}[v.piece.shape]
 		}
 		return kindOfType(v.made)
 	case nil:

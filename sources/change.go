@@ -37,8 +37,9 @@ const (
 
 const (
 	// CurrentLabel is the label of the secret's version that is meant where nothing is selected.
-	CurrentLabel  = "AWSCURRENT"
-	previousLabel = "AWSPREVIOUS"
+	CurrentLabel = "AWSCURRENT"
+	// PreviousLabel is the label of the version that was meant before it.
+	PreviousLabel = "AWSPREVIOUS"
 )
 
 // Means tells whether the change may be about what r means.
@@ -91,7 +92,7 @@ func (c Change) isSecret(name string) bool {
 func (c Change) selects(kind Kind, selector string) bool {
 	switch c.Scope {
 	case Current: // AWSPREVIOUS moves with it, and there is no event of its own
-		return selector == "" || kind == Secret && (selector == CurrentLabel || selector == previousLabel)
+		return selector == "" || kind == Secret && (selector == CurrentLabel || selector == PreviousLabel)
 	case Labelled:
 		return selector != "" && strings.Trim(selector, "0123456789") != ""
 	}

@@ -33,6 +33,12 @@ func Unique(refs []Ref) []Ref {
 // String gives the ref as messages name it: "secret shared::prod/db:AWSPREVIOUS".
 func (r Ref) String() string { return string(r.Kind) + " " + r.Text() }
 
+// Previous gives the ref of the version that the secret's current one took the place of.
+func (r Ref) Previous() Ref {
+	r.Selector = PreviousLabel
+	return r
+}
+
 // Text gives the ref as a template writes it: "shared::prod/db:AWSPREVIOUS".
 func (r Ref) Text() string {
 	s := r.Name

@@ -114,6 +114,10 @@ var misuses = []string{
 	`{{ secret "%s" | date "2006" }}{{ "" | fail }}`,
 	`{{ param (print "/" (secret "%s" | hmacSHA256 "k")) }}`,
 	`{{ secretExists "none" (secret "%s") }}{{ secret "none" }}`,
+	`{{ (secretVersions "%s").previous }}`,
+	`{{ (secretVersions "%s").current | fail }}`,
+	`{{ (secretVersions "%[1]s" (secret "%[1]s")).current }}`,
+	`{{ (secretVersions (print (secret "%s") ":AWSPREVIOUS")).current }}`,
 	`{{ paramsOr (dict "a" (list (secret "%s"))) "/none" | len }}`,
 }
 

@@ -21,7 +21,7 @@ func batchable(r sources.Ref) bool { return r.Selector == "" && !r.IsARN() }
 // askSecrets asks for secrets: in batches where that is wished and possible, else one by one.
 func (f *fetch) askSecrets(refs []sources.Ref) {
 	var plain []sources.Ref
-	for _, r := range refs {
+	for _, r := range f.previousLater(refs) {
 		if !batchable(r) || !f.batchSecrets || f.unbatchable.Load() {
 			f.askAlone(r)
 			continue
@@ -31,6 +31,26 @@ func (f *fetch) askSecrets(refs []sources.Ref) {
 	for batch := range slices.Chunk(plain, secretBatch) {
 		f.spawn(func() { f.askSecretBatch(batch) }, batch...)
 	}
+}
+
+// previousLater leaves out the previous versions of secrets whose current ones are asked for as
+// well: they are asked for when these are answered. A rotation in between then shows in the
+// answers, which are one version. The other way round they would be two that are not neighbours.
+func (f *fetch) previousLater(refs []sources.Ref) []sources.Ref {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(refs), func(r sources.Ref) bool {
+		current := r
+		current.Selector = ""
+		if r.Selector != sources.PreviousLabel || !f.open[current] || !slices.Contains(refs, current) {
+			return false
+		}
+		if f.then == nil {
+			f.then = make(map[sources.Ref]func())
+		}
+		f.then[current] = func() { f.askAlone(r) }
+		return true
+	})
 }
 
 func (f *fetch) askAlone(refs ...sources.Ref) {

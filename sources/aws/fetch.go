@@ -17,7 +17,9 @@ type inquiry struct {
 
 	mu   sync.Mutex
 	open map[sources.Ref]bool // not answered yet
-	done chan struct{}        // closed when none is open
+	// then has what is to be done when a ref is answered.
+	then map[sources.Ref]func()
+	done chan struct{} // closed when none is open
 }
 
 // A fetch is the part of an inquiry that is asked of one account and Region.
@@ -120,6 +122,10 @@ func (q *inquiry) answer(r sources.Ref, result sources.Result) {
 	}
 	delete(q.open, r)
 	q.deliver(r, result)
+	if then := q.then[r]; then != nil {
+		delete(q.then, r)
+		then()
+	}
 	if len(q.open) == 0 {
 		close(q.done)
 	}
