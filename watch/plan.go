@@ -41,13 +41,14 @@ type Service struct {
 	Splay       time.Duration // added to every scheduled time on this host
 	Jitter      time.Duration // added after a change notice on this host
 	MinInterval time.Duration // between two notices to the same dependent; 0: none
+	Windows     cron.Windows  // in which those who may be interrupted are told; none: at any time
 }
 
 // tellable gives what dependents are told of.
 func tellable(services []*Service) []tell.Service {
 	list := make([]tell.Service, len(services))
 	for i, s := range services {
-		list[i] = tell.Service{Name: s.Name, Paths: s.Paths(), Dependents: s.Dependents, MinInterval: s.MinInterval}
+		list[i] = tell.Service{Name: s.Name, Paths: s.Paths(), Dependents: s.Dependents, MinInterval: s.MinInterval, Windows: s.Windows}
 	}
 	return list
 }

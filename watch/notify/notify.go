@@ -39,6 +39,13 @@ type Action interface {
 	Do(ctx context.Context, c Change) (Output, error)
 }
 
+// Interrupts tells whether an action may interrupt what its dependent does: it waits for the window
+// of a service that has one.
+func Interrupts(a Action) bool {
+	i, says := a.(interface{ Interrupts() bool })
+	return says && i.Interrupts()
+}
+
 // An Output is what came of telling a dependent. The zero Output says nothing.
 type Output struct {
 	// Text may hold secrets, and is to be filtered before anybody sees it, unless it is Own.

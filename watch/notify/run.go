@@ -34,6 +34,9 @@ func (r Run) Name() string {
 // Target gives the command: two with other arguments may run at once.
 func (r Run) Target() string { return "run " + r.Command.String() }
 
+// Interrupts is true: nobody knows what a command does.
+func (Run) Interrupts() bool { return true }
+
 // Do runs the command and gives its output. RENDERED_PATHS is not set where it would be longer than
 // Linux allows.
 func (r Run) Do(ctx context.Context, c Change) (Output, error) {

@@ -39,6 +39,9 @@ type Systemd struct {
 // (systemd-system.conf(5)).
 const jobTimeout = 2 * time.Minute
 
+// Interrupts is false for a reload.
+func (s Systemd) Interrupts() bool { return s.Verb != Reload }
+
 // Name gives "reload nginx.service".
 func (s Systemd) Name() string {
 	return withOptions(string(s.Verb)+" "+unitName(s.Unit), s.Timeout)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/notify"
 )
 
@@ -16,7 +17,8 @@ type dependent struct {
 	services []*service // that name it
 	rank     int        // among all, the first being told first
 	chance   *rand.Rand
-	interval time.Duration // the longest of those of its services
+	interval time.Duration  // the longest of those of its services
+	windows  []cron.Windows // those of its services, of which each is to be open; none for who is not interrupted
 
 	at       time.Time // when to see whether to tell it; zero: when something happens
 	since    time.Time // from when on it could have been told, and waits for services
@@ -155,9 +157,30 @@ func (t *Teller) behind(d *dependent, s *service, owed map[string]uint64, now ti
 	return false
 }
 
-// notBefore gives when a dependent may be told. A time that a stepped clock put ahead counts as
-// now, once and for all.
+// notBefore gives when a dependent may be told, which is in its windows.
 func (t *Teller) notBefore(d *dependent, now time.Time) time.Time {
+	at := t.rested(d, now)
+	if len(d.windows) == 0 {
+		return at
+	}
+	return cron.Common(latest(at, now), d.windows...)
+}
+
+// held tells whether a window is why a dependent may not be told before a time.
+func (t *Teller) held(d *dependent, at, now time.Time) bool {
+	return len(d.windows) > 0 && at.After(latest(t.rested(d, now), now))
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// rested gives when a dependent may be told as far as its interval and its failures have a say. A
+// time that a stepped clock put ahead counts as now, once and for all.
+func (t *Teller) rested(d *dependent, now time.Time) time.Time {
 	if limit := now.Add(backoffMost); d.next.After(limit) {
 		d.next = limit
 	}
@@ -183,7 +206,7 @@ func (t *Teller) adopt(list []Service, now time.Time) {
 					d.chance = rand.New(rand.NewPCG(t.Chance.Uint64(), t.Chance.Uint64()))
 				} else {
 					*d = *was
-					d.Action, d.services, d.interval, d.at = a, nil, 0, now
+					d.Action, d.services, d.interval, d.windows, d.at = a, nil, 0, nil, now
 					if t.busy[a.Target()] == was {
 						t.busy[a.Target()] = d
 					}
@@ -194,6 +217,9 @@ func (t *Teller) adopt(list []Service, now time.Time) {
 			}
 			d.services = append(d.services, t.services[s.Name])
 			d.interval = max(d.interval, s.MinInterval)
+			if len(s.Windows) > 0 && notify.Interrupts(a) {
+				d.windows = append(d.windows, s.Windows)
+			}
 		}
 	}
 	t.rank(dependents)

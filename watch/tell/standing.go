@@ -13,15 +13,19 @@ import (
 type Told struct {
 	Dependent string
 	At        time.Time
-	// NotBefore is when it may be told again: its min_interval ends, or it is tried once more.
+	// NotBefore is when it may be told again: its min_interval ends, or it is tried once more, or a
+	// window opens.
 	NotBefore time.Time
+	Held      bool // NotBefore is when a window opens
 }
 
 // Told gives the dependents of a service, in their order.
 func (t *Teller) Told(name string, now time.Time) (list []Told) {
 	if s := t.services[name]; s != nil {
 		for _, a := range s.Dependents {
-			list = append(list, Told{a.Name(), t.Ledger.Told(a.Name(), now), t.notBefore(t.byName[a.Name()], now)})
+			d := t.byName[a.Name()]
+			at := t.notBefore(d, now)
+			list = append(list, Told{a.Name(), t.Ledger.Told(a.Name(), now), at, t.held(d, at, now)})
 		}
 	}
 	return list

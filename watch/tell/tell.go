@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -30,6 +31,7 @@ type Service struct {
 	Paths       []string
 	Dependents  []notify.Action // told in this order
 	MinInterval time.Duration   // between two notices to the same dependent; 0: none
+	Windows     cron.Windows    // in which those who may be interrupted are told; none: at any time
 }
 
 // A Phase says whether dependents may be told of a service's files, and whether they wait for it.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rendered/rendered/internal/disk/memory"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/notify"
 )
@@ -37,7 +38,10 @@ type action struct {
 	name, target string
 	takes        time.Duration
 	fails        *int
+	interrupts   bool
 }
+
+func (a action) Interrupts() bool { return a.interrupts }
 
 func (a action) Name() string   { return a.name }
 func (a action) Target() string { return a.target }
@@ -319,6 +323,87 @@ func TestInterval(t *testing.T) {
 		d.run(time.Minute)
 		d.want("0s reload: a", "1m0s reload: a b")
 	})
+}
+
+// windows parses windows.
+func windows(t *testing.T, texts ...string) (list cron.Windows) {
+	t.Helper()
+	for _, text := range texts {
+		w, err := cron.ParseWindow(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// Who may be interrupted is told in the windows of the services that name it; what it is owed
+// before that waits, also for a new Teller, and nothing else does. It is midnight at the beginning,
+// of a Saturday.
+func TestWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		actions := map[string]action{"restart": {interrupts: true}}
+		named := map[string]string{"a": "restart reload", "b": "restart"}
+		d := newDesk(t, actions, named)
+		set := func() {
+			d.services[0].Windows = windows(t, "02:00-04:00 UTC", "Mon 12:00-13:00 UTC")
+			d.Adopt(d.services, time.Now())
+			d.phases(Settled, "a", "b")
+		}
+		set()
+		d.change("a")
+		d.run(time.Hour)
+		d.want("0s reload: a")
+		told := d.Told("a", time.Now())
+		if at := time.Date(2000, 1, 1, 2, 0, 0, 0, time.UTC); !told[0].Held || !told[0].NotBefore.Equal(at) || told[1].Held {
+			t.Errorf("at %v: %+v", time.Now(), told)
+		}
+		if d.Telling("a", time.Now()) {
+			t.Error("it is said to be told soon")
+		}
+
+		// After a restart it is owed still.
+		d.Teller = New(d.Options)
+		set()
+		d.change("b") // whose window is any time, but the dependent is the same
+		d.run(3*time.Hour - time.Minute)
+		d.want("1h0m0s restart: a b")
+		d.change("a") // one minute before it closes
+		d.phases(Working, "a")
+		d.phases(Settled, "a")
+		d.run(30 * time.Second)
+		d.want("0s restart: a", "0s reload: a")
+		d.run(time.Hour)
+		d.change("a")
+		d.phases(Working, "a")
+		d.phases(Settled, "a")
+		d.run(72 * time.Hour)
+		d.want("1h0m0s reload: a", "22h0m30s restart: a")
+	})
+}
+
+// A failure in a window is tried again in it, and after it has closed in the next.
+func TestFailureInAWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fails := 3
+		d := newDesk(t, map[string]action{"restart": {interrupts: true, fails: &fails, takes: time.Minute}}, map[string]string{"a": "restart"})
+		d.services[0].Windows = windows(t, "00:00-00:01 UTC")
+		d.Adopt(d.services, time.Now())
+		d.phases(Settled, "a")
+		d.change("a")
+		d.run(73 * time.Hour)
+		d.want("0s restart: fails a", "24h0m0s restart: fails a", "48h0m0s restart: fails a", "72h0m0s restart: a")
+	})
+}
+
+// Who has no window costs no more than before windows were.
+func TestWithoutWindowsNothingIsAllocated(t *testing.T) {
+	d := newDesk(t, map[string]action{"restart": {interrupts: true}}, map[string]string{"a": "restart"})
+	now := time.Now()
+	if n := testing.AllocsPerRun(100, func() { d.notBefore(d.dependents[0], now) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 // A new plan changes nothing for those who are being told, and for what they failed.

@@ -72,6 +72,7 @@ type Service struct {
 	// first.
 	Vars        map[string]any
 	MinInterval time.Duration // 0: none
+	Windows     cron.Windows  // of notices that may interrupt; none: at any time
 	Files       []File
 	Check       command.Check // sees all new files in their places; the zero Check is none
 	Verify      []verify.TLS  // what must hold of the files before they are written

@@ -139,6 +139,9 @@ func dump(c *Config) []byte {
 	}
 	for _, s := range c.Services {
 		fmt.Fprintf(&b, "%s: schedule=%q vars=%#v min_interval=%v check=%q\n", s.Name, s.Schedule, s.Vars, s.MinInterval, s.Check)
+		for _, w := range s.Windows {
+			fmt.Fprintf(&b, "  window %s\n", w)
+		}
 		for _, f := range s.Files {
 			fmt.Fprintf(&b, "  file %s from %q %q at %v (+%d:%d) in %s\n", f.Path, f.Template.Path, f.Template.Content, f.Template.Place, f.Template.Line, f.Template.Column, f.Template.Dir)
 			fmt.Fprintf(&b, "    owner=%d:%d mode=%v keep=%v dir_mode=%v format=%q check=%q delims=%q %q max_size=%d in_place=%v allow_empty=%v", f.UID, f.GID, f.Mode, f.KeepMode, f.DirMode, f.Format, f.Check, f.Left, f.Right, f.MaxSize, f.InPlace, f.AllowEmpty)

@@ -139,6 +139,8 @@ var ofService = Section{
 		{Name: "verify", kind: mappingOf(&ofVerify), Doc: "What must hold of the new files together."},
 		{Name: "notify", kind: listOf("NOTICE", &ofNotice, 0), Doc: "Who is told when a file changed."},
 		{Name: "min_interval", kind: duration, Doc: "The least time between two notices to the same dependent. They come later, and are not dropped."},
+		{Name: "notify_window", kind: windowsKind, also: []string{"window", "maintenance_window"},
+			Doc: "When `run`, `restart` and `start` are done, which may interrupt: `\"Mon-Fri 02:00-04:00 Europe/Berlin\"`, or a list of such windows. Without days it is every day, without a zone this machine's clock. They come later, and are not dropped; other notices do not wait."},
 		{Name: "allow", kind: rulesKind, also: []string{"ignore", "silence", "nolint"},
 			Doc: "What `rendered check` does not warn of: " + choice(ruleNames()) + ". `rendered check --help` says what each finds."},
 	},

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/endpoint"
@@ -99,15 +101,23 @@ var (
 	aCommand    = schema{"type": []string{"string", "boolean", "array"}, "minLength": 1, "minItems": 1,
 		"items": []schema{{"type": scalars, "minLength": 1}}, "additionalItems": schema{"type": scalars}}
 	// A number in octal is another one to a reader of YAML 1.2.
-	aMode = schema{"type": []string{"string", "integer"}, "pattern": "^0o?0?[0-7]{3}$", "patternErrorMessage": asMode, "minimum": 0, "maximum": 777}
-	aHost = schema{"type": scalars, "maxLength": maxHostName, "pattern": "^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+$|" + hostName.text}
-	aPath = schema{"type": "string", "minLength": 1,
+	aMode   = schema{"type": []string{"string", "integer"}, "pattern": "^0o?0?[0-7]{3}$", "patternErrorMessage": asMode, "minimum": 0, "maximum": 777}
+	aHost   = schema{"type": scalars, "maxLength": maxHostName, "pattern": "^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+$|" + hostName.text}
+	aWindow = schema{"type": "string", "pattern": windowForm}
+	aPath   = schema{"type": "string", "minLength": 1,
 		"not": schema{"pattern": `\{\{|^\$|\$[({]|^~|\*|://|^[A-Za-z]:[\\/]|[\x00-\x1f\x7f-\x9f]|^ | $`}}
 	aFilePath = joined(aPath, schema{"allOf": []schema{{"not": schema{"pattern": `(^|/)\.{0,2}$`}}}})
 )
 
 // mediaType is what Content-Type says (RFC 9110, 8.3.1), with parameters that are plain words.
 var mediaType = newForm(`^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?[A-Za-z0-9-]+=[A-Za-z0-9_.-]+)*$`)
+
+// windowForm is what a window of time looks like, with the days in any case.
+var windowForm = func() string {
+	day := "(" + strings.Join(anyCase([]string{"MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"}), "|") + ")"
+	const reading = `([01][0-9]|2[0-3]):[0-5][0-9]`
+	return `^\s*(` + day + `(-` + day + `)?(,` + day + `(-` + day + `)?)* +)?` + reading + `-(` + reading + `|24:00)( +[A-Za-z_][A-Za-z0-9_+/-]*)?\s*$`
+}()
 
 const unitsOfTime = `(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+`
 
@@ -134,6 +144,7 @@ var (
 	outputKind  = parsedKind("WORD", schema{"enum": outputs}, parseOutput)
 	unitKind    = parsedKind("UNIT", schema{"type": "string", "pattern": unitName.text, "patternErrorMessage": asUnit}, parseUnit)
 	hostsKind   = readKind("HOST, or a list of them", joined(aHost, schema{"type": append([]string{"array"}, scalars...), "minItems": 1, "items": aHost}), (*reader).hostsOf)
+	windowsKind = readKind("WINDOW, or a list of them", joined(aWindow, schema{"type": []string{"string", "array"}, "minItems": 1, "items": aWindow}), (*reader).windowsOf)
 	addressKind = parsedKind("URL", schema{"type": "string", "minLength": 1, "maxLength": 2048, "pattern": addressPattern.text, "patternErrorMessage": "write it as " + endpoint.Form}, parseAddress)
 	methodKind  = oneWord("POST", "PUT", "PATCH", "GET", "DELETE")
 	typeKind    = matchingKind("TYPE", mediaType, "a media type, as application/json is")

@@ -210,6 +210,26 @@ func parseSchedule(text string) (cron.Schedule, *refusal) {
 	return s, nil
 }
 
+// windowsOf reads a window, or a list of them.
+func (r *reader) windowsOf(n *yaml.Node, where string) (list cron.Windows, _ bool) {
+	r.oneOrMore(n, where, "a window", windowHint, func(n *yaml.Node, where string) {
+		if w, ok := parsed(r, parseWindow)(n, where); ok {
+			list = append(list, w)
+		}
+	})
+	return list, true
+}
+
+const windowHint = `a window is days, two readings of the clock and a time zone, as "Mon-Fri 02:00-04:00 Europe/Berlin"`
+
+func parseWindow(text string) (cron.Window, *refusal) {
+	w, err := cron.ParseWindow(text)
+	if err != nil {
+		return w, refuse(fmt.Sprintf("%q: %v", short(text), err))
+	}
+	return w, nil
+}
+
 // scheduleHint says how to write a period.
 func scheduleHint(text string) []string {
 	period := strings.TrimSpace(strings.TrimPrefix(text, "every"))

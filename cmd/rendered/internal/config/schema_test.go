@@ -138,7 +138,7 @@ var beyond = []struct{ fault, why string }{
 	{"the same notice", "notices are compared when they are understood"},
 	{"delims are two different texts", "that two are the same"},
 	{"without \\{\\} does not see|\\{\\} stands for the new file", "one schema is for both checks where they are mappings"},
-	{"the field .* is not understood|a time that never comes|unknown time zone|it begins with @|the period of @every", "times are more than a pattern"},
+	{"the field .* is not understood|a time that never comes|unknown time zone|it begins with @|the period of @every|closes when it opens", "times are more than a pattern"},
 	{"this is not YAML|cannot be read as YAML", "there is nothing to be judged"},
 	{"bytes, and each name in it", "it counts bytes"},
 	{"zero byte", "YAML has none"},

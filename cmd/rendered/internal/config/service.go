@@ -33,7 +33,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	hasFiles, verified := false, func() {}
 	var notices []func()
 	ok := r.mapping(n, where, &ofService, fields{
-		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "allow": &s.Allow,
+		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "notify_window": &s.Windows, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })

@@ -78,10 +78,14 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 		Splay:       watch.HostSplay(spread, c.machineID, c.hostname),
 		Jitter:      watch.HostSplay(watch.Jitter(spread, cfg.Splay != nil), c.machineID, c.hostname),
 		MinInterval: s.MinInterval,
+		Windows:     s.Windows,
 	}
 	print := sha256.New()
 	fmt.Fprintln(print, s.Schedule, service.Splay, s.MinInterval, s.Vars)
 	fmt.Fprintf(print, "%#v %#v\n", s.Check, s.Verify)
+	if len(s.Windows) > 0 {
+		fmt.Fprintln(print, s.Windows)
+	}
 	for _, n := range s.Notify {
 		fmt.Fprintf(print, "%#v\n", n)
 	}

@@ -134,6 +134,12 @@ func (s *Service) failing() []string {
 // note says how a dependent stands; "" where there is nothing to say.
 func (d Dependent) note(now time.Time) string {
 	switch {
+	case d.Owed && d.Window && d.Next.After(now):
+		note := fmt.Sprintf("told from %s on", Moment(d.Next))
+		if d.Failure != "" {
+			note = d.Failure + "; " + note
+		}
+		return d.Name + ": " + note
 	case d.Failure != "" && d.Next.After(now):
 		return fmt.Sprintf("%s: %s; again %s", d.Name, d.Failure, Until(now, d.Next))
 	case d.Failure != "":

@@ -124,6 +124,7 @@ type Dependent struct {
 	Failure string    `json:"failure,omitempty"` // why it refused
 	Told    time.Time `json:"told,omitzero"`     // when it last acknowledged a notice
 	Next    time.Time `json:"next,omitzero"`     // not before which it is told what it is owed
+	Window  bool      `json:"window,omitempty"`  // next is when its notify_window opens
 }
 
 // A Daemon is what a Status says beside what its loop knows.
@@ -173,6 +174,7 @@ func service(st watch.Standing, d watch.Detail) *Service {
 		for _, o := range st.Owed {
 			if o.Dependent == t.Dependent {
 				dependent.Owed, dependent.Failure, dependent.Next = true, o.Failure, t.NotBefore
+				dependent.Window = t.Held
 			}
 		}
 		s.Dependents = append(s.Dependents, dependent)
