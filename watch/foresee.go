@@ -2,7 +2,9 @@ package watch
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -45,6 +47,16 @@ func Resolve(ctx context.Context, plan *Plan, progress Progress) (faults fault.L
 	lists := make([]fault.List, len(plan.Services))
 	plan.each(ctx, plan.Services, pass.Options{State: pass.NoStateDir()}, progress, func(i int, k *pass.Keeper, snapshot *sources.Snapshot) {
 		lists[i] = k.Resolve(ctx, snapshot)
+	})
+	return slices.Concat(lists...)
+}
+
+// Try says, as Resolve does, what is wrong with the files of the plan's services, and has checks
+// judge them as well, in copies below a directory that is there for nothing else.
+func Try(ctx context.Context, plan *Plan, o pass.Options, dir string, progress Progress) fault.List {
+	lists := make([]fault.List, len(plan.Services))
+	plan.each(ctx, plan.Services, o, progress, func(i int, k *pass.Keeper, snapshot *sources.Snapshot) {
+		lists[i] = k.Try(ctx, snapshot, filepath.Join(dir, strconv.Itoa(i)))
 	})
 	return slices.Concat(lists...)
 }

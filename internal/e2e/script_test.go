@@ -63,7 +63,13 @@ func TestScripts(t *testing.T) {
 			"await":  await,
 			"signal": sendSignal,
 			"gone":   gone,
-			"secret": func(ts *testscript.TestScript, _ bool, args []string) { fake(ts).PutSecret(args[0], unescape(args[1])) },
+			"secret": func(ts *testscript.TestScript, _ bool, args []string) {
+				if args[0] == "-pending" {
+					fake(ts).BeginRotation(args[1])
+					return
+				}
+				fake(ts).PutSecret(args[0], unescape(args[1]), args[2:]...)
+			},
 			"param": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake(ts).PutParameter(args[0], "String", unescape(args[1]))
 			},

@@ -89,10 +89,15 @@ func (k *Keeper) Render(ctx context.Context, snapshot *sources.Snapshot) Rendere
 
 // Resolve says what is wrong with the service's files as they would be now: with one after another,
 // or else with what must hold of them together. It looks at none that is there. nil: nothing is.
-func (k *Keeper) Resolve(ctx context.Context, snapshot *sources.Snapshot) (faults fault.List) {
+func (k *Keeper) Resolve(ctx context.Context, snapshot *sources.Snapshot) fault.List {
 	p := &pass{Keeper: k, ctx: ctx, snapshot: snapshot, foresees: true}
+	return k.faultsOf(p.resolve)
+}
+
+// faultsOf gives what is wrong, with the service's name where nothing says what it is of.
+func (k *Keeper) faultsOf(look func() error) (faults fault.List) {
 	var err error
-	if mistake := fault.Caught(func() { err = p.resolve() }); mistake != nil {
+	if mistake := fault.Caught(func() { err = look() }); mistake != nil {
 		err = mistake
 	}
 	for _, e := range FileErrors(err) {

@@ -16,13 +16,17 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/lint"
 	"github.com/rendered/rendered/cmd/rendered/internal/plan"
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/sources/redact"
 	"github.com/rendered/rendered/watch"
 )
 
 // Options are what a check works with.
 type Options struct {
-	Plan    plan.Options
-	Format  Format
+	Plan   plan.Options
+	Format Format
+	// Stage is the staging label of the versions that secrets are looked up in, where they have one
+	// with it, as AWSPENDING; "": the current ones. It takes Online.
+	Stage   string
 	Online  bool // every lookup is resolved, and whoever is asked for what a pass takes
 	Verbose bool // text has the files of each service, and what they look up
 }
@@ -56,12 +60,14 @@ func (f *Format) Type() string { return "FORMAT" }
 // A checker looks at one config, and says what it finds.
 type checker struct {
 	Options
-	cfg    *config.Config
-	plan   *watch.Plan
-	report Report
-	out    io.Writer // results for people
-	err    io.Writer // remarks for people
-	notes  io.Writer // annotations
+	cfg  *config.Config
+	plan *watch.Plan
+	// redactor knows what lookups gave.
+	redactor *redact.Redactor
+	report   Report
+	out      io.Writer // results for people
+	err      io.Writer // remarks for people
+	notes    io.Writer // annotations
 	// terminal may be one: it shows what is waited for.
 	terminal io.Writer
 }
@@ -77,6 +83,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) bool {
 		c.Options.Plan.Reach = plan.ToValues
 	}
 	compiler := plan.NewCompiler(c.Options.Plan)
+	c.redactor = compiler.Redactor
 	c.cfg, c.plan, _ = compiler.Load(ctx, o.Plan.Source())
 	c.report.Good = c.judge(ctx, compiler)
 	if o.Format == JSON {
@@ -164,7 +171,11 @@ func lintedServices(cfg *config.Config, p *watch.Plan) []lint.Service {
 // works reports whether all that a pass needs is there: answers to lookups, and a machine on which
 // checks can see new files.
 func (c *checker) works(ctx context.Context) bool {
-	good := c.resolves(ctx)
+	resolves := c.resolves
+	if c.Stage != "" {
+		resolves = c.tries
+	}
+	good := resolves(ctx)
 	if failed := plan.Foresee(ctx, c.plan); failed != nil {
 		c.find(Error, ofMachine, failed)
 		return false

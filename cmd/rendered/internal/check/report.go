@@ -20,6 +20,7 @@ type Report struct {
 	Calls      []Calls    `json:"calls"`
 	Identities []Identity `json:"identities"`      // that ask AWS; none where it is not asked
 	Queue      *Queue     `json:"queue,omitempty"` // absent: it was not asked for
+	Stage      *Stage     `json:"stage,omitempty"` // absent: it was not asked for
 }
 
 // A Service is what the config means for one service.
@@ -55,6 +56,18 @@ type Identity struct {
 	Region  string `json:"region"`
 	ID      string `json:"id,omitempty"` // of the account; absent: STS does not say
 	ARN     string `json:"arn,omitempty"`
+}
+
+// A Stage is a staging label, and the secrets that have a version with it beside the current one.
+type Stage struct {
+	Label   string   `json:"label"`
+	Secrets []Staged `json:"secrets"`
+}
+
+// A Staged is a secret that was checked with the version that has a staging label.
+type Staged struct {
+	Ref     string `json:"ref"` // "secret prod/db"
+	Version string `json:"version,omitempty"`
 }
 
 // A Queue is that of change notices.
