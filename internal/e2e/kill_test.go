@@ -15,7 +15,7 @@ import (
 )
 
 // TestKilledAtEveryStep kills a pass with SIGKILL before each of its steps, those that only look
-// included; without -long, before every fifth. What is on disk is whole at any moment; a restart
+// included; without -long, before every eleventh. What is on disk is whole at any moment; a restart
 // without AWS finishes what was begun; with AWS all is well, and the dependent was told of it:
 // once, unless it was told before the kill already.
 func TestKilledAtEveryStep(t *testing.T) {
@@ -35,7 +35,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			s.put("1")
 			s.mustOnce()
 			s.remove("told")
-			n, pace := 1, long.Or(5, 1)
+			n, pace := 1, long.Or(11, 1)
 			for step := 1; ; step += pace {
 				if n++; kind == "first pass" {
 					n = 1

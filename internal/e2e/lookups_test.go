@@ -191,7 +191,7 @@ func using(ref, other string) bool {
 // of all shapes are generated.
 func TestLookupsOfGeneratedConfigs(t *testing.T) {
 	t.Parallel()
-	configs := long.Or(20, 200)
+	configs := long.Or(6, 200)
 	if raceDetector {
 		configs = 4
 	}

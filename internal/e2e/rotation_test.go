@@ -21,7 +21,7 @@ import (
 // pair, and after the last rotation it has seen the last.
 func TestRotations(t *testing.T) {
 	t.Parallel()
-	rotations := long.Or(40, 200)
+	rotations := long.Or(12, 200)
 	s := newSite(t)
 	write(t, s.path("rendered.yaml"), strings.ReplaceAll(siteConfig, "state_dir: state", "state_dir: state\nschedule: '@every 1h'"))
 	pad := strings.Repeat("-", 25<<10) // several pages: a torn write would show
