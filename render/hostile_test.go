@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -109,15 +111,18 @@ func child(body, kind, size string) {
 }
 
 // Whatever JSON a secret holds, with -long up to 16 MiB, a template that looks into it answers
-// soon, in little memory.
+// soon, in little memory. Without -long half of the templates look into each.
 func TestHostile(t *testing.T) {
 	render.Computes(t)
 	sizes := []int{64 << 10}
 	if long.Asked() {
 		sizes = append(sizes, 16<<20)
 	}
-	for kind := range hostileJSON {
-		for _, body := range []string{`{{ secret "s" "k" }}`, `{{ len (secretMap "s") }}`, `{{ len (fromJson (secret "s")) }}`, `{{ secret "s" "l" }}`} {
+	for at, kind := range slices.Sorted(maps.Keys(hostileJSON)) {
+		for i, body := range []string{`{{ secret "s" "k" }}`, `{{ len (secretMap "s") }}`, `{{ len (fromJson (secret "s")) }}`, `{{ secret "s" "l" }}`} {
+			if (at+i)%2 > 0 && !long.Asked() {
+				continue
+			}
 			for _, size := range sizes {
 				cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 				cmd.Env = []string{"RENDER_TEST_CHILD=" + body, "RENDER_TEST_KIND=" + kind, "RENDER_TEST_SIZE=" + strconv.Itoa(size), "GORACE=atexit_sleep_ms=0"}

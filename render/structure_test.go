@@ -238,7 +238,7 @@ func TestForeignReaders(t *testing.T) {
 	oracle := newOracle(t)
 	values := *structures
 	if values == 0 {
-		values = long.Or(200, 1000)
+		values = long.Or(80, 1000)
 	}
 	type counts struct{ values, unparsed, intact, changed, own, unknown, missed, refused int }
 	sum := make(map[string]*counts)

@@ -13,6 +13,7 @@ import (
 	"github.com/Masterminds/sprig/v3"
 	"gopkg.in/yaml.v3"
 
+	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
@@ -129,7 +130,7 @@ func tree(r *rand.Rand, texts []string, depth int) any {
 // trees gives 500 maps of random values.
 func trees(seed uint64) (list []any) {
 	var texts []string
-	for _, text := range quotetest.Random(seed, 2000) {
+	for _, text := range quotetest.Random(seed, long.Or(500, 2000)) {
 		if textual("", text) == nil {
 			texts = append(texts, text)
 		}

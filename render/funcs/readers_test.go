@@ -15,6 +15,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/render/funcs/quotetest"
 )
 
@@ -36,13 +37,13 @@ func program(t *testing.T, name string) string {
 // A reader gives what a foreign program reads in each of the quoted texts.
 type reader func(t *testing.T, quoted []string) []string
 
-// roundTrip has a foreign reader read what a function makes of 2,000 random texts, of a fixed seed
-// and of a new one.
+// roundTrip has a foreign reader read what a function makes of 400 random texts, with -long 2,000,
+// of a fixed seed and of a new one.
 func roundTrip(t *testing.T, name string, quote func(any) (string, error), read reader) {
 	t.Helper()
 	for _, seed := range []uint64{1, uint64(time.Now().UnixNano())} {
 		var texts, quotes []string
-		all := quotetest.Random(seed, 2000)
+		all := quotetest.Random(seed, long.Or(400, 2000))
 		for _, text := range all {
 			if q, err := quote(text); err == nil {
 				texts, quotes = append(texts, text), append(quotes, q)
