@@ -110,7 +110,7 @@ func TestSimulation(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(2000))
 	seeds := *seeds
 	if seeds == 0 {
-		seeds = long.Or(300, 30000)
+		seeds = long.Or(120, 30000)
 	}
 	begun, fresh := time.Now(), rand.Uint64()
 	var (
@@ -166,7 +166,7 @@ func TestSimulation(t *testing.T) {
 // TestSameSeedSameTrace runs seeds twice, side by side with others, and wants each to go the same
 // way.
 func TestSameSeedSameTrace(t *testing.T) {
-	last := long.Or(60, 200)
+	last := long.Or(25, 200)
 	rounds := [2][]verdict{make([]verdict, last+1), make([]verdict, last+1)}
 	t.Run("seeds", func(t *testing.T) {
 		for i := range rounds {
