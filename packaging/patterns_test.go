@@ -19,6 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/awsfake"
+	"github.com/rendered/rendered/internal/long"
 )
 
 const (
@@ -68,6 +69,7 @@ func TestRulesWantTheEndOfARotation(t *testing.T) {
 }
 
 func TestCfnLint(t *testing.T) {
+	long.Test(t)
 	lint, err := exec.LookPath("cfn-lint")
 	if err != nil {
 		t.Skip(err) // in CI too, which does not install it

@@ -15,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/awsfake/moto"
+	"github.com/rendered/rendered/internal/long"
 )
 
 const document = "ssm/rendered-refresh.yaml"
@@ -67,9 +68,9 @@ func TestNothingIsInjected(t *testing.T) {
 	if doc.SchemaVersion != "2.2" || len(doc.MainSteps) != 1 || step.Action != "aws:runShellScript" || step.Name == "" || step.Inputs.TimeoutSeconds <= "3000" {
 		t.Errorf("%+v", doc)
 	}
-	long := strings.Repeat("a", 64)
+	longest := strings.Repeat("a", 64)
 	for name, allowed := range map[string][]string{
-		"services": {"nginx", "nginx app_1 getty@tty1.x", "_", long + " " + long},
+		"services": {"nginx", "nginx app_1 getty@tty1.x", "_", longest + " " + longest},
 		"timeout":  {"1", "60", "999", "1000", "3000"},
 	} {
 		for _, text := range allowed {
@@ -81,7 +82,7 @@ func TestNothingIsInjected(t *testing.T) {
 	hostile := []string{
 		"; id", "nginx; id", "nginx && id", "nginx | id", "nginx & id", "$(id)", "`id`", "nginx $(id)", "${IFS}", "nginx\nid", "nginx\n", "\nid", "nginx\tid", "nginx\rid",
 		"'", `"`, `\`, "nginx'", "> /etc/passwd", "< /etc/shadow", "*", "?", "[a]", "{a,b}", "~", "~root", "#", "!", "%", "=", ":", "/etc/nginx/site.key", "../x",
-		"-c", "--config=/tmp/x", "nginx --config", "nginx -c /tmp/x", " nginx", "nginx ", "nginx  app", "{{ timeout }}", "{{global:DATE}}", "nginx\u00a0app", "ngin\u0445", "\x00", long + "a",
+		"-c", "--config=/tmp/x", "nginx --config", "nginx -c /tmp/x", " nginx", "nginx ", "nginx  app", "{{ timeout }}", "{{global:DATE}}", "nginx\u00a0app", "ngin\u0445", "\x00", longest + "a",
 	}
 	for _, text := range append(hostile, "0", "01", "-1", "+1", "1.5", "1s", "60;id", "60 id", "3001", "9999", "10000", "١", "6e1") {
 		for name, pattern := range patterns {
@@ -95,6 +96,7 @@ func TestNothingIsInjected(t *testing.T) {
 // The AWS CLI sends the document, by its model of Systems Manager, and a server that nobody here
 // wrote takes it, and gives it back.
 func TestDocumentIsTaken(t *testing.T) {
+	long.Test(t)
 	cli, err := exec.LookPath("aws")
 	if err != nil && os.Getenv("CI") != "" {
 		t.Fatal(err)
@@ -124,6 +126,7 @@ func TestDocumentIsTaken(t *testing.T) {
 
 // cfn-lint has AWS's schema of documents.
 func TestDocumentHasTheSchema(t *testing.T) {
+	long.Test(t)
 	lint, err := exec.LookPath("cfn-lint")
 	if err != nil {
 		t.Skip(err) // in CI too, which does not install it
