@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,13 +38,18 @@ func program(t *testing.T, name string) string {
 // A reader gives what a foreign program reads in each of the quoted texts.
 type reader func(t *testing.T, quoted []string) []string
 
-// roundTrip has a foreign reader read what a function makes of 400 random texts, with -long 2,000,
-// of a fixed seed and of a new one.
+// roundTrip has a foreign reader read what a function makes of 600 random texts, half of them of a
+// fixed seed and half of a new one; with -long of 2,000 of each.
 func roundTrip(t *testing.T, name string, quote func(any) (string, error), read reader) {
 	t.Helper()
-	for _, seed := range []uint64{1, uint64(time.Now().UnixNano())} {
+	fresh := uint64(time.Now().UnixNano())
+	n := long.Or(300, 2000)
+	runs := [][]string{quotetest.Random(1, n), quotetest.Random(fresh, n)}
+	if !long.Asked() { // one process of the reader does
+		runs = [][]string{slices.Concat(runs...)}
+	}
+	for run, all := range runs {
 		var texts, quotes []string
-		all := quotetest.Random(seed, long.Or(400, 2000))
 		for _, text := range all {
 			if q, err := quote(text); err == nil {
 				texts, quotes = append(texts, text), append(quotes, q)
@@ -51,17 +57,17 @@ func roundTrip(t *testing.T, name string, quote func(any) (string, error), read 
 		}
 		got := read(t, quotes)
 		if len(got) != len(texts) {
-			t.Fatalf("%s, seed %d: %d texts are read, want %d", name, seed, len(got), len(texts))
+			t.Fatalf("%s, run %d, seed %d: %d texts are read, want %d", name, run, fresh, len(got), len(texts))
 		}
 		wrong := 0
 		for i := range texts {
 			if got[i] != texts[i] {
 				if wrong++; wrong < 5 {
-					t.Errorf("%s, seed %d: %q, written %s, is read as %q", name, seed, texts[i], quotes[i], got[i])
+					t.Errorf("%s, run %d, seed %d: %q, written %s, is read as %q", name, run, fresh, texts[i], quotes[i], got[i])
 				}
 			}
 		}
-		t.Logf("%s, seed %d: %d of %d texts accepted and read back, %d refused, %d wrong", name, seed, len(texts)-wrong, len(all), len(all)-len(texts), wrong)
+		t.Logf("%s, run %d, seed %d: %d of %d texts accepted and read back, %d refused, %d wrong", name, run, fresh, len(texts)-wrong, len(all), len(all)-len(texts), wrong)
 		if len(texts) < len(all)/3 {
 			t.Errorf("%s refuses too much", name)
 		}

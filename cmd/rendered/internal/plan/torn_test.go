@@ -15,6 +15,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/config"
 	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/watch"
@@ -129,7 +130,7 @@ func oneVersionAFile(t *testing.T, batch bool) {
 		}
 	}
 	for _, r.odds = range []int{1, 2, 5} {
-		for until := r.n + 100; r.n < until; {
+		for until := r.n + long.Or(40, 100); r.n < until; {
 			pass()
 		}
 		t.Logf("one request of %d rotates: after %d rotations current %v, given up %v", r.odds, r.n, current, changing)
