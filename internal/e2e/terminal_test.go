@@ -230,7 +230,7 @@ func TestCheckShowsProgress(t *testing.T) {
 	}
 	cmd := exec.Command(program(t), "check", "--online")
 	cmd.Dir, cmd.Env = x.dir, x.environ
-	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), " of 40 ") || strings.Contains(string(out), "\r") {
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), " of 40 lookups") || strings.Contains(string(out), "\r") {
 		t.Errorf("without a terminal: %v\n%s", err, out)
 	}
 }
