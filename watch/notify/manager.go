@@ -204,6 +204,9 @@ func (m *manager) run(ctx context.Context, u *unit) (run, error) {
 	if id, ok := of["InvocationID"].Value().([]byte); ok {
 		r.invocation = hex.EncodeToString(id)
 	}
+	if at, ok := of["InactiveExitTimestamp"].Value().(uint64); ok && at != 0 {
+		r.begun = time.UnixMicro(int64(at))
+	}
 	if !strings.HasSuffix(u.name, ".service") {
 		return r, nil
 	}

@@ -26,6 +26,7 @@ type run struct {
 	kind       string // the Type= of a service; "" of other units
 	restarts   uint32 // by systemd itself, since somebody last started it
 	reload     string // how its last reload ended, as death.result
+	begun      time.Time
 	death
 }
 
