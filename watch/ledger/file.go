@@ -5,6 +5,7 @@ import "github.com/rendered/rendered/render/swap"
 // A file is what is on record of one path.
 type file struct {
 	change uint64 // the last; 0: none
+	soon   uint64 // what change is to be once that is on record; 0: it stays
 	// told has, by dependent that reads the file, the last change that it acknowledged.
 	told   map[string]uint64
 	left   map[string]uint64 // the same of those that read it no more and were owed a notice then

@@ -22,9 +22,10 @@ type Event struct {
 	Backups   map[string]string `json:"backups,omitempty"`
 	Dependent string            `json:"dependent,omitempty"`
 	Failure   string            `json:"failure,omitempty"`
-	Note      string            `json:"note,omitempty"` // why they asked for a pause, in their words
-	Until     time.Time         `json:"until,omitzero"` // when a pause ends by itself
-	Took      time.Duration     `json:"took,omitempty"` // nanoseconds
+	Note      string            `json:"note,omitempty"`  // why they asked for a pause, in their words
+	Until     time.Time         `json:"until,omitzero"`  // when a pause ends by itself
+	Took      time.Duration     `json:"took,omitempty"`  // nanoseconds
+	Stays     bool              `json:"stays,omitempty"` // what is not well stays
 }
 
 // A Trigger is what a look, or something else, was for.
@@ -45,6 +46,10 @@ const (
 	Well    Kind = "well"    // they are again
 	Paused  Kind = "paused"  // nobody works on a service, as somebody asked
 	Resumed Kind = "resumed" // a pause is over; Who is "" where its time was
+	// Healthy: a service was seen to be well with its change, or with the old files again.
+	Healthy    Kind = "healthy"
+	Unhealthy  Kind = "unhealthy"   // it was not; said once
+	RolledBack Kind = "rolled-back" // the files are those of before the change; Failure says why
 	// Forgotten: what is older was given up, as there was no room for it.
 	Forgotten Kind = "forgotten"
 )
@@ -219,14 +224,16 @@ func (l *Ledger) Past(service string) Past {
 // take takes note of the service's next event.
 func (p *Past) take(e *Event) {
 	switch e.Kind {
-	case Changed:
+	case Changed, RolledBack:
 		for _, path := range e.Paths {
 			p.Files[path] = e.At
 		}
 		for _, r := range e.Refs {
 			p.Lookups[r.Ref] = Written{r.To, e.At}
 		}
-		p.Well, p.Failing, p.Failure = e.At, time.Time{}, ""
+		if e.Kind == Changed {
+			p.Well, p.Failing, p.Failure = e.At, time.Time{}, ""
+		}
 	case Well:
 		p.Well, p.Failing, p.Failure = e.At, time.Time{}, ""
 	case Failed:
@@ -242,6 +249,7 @@ func (l *Ledger) Note(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events.add(e)
+	l.alarm(e)
 	l.stale = true
 }
 

@@ -32,7 +32,7 @@ func TestHistory(t *testing.T) {
 		return Event{At: time.Unix(1, 0).UTC(), Kind: Changed, Services: []string{"app"}, Refs: b.Renewals("app", versions(v)), Paths: []string{"/f"}}
 	}
 	for _, v := range []string{"v1", "v2"} {
-		if err := b.Begin(renames("/f"), []string{"/f"}, change(v)); err != nil {
+		if err := b.Begin(renames("/f"), []string{"/f"}, change(v), nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.Acknowledge("a", b.Owed("a", []string{"/f"}), Event{At: time.Unix(2, 0).UTC(), Kind: Told, Dependent: "a"}); err != nil {
@@ -110,7 +110,7 @@ func TestEventOfAFailedBegin(t *testing.T) {
 	b.restart()
 	b.adopt("/f:a")
 	full = true
-	err := b.Begin(renames("/f"), []string{"/f"}, Event{Kind: Changed, Services: []string{"app"}, Refs: []Renewal{{"secret s", "v1", "v2"}}})
+	err := b.Begin(renames("/f"), []string{"/f"}, Event{Kind: Changed, Services: []string{"app"}, Refs: []Renewal{{"secret s", "v1", "v2"}}}, nil)
 	if err == nil || slices.ContainsFunc(b.History(), func(e Event) bool { return e.Kind == Changed }) {
 		t.Errorf("%v: %v", err, b.History())
 	}

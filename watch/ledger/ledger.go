@@ -21,14 +21,18 @@ import (
 type Ledger struct {
 	dir disk.Dir
 
-	mu      sync.Mutex
-	last    uint64               // the newest change of any file
-	files   map[string]*file     // by path
-	told    map[string]time.Time // by dependent: when it last acknowledged
-	own     ownPaths
-	ownLost bool // of which others are our own, too, is not known
-	events  events
-	pauses  map[string]Pause // by service
+	mu           sync.Mutex
+	last         uint64               // the newest change of any file
+	files        map[string]*file     // by path
+	told         map[string]time.Time // by dependent: when it last acknowledged
+	own          ownPaths
+	ownLost      bool // of which others are our own, too, is not known
+	events       events
+	pauses       map[string]Pause   // by service
+	rollouts     map[string]Rollout // by service
+	rolloutsLost bool               // lines of them were damaged
+	alarms       []string           // services of which each failure is to be said
+	suspected    map[string]bool    // services that were looked at for it
 	// services are those that there are, with their files, as Follow had it.
 	services map[string][]string
 	sets     map[string]*set      // by path
@@ -111,11 +115,16 @@ func (l *Ledger) forget(path string) {
 }
 
 // Begin puts on durable record what is about to be swapped, and which of these files get new
-// content: their readers are owed a notice; and the event. Where it fails nothing is on record, and
-// nothing must be renamed; where the error is an Uncertain one it may be, and the temporaries have
-// to stay.
-func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error {
+// content: their readers are owed a notice; the event; and the rollout, where there is one. Where
+// it fails nothing is on record, and nothing must be renamed; where the error is an Uncertain one
+// it may be, and the temporaries have to stay. It is ErrJudged where the rollout has gone on since
+// it was looked at.
+func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event, rollout *Succession) error {
 	l.mu.Lock()
+	if rollout != nil && !l.follows(rollout) {
+		l.mu.Unlock()
+		return ErrJudged
+	}
 	before := make(map[string]file, len(swaps))
 	var paths []string
 	var undo []func()
@@ -136,13 +145,14 @@ func (l *Ledger) Begin(swaps []swap.Rename, changed []string, event Event) error
 	r := l.change()
 	b := l.batch(r)
 	b.swaps = append(b.swaps, swaps...)
+	undo = append(undo, l.succeed(rollout), l.alarm(event))
 	noted, taken := l.events.add(event), l.take(paths)
 	b.undo = append(b.undo, func() {
 		l.events.remove(noted)
 		for _, path := range taken {
 			l.own.remove(path)
 		}
-		for _, undo := range undo {
+		for _, undo := range slices.Backward(undo) {
 			undo()
 		}
 		for path, was := range before {

@@ -67,7 +67,7 @@ func (b *book) record() string {
 // change begins a swap of files that all get new content.
 func (b *book) change(paths ...string) {
 	b.t.Helper()
-	if err := b.Begin(renames(paths...), paths, Event{}); err != nil {
+	if err := b.Begin(renames(paths...), paths, Event{}, nil); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -319,7 +319,7 @@ func TestGroupCommit(t *testing.T) {
 			for i := from; i < to; i++ {
 				all.Go(func() {
 					path := fmt.Sprintf("/%02d", i)
-					list[i] = b.Begin(renames(path), []string{path}, Event{})
+					list[i] = b.Begin(renames(path), []string{path}, Event{}, nil)
 				})
 				if i == from {
 					synctest.Wait() // it writes, and can no more be joined
@@ -367,7 +367,7 @@ func TestUncertain(t *testing.T) {
 		b.open(false)
 		n = 0
 		b.adopt("/f:a")
-		err := b.Begin(renames("/f"), []string{"/f"}, Event{})
+		err := b.Begin(renames("/f"), []string{"/f"}, Event{}, nil)
 		_, uncertain := errors.AsType[Uncertain](err)
 		if !errors.Is(err, unix.EIO) || uncertain == certain || len(b.Temps()) == 0 != certain || b.owed() != "" {
 			t.Errorf("certain: %v: %v, temporaries %v, owed %q", certain, err, b.Temps(), b.owed())
@@ -406,9 +406,9 @@ func TestUncertainByAnEarlierWrite(t *testing.T) {
 		b.open(false)
 		b.adopt("/d/f:a, /e/g:a")
 		var first, second error
-		go func() { first = b.Begin(renames("/d/f"), []string{"/d/f"}, Event{}) }()
+		go func() { first = b.Begin(renames("/d/f"), []string{"/d/f"}, Event{}, nil) }()
 		synctest.Wait()
-		second = b.Begin(renames("/e/g"), []string{"/e/g"}, Event{})
+		second = b.Begin(renames("/e/g"), []string{"/e/g"}, Event{}, nil)
 		synctest.Wait()
 		_, uncertain := errors.AsType[Uncertain](second)
 		if !errors.Is(first, unix.EIO) || !errors.Is(second, unix.ENOSPC) || !uncertain || !b.Temps()["/e/.new"] || !strings.Contains(b.record(), "/e/.new") {
@@ -489,9 +489,9 @@ func TestClose(t *testing.T) {
 		b.open(false)
 		b.adopt("/f:a, /g:a")
 		var first, second error
-		go func() { first = b.Begin(renames("/f"), []string{"/f"}, Event{}) }()
+		go func() { first = b.Begin(renames("/f"), []string{"/f"}, Event{}, nil) }()
 		synctest.Wait()
-		go func() { second = b.Begin(renames("/g"), []string{"/g"}, Event{}) }()
+		go func() { second = b.Begin(renames("/g"), []string{"/g"}, Event{}, nil) }()
 		synctest.Wait()
 		if err := b.Close(); err != nil {
 			t.Error(err)

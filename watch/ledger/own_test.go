@@ -49,7 +49,7 @@ func TestOwnIsTakenBack(t *testing.T) {
 	b.restart()
 	b.adopt("/f:")
 	full = true
-	if err := b.Begin(renames("/f"), []string{"/f"}, Event{}); err == nil || b.Owns("/f") {
+	if err := b.Begin(renames("/f"), []string{"/f"}, Event{}, nil); err == nil || b.Owns("/f") {
 		t.Errorf("%v: it was not written to, and is our own: %v", err, b.Owns("/f"))
 	}
 	full = false

@@ -57,12 +57,14 @@ func (l *Ledger) decodePause(line []byte) {
 
 // Follow says which files which service has from now on. A pause of a service that is not among
 // them goes to those that have its files: its name has changed. Where there are none it stays as it
-// is, as the service may come back. It tells whether the next record differs.
-func (l *Ledger) Follow(services map[string][]string) (differs bool) {
+// is, as the service may come back. So do rollouts, and those of services that are gone for good,
+// as they are all that there are, are forgotten. It tells whether the next record differs.
+func (l *Ledger) Follow(services map[string][]string, all bool) (differs bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer func() { l.stale = l.stale || differs }()
 	l.services = services
+	differs = l.followRollouts(services, all)
 	for _, p := range l.sortedPauses() {
 		if paths, known := services[p.Service]; known {
 			differs = differs || !slices.Equal(paths, p.Paths)

@@ -32,7 +32,7 @@ func (b *book) pause(until time.Time, names ...string) error {
 // A pause is on record with its event, goes with its service, and ends once.
 func TestPauses(t *testing.T) {
 	b := newBook(t)
-	b.Follow(map[string][]string{"app": {"/f", "/g"}, "web": {"/w"}, "db": {"/d"}})
+	b.Follow(map[string][]string{"app": {"/f", "/g"}, "web": {"/w"}, "db": {"/d"}}, false)
 	if err := b.pause(time.Time{}, "app", "web"); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestPauses(t *testing.T) {
 	if got := b.held(); got != "app /f /g, db /d, web /w" || kinds(b.History()) != "paused , paused , paused " {
 		t.Fatalf("%s; %s", got, kinds(b.History()))
 	}
-	if !b.Follow(map[string][]string{"left": {"/f"}, "right": {"/g", "/h"}, "db": {"/d", "/e"}}) {
+	if !b.Follow(map[string][]string{"left": {"/f"}, "right": {"/g", "/h"}, "db": {"/d", "/e"}}, false) {
 		t.Error("there is nothing to write")
 	}
 	if err := b.Flush(); err != nil {

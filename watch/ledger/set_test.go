@@ -40,7 +40,7 @@ func (b *book) pass(keys ...string) error {
 		key := strings.TrimSuffix(strings.TrimPrefix(m.Path, "/sites/"), ".conf")
 		swaps, changed = append(swaps, ofSite(key, true)), append(changed, m.Path)
 	}
-	return b.Begin(swaps, changed, Event{})
+	return b.Begin(swaps, changed, Event{}, nil)
 }
 
 func (b *book) members() string { return fmt.Sprint(b.Members(sites)) }

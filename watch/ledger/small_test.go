@@ -71,7 +71,7 @@ func TestHistoryGivesWay(t *testing.T) {
 				t.Fatal(err)
 			}
 			room = test.room
-			if err := b.Begin(renames("/f"), []string{"/f"}, Event{Kind: Changed, Paths: []string{"/f"}}); err != nil {
+			if err := b.Begin(renames("/f"), []string{"/f"}, Event{Kind: Changed, Paths: []string{"/f"}}, nil); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
@@ -109,7 +109,7 @@ func TestHistoryStaysOnAFullDisk(t *testing.T) {
 		b.Note(Event{Kind: Told, Dependent: fmt.Sprint(i)})
 	}
 	room = 10
-	if err := b.Begin(renames("/f"), []string{"/f"}, Event{Kind: Changed}); err == nil || b.owed() != "" {
+	if err := b.Begin(renames("/f"), []string{"/f"}, Event{Kind: Changed}, nil); err == nil || b.owed() != "" {
 		t.Errorf("%v, owed %s", err, b.owed())
 	}
 	room = 1 << 30

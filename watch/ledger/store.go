@@ -23,9 +23,9 @@ import (
 //
 // It has a line for the whole, one for each file of which there is something to say, and one for
 // each dependent that was told. A line is a checksum in eight hexadecimal digits, a space and JSON.
-// The sets of files, our own paths, the pauses and the events of the history follow, each with its
-// checksum. The file is replaced whole: a commit writes the history's bytes once more, at most 1
-// MiB, and has no fsync for them.
+// The sets of files, our own paths, the pauses, the rollouts and the events of the history follow,
+// each with its checksum. The file is replaced whole: a commit writes the history's bytes once
+// more, at most 1 MiB, and has no fsync for them.
 const Name = "ledger.jsonl"
 
 const (
@@ -43,6 +43,8 @@ type line struct {
 	Lost    bool   `json:"lost,omitempty"`    // there were lines that cannot be read
 	Own     *int   `json:"own,omitempty"`     // lines of our own paths; absent: it is of an earlier version
 	Sets    int    `json:"sets,omitempty"`    // lines of sets
+
+	Rollouts int `json:"rollouts,omitempty"` // lines of rollouts
 
 	Path   string            `json:"path,omitempty"`
 	Change uint64            `json:"change,omitempty"`
@@ -72,10 +74,10 @@ func unseal(line []byte) (data []byte, sound bool) {
 // caller holds the lock.
 func (l *Ledger) encode(without *entry) []byte {
 	own, sets := len(l.own), l.encodeSets()
-	lines := []line{{Version: version, Last: l.last, Lost: l.lost, Own: &own, Sets: len(sets)}}
+	lines := []line{{Version: version, Last: l.last, Lost: l.lost, Own: &own, Sets: len(sets), Rollouts: len(l.rollouts)}}
 	for path, f := range l.files {
-		if !f.settled() {
-			lines = append(lines, line{Path: path, Change: f.change, Told: f.told, Left: f.left, Swap: f.swap, Unsure: f.unsure})
+		if !f.settled() || f.soon > 0 {
+			lines = append(lines, line{Path: path, Change: max(f.change, f.soon), Told: f.told, Left: f.left, Swap: f.swap, Unsure: f.unsure})
 		}
 	}
 	slices.SortFunc(lines[1:], func(a, b line) int { return strings.Compare(a.Path, b.Path) })
@@ -101,6 +103,9 @@ func (l *Ledger) encode(without *entry) []byte {
 	l.own.encode(&b)
 	for _, p := range l.sortedPauses() {
 		b.Write(p.encode())
+	}
+	for _, r := range l.sortedRollouts() {
+		b.Write(r.encode())
 	}
 	for _, e := range l.events.after(without) {
 		b.Write(e.line)
@@ -141,7 +146,7 @@ func Open(system disk.System, dir disk.Dir, foreign bool, jobs *disk.Jobs) (*Led
 }
 
 func empty(dir disk.Dir, jobs *disk.Jobs) *Ledger {
-	return &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), pauses: make(map[string]Pause), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup(jobs)}
+	return &Ledger{dir: dir, files: make(map[string]*file), told: make(map[string]time.Time), pauses: make(map[string]Pause), rollouts: make(map[string]Rollout), begun: make(map[*disk.Run]*batch), writes: disk.NewGroup(jobs)}
 }
 
 // Peek reads the record in a state directory, which another process may have open, and changes
@@ -160,23 +165,16 @@ func Peek(dir disk.Dir) *Ledger {
 
 // decode reads a record. What a damaged line is about counts as owed.
 func (l *Ledger) decode(data []byte, foreign bool) {
-	missing, own, sets := -1, -1, 0 // lines
+	missing, own, sets, rollouts := -1, -1, 0, 0 // lines
 	var damaged []string
 	for text := range bytes.Lines(data) {
-		switch text[0] {
-		case eventMark:
-			l.events.decode(text)
-			continue
-		case pauseMark:
-			l.decodePause(text)
-			continue
-		case ownMark:
-			l.own.decode(text)
-			continue
-		case setMark:
-			if l.decodeSet(text) {
-				sets--
-			}
+		if text[0] == setMark && l.decodeSet(text) {
+			sets--
+		}
+		if text[0] == rolloutMark && l.decodeRollout(text) {
+			rollouts--
+		}
+		if l.decodeSealed(text) {
 			continue
 		}
 		ln, sound := decodeLine(text)
@@ -196,18 +194,35 @@ func (l *Ledger) decode(data []byte, foreign bool) {
 			if ln.Own != nil {
 				own = *ln.Own
 			}
-			sets += ln.Sets
+			sets, rollouts = sets+ln.Sets, rollouts+ln.Rollouts
 			l.lost = l.lost || ln.Lost
 		default:
 			l.lost = true
 		}
 	}
 	l.lost = l.lost || missing != 0
-	l.ownLost, l.setsLost = own != len(l.own), sets != 0
+	l.ownLost, l.setsLost, l.rolloutsLost = own != len(l.own), sets != 0, l.lost || rollouts != 0
 	for _, path := range damaged {
 		l.files[path] = new(file)
 		l.files[path].damage(l.count())
 	}
+}
+
+// decodeSealed reads a line that is lost alone where it is damaged, and tells whether it is one.
+// Those of sets and rollouts are read by who counts them.
+func (l *Ledger) decodeSealed(text []byte) bool {
+	switch text[0] {
+	case eventMark:
+		l.events.decode(text)
+	case pauseMark:
+		l.decodePause(text)
+	case ownMark:
+		l.own.decode(text)
+	case setMark, rolloutMark:
+	default:
+		return false
+	}
+	return true
 }
 
 // decodeLine reads a line. Of one that is damaged it gives the path, where that is not.

@@ -16,6 +16,9 @@ import (
 // cache only.
 func (l *Ledger) Confirm() error { return l.flush(func() bool { return l.read || l.failed }) }
 
+// Write makes durable what is known now.
+func (l *Ledger) Write() error { return l.flush(func() bool { return true }) }
+
 // Flush makes durable what waits for the next write.
 func (l *Ledger) Flush() error { return l.flush(func() bool { return l.stale }) }
 

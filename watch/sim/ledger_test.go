@@ -38,7 +38,7 @@ func (w *world) judgeBackup(f *output) {
 // and a damaged record stays until all services are known.
 func (w *world) judgeRecords(all bool) {
 	left := slices.Sorted(slices.Values(w.disk.List(statePath)))
-	left = slices.DeleteFunc(left, func(name string) bool { return name == path.Base(predecessors) })
+	left = slices.DeleteFunc(left, func(name string) bool { return name == path.Base(predecessors) || name == path.Base(formerPath) })
 	if text := fmt.Sprint(left); text != "[key ledger.jsonl lock]" && text != "[key lock]" {
 		w.fail("the state directory holds %s", text)
 	}
@@ -47,7 +47,7 @@ func (w *world) judgeRecords(all bool) {
 		w.fail("the ledger at last: %s", record)
 	}
 	for text := range strings.Lines(string(record)) {
-		if text[0] == '#' || text[0] == '=' || text[0] == '@' {
+		if text[0] == '#' || text[0] == '=' || text[0] == '@' || text[0] == '%' {
 			continue // one that is damaged is lost, and nothing else
 		}
 		var line struct {
