@@ -148,7 +148,7 @@ func (l *Loop) logFailures(log *slog.Logger, s *state, service string, list []*p
 		}
 		if fresh || !wrong[cause] && !s.wrong[cause] {
 			s.warned = s.warned || level == slog.LevelWarn
-			log.Log(context.Background(), level, "not up to date, will try again", append(attributes(e, more), kindFailing.id())...)
+			log.Log(context.Background(), level, notUpToDate(e), append(attributes(e, more), kindFailing.id())...)
 		}
 		wrong[cause] = true
 	}
@@ -157,6 +157,14 @@ func (l *Loop) logFailures(log *slog.Logger, s *state, service string, list []*p
 		s.logWell(log)
 	}
 	s.wrong = wrong
+}
+
+// notUpToDate says that files are not, and what becomes of it.
+func notUpToDate(e *pass.FileError) string {
+	if e.Held() {
+		return "rolled back, not tried again before it changes"
+	}
+	return "not up to date, will try again"
 }
 
 // meets notes that a service meets what others meet as well, and tells whether it is the first, and

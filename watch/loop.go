@@ -63,6 +63,7 @@ type Loop struct {
 	gone   chan struct{} // closed when Run returns
 
 	plan     *Plan
+	follows  []*Service        // of the plan, of which something is done after notices
 	states   map[string]*state // by service
 	reloadAt time.Time         // when the config is to be read again; zero: not
 	// read is what the plan was made from, as seen before the last load, good or bad.
@@ -117,6 +118,7 @@ type state struct {
 	tried   bool
 	failure string     // of the last look
 	party   pass.Party // what its commands may print
+	after   aftermath
 }
 
 // Events. Each means "look again", none carries work.
@@ -248,6 +250,7 @@ func (l *Loop) Run(ctx context.Context) {
 		l.expire(now)
 		l.begin(ctx, now)
 		l.tell(ctx, now)
+		l.prove(ctx, now)
 		l.flush(now)
 		l.rest(now)
 		l.logSlow(now)
@@ -268,6 +271,7 @@ func (l *Loop) now() time.Time {
 		l.reloadAt = shifted(l.reloadAt, d)
 		for _, s := range l.states {
 			s.look = earliest(shifted(s.look, d), s.service.Next(now))
+			s.after.at, s.after.alarm.at = shifted(s.after.at, d), shifted(s.after.alarm.at, d)
 		}
 		l.teller.Restart(now)
 		l.record.due = shifted(l.record.due, d)
@@ -295,10 +299,7 @@ func (l *Loop) handle(event any, now time.Time) {
 	switch e := event.(type) {
 	case reload:
 		l.report(Reloading)
-		l.failed = "" // who asks is told again
-		for name := range l.faulty {
-			l.faulty[name] = ""
-		}
+		l.sayAgain() // to who asks
 		came, err := l.reload(now, e.who)
 		e.answer <- reloaded{came, err}
 		for name, s := range l.states {
@@ -334,8 +335,22 @@ func (l *Loop) handle(event any, now time.Time) {
 		l.finish(e.outcome, now)
 	case told:
 		l.told(e.notice, now)
+	case proved:
+		l.proved(e.proof, now)
+	case undrained:
+		l.undrained(e.undrained, now)
+	case alarmed:
+		l.alarmed(e.alarm, now)
 	case flushed:
 		l.flushed(e.err, now)
+	}
+}
+
+// sayAgain has what is wrong with the config be said once more.
+func (l *Loop) sayAgain() {
+	l.failed = ""
+	for name := range l.faulty {
+		l.faulty[name] = ""
 	}
 }
 

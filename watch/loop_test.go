@@ -403,7 +403,7 @@ func TestFinishedSwapIsToldWithoutAWS(t *testing.T) {
 	w.plan.Services[0].Files = append(w.plan.Services[0].Files, w.file("g", `{{ secret "none" }}`))
 	r := newRound(w.plan, w.plan.Services, pass.Options{State: state}, rand.New(rand.NewPCG(1, 2)), false)
 	swaps := []swap.Rename{{Temp: w.path(".gone"), Path: w.path("f"), Digest: state.Swap.Key.Digest(w.path("f"), []byte("new"))}}
-	if err := state.Ledger.Begin(swaps, s.Paths(), ledger.Event{}); err != nil {
+	if err := state.Ledger.Begin(swaps, s.Paths(), ledger.Event{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(w.path("f"), []byte("new"), 0o600); err != nil {

@@ -19,6 +19,7 @@ type Result struct {
 	Notices  []NoticeOutcome // those that were tried, in that order, then those that were not
 	Paused   PausedError     // of the services that were not looked at for it
 	Gone     GoneError       // of the services that were asked for by name
+	Health   []Health        // of the services that were to be seen to be well with a change
 }
 
 // A GoneError is that services have left the plan before what was asked of them came to its end.
@@ -39,7 +40,8 @@ type NoticeOutcome struct {
 // refused its notice.
 func (r Result) Failed() bool {
 	return slices.ContainsFunc(r.Outcomes, func(o pass.Outcome) bool { return o.Err != nil }) ||
-		slices.ContainsFunc(r.Notices, func(n NoticeOutcome) bool { return n.Err != nil || n.Record != nil })
+		slices.ContainsFunc(r.Notices, func(n NoticeOutcome) bool { return n.Err != nil || n.Record != nil }) ||
+		slices.ContainsFunc(r.Health, Health.Failed)
 }
 
 // Once takes every service of the list, which is of the plan, through one pass, side by side and
@@ -62,6 +64,8 @@ type round struct {
 	working  int                     // jobs
 	outcomes map[string]pass.Outcome // by service: those whose jobs have ended
 	tried    []tell.Notice           // the last of each dependent
+	followed map[string]*follow      // by service
+	snapshot *sources.Snapshot
 }
 
 func newRound(plan *Plan, services []*Service, o pass.Options, chance *rand.Rand, silent bool) *round {
@@ -93,6 +97,7 @@ func (r *round) send(event any) { r.events <- event }
 // pass takes the services through one pass.
 func (r *round) pass(ctx context.Context, snapshot *sources.Snapshot) Result {
 	r.working, r.outcomes, r.tried = len(r.keepers), make(map[string]pass.Outcome), nil
+	r.followed, r.snapshot = make(map[string]*follow), snapshot
 	for _, k := range r.keepers {
 		r.options.State.Jobs.Go(func() { r.send(done{k, k.Run(ctx, snapshot, turns(k, r.send))}) })
 	}
@@ -101,6 +106,9 @@ func (r *round) pass(ctx context.Context, snapshot *sources.Snapshot) Result {
 	result := Result{Notices: r.notices(), Paused: r.paused}
 	for _, k := range r.keepers {
 		result.Outcomes = append(result.Outcomes, r.outcomes[k.Service().Name])
+		if h, said := r.health(k.Service()); said && !r.teller.Silent {
+			result.Health = append(result.Health, h)
+		}
 	}
 	return result
 }
@@ -110,7 +118,7 @@ func (r *round) run(ctx context.Context) {
 	for {
 		now := time.Now().Round(0)
 		r.teller.Begin(ctx, now, func(n tell.Notice) { r.send(told{n}) })
-		if r.working == 0 && !r.teller.Busy() {
+		if under := r.follow(ctx, now); r.working == 0 && !under && !r.teller.Busy() {
 			return
 		}
 		pause := mostSleep
@@ -138,7 +146,16 @@ func (r *round) handle(event any, now time.Time) {
 	case done:
 		r.working--
 		r.outcomes[e.outcome.Service] = e.outcome
+		if f := r.followed[e.outcome.Service]; f != nil {
+			f.busy = false
+		}
 		settle(r.teller, e.outcome, e.outcome.Matched, now)
+	case proved:
+		r.proved(e.proof, now)
+	case undrained:
+		r.undrained(e.undrained)
+	case alarmed:
+		r.alarmed(e.alarm)
 	case told:
 		r.teller.End(&e.notice, now)
 		again := func(n tell.Notice) bool { return n.Dependent == e.notice.Dependent && n.Err != nil }

@@ -21,6 +21,7 @@ const (
 	Reload    Reason = "reload"   // somebody has the config read again
 	Resumed   Reason = "resume"   // its pause is over
 	Drift     Reason = "drift"    // somebody else has changed the files
+	Rollback  Reason = "rollback" // its change was not well, and the old files are put back
 )
 
 // due has a service be looked at, at the latest at a time. Where it is due sooner it stays so, and

@@ -239,7 +239,7 @@ func cutShort(t *testing.T, w *world, d *dependent, done int) []swap.Rename {
 		t.Fatal(err)
 	}
 	swaps := sw.Renames()
-	if err := state.Ledger.Begin(swaps, s.Paths(), ledger.Event{}); err != nil {
+	if err := state.Ledger.Begin(swaps, s.Paths(), ledger.Event{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range swaps[:done] {
@@ -314,7 +314,7 @@ func TestLostFileIsToldAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = sw.Stage()
-		err = errors.Join(err, state.Ledger.Begin(sw.Renames(), []string{w.path("g")}, ledger.Event{}))
+		err = errors.Join(err, state.Ledger.Begin(sw.Renames(), []string{w.path("g")}, ledger.Event{}, nil))
 		err = errors.Join(err, state.Ledger.Acknowledge("d", state.Ledger.Owed("d", []string{w.path("g")}), ledger.Event{At: time.Now()}))
 		if err = errors.Join(err, state.Close()); err != nil {
 			t.Fatal(err)

@@ -80,7 +80,7 @@ func (l *Loop) inputs() []inputs.Input { return slices.Concat(l.read, l.tried) }
 // adopt puts a plan in force. Services that are new or differ are due at once; the others keep
 // their times.
 func (l *Loop) adopt(plan *Plan, now time.Time, who string) Reloaded {
-	l.plan, l.read, l.since = plan, plan.Inputs, now
+	l.plan, l.read, l.since, l.follows = plan, plan.Inputs, now, plan.followed()
 	if plan.adopt(l.Pass.State) {
 		l.record.changed(now)
 	}

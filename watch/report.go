@@ -37,10 +37,14 @@ const (
 	Owes    State = "owes"    // its files are current, and a dependent has yet to be told
 	Paused  State = "paused"  // nobody works on it, as somebody asked
 	Failing State = "failing" // its files are not up to date, or not known to be
+
+	Proving    State = "proving"     // its dependents have been told, and have yet to be seen to be well
+	RolledBack State = "rolled-back" // its change was not well; the old files are in place
+	Unhealthy  State = "unhealthy"   // its change is not well, and stays
 )
 
 // States are all that there are, the best first.
-var States = []State{Current, Waiting, Paused, Owes, Failing}
+var States = []State{Current, Waiting, Proving, Paused, Owes, RolledBack, Unhealthy, Failing}
 
 // State gives how the service stands in a word.
 func (s Standing) State() State {
@@ -49,8 +53,14 @@ func (s Standing) State() State {
 		return Paused
 	case s.Failure != "":
 		return Failing
+	case s.Rollout != nil && s.Rollout.Stage == pass.Rejected:
+		return RolledBack
+	case s.Rollout != nil && s.Rollout.Stage == pass.Unwell:
+		return Unhealthy
 	case len(s.Owed) > 0:
 		return Owes
+	case s.Rollout != nil:
+		return Proving
 	case !s.Tried:
 		return Waiting
 	}
@@ -65,6 +75,8 @@ type Standing struct {
 	Failure string
 	Owed    []tell.Owed
 	Paused  *pass.Pause // nil: it is not
+	// Rollout is that a change has yet to be seen to be well, or was not; nil: neither.
+	Rollout *pass.Rollout
 }
 
 // report tells how the loop stands.
@@ -79,7 +91,7 @@ func (l *Loop) standings(doing Doing, services []*Service) Report {
 	r := Report{Doing: doing, Tried: true, Unusable: l.failed, Faulty: l.plan.Faulty, Services: make([]Standing, 0, len(services))}
 	for _, svc := range services {
 		st := l.states[svc.Name].standing()
-		st.Owed = l.teller.Owed(svc.Name)
+		st.Owed, st.Rollout = l.teller.Owed(svc.Name), l.rollout(svc)
 		r.Tried = r.Tried && st.Tried
 		r.Services = append(r.Services, st)
 	}

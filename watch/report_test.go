@@ -67,7 +67,7 @@ func TestReportSaysHowEachServiceStands(t *testing.T) {
 		bad := Standing{Service: "bad", Tried: true, Failure: "secret s: access denied"}
 		good := Standing{Service: "good", Tried: true}
 		owes := Standing{Service: "owes", Tried: true}
-		want(false, bad, good, Standing{Service: "owes", Tried: true, Owed: []tell.Owed{{Dependent: "app", Failure: "refused"}}}, Standing{Service: "slow"})
+		want(false, bad, good, Standing{Service: "owes", Tried: true, Owed: []tell.Owed{{Dependent: "app", Failure: "refused", Failures: 1}}}, Standing{Service: "slow"})
 		w.after(10 * time.Second) // the dependent is told meanwhile
 		slow := Standing{Service: "slow", Tried: true}
 		want(true, bad, good, owes, slow)

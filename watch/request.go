@@ -19,7 +19,10 @@ type request struct {
 	until    condition
 	outcomes map[string]pass.Outcome
 	notices  []NoticeOutcome
-	answer   chan<- Result
+	// What was seen last of each service, and what was done after its change.
+	proofs    map[string]*pass.Proof
+	undrained map[string]*pass.Undrained
+	answer    chan<- Result
 }
 
 // A condition is what a request waits for.
@@ -61,6 +64,7 @@ func (l *Loop) requested(r *request, now time.Time) {
 		}
 	}
 	r.looks, r.outcomes = make(map[string]int), make(map[string]pass.Outcome)
+	r.proofs, r.undrained = make(map[string]*pass.Proof), make(map[string]*pass.Undrained)
 	r.services = unique(r.services)
 	for _, name := range r.services {
 		if s := l.states[name]; s != nil && r.until == untilLooked {
@@ -114,7 +118,7 @@ func (l *Loop) awaited(r *request, name string, now time.Time) bool {
 	switch {
 	case r.until == untilCurrent:
 		st := s.standing()
-		st.Owed = l.teller.Owed(name)
+		st.Owed, st.Rollout = l.teller.Owed(name), l.rollout(s.service)
 		return st.State() != Current
 	case r.until == untilResting:
 		return s.busy || l.teller.IsReading(name)
@@ -124,7 +128,7 @@ func (l *Loop) awaited(r *request, name string, now time.Time) bool {
 	if _, looked := r.outcomes[name]; !looked {
 		return true
 	}
-	return s.matching && l.teller.Telling(name, now)
+	return s.matching && l.teller.Telling(name, now) || l.unsettled(s.service)
 }
 
 // heard notes for those who wait what came of a look.
@@ -145,6 +149,20 @@ func (l *Loop) heardTold(n tell.Notice) {
 	}
 }
 
+// heardProof notes for those who wait what was seen of a service.
+func (l *Loop) heardProof(p pass.Proof) {
+	for _, r := range l.requests {
+		r.proofs[p.Service] = &p
+	}
+}
+
+// heardUndrained notes for those who wait what was done after a change.
+func (l *Loop) heardUndrained(u pass.Undrained) {
+	for _, r := range l.requests {
+		r.undrained[u.Service] = &u
+	}
+}
+
 // result gives what came of a request, those dependents included that are owed a notice and not
 // told now.
 func (r *request) result(l *Loop) (result Result) {
@@ -154,6 +172,13 @@ func (r *request) result(l *Loop) (result Result) {
 			result.Outcomes = append(result.Outcomes, o)
 		} else if s := l.states[name]; r.named && (s == nil || s.gone) {
 			result.Gone = append(result.Gone, name)
+		}
+	}
+	for _, o := range result.Outcomes {
+		if s := l.states[o.Service]; s != nil {
+			if h, said := healthOf(o.Service, l.rollout(s.service), r.proofs[o.Service], r.undrained[o.Service]); said {
+				result.Health = append(result.Health, h)
+			}
 		}
 	}
 	result.Notices, result.Paused = r.notices, l.paused(r.services)

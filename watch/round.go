@@ -46,6 +46,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		s.snapshot = snapshot
 		t := turns(s.keeper, l.send)
 		t.Trigger = s.last
+		t.Again = s.last.Why == string(Refreshed)
 		if s.matching {
 			l.teller.Set(s.service.Name, s.phase(), now)
 			t.Matched = func() {}
@@ -125,7 +126,7 @@ func (l *Loop) anyDue(now time.Time) bool {
 }
 
 // engaged reports that no job may be begun.
-func (s *state) engaged() bool { return s.busy || s.waits }
+func (s *state) engaged() bool { return s.busy || s.waits || s.after.undraining }
 
 // rests reports that no look is begun.
 func (s *state) rests() bool { return s.engaged() || s.paused != nil }
@@ -154,6 +155,9 @@ func (l *Loop) sleep(now time.Time) time.Duration {
 			next = earliest(next, s.look)
 		}
 		next = earliest(next, s.pauseEnds())
+	}
+	for _, svc := range l.follows {
+		next = earliest(next, l.proveAt(l.states[svc.Name], now))
 	}
 	if next.IsZero() {
 		return mostSleep
@@ -184,12 +188,18 @@ func (l *Loop) finish(o pass.Outcome, now time.Time) {
 		return
 	}
 	s.past.note(o, s.service.Refs(), now)
+	if o.Renewed() { // whether it is well now nobody has looked at
+		s.after.failures, s.after.at = 0, time.Time{}
+	}
 	if l.Seen != nil {
 		l.Seen.Looked(o)
 	}
 	l.heard(s, o)
 	l.looked(s, o, now)
 	s.failure, s.tried, s.party = firstFailure(o), true, o.Party
+	if o.Held() { // of which the rollout tells
+		s.failure = ""
+	}
 	s.matching = o.Matched && s.current()
 	settle(l.teller, o, s.matching && s.paused == nil, now)
 	l.logOutcome(s, o)
@@ -218,7 +228,7 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	next := s.service.Next(now)
 	s.past.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
 	s.due(next, Schedule)
-	if o.Err == nil || o.Contested() {
+	if o.Err == nil || o.Contested() || o.Held() {
 		s.failures = 0
 	} else {
 		s.failures++
@@ -227,6 +237,9 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 			wait += time.Duration(s.chance.Float64() * float64(throttledSpread))
 		}
 		s.due(now.Add(wait), Retry)
+	}
+	if o.Held() && o.Snapshot == nil { // what the files are to be may be another thing by now
+		s.due(now, Retry)
 	}
 	s.applyPending(o.Asked, now.Add(l.plan.Settle))
 	if o.Snapshot != nil {
@@ -248,10 +261,16 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 func (l *Loop) drain() {
 	limit := time.NewTimer(grace)
 	defer limit.Stop()
-	for l.busy() {
+	for l.busy() || l.following() {
 		select {
 		case event := <-l.events:
 			switch e := event.(type) {
+			case proved:
+				l.proved(e.proof, l.now())
+			case undrained:
+				l.undrained(e.undrained, l.now())
+			case alarmed:
+				l.alarmed(e.alarm, l.now())
 			case done:
 				s := l.states[e.outcome.Service]
 				s.busy, s.party = false, e.outcome.Party

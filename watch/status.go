@@ -40,6 +40,8 @@ type Detail struct {
 	Lookups  []LookupDetail
 	Computed int
 	Told     []tell.Told
+	Unwell   []string // what to do about Standing.Rollout.Failure
+	After    string   // why what is to be done after a change is not done; ""
 }
 
 // A FileDetail is what is known of a file.
@@ -90,7 +92,9 @@ func (l *Loop) remembered(service string) past {
 // note remembers what came of a look.
 func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 	p.looked, p.hints, p.turn = now, nil, ""
-	if list := o.FileErrors(); len(list) == 0 {
+	if list := o.FileErrors(); o.Held() {
+		p.failing = time.Time{} // the rollout tells of it
+	} else if len(list) == 0 {
 		p.well, p.failing = now, time.Time{}
 	} else {
 		p.failing, p.hints, p.turn = earliest(p.failing, now), list[0].Fault.Hints, list[0].Whose()
@@ -208,6 +212,7 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 		Hints: s.past.hints, Turn: s.past.turn,
 		Told: l.teller.Told(svc.Name, now),
 	}
+	d.Unwell, d.After = s.after.hints, s.after.undone
 	for f := range l.Pass.State.Files(&svc.Service) {
 		at := s.past.files[f.Path]
 		file := FileDetail{f.Path, at, f.Mode, f.UID, f.GID, s.past.certificates[f.Path], f.Gone}

@@ -45,6 +45,7 @@ type world struct {
 	seen     Observer
 	redactor *redact.Redactor
 	beat     time.Duration
+	wall     func() time.Time
 	// parsed counts how often a file, or the certificate of a rule, was parsed; it is of keepers'
 	// goroutines.
 	parsed map[string]int
@@ -336,6 +337,7 @@ func (w *world) start() {
 		Report: w.report,
 		Seen:   w.seen,
 		Beat:   w.beat,
+		Wall:   w.wall,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

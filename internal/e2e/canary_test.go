@@ -24,6 +24,7 @@ import (
 
 // TestCanaries plants a value of every shape, does with each what goes wrong with a template, a
 // format, a check, a command and a server that is told, and searches everything that came out.
+// Without -long it plants few shapes, which take turns: each way to go wrong meets one of them.
 func TestCanaries(t *testing.T) {
 	if raceDetector {
 		t.Skip("several hundred services: with -long it runs without the race detector")
@@ -50,22 +51,33 @@ func TestCanaries(t *testing.T) {
 		write(t, filepath.Join(dir, name), body)
 		fmt.Fprintf(&config, "  s%03d: {files: [{template: %s, path: out/%03d%s}]%s}\n", n, name, n, rest, notify)
 	}
-	for name, value := range values {
+	quoted := 0 // values that have something to quote
+	for at, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
+		turn := func(i int) bool { return long.Asked() || i%len(fewCanaries) == at }
 		aws.PutSecret(name, value)
 		aws.PutParameter("/"+name, "SecureString", value[:min(len(value), 4096)])
 		aws.PutSecret("object-of-"+name, string(must(json.Marshal(map[string]any{"key": value, "list": []int{1}}))))
 		read := fmt.Sprintf(`{{ secret %q }}`, name)
 		service(read, "", fmt.Sprintf(", notify: [{run: 'env >env; cat out/%03d; base64 out/%03d; od -c out/%03d | head; grep -n . out/%03d >&2; exit 3'}]", n+1, n+1, n+1, n+1))
 		service(read, "", fmt.Sprintf(", notify: [{socket: %s/lines, send: 'show {file out/%03d}', expect: thanks, abort: sorry}, {http: 'unix:%s/http:/', body: '{file out/%03d}'}]", echo, n+1, echo, n+1))
-		for _, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "properties", "xml", "pem"} {
+		for i, format := range []string{"json", "yaml", "toml", "ini", "dotenv", "properties", "xml", "pem"} {
+			if !turn(i) {
+				continue
+			}
 			service("<"+read+"\n= [ "+read, ", format: "+format, "")
 		}
 		// A short value is known as a word of its own, so it gets a line of its own.
 		service(read+"\n", ", check: 'cat {}; grep -n . {} >&2; exit 1'", "")
-		for _, print := range prints {
-			service(read+"\n", ", check: '"+print+"; exit 1'", "")
+		for i, print := range prints {
+			if turn(i) {
+				service(read+"\n", ", check: '"+print+"; exit 1'", "")
+			}
 		}
 		service(read, ", check: {run: 'cat {}; exit 1', output: withhold}", "")
+		show := fmt.Sprintf("cat out/%03d; grep -n . out/%03d >&2; exit ", n+1, n+1)
+		service(read, "", ", before: '"+show+"0', after: '"+show+"1', healthy: {run: '"+show+"1'}, healthy_for: 0s, healthy_within: 500ms"+
+			", on_failure: {run: 'echo \"$RENDERED_EVENT\" >>events; env >>events; "+show+"1'}")
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
 		each := func(suffix, pipeline string) {
 			fmt.Fprintf(&config, "  e%03d%s: {files: [{content: '<{{ .value }}', path: 'out/e%03d%s-{{ .key }}', each: '%s', check: 'cat {}; exit 1'}]}\n", n, suffix, n, suffix, pipeline)
@@ -73,16 +85,25 @@ func TestCanaries(t *testing.T) {
 		each("a", fmt.Sprintf(`secretMap "object-of-%s"`, name))
 		each("b", fmt.Sprintf(`dict (trim (upper (secret %q))) "x"`, name))
 		each("c", fmt.Sprintf(`splitList "4" (secret %q)`, name))
-		for _, quote := range quotes {
+		if strings.Contains("hostile url pem utf8 base64", name) {
+			quoted++
+		}
+		for i, quote := range quotes {
 			if !strings.Contains("hostile url pem utf8 base64", name) {
-				continue // in these there is nothing to quote
+				break // in these there is nothing to quote
+			}
+			if !long.Asked() && i%2 != quoted%2 {
+				continue
 			}
 			body := fmt.Sprintf(quote, name)
 			service(body, "", "")
 			written = append(written, n)
 			service(body, ", check: 'cat {}; cut -c1-40 {}; exit 1'", "")
 		}
-		for _, m := range misuses {
+		for i, m := range misuses {
+			if !turn(i) {
+				continue
+			}
 			bad++
 			service(fmt.Sprintf(m, name), "", "")
 			if bad%6 == 0 && !strings.Contains(m, "secretBytes") {
@@ -92,7 +113,10 @@ func TestCanaries(t *testing.T) {
 	}
 	aws.PutSecret("hostile", values["hostile"]+"-pending", "AWSPENDING")
 	values["binary"] = plantBytes(t, aws, "binary")
-	for _, body := range append([]string{`{{ secretBytes "binary" }}`, `{{ secretBytes "binary" | b64enc }}`}, misuses...) {
+	for i, body := range append([]string{`{{ secretBytes "binary" }}`, `{{ secretBytes "binary" | b64enc }}`}, misuses...) {
+		if i > 2 && i%3 > 0 && !strings.Contains(body, "secretBytes") && !long.Asked() {
+			continue
+		}
 		if strings.Contains(body, "%") {
 			body = fmt.Sprintf(body, "binary")
 		}
@@ -161,6 +185,9 @@ func TestCanaries(t *testing.T) {
 			return seen == n
 		})
 		for _, verb := range []string{"status", "status --json", "history", "history --json", "pause s001 --why canaries", "resume", "refresh --wait", "refresh --wait --json", "reload", "reload --wait", "reload --wait --json"} {
+			if !long.Asked() && strings.HasSuffix(verb, "--json") != (format == "json") {
+				continue // what is answered has nothing to do with the log
+			}
 			ask := exec.CommandContext(t.Context(), program(t), strings.Fields(verb)...)
 			ask.Env = environ
 			out, err := ask.CombinedOutput()
@@ -201,6 +228,10 @@ func TestCanaries(t *testing.T) {
 	output["what systemd was told"] = told.String()
 	if !strings.Contains(told.String(), " failing: ") {
 		t.Errorf("systemd was told of no trouble:\n%s", told.String())
+	}
+	output["what on_failure is told"] = string(must(os.ReadFile(filepath.Join(dir, "events"))))
+	if !strings.Contains(output["what on_failure is told"], `"kind":"unhealthy"`) {
+		t.Errorf("on_failure is told of nothing that is not well:\n%.1000s", output["what on_failure is told"])
 	}
 	output["a command's environment"] = string(must(os.ReadFile(filepath.Join(dir, "env"))))
 	walk := filepath.WalkDir(filepath.Join(dir, "state"), func(path string, d fs.DirEntry, err error) error {

@@ -149,6 +149,8 @@ func TestCheckNamesWhatOthersCanChange(t *testing.T) {
 			"DIR/own/s: others than root decide who listens there (DIR/own: it belongs to user 12001), so that files are sent to nobody who may not read them\n", true},
 		"a socket by his link": {func() { c.shell(mallory, "ln -s ../root/s own/s") }, "  app: {files: [{" + secret + ", path: DIR/root/out}], notify: [{http: 'unix:DIR/own/s:/'}]}\n",
 			"error: DIR/etc/0.yaml:4:95: DIR/own/s: socket: DIR/own/s is a link that others than root can change", true},
+		"a program of his that looks": {func() { c.shell(mallory, "printf '#!/bin/sh\\n' >own/look; chmod 0755 own/look") },
+			"  app: {files: [{" + secret + ", path: DIR/root/out}], healthy: {run: DIR/own/look}}\n", "warning: DIR/etc/0.yaml:4:95: DIR/own/look: root runs it, and others can change it (DIR/own: it belongs to user 12001)\n", false},
 	} {
 		c.shell(0, "rm -rf own/* group/* sticky/* root/* etc/state-0")
 		if tt.prepare != nil {

@@ -20,11 +20,15 @@ import (
 // A Checker runs a service's check, which sees the staged files at their places.
 type Checker func(ctx context.Context, check command.Check, files []preview.File, filter render.Filter) *fault.Fault
 
+// A Runner runs what is to be done before and after a change.
+type Runner func(context.Context, command.Command, command.Options) ([]byte, error)
+
 // Options are what a Keeper works with.
 type Options struct {
 	State    *StateDir
 	Redactor *redact.Redactor // of the process; nil: what commands print is withheld
 	Check    Checker          // nil: render.CheckService
+	Run      Runner           // nil: command.Run
 	Parsers  Parsers
 	// Woken is called after waits that may end for several passes at once; may be nil.
 	Woken func(service string)
@@ -35,6 +39,7 @@ type Turns struct {
 	Trigger                       // what it is for, as the history has it
 	Matched func()                // the files match: dependents may be told of them
 	Swap    func(context.Context) // the files are about to change; returns when nobody reads them
+	Again   bool                  // a change that was rolled back is tried again
 }
 
 // A Keeper takes one service through passes, one at a time. It alone touches the service's files,
@@ -49,8 +54,11 @@ type Keeper struct {
 	redactor  *redact.Redactor
 	parsers   Parsers
 	examine   Checker
+	runs      Runner
 	woken     func(service string)
 	leftovers leftovers
+	shelf     *shelf
+	unshelved bool              // something may be kept of files that nobody needs
 	repairs   map[string]repair // by path
 	// blamed is what else a check that did not pass was asked, by file; "" is the service's.
 	blamed   map[string]blame
@@ -85,6 +93,8 @@ func NewKeeper(o Options) *Keeper {
 		redactor: o.Redactor,
 		parsers:  o.Parsers,
 		examine:  o.Check,
+		runs:     o.runner(),
+		shelf:    o.State.shelf,
 		woken:    o.Woken,
 		repairs:  make(map[string]repair),
 		seed:     maphash.MakeSeed(),
@@ -97,6 +107,14 @@ func NewKeeper(o Options) *Keeper {
 		k.parsers = own
 	}
 	return k
+}
+
+// runner gives who runs commands around a change.
+func (o Options) runner() Runner {
+	if o.Run == nil {
+		return command.Run
+	}
+	return o.Run
 }
 
 // Take has the next pass be of a service, as the plan in force has it.

@@ -28,6 +28,7 @@ type pass struct {
 	out      Outcome
 
 	foresees   bool // nothing is to be changed
+	reverting  bool // the old files are put back
 	matched    bool // the files match, so that dependents may be told of them
 	swept      bool // what earlier processes may have left was taken away in this pass
 	files      []*render.File
@@ -38,12 +39,21 @@ type pass struct {
 	changed    []string          // paths of the files that get new contents
 	backups    map[string]string // where what somebody else had written there is backed up, by path
 	now        time.Time
+	rollout    ledger.Rollout  // of the service, as the pass found it
+	next       *ledger.Rollout // that begins with the swap; nil: none does
+	shelved    []string        // names of what is kept of files that may not be on record yet
 }
 
 // run takes the pass through its stages. The first that fails ends it.
 func (p *pass) run() error {
 	defer p.close()
-	return through(p.finish, p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.judge, p.replace, p.settle)
+	if err := through(p.finish, p.resume); err != nil {
+		return err
+	}
+	if p.reverting = p.rollout.Stage == ledger.Reverting; p.reverting {
+		return p.revert()
+	}
+	return through(p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.hold, p.judge, p.replace, p.settle)
 }
 
 // replace puts new files in their places, where there is anything to write.
@@ -51,7 +61,7 @@ func (p *pass) replace() error {
 	if p.swap.Idle() {
 		return nil
 	}
-	return through(p.verify, p.contested, p.stage, p.check, p.preserve, p.begin, p.commit)
+	return through(p.verify, p.contested, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)
 }
 
 func through(stages ...func() error) error {
@@ -68,6 +78,7 @@ func (p *pass) close() {
 	if p.swap != nil && p.swap.Close() != nil {
 		p.leftovers = littered
 	}
+	p.letGo()
 }
 
 // finish brings the service to where a pass can begin: a swap that was cut short is finished, and
@@ -81,7 +92,7 @@ func (p *pass) finish() error {
 		if err := p.sweep(); err != nil {
 			return fmt.Errorf("sweeping temporaries: %w", err)
 		}
-		p.swept = true
+		p.swept, p.unshelved = true, true
 	}
 	p.leftovers = none
 	if p.matched {
@@ -256,8 +267,7 @@ func (p *pass) begin() error {
 	if p.ctx.Err() != nil {
 		return errStopped
 	}
-	p.out.Event = p.event()
-	err := p.written(p.ledger.Begin(p.swap.Renames(), p.changed, p.out.Event))
+	err := p.record()
 	if _, uncertain := errors.AsType[ledger.Uncertain](err); uncertain {
 		// The record may say that all of them are to be renamed. Who is killed while it takes them
 		// away leaves some.
@@ -267,10 +277,33 @@ func (p *pass) begin() error {
 	return err
 }
 
+// record puts the swap on record, with its event and its rollout.
+func (p *pass) record() error {
+	for tries := 1; ; tries++ {
+		var rollout *ledger.Succession
+		if p.next != nil {
+			rollout = &ledger.Succession{Was: p.rollout, Is: *p.next}
+		}
+		p.out.Event = p.event()
+		err := p.written(p.ledger.Begin(p.swap.Renames(), p.changed, p.out.Event, rollout))
+		if !errors.Is(err, ledger.ErrJudged) || p.reverting || tries == mostReads {
+			return err // the service has another name by now, say
+		}
+		// What the files were when the service was last well may be another by now.
+		p.rollout, _ = p.ledger.Rollout(p.service.Name)
+		if err := p.rollOut(); err != nil {
+			return err
+		}
+	}
+}
+
 // event is what the history says of the swap; where no file gets new contents it says nothing.
 func (p *pass) event() ledger.Event {
 	if len(p.changed) == 0 {
 		return ledger.Event{}
+	}
+	if p.reverting {
+		return p.reversal()
 	}
 	versions := make(map[string]string)
 	for _, r := range p.service.Refs() { // the names of others may hold secrets
@@ -302,7 +335,7 @@ func (p *pass) note() {
 	if list := p.out.FileErrors(); len(list) > 0 {
 		failure = list[0].Fault.What
 	}
-	if failure == p.failed || p.ctx.Err() != nil {
+	if failure == p.failed || p.ctx.Err() != nil || p.out.Held() { // of which the rollout tells
 		return
 	}
 	p.failed = failure
@@ -348,6 +381,9 @@ func (p *pass) settle() error {
 		p.out.Files = append(p.out.Files, f)
 	})
 	p.known = known
+	if len(p.service.Healthy) > 0 && len(p.changed) == 0 {
+		p.ledger.Well(p.service.Name, p.secrets())
+	}
 	p.settleSets()
 	p.ledger.Own(p.service.Paths())
 	return nil

@@ -2,12 +2,14 @@ package pass
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/verify"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/probe"
 )
 
 // A Service is some files that are swapped together, and the dependents that read them.
@@ -17,12 +19,32 @@ type Service struct {
 	Check      command.Check   // sees all staged files in their places; the zero Check is none
 	Verify     []verify.TLS    // what must hold of the files before they are written
 	Dependents []notify.Action // told in this order
+	// Healthy is what is to be well, once the dependents have been told of a change; none: nobody
+	// looks.
+	Healthy       []probe.Probe
+	HealthyFor    time.Duration // without a break; 0: once
+	HealthyWithin time.Duration // of being told; 0 is 30s
+	Rollback      Rollback
+	Before        command.Check // before the first file of a change is renamed; the zero Check is none
+	OnFailure     OnFailure
+	After         command.Check // after the change is over, wherever Before was begun
 	// Fingerprint differs where anything of the service, its templates included, differs.
 	Fingerprint string
 	// Taken says why a file for an element of an Each must not be at a path, "is …" what; "": it
 	// may. It may be nil.
 	Taken func(path string) string
 }
+
+// Rollback says when the old files are put back in the place of a change that is not well.
+type Rollback string
+
+const (
+	// RollbackConfig: where no secret and no SecureString had another version than before: the old
+	// credential may be dead.
+	RollbackConfig Rollback = "config"
+	RollbackNever  Rollback = "never"
+	RollbackAlways Rollback = "always"
+)
 
 // Refs gives what is known of the service's lookups before a render.
 func (s *Service) Refs() []sources.Ref {
@@ -50,7 +72,7 @@ func (s *Service) Paths() []string {
 
 // public gives texts of the service that hold no secret, though a secret may hold a word of theirs.
 func (s *Service) public() []string {
-	texts := []string{s.Name, s.Check.String()}
+	texts := []string{s.Name, s.Check.String(), s.Before.String(), s.After.String()}
 	for _, f := range s.Files {
 		texts = append(texts, f.Path, f.Check.String(), f.Template.Main.Body)
 		if f.Each != nil {
@@ -62,6 +84,9 @@ func (s *Service) public() []string {
 	}
 	for _, d := range s.Dependents {
 		texts = append(texts, d.Name())
+	}
+	for _, p := range s.Healthy {
+		texts = append(texts, p.Name())
 	}
 	return texts
 }

@@ -28,6 +28,7 @@ type StateDir struct {
 	Swap   swap.Machine // makes temporaries that are known by the directory's key
 	Jobs   *disk.Jobs   // the passes that work with files
 
+	shelf  *shelf
 	lock   io.Closer
 	unread bool // it was peeked at, is there, and cannot be read
 }
@@ -63,7 +64,7 @@ func openStateDir(ctx context.Context, system disk.System, path string) (*StateD
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	s := &StateDir{Path: path, lock: lock, Jobs: disk.NewJobs()}
+	s := &StateDir{Path: path, lock: lock, Jobs: disk.NewJobs(), shelf: newShelf()}
 	key, made, err := swap.LoadKey(system, dir)
 	if err == nil {
 		s.Swap = swap.NewMachine(system, key, s.Jobs)
@@ -76,7 +77,9 @@ func openStateDir(ctx context.Context, system disk.System, path string) (*StateD
 }
 
 // NoStateDir gives one with nothing on record, for Keepers that only render.
-func NoStateDir() *StateDir { return &StateDir{Ledger: ledger.Peek(nil), Jobs: disk.NewJobs()} }
+func NoStateDir() *StateDir {
+	return &StateDir{Ledger: ledger.Peek(nil), Jobs: disk.NewJobs(), shelf: newShelf()}
+}
 
 // PeekStateDir gives what can be read of a state directory, which another process may have open,
 // and changes nothing. Where it cannot be read, or others than root can change it, nothing is on
@@ -182,5 +185,16 @@ func (s *StateDir) Adopt(services []*Service, all bool) bool {
 		}
 	}
 	s.Ledger.Adopt(readers, all)
-	return s.Ledger.Follow(files)
+	differs := s.Ledger.Follow(files, all)
+	var alarms []string
+	for _, svc := range services { // after each has what is its own
+		if !svc.After.IsZero() {
+			s.Ledger.Suspect(svc.Name, svc.Paths())
+		}
+		if !svc.OnFailure.IsZero() {
+			alarms = append(alarms, svc.Name)
+		}
+	}
+	s.Ledger.Alarms(alarms)
+	return differs
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/watch/cron"
+	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/notify"
 )
 
@@ -160,7 +161,7 @@ func (t *Teller) behind(d *dependent, s *service, owed map[string]uint64, now ti
 // notBefore gives when a dependent may be told, which is in its windows.
 func (t *Teller) notBefore(d *dependent, now time.Time) time.Time {
 	at := t.rested(d, now)
-	if len(d.windows) == 0 {
+	if len(d.windows) == 0 || t.mends(d) {
 		return at
 	}
 	return cron.Common(latest(at, now), d.windows...)
@@ -169,6 +170,15 @@ func (t *Teller) notBefore(d *dependent, now time.Time) time.Time {
 // held tells whether a window is why a dependent may not be told before a time.
 func (t *Teller) held(d *dependent, at, now time.Time) bool {
 	return len(d.windows) > 0 && at.After(latest(t.rested(d, now), now))
+}
+
+// mends tells whether the dependent is owed a notice of what puts right a change that was not well:
+// that waits for no window and no interval.
+func (t *Teller) mends(d *dependent) bool {
+	return slices.ContainsFunc(d.services, func(s *service) bool {
+		r, _ := t.Ledger.Rollout(s.Name)
+		return (r.Stage == ledger.Retold || r.Stage == ledger.Reverted) && len(t.Ledger.Owed(d.Name(), s.Paths)) > 0
+	})
 }
 
 func latest(a, b time.Time) time.Time {
@@ -185,7 +195,7 @@ func (t *Teller) rested(d *dependent, now time.Time) time.Time {
 		d.next = limit
 	}
 	told := t.Ledger.Told(d.Name(), now)
-	if at := told.Add(d.interval); !told.IsZero() && at.After(d.next) {
+	if at := told.Add(d.interval); d.interval > 0 && !told.IsZero() && at.After(d.next) && !t.mends(d) {
 		return at
 	}
 	return d.next

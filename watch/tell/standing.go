@@ -54,6 +54,7 @@ func (t *Teller) Telling(name string, now time.Time) bool {
 type Owed struct {
 	Dependent string
 	Failure   string // why it refused; "" where it is only not its time
+	Failures  int    // how often in a row
 }
 
 // Owed gives the dependents that have yet to be told of a service's files, in their order.
@@ -64,7 +65,7 @@ func (t *Teller) Owed(name string) (list []Owed) {
 	}
 	for _, a := range s.Dependents {
 		if len(t.Ledger.Owed(a.Name(), s.Paths)) > 0 {
-			list = append(list, Owed{a.Name(), t.byName[a.Name()].failure})
+			list = append(list, Owed{a.Name(), t.byName[a.Name()].failure, t.byName[a.Name()].failures})
 		}
 	}
 	return list

@@ -118,7 +118,7 @@ func (d *desk) adopt(actions map[string]action, services map[string]string) {
 // change has a file be new.
 func (d *desk) change(service string) {
 	path := "/" + service
-	if err := d.Ledger.Begin([]swap.Rename{{Path: path, Temp: "/t", Digest: "d"}}, []string{path}, ledger.Event{}); err != nil {
+	if err := d.Ledger.Begin([]swap.Rename{{Path: path, Temp: "/t", Digest: "d"}}, []string{path}, ledger.Event{}, nil); err != nil {
 		d.t.Fatal(err)
 	}
 	d.Ledger.Finished([]string{path})

@@ -15,6 +15,7 @@ import (
 	"github.com/rendered/rendered/watch/cron"
 	"github.com/rendered/rendered/watch/inputs"
 	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/probe"
 )
 
 // A Config is a config file and its conf.d, with every default in place and every path absolute.
@@ -78,9 +79,19 @@ type Service struct {
 	Verify      []verify.TLS  // what must hold of the files before they are written
 	Notify      []notify.Action
 	NoticesAt   []fault.Place // of each of Notify
-	CheckAt     fault.Place
-	Allow       []Rule     // what check does not warn of
-	Faults      fault.List // what is wrong with it, or with its part of the config
+	// Healthy is what must be well after the notices, for so long, within so long a time. Where
+	// there is none the times are 0.
+	Healthy                   []probe.Probe
+	HealthyAt                 []fault.Place // of each
+	HealthyFor, HealthyWithin time.Duration
+	Rollback                  string        // config, always or never
+	Before                    command.Check // before a change; the zero Check is none
+	After                     command.Check // after it
+	OnFailure                 command.Check // is run when something failed
+	Post                      string        // the address that this is sent to; "": none
+	CheckAt                   fault.Place
+	Allow                     []Rule     // what check does not warn of
+	Faults                    fault.List // what is wrong with it, or with its part of the config
 
 	keyed  bool // a file of it stands for one for each key
 	writes []destination

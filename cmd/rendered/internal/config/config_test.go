@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/fault"
 )
 
@@ -155,6 +156,20 @@ func dump(c *Config) []byte {
 		}
 		for _, n := range s.Notify {
 			fmt.Fprintf(&b, "  notify %s %+v\n", n.Name(), n)
+		}
+		for _, p := range s.Healthy {
+			fmt.Fprintf(&b, "  healthy %s %+v\n", p.Name(), p)
+		}
+		if len(s.Healthy) > 0 {
+			fmt.Fprintf(&b, "    for %v within %v rollback=%q\n", s.HealthyFor, s.HealthyWithin, s.Rollback)
+		}
+		if !s.OnFailure.IsZero() || s.Post != "" {
+			fmt.Fprintf(&b, "  on failure %v timeout %v output %q post %q\n", s.OnFailure, s.OnFailure.Timeout, s.OnFailure.Output, s.Post)
+		}
+		if !s.Before.IsZero() {
+			for _, c := range []command.Check{s.Before, s.After} {
+				fmt.Fprintf(&b, "  around %v timeout %v output %q\n", c, c.Timeout, c.Output)
+			}
 		}
 	}
 	return b.Bytes()

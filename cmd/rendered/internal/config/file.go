@@ -92,6 +92,31 @@ func (r *reader) serviceCheckOf(n *yaml.Node, where string) command.Check {
 	return c
 }
 
+// aroundOf reads a command that is run before or after a change.
+func (r *reader) aroundOf(n *yaml.Node, where string) command.Check {
+	c, ok := r.anyCheckOf(n, where)
+	if ok && c.HasPlaceholder() {
+		r.fault(n, where, "{} stands for the new file in the check of a file; what is run before or after a change finds all paths in RENDERED_PATHS")
+	}
+	return c
+}
+
+// failureOf reads who hears of a failure.
+func (r *reader) failureOf(n *yaml.Node, where string, s *Service) {
+	c := &s.OnFailure
+	if !r.mapping(n, where, &ofFailure, fields{"run": &c.Command, "output": &c.Output, "timeout": &c.Timeout, "post": &s.Post}) {
+		return
+	}
+	for _, key := range []string{"output", "timeout"} {
+		if hasKey(n, key) && !hasKey(n, "run") {
+			r.fault(valueOf(n, key), join(where, key), key+": goes with run:")
+		}
+	}
+	if !hasKey(n, "run") && !hasKey(n, "post") {
+		r.fault(n, where, "it has run:, post: or both", "on_failure: {run: [/usr/local/bin/page]}")
+	}
+}
+
 // anyCheckOf reads a check: a command, or a mapping that says how it is run as well.
 func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok bool) {
 	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
@@ -102,7 +127,8 @@ func (r *reader) anyCheckOf(n *yaml.Node, where string) (c command.Check, ok boo
 		"run": after{&c.Command, func(*yaml.Node, string) { ok = true }}, "output": &c.Output, "timeout": &c.Timeout,
 	})
 	if read && !hasKey(n, "run") {
-		r.fault(n, where, "a check needs run:, the command", "check: {run: nginx -t, output: withhold, timeout: 10s}")
+		key := where[strings.LastIndexByte(where, '.')+1:]
+		r.fault(n, where, key+" needs run:, the command", key+": {run: COMMAND, output: withhold, timeout: 10s}")
 	}
 	return c, ok
 }

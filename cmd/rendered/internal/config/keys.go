@@ -61,7 +61,7 @@ func choice[T ~string](words []T) string {
 
 // Sections are all mappings of the config.
 func Sections() []*Section {
-	return []*Section{&ofTop, &ofLog, &ofAWS, &ofAccount, &ofTriggers, &ofMetrics, &ofService, &ofCheck, &ofFile, &ofVerify, &ofTLS, &ofNotice}
+	return []*Section{&ofTop, &ofLog, &ofAWS, &ofAccount, &ofTriggers, &ofMetrics, &ofService, &ofCheck, &ofFile, &ofVerify, &ofTLS, &ofNotice, &ofHealthy}
 }
 
 var ofTop = Section{Title: "At the top", at: "at the top", Keys: []Key{
@@ -129,18 +129,32 @@ var ofMetrics = Section{Title: "metrics", at: "under metrics:", Doc: "There are 
 
 var ofService = Section{
 	Title: "services.NAME", at: "of a service", Doc: "Some files and the dependents that read them. None of the files changes unless all of them rendered and every check passed.",
-	rules: schema{"required": []string{"files"}},
+	rules: schema{"required": []string{"files"}, "dependencies": schema{
+		"healthy_for": []string{"healthy"}, "healthy_within": []string{"healthy"}, "rollback": []string{"healthy"}, "after": []string{"before"},
+	}},
 	Keys: []Key{
 		{Name: "files", kind: listOf("FILE", &ofFile, 1), also: []string{"templates"}, Doc: "The files, one at least."},
 		{Name: "schedule", kind: cronKind, Doc: "In place of the one at the top."},
 		{Name: "vars", kind: varsKind, Doc: "Beside those at the top, and before them."},
-		{Name: "check", kind: checkKind(schema{"not": schema{"anyOf": []schema{placeholder, {"type": "array", "contains": placeholder}}}}),
+		{Name: "check", kind: checkKind(wholly),
 			Doc: "Sees all new files at their final places, before anything else does, in a mount namespace of its own. Exit code 0 lets them pass. A command is a list, executed as it is, or a text for `sh -c`. A mapping says how it is run as well."},
 		{Name: "verify", kind: mappingOf(&ofVerify), Doc: "What must hold of the new files together."},
 		{Name: "notify", kind: listOf("NOTICE", &ofNotice, 0), Doc: "Who is told when a file changed."},
+		{Name: "healthy", kind: oneOrMore(&ofHealthy), also: []string{"health", "healthcheck", "health_check", "liveness", "readiness"},
+			Doc: "What must be well after the notices, all of it at once, for the service to count as current. Looking changes nothing."},
+		{Name: "healthy_for", kind: duration, std: defaultHealthyFor, Doc: "For how long all of it must be well without a break."},
+		{Name: "healthy_within", kind: positive, std: defaultHealthyWithin, Doc: "How much time there is for that, from the last notice on. It is longer than `healthy_for`; where that is longer than 5s this is by default 25s more."},
 		{Name: "min_interval", kind: duration, Doc: "The least time between two notices to the same dependent. They come later, and are not dropped."},
 		{Name: "notify_window", kind: windowsKind, also: []string{"window", "maintenance_window"},
 			Doc: "When `run`, `restart` and `start` are done, which may interrupt: `\"Mon-Fri 02:00-04:00 Europe/Berlin\"`, or a list of such windows. Without days it is every day, without a zone this machine's clock. They come later, and are not dropped; other notices do not wait."},
+		{Name: "before", kind: checkKind(wholly), also: []string{"pre", "drain"},
+			Doc: "Is run when all is staged and checked, before the first file changes: takes the host out of a load balancer. Where it fails nothing changes, and it is tried again. Like `check` a command, or a mapping."},
+		{Name: "after", kind: checkKind(wholly), also: []string{"post", "undrain"},
+			Doc: "Is run when a change is over, wherever `before` was begun: when the service was seen to be well, when the old files were put back, when nothing was written after all. Where it fails it is tried again."},
+		{Name: "on_failure", kind: mappingOf(&ofFailure), also: []string{"alert", "on_error", "failure"},
+			Doc: "Who hears of a failure: that files cannot be brought up to date, that a dependent refuses, that a change was rolled back, or stays and is not well. Each is said once, until something else happens."},
+		{Name: "rollback", kind: oneWord("config", "always", "never"), std: "config", also: []string{"on_unhealthy"},
+			Doc: "When the old files are put back in the place of a change that is not `healthy`: `config`, where no secret and no SecureString had another version than before, as the old credential may be dead; `always`; or `never`. It takes `healthy`."},
 		{Name: "allow", kind: rulesKind, also: []string{"ignore", "silence", "nolint"},
 			Doc: "What `rendered check` does not warn of: " + choice(ruleNames()) + ". `rendered check --help` says what each finds."},
 	},
@@ -154,6 +168,18 @@ var ofCheck = Section{
 		{Name: "run", kind: commandKind, Doc: "The command: a list is executed as it is, a text goes to `sh -c`."},
 		{Name: "output", kind: outputKind, std: "redact", Doc: "What is shown of what it prints, as of a notice."},
 		{Name: "timeout", kind: positive, std: "30s", Doc: "How long it may take."},
+	},
+}
+
+var ofFailure = Section{
+	Title: "services.NAME.on_failure", at: "under on_failure:", Doc: "At least one of `run` and `post`.",
+	rules: schema{"anyOf": requiring("run", "post"), "dependencies": schema{"timeout": []string{"run"}, "output": []string{"run"}}},
+	Keys: []Key{
+		{Name: "run", kind: commandKind, also: []string{"command", "cmd", "exec"},
+			Doc: "A command, which finds `RENDERED_SERVICE` and, as JSON, `RENDERED_EVENT` in its environment. Where it fails it is run again."},
+		{Name: "post", kind: addressKind, also: []string{"url", "webhook"}, Doc: "That JSON is sent here by POST, which is answered with a status of 200 to 299; else it is sent again."},
+		{Name: "output", kind: outputKind, std: "redact", Doc: "What is shown of what `run` prints where it fails, as of a notice."},
+		{Name: "timeout", kind: positive, std: "30s", Doc: "How long `run` may take."},
 	},
 }
 
@@ -236,5 +262,31 @@ var ofNotice = Section{
 		{Name: "timeout", kind: positive, Doc: "How long `run`, `http` and `socket` may take, by default 30s, or systemd's job, by default 2m."},
 		{Name: "output", kind: outputKind, std: "redact",
 			Doc: "What is shown of what `run` prints, and a server answers, in the log and by `rendered once`: `redact` hides what is recognised as a secret, which is best effort, `withhold` shows nothing, `show` everything."},
+	},
+}
+
+var ofHealthy = Section{
+	Title: "services.NAME.healthy", at: "under healthy:", Doc: "Exactly one of `unit`, `http`, `tls`, `tcp` and `run`.",
+	rules: schema{
+		"oneOf": requiring("unit", "http", "tls", "tcp", "run"),
+		"dependencies": schema{
+			"status": []string{"http"}, "body": []string{"http"}, "host": []string{"tls"}, "cert": []string{"tls"}, "tls": []string{"cert"}, "output": []string{"run"},
+		},
+	},
+	Keys: []Key{
+		{Name: "unit", kind: unitKind, also: []string{"systemd"},
+			Doc: "The unit is active, in one and the same run, and has not failed. A service of `Type=oneshot` has done its work without failing."},
+		{Name: "http", kind: addressKind,
+			Doc: "A GET is answered there. No redirect is followed, and no proxy asked. The certificate of https must be valid, unless the host is localhost or a loopback address."},
+		{Name: "status", kind: statusesKind, also: []string{"code", "expect_status"}, Doc: "What `http` is to answer. Default: any of 200 to 299."},
+		{Name: "body", kind: freeText("TEXT"), Doc: "What must be in the first 64 KiB of what `http` answers."},
+		{Name: "tls", kind: peerKind,
+			Doc: "A TLS server there shows the very first certificate of the file `cert`, at each of several connections. Until when that holds, and for whom, is for `verify` to see."},
+		{Name: "host", kind: nameKind, Doc: "The name that `tls` asks for. Default: its host, unless that is an IP address."},
+		{Name: "cert", kind: target, Doc: "The certificate's file, one of the service's. `tls` takes it."},
+		{Name: "tcp", kind: peerKind, Doc: "A server there takes connections."},
+		{Name: "run", kind: commandKind, also: []string{"command", "cmd", "exec"}, Doc: "The command ends with 0. A list is executed as it is, a text goes to `sh -c`. It is run several times, and must change nothing."},
+		{Name: "timeout", kind: positive, std: "5s", Doc: "How long one look may take."},
+		{Name: "output", kind: outputKind, std: "redact", Doc: "What is shown of what `run` prints, as of a notice."},
 	},
 }

@@ -82,7 +82,12 @@ func listOf(word string, of *Section, least int) valueKind {
 // oneOrMore gives the kind of a mapping, or of a list of at least one.
 func oneOrMore(of *Section) valueKind {
 	return valueKind{word: "MAPPING, or a list of them", of: of, within: func(s schema) schema {
-		return joined(s, schema{"type": []string{"object", "array"}, "minItems": 1, "items": s})
+		all := joined(s, schema{"type": []string{"object", "array"}, "minItems": 1, "items": s})
+		if one := all["oneOf"]; one != nil { // which is about a mapping
+			delete(all, "oneOf")
+			all["anyOf"] = []schema{{"type": "array"}, {"oneOf": one}}
+		}
+		return all
 	}}
 }
 
@@ -98,6 +103,7 @@ func checkKind(more schema) valueKind {
 var (
 	scalars     = []string{"string", "number", "boolean"}
 	placeholder = schema{"type": "string", "pattern": `\{\}`}
+	wholly      = schema{"not": schema{"anyOf": []schema{placeholder, {"type": "array", "contains": placeholder}}}}
 	aCommand    = schema{"type": []string{"string", "boolean", "array"}, "minLength": 1, "minItems": 1,
 		"items": []schema{{"type": scalars, "minLength": 1}}, "additionalItems": schema{"type": scalars}}
 	// A number in octal is another one to a reader of YAML 1.2.
@@ -140,19 +146,22 @@ var (
 	accountKind = parsedKind("DIGITS", schema{"type": []string{"string", "integer"}, "pattern": accountID.text, "minimum": 0, "maximum": 999999999999},
 		matching(accountID, "the twelve digits of an account, in quotes"))
 
-	commandKind = readKind("COMMAND", aCommand, (*reader).commandOf)
-	outputKind  = parsedKind("WORD", schema{"enum": outputs}, parseOutput)
-	unitKind    = parsedKind("UNIT", schema{"type": "string", "pattern": unitName.text, "patternErrorMessage": asUnit}, parseUnit)
-	hostsKind   = readKind("HOST, or a list of them", joined(aHost, schema{"type": append([]string{"array"}, scalars...), "minItems": 1, "items": aHost}), (*reader).hostsOf)
-	windowsKind = readKind("WINDOW, or a list of them", joined(aWindow, schema{"type": []string{"string", "array"}, "minItems": 1, "items": aWindow}), (*reader).windowsOf)
-	addressKind = parsedKind("URL", schema{"type": "string", "minLength": 1, "maxLength": 2048, "pattern": addressPattern.text, "patternErrorMessage": "write it as " + endpoint.Form}, parseAddress)
-	methodKind  = oneWord("POST", "PUT", "PATCH", "GET", "DELETE")
-	typeKind    = matchingKind("TYPE", mediaType, "a media type, as application/json is")
-	aStatus     = schema{"type": "integer", "minimum": 100, "maximum": 599}
-	someTexts   = schema{"type": append([]string{"array"}, scalars...), "minLength": 1, "minItems": 1, "items": schema{"type": scalars, "minLength": 1}}
-	textsKind   = readKind("TEXT, or a list of them", someTexts, (*reader).someTextsOf)
-	expectKind  = described("STATUS or TEXT, or a list of them", joined(someTexts, schema{"minimum": 100}))
-	socketKind  = readKind("FILE", joined(aFilePath, schema{"maxLength": maxSocketPath}), (*reader).socketOf)
+	commandKind  = readKind("COMMAND", aCommand, (*reader).commandOf)
+	outputKind   = parsedKind("WORD", schema{"enum": outputs}, parseOutput)
+	unitKind     = parsedKind("UNIT", schema{"type": "string", "pattern": unitName.text, "patternErrorMessage": asUnit}, parseUnit)
+	hostsKind    = readKind("HOST, or a list of them", joined(aHost, schema{"type": append([]string{"array"}, scalars...), "minItems": 1, "items": aHost}), (*reader).hostsOf)
+	windowsKind  = readKind("WINDOW, or a list of them", joined(aWindow, schema{"type": []string{"string", "array"}, "minItems": 1, "items": aWindow}), (*reader).windowsOf)
+	addressKind  = parsedKind("URL", schema{"type": "string", "minLength": 1, "maxLength": 2048, "pattern": addressPattern.text, "patternErrorMessage": "write it as " + endpoint.Form}, parseAddress)
+	methodKind   = oneWord("POST", "PUT", "PATCH", "GET", "DELETE")
+	typeKind     = matchingKind("TYPE", mediaType, "a media type, as application/json is")
+	aStatus      = schema{"type": "integer", "minimum": 100, "maximum": 599}
+	someTexts    = schema{"type": append([]string{"array"}, scalars...), "minLength": 1, "minItems": 1, "items": schema{"type": scalars, "minLength": 1}}
+	textsKind    = readKind("TEXT, or a list of them", someTexts, (*reader).someTextsOf)
+	expectKind   = described("STATUS or TEXT, or a list of them", joined(someTexts, schema{"minimum": 100}))
+	socketKind   = readKind("FILE", joined(aFilePath, schema{"maxLength": maxSocketPath}), (*reader).socketOf)
+	peerKind     = parsedKind("HOST:PORT", schema{"type": "string", "pattern": peerPattern.text, "patternErrorMessage": asPeer}, parsePeer)
+	nameKind     = parsedKind("HOST", joined(aHost, schema{"not": schema{"pattern": noName.text}}), parseName)
+	statusesKind = readKind("NUMBER, or a list of them", schema{"type": []string{"integer", "array"}, "minimum": 100, "maximum": 599, "minItems": 1, "items": aStatus}, (*reader).statusesOf)
 
 	rulesKind = readKind("[RULE, ...]", schema{"type": "array", "items": schema{"enum": ruleNames()}}, (*reader).rulesOf)
 )

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/rendered/rendered/internal/command"
 )
 
 const filesHint = "files: [{template: app.env.tmpl, path: /etc/app/app.env}]"
@@ -30,9 +32,9 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		varsKind.read(r, vars, join(where, "vars"), &s.Vars)
 	}
 	s.keyed = hasEach(n)
-	hasFiles, verified := false, func() {}
-	var notices []func()
-	ok := r.mapping(n, where, &ofService, fields{
+	hasFiles := false
+	var later []func() // what takes all files of the service
+	known := fields{
 		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "notify_window": &s.Windows, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
@@ -41,20 +43,47 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 				r.fault(n, where, "a service has at least one file", filesHint)
 			}
 		},
-		"check": func(n *yaml.Node, where string) {
-			s.Check, s.CheckAt = r.serviceCheckOf(n, where), r.place(n)
-		},
-		"verify": func(n *yaml.Node, where string) { verified = l.readVerify(r, n, where, &s) },
+		"check":  func(n *yaml.Node, where string) { s.Check, s.CheckAt = r.serviceCheckOf(n, where), r.place(n) },
+		"verify": func(n *yaml.Node, where string) { later = append(later, l.readVerify(r, n, where, &s)) },
 		"notify": func(n *yaml.Node, where string) {
-			r.list(n, where, func(n *yaml.Node, where string) { notices = append(notices, l.readNotice(r, n, where, &s)) })
+			r.list(n, where, func(n *yaml.Node, where string) { later = append(later, l.readNotice(r, n, where, &s)) })
 		},
-	})
+		"healthy": func(n *yaml.Node, where string) { later = append(later, l.readHealthy(r, n, where, &s)) },
+	}
+	r.aroundChanges(&s, known)
+	ok := r.mapping(n, where, &ofService, known)
 	if ok && !hasFiles {
 		r.fault(key, where, "a service has at least one file", filesHint)
 	}
-	verified()
-	for _, finish := range notices {
+	for _, finish := range later {
 		finish()
 	}
+	r.howHealthy(n, where, &s)
+	r.bracketed(n, where)
 	l.cfg.Services = append(l.cfg.Services, s)
+}
+
+// Around gives the commands that are run before and after a change, and when something failed. The
+// zero Command is none.
+func (s *Service) Around() []command.Command {
+	return []command.Command{s.Before.Command, s.After.Command, s.OnFailure.Command}
+}
+
+// aroundChanges adds the fields of what is done before and after a change.
+func (r *reader) aroundChanges(s *Service, known fields) {
+	known["before"] = func(n *yaml.Node, where string) { s.Before = r.aroundOf(n, where) }
+	known["after"] = func(n *yaml.Node, where string) { s.After = r.aroundOf(n, where) }
+	known["on_failure"] = func(n *yaml.Node, where string) { r.failureOf(n, where, s) }
+	known["rollback"] = &s.Rollback
+	known["healthy_for"], known["healthy_within"] = &s.HealthyFor, &s.HealthyWithin
+}
+
+// bracketed says that what is done after a change needs something before it.
+func (r *reader) bracketed(n *yaml.Node, where string) {
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	if at := valueOf(n, "after"); at != nil && !hasKey(n, "before") {
+		r.fault(at, join(where, "after"), "after: is run wherever before: was, and there is none", "who is to be told of a change is named under notify:")
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rendered/rendered/sources/local"
 	"github.com/rendered/rendered/watch"
 	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/probe"
 )
 
 // ofRoot is the remedy where a path is for others to change.
@@ -51,6 +52,19 @@ func Find(cfg *config.Config, p *watch.Plan) (faults, warnings fault.List) {
 				e.socket(s.NoticesAt[i], n.Path, n.SendsFiles())
 			case notify.HTTP:
 				e.socket(s.NoticesAt[i], n.Socket(), n.SendsFiles())
+			}
+		}
+		for i, p := range s.Healthy {
+			if run, ok := p.(probe.Run); ok {
+				e.program(s.HealthyAt[i], run.Command)
+			}
+		}
+		for _, c := range s.Around() {
+			e.program(s.Place, c)
+		}
+		for i, p := range s.Healthy {
+			if run, ok := p.(probe.Run); ok {
+				e.program(s.HealthyAt[i], run.Command)
 			}
 		}
 	}

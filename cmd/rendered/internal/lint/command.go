@@ -12,6 +12,7 @@ import (
 	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/notify"
+	"github.com/rendered/rendered/watch/probe"
 )
 
 // A checked program reads its new files at a reload, and can be asked beforehand whether it would.
@@ -103,12 +104,17 @@ var fileOption = lazyregexp.New(`(?i)(?:file|path|dir)\b`)
 
 const argumentHint = "every user sees it in ps; have the program read it from the file: an EnvironmentFile, an option that names a file, its standard input"
 
-// secretArgument finds secrets on the command lines of checks and notices, and of units that a
-// template makes.
+// secretArgument finds secrets on the command lines of checks and notices, of what looks whether
+// dependents are well, and of units that a template makes.
 func (l *linter) secretArgument(s Service) {
 	judge := func(at fault.Place, c command.Command) {
 		if !c.IsZero() && argues(text(c), s.Files) {
 			l.note(s, config.SecretArgument, warning(at, "", "this has a secret on a command line", argumentHint)) // its line stays unsaid
+		}
+	}
+	address := func(at fault.Place, url string) {
+		if secretParameter.MatchString(url) {
+			l.note(s, config.SecretArgument, warning(at, "", "this has a secret in an address", addressHint))
 		}
 	}
 	for i, action := range s.Notify {
@@ -116,10 +122,24 @@ func (l *linter) secretArgument(s Service) {
 		case notify.Run:
 			judge(s.NoticesAt[i], a.Command)
 		case notify.HTTP:
-			if secretParameter.MatchString(a.URL) {
-				l.note(s, config.SecretArgument, warning(s.NoticesAt[i], "", "this has a secret in an address", addressHint))
-			}
+			address(s.NoticesAt[i], a.URL)
 		}
+	}
+	for i, p := range s.Healthy {
+		switch p := p.(type) {
+		case probe.Run:
+			judge(s.HealthyAt[i], p.Command)
+		case probe.HTTP:
+			address(s.HealthyAt[i], p.URL)
+		}
+	}
+	for i, p := range s.Healthy {
+		if run, ok := p.(probe.Run); ok {
+			judge(s.HealthyAt[i], run.Command)
+		}
+	}
+	for _, c := range s.Around() {
+		judge(s.Place, c)
 	}
 	judge(s.CheckAt, s.Check.Command)
 	for i := range s.Files {

@@ -3,6 +3,7 @@ package outcome
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -16,6 +17,22 @@ type Outcome struct {
 	Services []Service `json:"services"`
 	Notices  []Notice  `json:"notices"`
 	Paused   []Paused  `json:"paused"`
+	Health   []Health  `json:"health"` // of services that were to be seen to be well
+}
+
+// A Health is whether a service was seen to be well with its change.
+type Health struct {
+	Service string      `json:"service"`
+	State   watch.State `json:"state"` // current, proving, rolled-back, unhealthy
+	Failure string      `json:"failure,omitempty"`
+	Hints   []string    `json:"hints"`
+	Stays   string      `json:"stays,omitempty"`  // why the change stays all the same
+	Output  string      `json:"output,omitempty"` // of a command, without secrets
+	Took    float64     `json:"took_seconds,omitempty"`
+	// After is why what is to be done after the change is not done: lines.
+	After string `json:"after,omitempty"`
+	// Unsaid is why a failure was not said to whoever is to hear of it: lines.
+	Unsaid string `json:"unsaid,omitempty"`
 }
 
 // A Paused is a service that was not looked at.
@@ -82,8 +99,26 @@ func Of(r watch.Result) Outcome {
 	for _, p := range r.Paused {
 		o.Paused = append(o.Paused, Paused{p.Service, p.String()})
 	}
+	for _, h := range r.Health {
+		o.Health = append(o.Health, healthOf(h))
+	}
 	return o
 }
+
+func healthOf(h watch.Health) Health {
+	health := Health{Service: h.Service, State: h.State, Failure: h.Failure, Hints: h.Hints, Stays: h.Stays, Output: h.Output, Took: h.Took.Seconds()}
+	if h.After != nil {
+		health.After = h.After.Text()
+	}
+	if h.Unsaid != nil {
+		health.Unsaid = h.Unsaid.Text()
+	}
+	return health
+}
+
+// Failed tells whether the service was not seen to be well, or is not as it is to be after a
+// change.
+func (h Health) Failed() bool { return h.State != watch.Current || h.After != "" || h.Unsaid != "" }
 
 // Failures gives the parts of the error of a service's pass.
 func Failures(service string, err error) (list []Failure) {
@@ -132,7 +167,7 @@ func (o Outcome) Failed() bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(o.Health, Health.Failed)
 }
 
 // took gives how long telling took.

@@ -1,12 +1,15 @@
 package outcome
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/watch"
 )
 
 // A Printer says what looks came to: results to Out, remarks to Remarks.
@@ -24,6 +27,9 @@ func (p Printer) Print(o Outcome) {
 	}
 	for _, n := range o.Notices {
 		p.notice(n)
+	}
+	for _, h := range o.Health {
+		p.health(h)
 	}
 	for _, s := range o.Paused {
 		console.Say(p.Out, fmt.Sprintf("%-9s %s: %s", "skipped", s.Service, s.Text))
@@ -49,6 +55,39 @@ func (p Printer) service(s Service) (same int) {
 		console.Say(p.Remarks, "error: "+f.Lines())
 	}
 	return same
+}
+
+// health says whether a service is well with its change. Why a change was rolled back the failure
+// of its files says.
+func (p Printer) health(h Health) {
+	switch h.State {
+	case watch.Current:
+		if !h.Failed() {
+			console.Say(p.Out, fmt.Sprintf("%-9s %s (%v)", "well", h.Service, h.took()))
+		}
+	case watch.Unhealthy:
+		console.Say(p.Remarks, fmt.Sprintf("error: %s: not well: %s", h.Service, h.Failure))
+		console.Hints(p.Remarks, h.Hints)
+		console.Say(p.Remarks, "  the new files stay: "+h.Stays)
+	case watch.RolledBack:
+		console.Say(p.Out, fmt.Sprintf("%-9s %s, with the old files (%v)", "well", h.Service, h.took()))
+	default:
+		console.Say(p.Remarks, fmt.Sprintf("error: %s: not seen to be well yet: %s", h.Service, cmp.Or(h.Failure, "its dependents have yet to be told")))
+		console.Hints(p.Remarks, h.Hints)
+	}
+	for line := range strings.Lines(h.Output) {
+		console.Say(p.Remarks, "  | "+strings.TrimRight(line, "\n"))
+	}
+	for _, text := range []string{h.After, h.Unsaid} {
+		if text != "" {
+			console.Say(p.Remarks, "error: "+h.Service+": "+text)
+		}
+	}
+}
+
+// took gives how long it took to see it.
+func (h Health) took() time.Duration {
+	return time.Duration(h.Took * float64(time.Second)).Round(time.Millisecond)
 }
 
 func (p Printer) notice(n Notice) {

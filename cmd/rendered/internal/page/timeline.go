@@ -39,7 +39,7 @@ func (timeline) Slots() int { return int(day / slot) }
 func dayOf(h status.History, now time.Time) timeline {
 	begin := now.Truncate(slot).Add(slot - day)
 	t := timeline{Lanes: []lane{{Name: "Changes", Kind: "changed"}, {Name: "Notices", Kind: "told"}, {Name: "Refused or failed", Kind: "failed"}}}
-	of := map[ledger.Kind]int{ledger.Changed: 0, ledger.Told: 1, ledger.Refused: 2, ledger.Failed: 2}
+	of := map[ledger.Kind]int{ledger.Changed: 0, ledger.Told: 1, ledger.Refused: 2, ledger.Failed: 2, ledger.Unhealthy: 2, ledger.RolledBack: 0}
 	counts := make([][]int, len(t.Lanes))
 	for i := range counts {
 		counts[i] = make([]int, t.Slots())

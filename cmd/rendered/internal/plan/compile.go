@@ -73,7 +73,11 @@ func splay(cfg *config.Config, s *config.Service) time.Duration {
 // compileService compiles one service of its templates, whose faults become its own.
 func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread time.Duration, templates []template) *watch.Service {
 	service := &watch.Service{
-		Service:     pass.Service{Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify},
+		Service: pass.Service{
+			Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify,
+			Healthy: s.Healthy, HealthyFor: s.HealthyFor, HealthyWithin: s.HealthyWithin, Rollback: pass.Rollback(s.Rollback),
+			Before: s.Before, After: s.After, OnFailure: pass.OnFailure{Run: s.OnFailure, Post: s.Post},
+		},
 		Schedule:    s.Schedule,
 		Splay:       watch.HostSplay(spread, c.machineID, c.hostname),
 		Jitter:      watch.HostSplay(watch.Jitter(spread, cfg.Splay != nil), c.machineID, c.hostname),
@@ -82,12 +86,15 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 	}
 	print := sha256.New()
 	fmt.Fprintln(print, s.Schedule, service.Splay, s.MinInterval, s.Vars)
-	fmt.Fprintf(print, "%#v %#v\n", s.Check, s.Verify)
+	fmt.Fprintf(print, "%#v %#v %#v %#v %s %#v %s\n", s.Check, s.Verify, s.Before, s.After, s.Rollback, s.OnFailure, s.Post)
 	if len(s.Windows) > 0 {
 		fmt.Fprintln(print, s.Windows)
 	}
 	for _, n := range s.Notify {
 		fmt.Fprintf(print, "%#v\n", n)
+	}
+	if len(s.Healthy) > 0 {
+		fmt.Fprintf(print, "%#v %v %v\n", s.Healthy, s.HealthyFor, s.HealthyWithin)
 	}
 	var written []string // in templates
 	for i, t := range templates {
@@ -142,8 +149,8 @@ func newFile(f *config.File, t *render.Template) *render.File {
 const rehearsalDirMode = 0o700
 
 // rehearse makes a service one whose files are written below another root. Its dependents and its
-// check see those in force, so that nobody is told and nothing checked. Directories are made as
-// needed, and an ordinary user owns what it writes.
+// check see those in force, so that nobody is told, nothing checked and nothing looked at.
+// Directories are made as needed, and an ordinary user owns what it writes.
 func rehearse(s *watch.Service) {
 	for _, f := range s.Files {
 		if f.DirMode == 0 {
@@ -153,7 +160,8 @@ func rehearse(s *watch.Service) {
 			f.UID, f.GID = swap.Keep, swap.Keep
 		}
 	}
-	s.Check = command.Check{}
+	s.Check, s.Before, s.After = command.Check{}, command.Check{}, command.Check{}
+	s.Healthy, s.OnFailure = nil, pass.OnFailure{}
 	dependents := make([]notify.Action, len(s.Dependents))
 	for i, a := range s.Dependents {
 		dependents[i] = rehearsal{a}

@@ -22,6 +22,9 @@ func TestFingerprint(t *testing.T) {
     verify: {tls: {cert: a, key: b, host: [a.example, b.example], valid_for: 72h}}
     check: test -s a
     notify: [{run: 'true'}]
+    healthy: [{http: "http://a/", status: [200]}, {tls: "b:1", cert: a}]
+    healthy_for: 6s
+    healthy_within: 40s
 `
 	print := func(text string) string {
 		write(t, path, text)
@@ -64,6 +67,12 @@ func TestFingerprint(t *testing.T) {
 		"[a.example, b":       "[c",
 		"72h":                 "71h",
 		"-s a":                "-s b",
+		"http://a/":           "http://b/",
+		"[200]":               "[201]",
+		"cert: a}":            "cert: b}",
+		`{tls: "b:1", `:       `{tls: "b:2", `,
+		"6s":                  "7s",
+		"40s":                 "41s",
 	} {
 		if print(strings.Replace(text, old, new, 1)) == first {
 			t.Errorf("with %q in the place of %q the fingerprint is the same", new, old)

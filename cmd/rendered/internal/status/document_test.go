@@ -11,7 +11,8 @@ import (
 // What programs read stays what it is.
 func TestDocuments(t *testing.T) {
 	jsonshape.Hold(t, "../../testdata/json/status", reflect.TypeFor[Status](), jsonshape.Words{
-		"services[].state": jsonshape.Constants(t, "../../../../watch", "State"),
+		"services[].state":         jsonshape.Constants(t, "../../../../watch", "State"),
+		"services[].rollout.stage": jsonshape.Constants(t, "../../../../watch/ledger", "Stage"),
 	})
 	jsonshape.Hold(t, "../../testdata/json/history", reflect.TypeFor[History](), jsonshape.Words{
 		"events[].kind": jsonshape.Constants(t, "../../../../watch/ledger", "Kind"),

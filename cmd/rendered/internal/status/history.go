@@ -131,7 +131,7 @@ func (h History) changes() map[int][]int {
 	list, last := make(map[int][]int), make(map[string]int) // last change of a path
 	for i, e := range h.Events {
 		switch e.Kind {
-		case ledger.Changed:
+		case ledger.Changed, ledger.RolledBack:
 			for _, path := range e.Files {
 				last[path] = i
 			}
@@ -167,6 +167,10 @@ func (e Event) lines() (list []string) {
 		return []string{"failing: " + e.Failure}
 	case ledger.Well:
 		return []string{"up to date again"}
+	case ledger.Healthy:
+		return []string{"seen to be well"}
+	case ledger.Unhealthy:
+		return []string{"not well: " + e.Failure}
 	case ledger.Paused:
 		return []string{ledger.Pause{Who: e.Who, Until: e.Until, Why: e.Note}.String()}
 	case ledger.Resumed:
@@ -177,7 +181,10 @@ func (e Event) lines() (list []string) {
 	for _, r := range e.Refs {
 		list = append(list, fmt.Sprintf("%s %s → %s%s", r.Ref, cmp.Or(console.Version(r.From), "?"), console.Version(r.To), why))
 	}
-	if len(e.Refs) == 0 {
+	switch {
+	case e.Kind == ledger.RolledBack:
+		list = append([]string{"rolled back, as it was not well: " + e.Failure}, list...)
+	case len(e.Refs) == 0:
 		list = append(list, "changed"+why)
 	}
 	for _, path := range e.Files {

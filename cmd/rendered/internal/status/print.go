@@ -11,6 +11,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
 	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/ledger"
 )
 
 // Print prints a line for the daemon, what is wrong with its config, and a table of the services.
@@ -38,7 +39,7 @@ func (s Status) Print(w io.Writer, now time.Time) {
 }
 
 // colors are those of states.
-var colors = map[watch.State]printable.Color{watch.Current: printable.Green, watch.Owes: printable.Yellow, watch.Paused: printable.Yellow, watch.Failing: printable.Red}
+var colors = map[watch.State]printable.Color{watch.Current: printable.Green, watch.Owes: printable.Yellow, watch.Paused: printable.Yellow, watch.RolledBack: printable.Red, watch.Unhealthy: printable.Red, watch.Failing: printable.Red}
 
 // Absences says which services are paused that the config in force does not have, a line each.
 func (s Status) Absences() (list []string) {
@@ -111,10 +112,44 @@ func (s *Service) Notes(now time.Time) (list []string) {
 		list = s.failing()
 		list = list[:len(list)-len(s.Hints)] // they are for a screen of their own
 	}
+	if s.Rollout != nil {
+		list = append(list, s.Rollout.says()...)[:len(list)+1] // the rest is for a screen of its own
+	}
 	for _, d := range s.Dependents {
 		if note := d.note(now); note != "" {
 			list = append(list, note)
 		}
+	}
+	return list
+}
+
+// says how far a change has come, a line each; the first says it. There is nothing to say of none.
+func (r *Rollout) says() (list []string) {
+	if r == nil {
+		return nil
+	}
+	switch at := Moment(r.Since); r.Stage {
+	case ledger.Unproven:
+		list = append(list, "the change of "+at+" is to be seen to be well")
+	case ledger.Retold:
+		list = append(list, "not well: "+r.Failure+"; its dependents are told once more")
+	case ledger.Reverting:
+		list = append(list, "not well: "+r.Failure+"; the old files are put back")
+	case ledger.Reverted:
+		list = append(list, "the change of "+at+" was rolled back: "+r.Failure, "the old files are to be seen to be well")
+	case ledger.Rejected:
+		list = append(list, "the change of "+at+" was rolled back: "+r.Failure, "it is tried again when it changes, or by  rendered refresh")
+	case ledger.Unwell:
+		list = append(list, "not well since "+at+": "+r.Failure, "the new files stay: "+r.Stays)
+	}
+	if r.Stage != ledger.Unproven {
+		list = append(list, r.Hints...)
+	}
+	switch {
+	case r.After != "":
+		list = append(list, r.After)
+	case r.Drained:
+		list = append(list, "after: is yet to be done")
 	}
 	return list
 }
@@ -162,7 +197,7 @@ func (s *Service) Print(w io.Writer, now time.Time) {
 	}
 	t.PrintColored(w, func(_ int, cell string) printable.Color {
 		switch cell {
-		case t[0][1], string(watch.Failing):
+		case t[0][1], string(watch.Failing), string(watch.RolledBack), string(watch.Unhealthy):
 			return colors[s.State]
 		}
 		return printable.Plain
@@ -220,6 +255,7 @@ func (s *Service) Rows(now time.Time) []Row {
 	told, owed := s.notices(now)
 	rows("told", told)
 	rows("owed", owed)
+	rows("seen", s.Rollout.says())
 	rows("certificate", certificates)
 	return list
 }

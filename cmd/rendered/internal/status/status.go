@@ -61,6 +61,23 @@ type Service struct {
 	// Computed is how many lookups there are beside these, whose names only the render knows.
 	Computed   int         `json:"computed_lookups,omitempty"`
 	Dependents []Dependent `json:"dependents"`
+	// Rollout is that a change has yet to be seen to be well, or was not.
+	Rollout *Rollout `json:"rollout,omitempty"`
+}
+
+// A Rollout is how far a change has come that is to be seen to be well.
+type Rollout struct {
+	// Stage is unproven, retold, reverting, reverted, rejected or unwell; absent where what is to
+	// be done after the change is all that is left.
+	Stage   ledger.Stage `json:"stage,omitempty"`
+	Since   time.Time    `json:"since,omitzero"`    // when the change was put in place
+	Failure string       `json:"failure,omitempty"` // why it was not well
+	Hints   []string     `json:"hints"`
+	Files   []string     `json:"files"` // that have new contents
+	// Stays is why the new files stay where it is not well.
+	Stays   string `json:"stays,omitempty"`
+	Drained bool   `json:"drained,omitempty"` // before was begun, and after is yet to be done
+	After   string `json:"after,omitempty"`   // why it is not done
 }
 
 // A Pause is that nobody works on a service, as somebody asked.
@@ -164,6 +181,9 @@ func service(st watch.Standing, d watch.Detail) *Service {
 	}
 	for _, f := range d.Files {
 		s.Files = append(s.Files, file(f))
+	}
+	if r := st.Rollout; r != nil {
+		s.Rollout = &Rollout{r.Stage, r.Since, r.Failure, d.Unwell, r.Paths, r.Stays, r.Drained, d.After}
 	}
 	for _, l := range d.Lookups {
 		s.Lookups = append(s.Lookups, Lookup{l.Ref.String(), l.Version, l.Since, l.Read})

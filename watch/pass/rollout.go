@@ -1,0 +1,465 @@
+package pass
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/ledger"
+)
+
+// A change of a service that is to be seen to be well is on record until it was: as a rollout,
+// which begins in the same write as the swap. What the files held is kept until then, to be put
+// back. Whoever is killed at any step finds in the rollout how far it has come.
+
+// resume looks how far the rollout of the service has come. What the config does not ask for any
+// more is forgotten.
+func (p *pass) resume() error {
+	r, open := p.ledger.Rollout(p.service.Name)
+	if open && len(p.service.Healthy) == 0 && (r.Stage != ledger.Settled || p.service.After.IsZero()) {
+		r = ledger.Rollout{Service: r.Service, Drained: r.Drained && !p.service.After.IsZero()}
+		p.ledger.Forfeit(p.service.Name, r.Drained)
+		p.unshelved = true
+	}
+	p.rollout = r
+	return nil
+}
+
+// hold keeps a change from being tried again that was rolled back, until it is another, or somebody
+// asks for it. The old files stay.
+func (p *pass) hold() error {
+	r := p.rollout
+	if !r.Stage.Back() {
+		return nil
+	}
+	if p.swap.Idle() {
+		if r.Stage == ledger.Rejected { // the config is what it was before, too
+			_, err := p.ledger.Judge(r, ledger.Rollout{Service: r.Service, Secrets: r.Secrets}, false, ledger.Event{})
+			return p.written(err)
+		}
+		return nil
+	}
+	if p.turns.Again || r.Change != p.change() {
+		return nil
+	}
+	if !p.matched {
+		if err := p.restored(r); err != nil {
+			return err
+		}
+	}
+	return held(r)
+}
+
+// restored makes the old files certain where it was not known whether they are in place.
+func (p *pass) restored(r ledger.Rollout) error {
+	for _, old := range r.Old {
+		was, err := p.swap.FormerOf(old.Path, mostPreserved)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if there := err == nil; there != (old.Name != "") || there && p.machine.Key.Digest(old.Path, was.Content) != old.Digest {
+			return nil // somebody else has changed it: nobody is told of it
+		}
+	}
+	if err := p.swap.SyncAll(); err != nil {
+		return err
+	}
+	p.matched = true
+	p.ledger.Compared(p.service.Paths())
+	p.ledger.Finished(p.service.Paths())
+	return nil
+}
+
+var errHeld = errors.New("held")
+
+// held is why a change that was rolled back is not tried again.
+func held(r ledger.Rollout) error {
+	return &FileError{"", &fault.Fault{
+		What: "rolled back, as it was not well: " + r.Failure, Err: errHeld,
+		Hints: []string{"it is tried again when it changes, or at once by  rendered refresh " + r.Service},
+	}}
+}
+
+// Held tells whether it is that a change was rolled back.
+func (e *FileError) Held() bool { return errors.Is(e, errHeld) }
+
+// Held tells whether the files are as they were before a change that was rolled back, and stay so.
+func (o Outcome) Held() bool { return errors.Is(o.Err, errHeld) }
+
+// change names what the files are to be: a digest that only this machine can make, whatever the
+// service is called.
+func (p *pass) change() string {
+	h := sha256.New()
+	targets := p.targets()
+	slices.SortFunc(targets, func(a, b swap.Target) int { return strings.Compare(a.Path, b.Path) })
+	for _, t := range targets {
+		write(h, t.Path, fmt.Sprint(t.Gone, t.Mode), string(t.Content))
+	}
+	return p.machine.Key.Digest("", h.Sum(nil))
+}
+
+// rollOut makes the rollout of a change, and keeps what its files held. What was kept of an earlier
+// change that was never well is what the files were when the service was.
+func (p *pass) rollOut() error {
+	if len(p.service.Healthy) == 0 || len(p.changed) == 0 {
+		return nil
+	}
+	event := p.event()
+	r := ledger.Rollout{
+		Service: p.service.Name, Stage: ledger.Unproven, Change: p.change(), Since: event.At, Paths: p.changed, Refs: event.Refs,
+		Drained: p.rollout.Drained, Secrets: p.rollout.Secrets, New: p.secrets(), Layout: p.layout(),
+	}
+	was := p.rollout
+	if open := was.Stage != ledger.Settled && !was.Stage.Back(); open {
+		r.Paths = union(was.Paths, p.changed)
+		r.Refs = merged(was.Refs, event.Refs)
+		r.Old = slices.Clone(was.Old)
+		p.shelf.do(func() {
+			for _, old := range r.Old {
+				p.holdFormer(old.Name)
+			}
+		})
+	}
+	if r.Stays = p.stays(was, r); r.Stays != "" {
+		r.Old = nil
+	} else if err := p.keepOld(&r); err != nil {
+		return err
+	}
+	p.next = &r
+	return nil
+}
+
+// stays says why the old files would not be restored; "": they would.
+func (p *pass) stays(was, r ledger.Rollout) string {
+	switch {
+	case p.service.Rollback == RollbackNever:
+		return "the service has  rollback: never"
+	case was.Stays != "" && !was.Stage.Back() && was.Stage != ledger.Settled:
+		return was.Stays
+	case !was.Stage.Back() && was.Stage != ledger.Settled && was.Layout != r.Layout:
+		return errOtherFiles.Error()
+	case p.restores():
+		return "somebody else had changed the files"
+	case !slices.ContainsFunc(p.changed, p.wasThere) && len(r.Old) == 0:
+		return "there were no files before it"
+	case p.service.Rollback == RollbackAlways:
+		return ""
+	}
+	if moved := p.movedSecret(r); moved != "" {
+		return moved + ", and what was before may be dead"
+	}
+	return ""
+}
+
+// restores tells whether all that changes was so before, and somebody else had changed it.
+func (p *pass) restores() bool {
+	for _, r := range p.renderings {
+		if slices.Contains(p.changed, r.Path) && (p.known[r.Path] == content{} || p.known[r.Path].print != p.contentOf(r).print) {
+			return false
+		}
+	}
+	return len(p.leaving) == 0
+}
+
+func (p *pass) wasThere(path string) bool {
+	_, err := p.swap.FormerOf(path, 0)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// movedSecret says which secret is another than when the service was last well, or that this is not
+// known; "": none is.
+func (p *pass) movedSecret(r ledger.Rollout) string {
+	switch {
+	case r.Secrets == "":
+		return "which secrets it was well with is not known"
+	case unmoved(r.Secrets, r.New):
+		return ""
+	}
+	for _, n := range r.Refs {
+		for _, ref := range p.service.Refs() {
+			if ref.String() == n.Ref && p.isSecret(ref) {
+				return n.Ref + " has another version"
+			}
+		}
+	}
+	return "a secret is another than before"
+}
+
+func (p *pass) isSecret(r sources.Ref) bool {
+	return slices.ContainsFunc(p.snapshot.Values([]sources.Ref{r}), func(v sources.Value) bool { return v.Secret })
+}
+
+// secrets gives a digest of each secret that the files are made of.
+func (p *pass) secrets() string {
+	var list []string
+	for _, r := range sources.Unique(slices.Concat(p.service.Refs(), p.asked)) {
+		h := sha256.New()
+		for _, v := range p.snapshot.Values([]sources.Ref{r}) {
+			if v.Secret {
+				write(h, r.String(), v.Text, string(v.Bytes))
+				for _, name := range slices.Sorted(maps.Keys(v.Params)) {
+					write(h, name, v.Params[name])
+				}
+				list = append(list, p.machine.Key.Digest("", h.Sum(nil))[:secretDigest])
+			}
+		}
+	}
+	slices.Sort(list)
+	return cmp.Or(strings.Join(slices.Compact(list), " "), noSecrets)
+}
+
+const (
+	secretDigest = 16  // characters of what tells a secret's values apart
+	noSecrets    = "-" // "" would be that they are not known
+)
+
+// unmoved tells whether all secrets of before are as they were. Others may have come.
+func unmoved(before, now string) bool {
+	if before == noSecrets {
+		return true
+	}
+	have := strings.Fields(now)
+	return !slices.ContainsFunc(strings.Fields(before), func(one string) bool { return !slices.Contains(have, one) })
+}
+
+// write writes texts so that no others give the same.
+func write(to io.Writer, texts ...string) {
+	for _, text := range texts {
+		_ = binary.Write(to, binary.BigEndian, int64(len(text)))
+		_, _ = io.WriteString(to, text)
+	}
+}
+
+// union gives the paths of both lists, sorted.
+func union(a, b []string) []string {
+	list := slices.Concat(a, b)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// merged gives what two changes, one after the other, have renewed.
+func merged(first, then []ledger.Renewal) []ledger.Renewal {
+	list := slices.Clone(first)
+	for _, n := range then {
+		if i := slices.IndexFunc(list, func(o ledger.Renewal) bool { return o.Ref == n.Ref }); i >= 0 {
+			list[i].To = n.To
+		} else {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// keepOld keeps what the files hold that are about to change, durably, but for those of which it is
+// kept.
+func (p *pass) keepOld(r *ledger.Rollout) error {
+	for _, path := range p.changed {
+		if slices.ContainsFunc(r.Old, func(o ledger.Old) bool { return o.Path == path }) {
+			continue
+		}
+		old, err := p.keepFile(path)
+		if err != nil {
+			return &FileError{path, notKept(path, err)}
+		}
+		r.Old = append(r.Old, old)
+	}
+	return nil
+}
+
+func (p *pass) keepFile(path string) (ledger.Old, error) {
+	was, err := p.swap.FormerOf(path, mostPreserved)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ledger.Old{Path: path}, nil
+	}
+	if err != nil {
+		return ledger.Old{}, err
+	}
+	old := ledger.Old{Path: path, UID: was.UID, GID: was.GID, Mode: was.Mode, InPlace: was.InPlace, Digest: p.machine.Key.Digest(path, was.Content)}
+	dir := filepath.Join(p.state, former)
+	if err := disk.MakeAll(p.machine.Disk, dir, 0o700); err != nil {
+		return ledger.Old{}, err
+	}
+	d, err := p.machine.Disk.Open(dir)
+	if err != nil {
+		return ledger.Old{}, err
+	}
+	p.shelf.do(func() {
+		if old.Name, err = put(d, nameOf(path), was.Content); err == nil {
+			p.holdFormer(old.Name)
+		}
+	})
+	return old, errors.Join(err, d.Close())
+}
+
+func notKept(path string, err error) *fault.Fault {
+	return &fault.Fault{
+		Place: fault.Place{File: path}, Err: err, Hints: append(Remedy(err), "without  healthy:  , or with  rollback: never  , nothing is kept"),
+		What: fmt.Sprintf("what it holds cannot be kept to be put back, so it is not replaced: %v", err),
+	}
+}
+
+// revert puts the old files back in their places. Where they cannot be the change stays.
+func (p *pass) revert() error {
+	r := p.rollout
+	if r.Layout != p.layout() {
+		return p.giveUp(r, errOtherFiles)
+	}
+	targets, err := p.former(r)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
+		return p.giveUp(r, err)
+	}
+	if err != nil { // it may be there the next time
+		return err
+	}
+	if p.swap, err = p.machine.Compare(targets); err != nil {
+		return err
+	}
+	p.changed, p.now = p.swap.Changed(), time.Now()
+	for _, f := range p.service.Files {
+		if !f.IsEach() {
+			p.files = append(p.files, f)
+		}
+	}
+	r.Stage = ledger.Reverted
+	p.next = &r
+	if err := p.stage(); err != nil {
+		return err
+	}
+	if err := p.check(); err != nil && p.ctx.Err() != nil {
+		return err
+	} else if err != nil { // else a new value could not come, either
+		return p.giveUp(p.rollout, err)
+	}
+	if err := through(p.drain, p.begin, p.commit); err != nil {
+		return err
+	}
+	p.swap.Files(func(path string, state swap.State) {
+		p.out.Files = append(p.out.Files, FileOutcome{Path: path, State: state})
+	})
+	clear(p.known)
+	return held(r)
+}
+
+// reversal is what the history says of that.
+func (p *pass) reversal() ledger.Event {
+	e := ledger.Event{
+		At: p.now.Round(0).UTC(), Kind: ledger.RolledBack, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
+		Paths: p.changed, Removed: p.removed(), Failure: p.rollout.Failure,
+	}
+	for _, r := range p.rollout.Refs {
+		e.Refs = append(e.Refs, ledger.Renewal{Ref: r.Ref, From: r.To, To: r.From})
+	}
+	return e
+}
+
+// giveUp has a change stay whose old files are lost, or do not pass the check.
+func (p *pass) giveUp(r ledger.Rollout, why error) error {
+	is := r
+	is.Stage, is.Old, is.Stays = ledger.Unwell, nil, fmt.Sprintf("what was before it cannot be put back: %v", why)
+	_, err := p.ledger.Judge(r, is, false, ledger.Event{})
+	return cmp.Or(p.written(err), error(&FileError{"", &fault.Fault{What: is.Stays, Hints: Remedy(why), Err: why}}))
+}
+
+// dirMode gives that of the directories that are made for a file: a boot may have taken them away.
+func (p *pass) dirMode(path string) fs.FileMode {
+	for _, f := range p.service.Files {
+		if slices.Contains(p.ledger.Expand([]string{f.Path}), path) {
+			return f.DirMode
+		}
+	}
+	return 0
+}
+
+var (
+	errDamaged    = errors.New("is damaged")
+	errOtherFiles = errors.New("the service has other files by now")
+)
+
+// layout gives a digest of the paths that the service has. Where they are others, the old files of
+// some beside the new ones of others are nothing that ever was.
+func (p *pass) layout() string {
+	return p.machine.Key.Digest("", []byte(strings.Join(p.service.Paths(), "\x00")))
+}
+
+// former gives the old files.
+func (p *pass) former(r ledger.Rollout) (targets []swap.Target, _ error) {
+	d, err := p.machine.Disk.Open(filepath.Join(p.state, former))
+	if err != nil && slices.ContainsFunc(r.Old, func(o ledger.Old) bool { return o.Name != "" }) {
+		return nil, err
+	}
+	if err == nil {
+		defer d.Close()
+	}
+	all := p.ledger.Expand(p.service.Paths())
+	for _, old := range r.Old {
+		t := swap.Target{Path: old.Path, UID: old.UID, GID: old.GID, Mode: old.Mode, InPlace: old.InPlace, DirMode: p.dirMode(old.Path), AllowEmpty: true}
+		switch {
+		case !slices.Contains(all, old.Path): // the config has it no more
+			continue
+		case old.Name == "":
+			t = swap.Target{Path: old.Path, Gone: swap.Remove}
+		default:
+			if t.Content, err = d.Read(old.Name, mostPreserved); err != nil {
+				return nil, err
+			}
+			if p.machine.Key.Digest(old.Path, t.Content) != old.Digest {
+				return nil, fmt.Errorf("%s %w", filepath.Join(p.state, former, old.Name), errDamaged)
+			}
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+// drain has the service be made ready for a change. That this was begun is on durable record before
+// it is: what undoes it is done however the change ends.
+func (p *pass) drain() error {
+	back := p.reverting && p.rollout.Drained // since the change
+	if p.service.Before.IsZero() || len(p.changed) == 0 || back {
+		return nil
+	}
+	if !p.service.After.IsZero() {
+		if err := p.written(p.ledger.Drain(p.service.Name, p.ledger.Expand(p.service.Paths()), false)); err != nil {
+			return err
+		}
+		if p.next != nil {
+			p.next.Drained = true
+		}
+	}
+	output, err := p.runs(p.ctx, p.service.Before.Command, command.Options{Timeout: p.service.Before.Timeout, Env: p.environment()})
+	if err == nil {
+		return nil
+	}
+	return &FileError{"", failedCommand("before", p.service.Before, err, p.shownOfCheck(p.service.Before, output), "no file written")}
+}
+
+// environment is that of the commands around a change.
+func (p *pass) environment() []string {
+	return []string{"RENDERED_SERVICE=" + p.service.Name, "RENDERED_PATHS=" + strings.Join(p.changed, "\n")}
+}
+
+// failedCommand is the fault of a command around a change.
+func failedCommand(key string, c command.Check, err error, output, so string) *fault.Fault {
+	outcome, hints := err.Error(), []string(nil)
+	if e, ok := errors.AsType[*command.Error](err); ok {
+		outcome, hints = e.Outcome(), e.Hints
+	}
+	if text := strings.TrimSpace(output); text != "" {
+		hints = append(strings.Split(text, "\n"), hints...)
+	}
+	return &fault.Fault{What: key + ": " + c.String() + ": " + outcome + "; " + so, Hints: hints, Err: err}
+}
