@@ -51,6 +51,10 @@ func (l *life) check(ctx context.Context, c command.Check, staged []preview.File
 			continue // somebody else has changed it since it was compared
 		}
 		content, _, _, _ := w.disk.Look(at)
+		if w.rolls() && (at == "" || strings.HasPrefix(string(content), foreign)) {
+			w.trace.note(w.began, "%v: not ours", c.Args)
+			return refused // what is put back was somebody else's
+		}
 		seen = append(seen, view{w.files[path], string(content)})
 		if _, values, _ := w.files[path].parse(string(content)); slices.ContainsFunc(values, func(v string) bool { return strings.HasSuffix(v, ".bad") }) {
 			w.trace.note(w.began, "%v: bad", c.Args)

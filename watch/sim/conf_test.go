@@ -47,15 +47,19 @@ const nobody = 1024
 
 func init() {
 	known := []string{"driver", "/var/lib", "/var/lib/rendered", "/var/lib/rendered/.key.new", "/var/lib/rendered/key",
-		"/var/lib/rendered/.ledger.jsonl.new", "/var/lib/rendered/ledger.jsonl", "/run", "/out", predecessors}
+		"/var/lib/rendered/.ledger.jsonl.new", "/var/lib/rendered/ledger.jsonl", "/run", "/out", predecessors, formerPath}
 	known = append(known, programs[:]...)
 	for _, name := range slices.Concat(services[:], others[:]) {
-		known = append(known, "woken "+name)
+		known = append(known, "woken "+name, "vitals "+name, "before "+name, "after "+name)
 	}
 	for _, s := range specs {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]
 		kept := predecessor(s.path)
 		known = append(known, s.path, dir, "check "+s.path, kept, predecessors+"/."+path.Base(kept)+".new")
+		for _, n := range []string{"", ".2"} {
+			old := path.Base(kept) + n
+			known = append(known, formerPath+"/"+old, formerPath+"/."+old+".new", "remove "+formerPath+"/"+old)
+		}
 		for i := range specs {
 			known = append(known, fmt.Sprintf("%s/.tmp%02d", dir, i), fmt.Sprintf("remove %s/.tmp%02d", dir, i))
 		}
@@ -109,6 +113,9 @@ type conf struct {
 	flaws    [len(services)]flaw
 	also     [len(asWritten.home)]set // by unit: the services that claim its files, beside the one that has them
 	restarts bool                     // dependents are restarted, not reloaded
+	proves   bool                     // services are to be seen to be well
+	rollback int                      // of policies, where they are not
+	around   bool                     // something is to be done before and after changes
 	interval time.Duration
 	often    time.Duration // between two scheduled looks; 0: five minutes
 }
@@ -149,7 +156,7 @@ func (w *world) service(l *life, s self, r roll) *watch.Service {
 		panic(err)
 	}
 	svc := &watch.Service{Schedule: schedule, Splay: time.Duration(s.service) * 7 * time.Millisecond, MinInterval: s.interval}
-	svc.Name, svc.Fingerprint = s.name(), fmt.Sprint(s.text, s.checks, s.isRefused(), s.restarts, s.interval, s.often)
+	svc.Name, svc.Fingerprint = s.name(), fmt.Sprint(s.text, s.checks, s.isRefused(), s.restarts, s.interval, s.often, s.proves, s.rollback, s.around)
 	files := w.of(s)
 	for _, f := range files {
 		svc.Files = append(svc.Files, f.file(s))
@@ -162,6 +169,7 @@ func (w *world) service(l *life, s self, r roll) *watch.Service {
 	if s.checks {
 		svc.Check = checkOf(files)
 	}
+	w.prove(l, s, svc)
 	return svc
 }
 

@@ -145,11 +145,16 @@ func (w *world) rise() {
 	w.start(w.misfortune())
 }
 
-// An event has a weight and happens while the daemon runs.
-var events = []struct {
+// A happening has a weight and happens while the daemon runs.
+type happening struct {
 	weight int
 	happen func(*world)
-}{
+}
+
+// vicissitudes are those of the seeds whose services are to be seen to be well.
+var vicissitudes = []happening{{14, (*world).moods}, {8, (*world).policy}}
+
+var events = []happening{
 	{30, (*world).rotateSome},
 	{8, func(w *world) { w.note("refresh"); w.life.loop.Refresh() }},
 	{5, func(w *world) { w.note("a file changed"); w.life.loop.Changed([]string{"/values"}) }},
@@ -178,12 +183,16 @@ var events = []struct {
 }
 
 func (w *world) event() {
+	list := events
+	if w.rolls() {
+		list = slices.Concat(events, vicissitudes)
+	}
 	total := 0
-	for _, e := range events {
+	for _, e := range list {
 		total += e.weight
 	}
 	n := w.chance.IntN(total)
-	for _, e := range events {
+	for _, e := range list {
 		if n -= e.weight; n < 0 {
 			e.happen(w)
 			return
@@ -315,6 +324,7 @@ func (w *world) harm(why string) {
 		w.lost[path] = true
 	}
 	w.harmed++
+	w.ward.drained = [len(services)]bool{} // it is done once more, perhaps
 	clear(w.held)
 	w.trace.note(w.began, "%s", why)
 }

@@ -15,6 +15,7 @@ func (w *world) changed(path string) {
 	if path == recordPath {
 		w.records = append(w.records, w.found(path))
 		w.written[debts(w.found(path))] = true
+		w.judgeRollouts(w.found(path))
 	}
 	f := w.files[path]
 	if f == nil {
@@ -22,6 +23,9 @@ func (w *world) changed(path string) {
 	}
 	if w.life != nil && !w.life.had[path] {
 		w.fail("%s is changed, which no service in force has", path)
+	}
+	if w.restored(f) {
+		return
 	}
 	content, as, attributes, ok := w.disk.Look(path)
 	if !ok {
@@ -186,7 +190,8 @@ func (w *world) peace() {
 		s.trouble, s.hangs = "", false
 	}
 	w.aws.away = true
-	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour, flaws: w.conf.flaws, also: w.conf.also}
+	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour, flaws: w.conf.flaws, also: w.conf.also, proves: w.conf.proves, around: w.conf.around}
+	w.ward.mood, w.ward.refuses = honest, 0
 	flawed := w.conf.isFlawed() && w.chance.IntN(2) == 0
 	if !flawed {
 		w.mend()
@@ -217,6 +222,8 @@ func (w *world) peace() {
 		w.withAWS()
 	}
 	w.toldOnce()
+	w.judge()
+	w.epidemic()
 	w.judge()
 
 	w.mu.Lock()
@@ -278,6 +285,7 @@ func (w *world) withAWS() {
 			w.aws.rotate(name, false, false, 0)
 		}
 	}
+	w.heal()
 	w.life.loop.Refresh()
 	w.after(12 * time.Minute)
 	w.judge()
@@ -294,6 +302,7 @@ func (w *world) toldOnce() {
 	for _, name := range names {
 		w.aws.rotate(name, false, false, 0)
 	}
+	w.heal()
 	w.life.loop.Refresh()
 	w.after(time.Minute)
 	w.mu.Lock()
@@ -367,6 +376,7 @@ func (w *world) judge() {
 		}
 	}
 	w.judgeRecords(len(unkept) == 0)
+	w.judgeWard()
 	for _, s := range w.specs() {
 		dir := path.Dir(s.path)
 		for _, name := range w.disk.List(dir) {

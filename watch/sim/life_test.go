@@ -99,6 +99,8 @@ func (w *world) start(f faults) {
 	l.first = len(w.records)
 	w.records = append(w.records, w.found(recordPath))
 	w.counts.lives++
+	w.ward.loose = [len(services)]bool{}
+	w.judgeRollouts(w.found(recordPath)) // which a power cut has made another
 	w.trace.note(w.began, "start")
 	w.mu.Unlock()
 	var ctx context.Context
@@ -125,7 +127,7 @@ func (w *world) start(f faults) {
 	l.loop = watch.NewLoop(plan, watch.Options{
 		Load: func() (*watch.Plan, error) { return w.load(l) },
 		// Who waits for the same write of the ledger goes on in a nanosecond of its own.
-		Pass: pass.Options{State: l.state, Check: l.check, Woken: func(service string) {
+		Pass: pass.Options{State: l.state, Check: l.check, Run: l.run, Woken: func(service string) {
 			w.pause("woken "+service, 0, time.Millisecond)
 		}},
 		Unusable: instead,
@@ -275,6 +277,9 @@ func (l *life) blow(s faulty.Step, path string) blow {
 func (l *life) die(torn bool) {
 	l.dead = true
 	l.world.crashed()
+	for i, loose := range l.world.ward.loose {
+		l.world.ward.drained[i] = l.world.ward.drained[i] && !loose
+	}
 	l.process.Kill(torn)
 }
 

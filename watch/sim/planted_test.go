@@ -48,6 +48,9 @@ const (
 	store   = "watch/ledger/store.go"
 	pausing = "watch/pause.go"
 	holding = "watch/ledger/pause.go"
+	proving = "watch/pass/prove.go"
+	backing = "watch/pass/rollout.go"
+	judging = "watch/ledger/rollout.go"
 )
 
 var bugs = []bug{
@@ -88,7 +91,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 
 // Told gives when`}}},
 	{"owed after the rename", 2000, []edit{
-		{stages, "	err := p.written(p.ledger.Begin(p.swap.Renames(), p.changed, p.out.Event))\n", "	renames := p.swap.Renames()\n	if err := p.swap.Commit(); err != nil {\n		return err\n	}\n	err := p.written(p.ledger.Begin(renames, p.changed, p.out.Event))\n"},
+		{stages, "		err := p.written(p.ledger.Begin(p.swap.Renames(), p.changed, p.out.Event, rollout))\n", "		renames := p.swap.Renames()\n		if err := p.swap.Commit(); err != nil {\n			return err\n		}\n		err := p.written(p.ledger.Begin(renames, p.changed, p.out.Event, rollout))\n"},
 		{stages, "	if err := p.swap.Commit(); err != nil {\n		p.matched, p.leftovers = false, min(p.leftovers, loose)\n		return err\n	}\n", ""}}},
 	{"failed notice dropped", 2000, []edit{{telling, "	if n.Err == nil {\n", "	{\n"}}},
 	{"ledger in memory", 2000, []edit{{writing, "	err := disk.Replace(l.dir, Name, data)\n", "	err, _ := error(nil), data\n"}}},
@@ -130,10 +133,10 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"names not synced where the record is lost", veryRare, []edit{{stages, "		if err := p.swap.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
 	{"a failed write not taken back", 20000, []edit{{writing, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n", "	for range slices.Backward(b.undo) {\n"}}},
-	{"failed check ignored", 2000, []edit{{stages, "through(p.verify, p.contested, p.stage, p.check, p.preserve, p.begin, p.commit)", "through(p.verify, p.contested, p.stage, func() error { _ = p.check(); return nil }, p.preserve, p.begin, p.commit)"}}},
-	{"what was there is not backed up", 2000, []edit{{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.commit)"}}},
+	{"failed check ignored", 2000, []edit{{stages, "through(p.verify, p.contested, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "through(p.verify, p.contested, p.stage, func() error { _ = p.check(); return nil }, p.preserve, p.rollOut, p.drain, p.begin, p.commit)"}}},
+	{"what was there is not backed up", 2000, []edit{{stages, "p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "p.check, p.rollOut, p.drain, p.begin, p.commit)"}}},
 	{"what was there is backed up when the swap is on record", 2000, []edit{
-		{stages, "p.check, p.preserve, p.begin, p.commit)", "p.check, p.begin, p.preserve, p.commit)"},
+		{stages, "p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "p.check, p.rollOut, p.drain, p.begin, p.preserve, p.commit)"},
 		{owning, "	return l.own.has(path) || f != nil && (f.change > 0 && !f.unsure || f.swap != nil)\n", "	_ = f\n	return l.own.has(path)\n"},
 		{ledger, "noted, taken := l.events.add(event), l.take(paths)", "noted, taken := l.events.add(event), []string(nil)"}}},
 	{"what was there is backed up in the page cache", 2000, []edit{{keeping, "		case !found.Exists:\n			return numbered, disk.Replace(d, numbered, content)\n", `
@@ -188,6 +191,28 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 		{pausing, "			if !s.busy {\n				l.teller.Set(name, tell.Unsettled, now)\n			}\n", "			_ = tell.Unsettled\n"}}},
 	{"a pause is not on record", 2000, []edit{{store, "	for _, p := range l.sortedPauses() {\n		b.Write(p.encode())\n	}\n", ""}}},
 	{"a pause ends with the name of its service", 20000, []edit{{holding, "				heir := p\n				heir.Service, heir.Paths = name, paths\n				l.pauses[name], differs = heir, true\n", "				_, differs = name, true\n"}}},
+	{"a verdict is on whatever change there is", 2000, []edit{{judging, "	if !now.Of(was) {\n", "	if l.closed {\n"}}},
+	{"a change that overtook a verdict is not begun anew", 20000, []edit{{judging, "	return now.Of(s.Was)\n", "	return true\n"}}},
+	{"what was before is gone before the verdict is on record", 20000, []edit{{proving, "	e := event(p)\n", `	e := event(p)
+	if p.Is.Stage == ledger.Settled || p.Is.Stage == ledger.Rejected {
+		if d, err := o.State.Swap.Disk.Open(o.State.Path + "/" + former); err == nil {
+			for _, old := range p.Was.Old {
+				_ = d.Remove(old.Name)
+			}
+			_ = d.Close()
+		}
+	}
+`}}},
+	{"who reads what is put back is owed nothing", 2000, []edit{{stages, "Begin(p.swap.Renames(), p.changed, p.out.Event, rollout))\n", "Begin(p.swap.Renames(), map[bool][]string{false: p.changed}[p.reverting], p.out.Event, rollout))\n"}}},
+	{"what was rolled back is tried again", 2000, []edit{{backing, "	if p.turns.Again || r.Change != p.change() {\n", "	if r.Change != \"\" {\n"}}},
+	{"what was never well is put back", 2000, []edit{{backing, "		r.Old = slices.Clone(was.Old)\n", "		r.Old = nil\n"}}},
+	{"that a change is made ready for is not on record", 2000, []edit{{judging, "	if is.Drained == !over {\n", "	if is.Drained == !over || !over {\n"}}},
+	{"after is on record before it is done", 2000, []edit{{proving, "		output, err := o.runner()(", "		_ = o.State.Ledger.Drain(s.Name, nil, true)\n		output, err := o.runner()("}}},
+	{"told once more for ever", 2000, []edit{{proving, "	case was.Stage == ledger.Unproven && len(s.Dependents) > 0:\n", "	case was.Stage != ledger.Reverted && len(s.Dependents) > 0:\n"}}},
+	{"told once more of nothing", 20000, []edit{{judging, "	if again {\n", "	if again && l.closed {\n"}}},
+	{"what a pass keeps another sweeps", veryRare, []edit{{"watch/pass/former.go", "needed[name] || s.held[name] > 0", "needed[name]"}}},
+	{"a failed verdict takes back what came after it", veryRare, []edit{{judging, "there != stays || !reflect.DeepEqual(now, set) {\n", "there && l.closed && reflect.DeepEqual(now, set) == stays {\n"}}},
+	{"a look that waits does not follow the clock", 20000, []edit{{"watch/loop.go", "			s.after.at, s.after.alarm.at = shifted(s.after.at, d), shifted(s.after.alarm.at, d)\n", ""}}},
 	{"swapped while a dependent reads", 20000, []edit{{telling, "		if t.hinders(w, now) {\n", "		if false {\n"}}},
 }
 

@@ -212,6 +212,7 @@ func (w *world) inForce(l *life, r roll) {
 		}
 		w.handOn(f, readers[f])
 	}
+	w.followed(l.roll, r)
 	l.roll = r
 	w.hand(r)
 }

@@ -64,6 +64,7 @@ type world struct {
 	held    map[string]hold // by service
 	// orphans are temporaries of a key that the disk lost: nobody can tell whose they are.
 	orphans map[string]bool
+	ward    ward
 }
 
 // An output is what the model knows of a file that the daemon writes.
@@ -127,7 +128,8 @@ func newWorld(seed uint64, tell bool, units ...unit) *world {
 	}
 	w.trace.tell = tell
 	w.aws = newAWS(w)
-	w.conf = conf{layout: asWritten, text: 1, checks: seed%4 == 0}
+	w.conf = conf{layout: asWritten, text: 1, checks: seed%4 == 0, proves: w.rolls(), around: w.rolls() && seed%2 == 0}
+	w.ward.begun, w.ward.stands = make(map[string]int), make(map[string]rollout)
 	w.holders = asWritten.home
 	for i := range services {
 		w.joined[w.group(self{conf: w.conf, service: i})] = true

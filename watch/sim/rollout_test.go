@@ -1,0 +1,445 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/watch"
+	"github.com/rendered/rendered/watch/pass"
+	"github.com/rendered/rendered/watch/probe"
+)
+
+// In a third of the seeds services are to be seen to be well. A service is not where a program that
+// it tells has read a value that is sick; chance says which values are.
+
+// A mood is how a probe looks beside that.
+type mood int
+
+const (
+	honest  mood = iota
+	anxious      // nothing is well
+	flaps        // every other look is well
+	hangs
+)
+
+// A ward is what the model knows of changes that are to be seen to be well.
+type ward struct {
+	mood    mood
+	looks   int            // that were made
+	begun   map[string]int // by service: how many records there were when the last look that was well began
+	refuses int            // so many times more a command before or after a change fails
+	drained [len(services)]bool
+	loose   [len(services)]bool // the daemon has followed the service, and a crash may take that from the record
+	stands  map[string]rollout  // by service, as the last record has it
+	said    map[string]int      // by service: how often it says that it was seen to be well
+}
+
+// A rollout is what a record says of one.
+type rollout struct {
+	Service, Stage, Change, Stays string
+	Drained                       bool
+	Old                           []struct{ Path, Name string }
+	since                         int // how many records there were when the change was put on record
+}
+
+// rolls tells whether services are to be seen to be well in this seed.
+func (w *world) rolls() bool { return w.seed%3 == 1 }
+
+// sick tells whether a program is not well that has read a value.
+func (w *world) sick(value string) bool {
+	return w.rolls() && strings.HasPrefix(value, canary) && hash(w.seed, "sick "+strings.TrimSuffix(value, `"`), 0)%4 == 0
+}
+
+func (w *world) sickFile(s spec, content string) bool {
+	_, values, whole := s.parse(content)
+	return whole && slices.ContainsFunc(values, w.sick)
+}
+
+// policies are when a change that is not well is rolled back.
+var policies = [...]pass.Rollback{pass.RollbackAlways, pass.RollbackConfig, pass.RollbackNever}
+
+// prove has a service be seen to be well.
+func (w *world) prove(l *life, s self, svc *watch.Service) {
+	if s.proves {
+		svc.Healthy, svc.HealthyFor, svc.HealthyWithin, svc.Rollback = []probe.Probe{vitals{l, s}}, 2*time.Second, 10*time.Second, policies[s.rollback]
+	}
+	if s.around {
+		svc.Before.Args, svc.After.Args = []string{"before", strconv.Itoa(s.service)}, []string{"after", strconv.Itoa(s.service)}
+	}
+}
+
+// vitals is the probe of a service.
+type vitals struct {
+	life *life
+	of   self
+}
+
+func (v vitals) Name() string { return "vitals of " + v.of.name() }
+
+func (v vitals) Begin() probe.Look {
+	w := v.life.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	records := len(w.records)
+	return func(ctx context.Context) error {
+		late := time.NewTimer(w.span("vitals "+services[v.of.service], time.Millisecond, 50*time.Millisecond))
+		defer late.Stop()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late.C:
+		}
+		w.mu.Lock()
+		hanging := w.ward.mood == hangs
+		what := v.look()
+		if what == "" && !v.life.dead && !hanging {
+			w.ward.begun[v.of.name()] = records
+		}
+		w.mu.Unlock()
+		if hanging {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		if what != "" {
+			return &probe.Failure{Probe: v.Name(), What: what}
+		}
+		return nil
+	}
+}
+
+// look says why the service is not well; "": it is. The caller holds w.mu.
+func (v vitals) look() string {
+	w := v.life.world
+	w.ward.looks++
+	if v.life.dead || w.ward.mood == anxious || w.ward.mood == flaps && w.ward.looks%2 == 0 {
+		return "does not answer"
+	}
+	for _, name := range w.told(v.of) {
+		for _, s := range w.of(v.of) {
+			if w.sickFile(s, w.deps[name].saw[s.path]) {
+				return name + " is sick"
+			}
+		}
+	}
+	return ""
+}
+
+// run does what is to be done before and after a change.
+func (l *life) run(ctx context.Context, c command.Command, _ command.Options) ([]byte, error) {
+	w := l.world
+	of, err := strconv.Atoi(c.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	late := time.NewTimer(w.span(c.Args[0]+" "+services[of], time.Millisecond, 300*time.Millisecond))
+	defer late.Stop()
+	w.mu.Lock()
+	if !l.dead && c.Args[0] == "before" {
+		w.ward.drained[of] = true
+	}
+	w.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-late.C:
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trace.note(w.began, "%v, fails %d", c.Args, w.ward.refuses)
+	switch {
+	case l.dead:
+		return nil, errRefused
+	case w.ward.refuses > 0:
+		w.ward.refuses--
+		return nil, errRefused
+	case c.Args[0] == "after":
+		w.ward.drained[of] = false
+	}
+	return nil, nil
+}
+
+// moods changes how probes look, and what becomes of commands.
+func (w *world) moods() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ward.mood, w.ward.refuses = honest, 0
+	switch w.chance.IntN(6) {
+	case 0:
+		w.ward.mood = anxious
+	case 1:
+		w.ward.mood = flaps
+	case 2:
+		w.ward.mood = hangs
+	case 3:
+		w.ward.refuses = 1 + w.chance.IntN(4)
+	}
+	w.trace.note(w.began, "probes: mood %d, commands fail %d times", w.ward.mood, w.ward.refuses)
+}
+
+// policy changes what the config says of it.
+func (w *world) policy() {
+	w.mu.Lock()
+	c := &w.conf
+	switch w.chance.IntN(6) {
+	case 0:
+		c.proves = !c.proves
+	case 1:
+		c.around = !c.around
+	default:
+		c.rollback = w.chance.IntN(len(policies))
+	}
+	w.trace.note(w.began, "policy: proves %v, around %v, %s", c.proves, c.around, policies[c.rollback])
+	w.mu.Unlock()
+	w.life.loop.Reload()
+}
+
+// judgeRollouts looks at the rollouts of a record that was written. The caller holds w.mu.
+func (w *world) judgeRollouts(record string) {
+	found := make(map[string]rollout)
+	for line := range strings.Lines(record) {
+		if line[0] != '%' {
+			continue
+		}
+		var r rollout
+		_, data, _ := strings.Cut(line, " ")
+		if err := json.Unmarshal([]byte(data), &r); err != nil {
+			return // it was damaged
+		}
+		if was := w.ward.stands[r.Service]; was.Change == r.Change {
+			r.since = was.since
+		} else {
+			r.since = len(w.records)
+		}
+		found[r.Service] = r
+	}
+	said := sights(record)
+	for _, name := range slices.Sorted(maps.Keys(w.ward.stands)) {
+		was, is := w.ward.stands[name], found[name]
+		if was.Stage != is.Stage {
+			w.trace.note(w.began, "%s: %q is %q", name, was.Stage, is.Stage)
+		}
+		if w.life == nil || w.life.dead || w.harmed > 0 || w.liar() {
+			continue
+		}
+		open := was.Stage == "unproven" || was.Stage == "retold" || was.Stage == "unwell"
+		if seen := said[name] > w.ward.said[name]; seen && open && is.Stage == "" && w.ward.begun[name] < was.since {
+			w.fail("%s is well with a change that nobody has looked at", name)
+		}
+		if strings.Contains(is.Stays, "no such file") && was.Stays != is.Stays {
+			w.fail("%s: %s", name, is.Stays)
+		}
+	}
+	w.ward.stands, w.ward.said = found, said
+}
+
+// sights counts in a record, by service, how often it was seen to be well.
+func sights(record string) map[string]int {
+	said := make(map[string]int)
+	for line := range strings.Lines(record) {
+		var e struct {
+			Kind     string
+			Services []string
+		}
+		_, data, _ := strings.Cut(line, " ")
+		if line[0] == '@' && json.Unmarshal([]byte(data), &e) == nil && e.Kind == "healthy" {
+			said[e.Services[0]]++
+		}
+	}
+	return said
+}
+
+// reverts tells whether old files are put back, a path being one of them, and whether there was one.
+func (w *world) reverts(path string) (reverts, was bool) {
+	for _, r := range w.ward.stands {
+		for _, old := range r.Old {
+			if r.Stage == "reverted" && old.Path == path {
+				return true, old.Name != ""
+			}
+		}
+	}
+	return false, false
+}
+
+// restored notes that an old file is in its place that is not of the daemon's making, and tells
+// whether it is that. The caller holds w.mu.
+func (w *world) restored(f *output) bool {
+	reverts, was := w.reverts(f.path)
+	found, there := w.look(f)
+	content, _, _, _ := w.disk.Look(f.path)
+	if !reverts || there != was {
+		return false
+	}
+	if there && slices.ContainsFunc(f.had, func(s stamp) bool { return s.mode == found.mode && s.uid == found.uid && s.gid == found.gid }) {
+		f.meta = found.meta // attributes are those of what was replaced
+	}
+	if there && !strings.HasPrefix(string(content), foreign) {
+		return false
+	}
+	if !f.drifted || f.content != string(content) {
+		w.order++
+		f.changed = w.order
+		f.arises()
+	}
+	f.drifted, f.robbed, f.torn, f.content = true, false, false, string(content)
+	if !there {
+		f.content, f.meta = "deleted", meta{mode: f.fresh}
+	}
+	w.trace.note(w.began, "%s is as it was before: %q", f.path, f.content)
+	return true
+}
+
+// followed notes which services are in force. What was begun before a change of one that has left,
+// or has another name and other files at once, nobody knows any more. The caller holds w.mu.
+func (w *world) followed(before, now roll) {
+	for i := range services {
+		var had, has *self
+		for _, s := range before {
+			if s.service == i {
+				had = &s
+			}
+		}
+		for _, s := range now {
+			if s.service == i {
+				has = &s
+			}
+		}
+		switch {
+		case has == nil || !has.around:
+			w.ward.drained[i] = false
+		case had == nil:
+		case had.name() != has.name() && !slices.Equal(w.paths(*had), w.paths(*has)):
+			w.ward.drained[i] = false
+		case had.name() != has.name() || !slices.Equal(w.paths(*had), w.paths(*has)):
+			w.ward.loose[i] = true
+		}
+	}
+}
+
+func (w *world) paths(s self) (list []string) {
+	for _, f := range w.of(s) {
+		list = append(list, f.path)
+	}
+	return list
+}
+
+// heal rotates what is sick until nothing is.
+func (w *world) heal() {
+	for range 100 {
+		ill := make(map[string]bool)
+		w.mu.Lock()
+		for _, s := range w.specs() {
+			_, values, _ := s.parse(w.aws.current(s, w.conf.text))
+			for i, v := range values {
+				if w.sick(v) {
+					ill[s.refs[i]] = true
+				}
+			}
+		}
+		w.mu.Unlock()
+		if len(ill) == 0 {
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(ill)) {
+			w.aws.rotate(name, false, false, 0)
+		}
+	}
+}
+
+// infect gives a secret a value that is sick.
+func (w *world) infect(name string) {
+	for range 100 {
+		w.aws.rotate(name, false, false, 0)
+		w.mu.Lock()
+		sick := w.sick(value(name, w.aws.secrets[name].seen(), ""))
+		w.mu.Unlock()
+		if sick {
+			return
+		}
+	}
+}
+
+// epidemic has sick values come when there is no other trouble, and wants them to be rolled back,
+// for good, and every program to know.
+func (w *world) epidemic() {
+	if !w.rolls() || !w.conf.proves {
+		return
+	}
+	w.note("an epidemic")
+	w.mu.Lock()
+	before := make(map[string]string)
+	for path, f := range w.files {
+		before[path] = f.content
+	}
+	for _, d := range w.deps {
+		clear(d.extra)
+	}
+	w.mu.Unlock()
+	for range 1 + w.chance.IntN(2) {
+		w.infect("s1")
+		w.infect("s2")
+		w.life.loop.Refresh()
+		w.after(time.Duration(1+w.chance.IntN(20)) * time.Second)
+	}
+	w.after(8 * time.Minute)
+	w.judgeHealed(before)
+	w.mu.Lock()
+	told := w.counts.told
+	w.mu.Unlock()
+	w.after(3 * time.Hour)
+	w.judgeHealed(before)
+	w.mu.Lock()
+	if w.counts.told != told {
+		w.fail("somebody is told %d times after all was rolled back", w.counts.told-told)
+	}
+	w.mu.Unlock()
+	w.heal()
+	w.life.loop.Refresh()
+	w.after(5 * time.Minute)
+}
+
+// judgeHealed wants the files to be as they were, where anybody can be sick of them.
+func (w *world) judgeHealed(before map[string]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.specs() {
+		of := w.keeper(s)
+		if of == nil || len(w.told(*of)) == 0 {
+			continue
+		}
+		content, _, _, _ := w.disk.Look(s.path)
+		if string(content) != before[s.path] {
+			w.fail("%s holds %q after its change was not well, want %q", s.path, content, before[s.path])
+		}
+		for _, name := range w.told(*of) {
+			if saw := w.deps[name].saw[s.path]; saw != string(content) {
+				w.fail("%s knows %s as %q, which is back at %q", name, s.path, saw, content)
+			}
+		}
+	}
+}
+
+// judgeWard wants every rollout of a service in force to be over, and nothing of it to be left. The
+// caller holds w.mu.
+func (w *world) judgeWard() {
+	for name, r := range w.ward.stands {
+		if s, inForce := w.life.roll[name]; inForce && s.proves && (r.Stage != "" || r.Drained && s.around) {
+			w.fail("%s is %q at last, drained %v", name, r.Stage, r.Drained)
+		}
+	}
+	for _, s := range w.life.roll {
+		if w.ward.drained[s.service] && s.around {
+			w.fail("%s stays drained", s.name())
+		}
+	}
+	if left := w.disk.List(formerPath); len(left) > 0 && len(w.life.roll) == len(services) && !slices.ContainsFunc(slices.Collect(maps.Values(w.ward.stands)), func(r rollout) bool { return r.Stage != "" }) {
+		w.fail("%v are left of what was before", left)
+	}
+}
+
+const formerPath = statePath + "/former"
