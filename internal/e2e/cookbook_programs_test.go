@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rendered/rendered/internal/long"
+	"github.com/rendered/rendered/internal/pages"
 	"github.com/rendered/rendered/internal/testpki"
 )
 
@@ -316,6 +318,22 @@ func TestCookbookJSONSignal(t *testing.T) {
 		entries{"/prod/worker/queues": []string{"a"}})
 	if said, err := k.once(); err == nil || !strings.Contains(said, `in the value of secret prod/worker/db "port"`) {
 		t.Errorf("with a port that is no number: %v:\n%s", err, said)
+	}
+}
+
+// took is how long something took, as rendered once says it.
+var took = regexp.MustCompile(`\([0-9.]+m?s\)`)
+
+// The drill says what its page shows.
+func TestCookbookRotationDrill(t *testing.T) {
+	k := newKitchen(t, "rotation-drill")
+	sh := newShell(t, k.recipe)
+	for _, b := range pages.Claimed(t) {
+		said, _ := k.try("sh", "-c", "cd "+sh.dir+" && set +e\n"+typed(b))
+		said = strings.ReplaceAll(said, sh.dir+"/", "")
+		if got, want := took.ReplaceAllString(said, "(…)"), took.ReplaceAllString(b.Text, "(…)"); got != want {
+			t.Errorf("%v: now it is\n%s", b, said)
+		}
 	}
 }
 

@@ -80,6 +80,13 @@ func (s shell) shows(t *testing.T, b pages.Block) {
 	if !strings.HasPrefix(b.Text, "$ ") {
 		t.Errorf("%v: it begins with no command", b)
 	}
+	if said, _ := s.run(t, "set +e\n"+typed(b)); said != b.Text {
+		t.Errorf("%v: now it is\n%s", b, said)
+	}
+}
+
+// typed gives a script that shows and runs the commands of a screen.
+func typed(b pages.Block) string {
 	var script strings.Builder
 	for line := range strings.Lines(b.Text) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {
@@ -87,9 +94,7 @@ func (s shell) shows(t *testing.T, b pages.Block) {
 			fmt.Fprintf(&script, "was=$?; cat <<'END'; (exit $was)\n%sEND\n%s", line, command)
 		}
 	}
-	if said, _ := s.run(t, "set +e\n"+script.String()); said != b.Text {
-		t.Errorf("%v: now it is\n%s", b, said)
-	}
+	return script.String()
 }
 
 // taken stands in for the AWS CLI: it has the CLI send to where nobody listens. What the CLI does

@@ -32,6 +32,7 @@ var claims = []claim{
 	{"docs/cookbook/*/README.md", "json", "internal/e2e.TestCookbookPolicies", "is what iam-policy prints"},
 	{"docs/cookbook/*/README.md", "sh", "internal/e2e.TestCookbookRenders", "runs in the recipe's directory, a second time changing nothing"},
 	{"docs/cookbook/*/README.md", "sh aws", "internal/e2e.TestCookbookStores", "stores in a fake of AWS what the templates look up"},
+	{"docs/cookbook/rotation-drill/README.md", "console drill", "internal/e2e.TestCookbookRotationDrill", "is typed on a machine of its own, and what is said there"},
 	{"docs/cookbook/README.md", "sh", "internal/e2e.TestCookbookRenders", "runs in the directory of each recipe, a second time changing nothing"},
 	{"docs/cookbook/README.md", "sh policy", "internal/e2e.TestCookbookPolicies", "prints the policy of each recipe's page"},
 
