@@ -37,6 +37,7 @@ var unknownKeys = map[string]string{
 	"services.NAME.verify":                             "services: {a: {files: [{content: x, path: /f}], verify: {zzzz: 1}}}\n",
 	"services.NAME.verify.tls":                         "services: {a: {files: [{content: x, path: /f}], verify: {tls: {zzzz: 1}}}}\n",
 	"services.NAME.notify[]":                           "services: {a: {files: [{content: x, path: /f}], notify: [{zzzz: 1}]}}\n",
+	"services.NAME.healthy":                            "services: {a: {files: [{content: x, path: /f}], healthy: {zzzz: 1}}}\n",
 }
 
 var (
