@@ -138,8 +138,8 @@ func (tr *trial) left(name string) []string { return tr.list(tr.path(name)) }
 func (tr *trial) record() string { return string(tr.look(tr.path("state/" + ledger.Name)).content) }
 
 // TestFaultAtEveryStep makes each step of a pass fail, by itself, with an error that a disk gives,
-// with -long with each of them: the pass that meets it, the one that comes after it without AWS, and the one after that
-// with AWS.
+// with -long with each of them: the pass that meets it, the one that comes after it without AWS,
+// and the one after that with AWS.
 func TestFaultAtEveryStep(t *testing.T) {
 	faults := []error{unix.EIO, unix.ENOSPC, unix.EACCES, unix.EROFS}
 	onDrives(t, []string{"first pass", "later pass", "in place", "over the files of others"}, []string{"through a link"}, func(t *testing.T, on drive, kind string) {

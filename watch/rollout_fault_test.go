@@ -287,7 +287,7 @@ func TestRolloutAtEveryStep(t *testing.T) {
 }
 
 func (r *rolling) everyStep(live way, of int) {
-	most, trials, every := 0, 0, long.Or(67, 5)
+	most, trials, every := 0, 0, long.Or(67, 13)
 	for _, b := range blows {
 		for n := 1 + r.round%every; ; n += every {
 			steps := r.trial(live, of, n, b)

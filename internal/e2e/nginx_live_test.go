@@ -168,8 +168,8 @@ func TestNginxPutsBack(t *testing.T) {
 	s.keepsNothing()
 }
 
-// TestNginxKeepsASecret does the same by a secret: what it was before may be dead, so that the new file
-// stays, and it is said.
+// TestNginxKeepsASecret does the same by a secret: what it was before may be dead, so that the new
+// file stays, and it is said.
 func TestNginxKeepsASecret(t *testing.T) {
 	s, d := newProxiedSite(t)
 	s.aws.PutSecret("upstream", `{"host": "127.0.0.2"}`)
@@ -199,8 +199,8 @@ type certSite struct {
 	serial string // of what the secret holds
 }
 
-// newCertSite gives one that is well, and its daemon. Where a file asleep is there nginx is not told,
-// although whoever was to tell it says so.
+// newCertSite gives one that is well, and its daemon. Where a file asleep is there nginx is not
+// told, although whoever was to tell it says so.
 func newCertSite(t *testing.T) (*certSite, *daemon) {
 	t.Helper()
 	c := &certSite{nginxLive: newNginxLive(t)}
@@ -274,8 +274,8 @@ func (c *certSite) stale(shown string) {
 	c.says(c.asks("status", "site"), "told", "not well", "shows another certificate")
 }
 
-// TestNginxServesTheOld rotates a certificate that nginx goes on not to show, although everybody who
-// was told said yes: it was told in vain, or does not read that file.
+// TestNginxServesTheOld rotates a certificate that nginx goes on not to show, although everybody
+// who was told said yes: it was told in vain, or does not read that file.
 func TestNginxServesTheOld(t *testing.T) {
 	c, d := newCertSite(t)
 	for range long.Or(1, 10) {

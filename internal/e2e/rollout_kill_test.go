@@ -66,8 +66,8 @@ func (r *rehearsal) put(kind string) string {
 	return text
 }
 
-// settled tells whether nothing is owed, nobody drained, and the rollout has come so far, by what is
-// on record; "" being that none is open.
+// settled tells whether nothing is owed, nobody drained, and the rollout has come so far, by what
+// is on record; "" being that none is open.
 func (r *rehearsal) settled(stage string) bool {
 	is, owed := r.onRecord()
 	return is != nil && !owed && string(is.Stage) == stage && !is.Drained
@@ -101,8 +101,8 @@ func (r *rehearsal) onRecord() (is *ledger.Rollout, owed bool) {
 	return is, owed
 }
 
-// killed has a daemon take up a change that is never well, and kills it. It gives false where all was
-// over before.
+// killed has a daemon take up a change that is never well, and kills it. It gives false where all
+// was over before.
 func (r *rehearsal) killed(env string, after time.Duration) bool {
 	r.t.Helper()
 	d := r.start(env)
@@ -146,9 +146,9 @@ func (r *rehearsal) back() {
 	r.write("f.tmpl", r.good)
 }
 
-// survives checks what is there after a kill, and what the next daemon makes of it, which for the state
-// current has the templates of before. The one after that tells nobody, and finds the service in the
-// state.
+// survives checks what is there after a kill, and what the next daemon makes of it, which for the
+// state current has the templates of before. The one after that tells nobody, and finds the service
+// in the state.
 func (r *rehearsal) survives(bad, state string) {
 	r.t.Helper()
 	if f := r.read("f"); f != r.good && f != bad {
@@ -194,8 +194,8 @@ func (r *rehearsal) survives(bad, state string) {
 	}
 }
 
-// TestRollbackWithoutAWS kills the daemon when it has told everybody twice, or is about to put the old
-// file back. The next one has no AWS to ask: what is on record is enough.
+// TestRollbackWithoutAWS kills the daemon when it has told everybody twice, or is about to put the
+// old file back. The next one has no AWS to ask: what is on record is enough.
 func TestRollbackWithoutAWS(t *testing.T) {
 	r := newRehearsal(t)
 	for _, stage := range []ledger.Stage{ledger.Unproven, ledger.Retold, ledger.Reverted} {
@@ -211,8 +211,8 @@ func TestRollbackWithoutAWS(t *testing.T) {
 	}
 }
 
-// TestRollbackOfWhatIsMended has templates mended while the daemon is dead that was about to put the
-// old files back: the next one does that, and looks at the templates at once.
+// TestRollbackOfWhatIsMended has templates mended while the daemon is dead that was about to put
+// the old files back: the next one does that, and looks at the templates at once.
 func TestRollbackOfWhatIsMended(t *testing.T) {
 	r := newRehearsal(t)
 	r.put("bad")
@@ -257,13 +257,13 @@ func TestRollbackOfWhatIsAsBefore(t *testing.T) {
 	r.keepsNothing()
 }
 
-// TestRollbackKilledAtEveryStep kills the daemon before each of its steps on the way from a change that
-// is not well to the old file, which is told and well; without -long, before some. Every other time the
-// templates are changed back meanwhile.
+// TestRollbackKilledAtEveryStep kills the daemon before each of its steps on the way from a change
+// that is not well to the old file, which is told and well; without -long, before some. Every other
+// time the templates are changed back meanwhile.
 func TestRollbackKilledAtEveryStep(t *testing.T) {
 	r := newRehearsal(t)
 	states := []string{"rolled-back", "current"}
-	kills, pace := 0, long.Or(40, 1)
+	kills, pace := 0, long.Or(40, max(1000 / *stormKills, 1))
 	for step := 1 + rand.IntN(pace); ; step += pace {
 		bad := r.put("bad")
 		if !r.killed(fmt.Sprint(breakdown.KillAt, "=", step), time.Hour) {
@@ -291,7 +291,7 @@ func TestRollbackKilledAnywhere(t *testing.T) {
 	whole := time.Since(began)
 	r.survives(bad, "rolled-back")
 	kills := 0
-	for range long.Or(2, 100) {
+	for range long.Or(2, *stormKills/10) {
 		bad := r.put("bad")
 		after := rand.N(whole)
 		if r.killed("NONE=", after) {

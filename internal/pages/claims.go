@@ -21,9 +21,9 @@ const seen = "a record"
 
 // claims are asked from the first to the last, so that those of one page stand before those of all.
 //
-// Who writes a page gives each block one of the kinds of all pages, and has nothing else to do. What
-// none of them fits gets a word of its own behind the language, as in "```sh ssh", a line here, and
-// a test, which asks Claimed for it.
+// Who writes a page gives each block one of the kinds of all pages, and has nothing else to do.
+// What none of them fits gets a word of its own behind the language, as in "```sh ssh", a line
+// here, and a test, which asks Claimed for it.
 var claims = []claim{
 	// Recipes.
 	{"docs/cookbook/*/README.md", "", "internal/e2e.TestCookbookShowsItsFiles", "is a file of the recipe"},

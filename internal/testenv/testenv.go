@@ -1,6 +1,7 @@
 // Package testenv has tests run in an environment that is nobody's: what whoever runs them has set
 // for AWS, for systemd or for this program itself says nothing about the tests. Whoever imports it
-// has a process without these variables and without ~/.aws/config, and the usual umask. A test sets what it is about.
+// has a process without these variables and without ~/.aws/config, and the usual umask. A test sets
+// what it is about.
 package testenv
 
 import (

@@ -45,8 +45,8 @@ func (b *book) pass(keys ...string) error {
 
 func (b *book) members() string { return fmt.Sprint(b.Members(sites)) }
 
-// Which files a set has, what is owed of them, and what is to be removed outlives a process. What is
-// removed is forgotten when it is done and everybody was told.
+// Which files a set has, what is owed of them, and what is to be removed outlives a process. What
+// is removed is forgotten when it is done and everybody was told.
 func TestSetIsOnRecord(t *testing.T) {
 	b := newBook(t)
 	adopt := func() { b.Adopt(map[string][]string{sites: {"nginx"}}, true) }

@@ -25,8 +25,8 @@ func predecessor(of string) string {
 	return predecessors + "/" + path.Base(of) + "." + hex.EncodeToString(sum[:6])
 }
 
-// judgeBackup wants what was there before the daemon's first start to be backed up, durably, when the
-// daemon replaces it. Where a record was damaged what is there may count as the daemon's own.
+// judgeBackup wants what was there before the daemon's first start to be backed up, durably, when
+// the daemon replaces it. Where a record was damaged what is there may count as the daemon's own.
 func (w *world) judgeBackup(f *output) {
 	if f.changed == 0 && f.content == foreign+thePackage && w.harmed == 0 && !w.liar() && w.saidOf(predecessor(f.path)) != f.content {
 		w.fail("%s is replaced, and what was there is not backed up", f.path)

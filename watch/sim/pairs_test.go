@@ -64,8 +64,8 @@ func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) 
 }
 
 // TestPairsOfFaults lets everything go wrong at every step of a swap of two files, without -long at
-// every third, and, with it, everything once more at the steps that come after it: at each with -rarest, else in a quarter of
-// all pairs, which chance chooses.
+// every third, and, with it, everything once more at the steps that come after it: at each with
+// -rarest, else in a quarter of all pairs, which chance chooses.
 func TestPairsOfFaults(t *testing.T) {
 	whole, v := swapUnder(t, nil, false)
 	if len(v.broken) > 0 || whole < 20 {

@@ -254,7 +254,8 @@ func sights(record string) map[string]int {
 	return said
 }
 
-// reverts tells whether old files are put back, a path being one of them, and whether there was one.
+// reverts tells whether old files are put back, a path being one of them, and whether there was
+// one.
 func (w *world) reverts(path string) (reverts, was bool) {
 	for _, r := range w.ward.stands {
 		for _, old := range r.Old {

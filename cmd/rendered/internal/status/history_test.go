@@ -8,8 +8,8 @@ import (
 	"github.com/rendered/rendered/watch/ledger"
 )
 
-// Who was told of a change at once stands with it, of each where there were several, and who was told
-// later at its own time; the newest comes first.
+// Who was told of a change at once stands with it, of each where there were several, and who was
+// told later at its own time; the newest comes first.
 func TestPrintHistory(t *testing.T) {
 	local := time.Local
 	time.Local = time.UTC
