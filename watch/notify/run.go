@@ -37,13 +37,18 @@ func (r Run) Target() string { return "run " + r.Command.String() }
 // Interrupts is true: nobody knows what a command does.
 func (Run) Interrupts() bool { return true }
 
-// Do runs the command and gives its output. RENDERED_PATHS is not set where it would be longer than
-// Linux allows.
-func (r Run) Do(ctx context.Context, c Change) (Output, error) {
+// Environment gives what the environment of a command says of a change. RENDERED_PATHS is not there
+// where it would be longer than Linux allows.
+func (c Change) Environment() []string {
 	env := []string{"RENDERED_SERVICE=" + strings.Join(c.Services, " ")}
 	if paths := "RENDERED_PATHS=" + strings.Join(c.Paths, "\n"); len(paths) < maxVariable {
 		env = append(env, paths)
 	}
-	text, err := command.Run(ctx, r.Command, command.Options{Timeout: r.Timeout, Env: env})
+	return env
+}
+
+// Do runs the command and gives its output.
+func (r Run) Do(ctx context.Context, c Change) (Output, error) {
+	text, err := command.Run(ctx, r.Command, command.Options{Timeout: r.Timeout, Env: c.Environment()})
 	return Output{Text: text, Policy: r.Output}, err
 }

@@ -3,7 +3,6 @@ package pass
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/rendered/rendered/internal/command"
@@ -162,7 +161,7 @@ type Undrained struct {
 func (o Options) Undrain(ctx context.Context, s *Service, r Rollout, party Party) Undrained {
 	begun := time.Now()
 	u := Undrained{Service: s.Name}
-	env := []string{"RENDERED_SERVICE=" + s.Name, "RENDERED_PATHS=" + strings.Join(r.Paths, "\n")}
+	env := notify.Change{Services: []string{s.Name}, Paths: r.Paths}.Environment()
 	failed := fault.Caught(func() {
 		output, err := o.runner()(ctx, s.After.Command, command.Options{Timeout: s.After.Timeout, Env: env})
 		if err != nil {

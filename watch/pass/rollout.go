@@ -1,24 +1,19 @@
 package pass
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render/swap"
-	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
 )
 
@@ -180,62 +175,6 @@ func (p *pass) wasThere(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// movedSecret says which secret is another than when the service was last well, or that this is not
-// known; "": none is.
-func (p *pass) movedSecret(r ledger.Rollout) string {
-	switch {
-	case r.Secrets == "":
-		return "which secrets it was well with is not known"
-	case unmoved(r.Secrets, r.New):
-		return ""
-	}
-	for _, n := range r.Refs {
-		for _, ref := range p.service.Refs() {
-			if ref.String() == n.Ref && p.isSecret(ref) {
-				return n.Ref + " has another version"
-			}
-		}
-	}
-	return "a secret is another than before"
-}
-
-func (p *pass) isSecret(r sources.Ref) bool {
-	return slices.ContainsFunc(p.snapshot.Values([]sources.Ref{r}), func(v sources.Value) bool { return v.Secret })
-}
-
-// secrets gives a digest of each secret that the files are made of.
-func (p *pass) secrets() string {
-	var list []string
-	for _, r := range sources.Unique(slices.Concat(p.service.Refs(), p.asked)) {
-		h := sha256.New()
-		for _, v := range p.snapshot.Values([]sources.Ref{r}) {
-			if v.Secret {
-				write(h, r.String(), v.Text, string(v.Bytes))
-				for _, name := range slices.Sorted(maps.Keys(v.Params)) {
-					write(h, name, v.Params[name])
-				}
-				list = append(list, p.machine.Key.Digest("", h.Sum(nil))[:secretDigest])
-			}
-		}
-	}
-	slices.Sort(list)
-	return cmp.Or(strings.Join(slices.Compact(list), " "), noSecrets)
-}
-
-const (
-	secretDigest = 16  // characters of what tells a secret's values apart
-	noSecrets    = "-" // "" would be that they are not known
-)
-
-// unmoved tells whether all secrets of before are as they were. Others may have come.
-func unmoved(before, now string) bool {
-	if before == noSecrets {
-		return true
-	}
-	have := strings.Fields(now)
-	return !slices.ContainsFunc(strings.Fields(before), func(one string) bool { return !slices.Contains(have, one) })
-}
-
 // write writes texts so that no others give the same.
 func write(to io.Writer, texts ...string) {
 	for _, text := range texts {
@@ -310,156 +249,4 @@ func notKept(path string, err error) *fault.Fault {
 		Place: fault.Place{File: path}, Err: err, Hints: append(Remedy(err), "without  healthy:  , or with  rollback: never  , nothing is kept"),
 		What: fmt.Sprintf("what it holds cannot be kept to be put back, so it is not replaced: %v", err),
 	}
-}
-
-// revert puts the old files back in their places. Where they cannot be the change stays.
-func (p *pass) revert() error {
-	r := p.rollout
-	if r.Layout != p.layout() {
-		return p.giveUp(r, errOtherFiles)
-	}
-	targets, err := p.former(r)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
-		return p.giveUp(r, err)
-	}
-	if err != nil { // it may be there the next time
-		return err
-	}
-	if p.swap, err = p.machine.Compare(targets); err != nil {
-		return err
-	}
-	p.changed, p.now = p.swap.Changed(), time.Now()
-	for _, f := range p.service.Files {
-		if !f.IsEach() {
-			p.files = append(p.files, f)
-		}
-	}
-	r.Stage = ledger.Reverted
-	p.next = &r
-	if err := p.stage(); err != nil {
-		return err
-	}
-	if err := p.check(); err != nil && p.ctx.Err() != nil {
-		return err
-	} else if err != nil { // else a new value could not come, either
-		return p.giveUp(p.rollout, err)
-	}
-	if err := through(p.drain, p.begin, p.commit); err != nil {
-		return err
-	}
-	p.swap.Files(func(path string, state swap.State) {
-		p.out.Files = append(p.out.Files, FileOutcome{Path: path, State: state})
-	})
-	clear(p.known)
-	return held(r)
-}
-
-// reversal is what the history says of that.
-func (p *pass) reversal() ledger.Event {
-	e := ledger.Event{
-		At: p.now.Round(0).UTC(), Kind: ledger.RolledBack, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
-		Paths: p.changed, Removed: p.removed(), Failure: p.rollout.Failure,
-	}
-	for _, r := range p.rollout.Refs {
-		e.Refs = append(e.Refs, ledger.Renewal{Ref: r.Ref, From: r.To, To: r.From})
-	}
-	return e
-}
-
-// giveUp has a change stay whose old files are lost, or do not pass the check.
-func (p *pass) giveUp(r ledger.Rollout, why error) error {
-	is := r
-	is.Stage, is.Old, is.Stays = ledger.Unwell, nil, fmt.Sprintf("what was before it cannot be put back: %v", why)
-	_, err := p.ledger.Judge(r, is, false, ledger.Event{})
-	return cmp.Or(p.written(err), error(&FileError{"", &fault.Fault{What: is.Stays, Hints: Remedy(why), Err: why}}))
-}
-
-// dirMode gives that of the directories that are made for a file: a boot may have taken them away.
-func (p *pass) dirMode(path string) fs.FileMode {
-	for _, f := range p.service.Files {
-		if slices.Contains(p.ledger.Expand([]string{f.Path}), path) {
-			return f.DirMode
-		}
-	}
-	return 0
-}
-
-var (
-	errDamaged    = errors.New("is damaged")
-	errOtherFiles = errors.New("the service has other files by now")
-)
-
-// layout gives a digest of the paths that the service has. Where they are others, the old files of
-// some beside the new ones of others are nothing that ever was.
-func (p *pass) layout() string {
-	return p.machine.Key.Digest("", []byte(strings.Join(p.service.Paths(), "\x00")))
-}
-
-// former gives the old files.
-func (p *pass) former(r ledger.Rollout) (targets []swap.Target, _ error) {
-	d, err := p.machine.Disk.Open(filepath.Join(p.state, former))
-	if err != nil && slices.ContainsFunc(r.Old, func(o ledger.Old) bool { return o.Name != "" }) {
-		return nil, err
-	}
-	if err == nil {
-		defer d.Close()
-	}
-	all := p.ledger.Expand(p.service.Paths())
-	for _, old := range r.Old {
-		t := swap.Target{Path: old.Path, UID: old.UID, GID: old.GID, Mode: old.Mode, InPlace: old.InPlace, DirMode: p.dirMode(old.Path), AllowEmpty: true}
-		switch {
-		case !slices.Contains(all, old.Path): // the config has it no more
-			continue
-		case old.Name == "":
-			t = swap.Target{Path: old.Path, Gone: swap.Remove}
-		default:
-			if t.Content, err = d.Read(old.Name, mostPreserved); err != nil {
-				return nil, err
-			}
-			if p.machine.Key.Digest(old.Path, t.Content) != old.Digest {
-				return nil, fmt.Errorf("%s %w", filepath.Join(p.state, former, old.Name), errDamaged)
-			}
-		}
-		targets = append(targets, t)
-	}
-	return targets, nil
-}
-
-// drain has the service be made ready for a change. That this was begun is on durable record before
-// it is: what undoes it is done however the change ends.
-func (p *pass) drain() error {
-	back := p.reverting && p.rollout.Drained // since the change
-	if p.service.Before.IsZero() || len(p.changed) == 0 || back {
-		return nil
-	}
-	if !p.service.After.IsZero() {
-		if err := p.written(p.ledger.Drain(p.service.Name, p.ledger.Expand(p.service.Paths()), false)); err != nil {
-			return err
-		}
-		if p.next != nil {
-			p.next.Drained = true
-		}
-	}
-	output, err := p.runs(p.ctx, p.service.Before.Command, command.Options{Timeout: p.service.Before.Timeout, Env: p.environment()})
-	if err == nil {
-		return nil
-	}
-	return &FileError{"", failedCommand("before", p.service.Before, err, p.shownOfCheck(p.service.Before, output), "no file written")}
-}
-
-// environment is that of the commands around a change.
-func (p *pass) environment() []string {
-	return []string{"RENDERED_SERVICE=" + p.service.Name, "RENDERED_PATHS=" + strings.Join(p.changed, "\n")}
-}
-
-// failedCommand is the fault of a command around a change.
-func failedCommand(key string, c command.Check, err error, output, so string) *fault.Fault {
-	outcome, hints := err.Error(), []string(nil)
-	if e, ok := errors.AsType[*command.Error](err); ok {
-		outcome, hints = e.Outcome(), e.Hints
-	}
-	if text := strings.TrimSpace(output); text != "" {
-		hints = append(strings.Split(text, "\n"), hints...)
-	}
-	return &fault.Fault{What: key + ": " + c.String() + ": " + outcome + "; " + so, Hints: hints, Err: err}
 }
