@@ -98,7 +98,7 @@ func unusable(err error) error {
 	case strings.Contains(err.Error(), "CA bundle"):
 		return errors.New("AWS config: the file of AWS_CA_BUNDLE or ca_bundle holds no certificate")
 	}
-	return errors.New("AWS config: the AWS_… variables or the profile hold something that cannot be used")
+	return errors.New("AWS config: the AWS_… variables or the profile hold something that cannot be used; aws configure list shows what is set, and where")
 }
 
 // region gives the Region of the config, or the one that instance metadata names.

@@ -42,6 +42,8 @@ func Remedy(err error) []string {
 		}
 	case errors.Is(err, fs.ErrPermission) && strings.HasPrefix(err.Error(), "state_dir: "):
 		return []string{"the state belongs to the user that the daemon runs as, which is root by default; once --root DIRECTORY has one of its own"}
+	case errors.Is(err, unix.ENOTDIR):
+		return []string{"a file stands where a directory is meant:  ls -ld " + e.Path + "  ; give path: another directory, or move the file away"}
 	case e.Op == "create" && errors.Is(err, fs.ErrNotExist):
 		// A directory that is open, and has no room for a name, is none any more.
 		return []string{dir + " was taken away; if it is the state_dir, restart rendered, which makes it anew"}

@@ -145,7 +145,11 @@ func concerns(cfg *config.Config, p *watch.Plan, faults fault.List) string {
 	case len(cfg.Faults) > 0:
 		return fmt.Sprintf("%s, %d of all services: the config last in force stays in force", n, len(cfg.Faults))
 	}
-	text := fmt.Sprintf("%s: a start leaves out %s, a reload leaves it as it was", n, watch.Unfit(p.Faulty).Names())
+	names, as := watch.Unfit(p.Faulty).Names(), "it as it was"
+	if strings.Contains(names, ", ") {
+		as = "them as they were"
+	}
+	text := fmt.Sprintf("%s: a start leaves out %s, a reload leaves %s", n, names, as)
 	switch len(p.Services) {
 	case 0:
 		return text
