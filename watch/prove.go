@@ -52,14 +52,15 @@ func (l *Loop) prove(ctx context.Context, now time.Time) {
 		if !open || l.teller.IsReading(svc.Name) {
 			continue
 		}
+		party := s.party
 		told, refused := seen(l.teller.Owed(svc.Name), r, svc, now)
 		switch {
 		case svc.Probed(r) && s.matching && (told || refused != ""):
 			s.after.proving = true
-			go func() { l.send(proved{l.Pass.Prove(ctx, &svc.Service, r, refused, s.party)}) }()
+			go func() { l.send(proved{l.Pass.Prove(ctx, &svc.Service, r, refused, party)}) }()
 		case svc.Undrains(r) && told && !s.busy:
 			s.after.undraining = true
-			go func() { l.send(undrained{l.Pass.Undrain(ctx, &svc.Service, r, s.party)}) }()
+			go func() { l.send(undrained{l.Pass.Undrain(ctx, &svc.Service, r, party)}) }()
 		}
 	}
 }
@@ -71,7 +72,8 @@ func (l *Loop) alarm(ctx context.Context, svc *Service, s *state, now time.Time)
 	}
 	if r, _ := l.Pass.State.Ledger.Rollout(svc.Name); r.Trouble != nil {
 		s.after.alarm.busy = true
-		go func() { l.send(alarmed{l.Pass.Alarm(ctx, &svc.Service, *r.Trouble, s.party)}) }()
+		party := s.party
+		go func() { l.send(alarmed{l.Pass.Alarm(ctx, &svc.Service, *r.Trouble, party)}) }()
 	}
 }
 
