@@ -197,7 +197,7 @@ func (l *Loop) finish(o pass.Outcome, now time.Time) {
 	l.heard(s, o)
 	l.looked(s, o, now)
 	s.failure, s.tried, s.party = firstFailure(o), true, o.Party
-	if o.Held() { // of which the rollout tells
+	if o.RolledBack() { // of which the rollout tells
 		s.failure = ""
 	}
 	s.matching = o.Matched && s.current()
@@ -228,7 +228,7 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	next := s.service.Next(now)
 	s.past.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
 	s.due(next, Schedule)
-	if o.Err == nil || o.Contested() || o.Held() {
+	if o.Err == nil || o.Contested() || o.RolledBack() {
 		s.failures = 0
 	} else {
 		s.failures++
@@ -238,7 +238,7 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 		}
 		s.due(now.Add(wait), Retry)
 	}
-	if o.Held() && o.Snapshot == nil { // what the files are to be may be another thing by now
+	if o.RolledBack() && o.Snapshot == nil { // what the files are to be may be another thing by now
 		s.due(now, Retry)
 	}
 	s.applyPending(o.Asked, now.Add(l.plan.Settle))

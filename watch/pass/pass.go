@@ -335,7 +335,7 @@ func (p *pass) note() {
 	if list := p.out.FileErrors(); len(list) > 0 {
 		failure = list[0].Fault.What
 	}
-	if failure == p.failed || p.ctx.Err() != nil || p.out.Held() { // of which the rollout tells
+	if failure == p.failed || p.ctx.Err() != nil || p.out.RolledBack() { // of which the rollout tells
 		return
 	}
 	p.failed = failure

@@ -54,7 +54,7 @@ func (p *pass) revert() error {
 		p.out.Files = append(p.out.Files, FileOutcome{Path: path, State: state})
 	})
 	clear(p.known)
-	return held(r)
+	return rolledBack(r)
 }
 
 // reversal is what the history says of that.

@@ -56,7 +56,7 @@ func (p *pass) hold() error {
 			return err
 		}
 	}
-	return held(r)
+	return rolledBack(r)
 }
 
 // restored makes the old files certain where it was not known whether they are in place.
@@ -79,21 +79,21 @@ func (p *pass) restored(r ledger.Rollout) error {
 	return nil
 }
 
-var errHeld = errors.New("held")
+var errRolledBack = errors.New("rolled back")
 
-// held is why a change that was rolled back is not tried again.
-func held(r ledger.Rollout) error {
+// rolledBack is why a change that was rolled back is not tried again.
+func rolledBack(r ledger.Rollout) error {
 	return &FileError{"", &fault.Fault{
-		What: "rolled back, as it was not well: " + r.Failure, Err: errHeld,
+		What: "rolled back, as it was not well: " + r.Failure, Err: errRolledBack,
 		Hints: []string{"it is tried again when it changes, or at once by  rendered refresh " + r.Service},
 	}}
 }
 
-// Held tells whether it is that a change was rolled back.
-func (e *FileError) Held() bool { return errors.Is(e, errHeld) }
+// RolledBack tells whether it is that a change was rolled back.
+func (e *FileError) RolledBack() bool { return errors.Is(e, errRolledBack) }
 
-// Held tells whether the files are as they were before a change that was rolled back, and stay so.
-func (o Outcome) Held() bool { return errors.Is(o.Err, errHeld) }
+// RolledBack tells whether the files are as they were before a change that was rolled back, and stay so.
+func (o Outcome) RolledBack() bool { return errors.Is(o.Err, errRolledBack) }
 
 // change names what the files are to be: a digest that only this machine can make, whatever the
 // service is called.
