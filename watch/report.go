@@ -36,11 +36,12 @@ const (
 	Current State = "current" // its files and its dependents are
 	Owes    State = "owes"    // its files are current, and a dependent has yet to be told
 	Paused  State = "paused"  // nobody works on it, as somebody asked
+	Held    State = "held"    // its files are to be written at another time
 	Failing State = "failing" // its files are not up to date, or not known to be
 )
 
 // States are all that there are, the best first.
-var States = []State{Current, Waiting, Paused, Owes, Failing}
+var States = []State{Current, Waiting, Paused, Held, Owes, Failing}
 
 // State gives how the service stands in a word.
 func (s Standing) State() State {
@@ -51,6 +52,8 @@ func (s Standing) State() State {
 		return Failing
 	case len(s.Owed) > 0:
 		return Owes
+	case s.Held != nil:
+		return Held
 	case !s.Tried:
 		return Waiting
 	}
@@ -65,6 +68,7 @@ type Standing struct {
 	Failure string
 	Owed    []tell.Owed
 	Paused  *pass.Pause // nil: it is not
+	Held    *pass.Hold  // nil: nothing waits for its time
 }
 
 // report tells how the loop stands.
@@ -87,7 +91,7 @@ func (l *Loop) standings(doing Doing, services []*Service) Report {
 }
 
 func (s *state) standing() Standing {
-	st := Standing{Service: s.service.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused}
+	st := Standing{Service: s.service.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused, Held: s.held}
 	if s.slow {
 		st.Failure = stillAtWork
 	}

@@ -218,6 +218,9 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	next := s.service.Next(now)
 	s.past.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
 	s.due(next, Schedule)
+	if s.held = o.Held; o.Held != nil {
+		s.due(o.Held.Until, Schedule)
+	}
 	if o.Err == nil || o.Contested() {
 		s.failures = 0
 	} else {

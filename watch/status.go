@@ -90,7 +90,9 @@ func (l *Loop) remembered(service string) past {
 // note remembers what came of a look.
 func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 	p.looked, p.hints, p.turn = now, nil, ""
-	if list := o.FileErrors(); len(list) == 0 {
+	if list := o.FileErrors(); o.Held != nil {
+		p.failing = time.Time{}
+	} else if len(list) == 0 {
 		p.well, p.failing = now, time.Time{}
 	} else {
 		p.failing, p.hints, p.turn = earliest(p.failing, now), list[0].Fault.Hints, list[0].Whose()

@@ -43,7 +43,11 @@ type pass struct {
 // run takes the pass through its stages. The first that fails ends it.
 func (p *pass) run() error {
 	defer p.close()
-	return through(p.finish, p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.judge, p.replace, p.settle)
+	err := through(p.finish, p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.judge, p.replace, p.settle)
+	if err == errHeld {
+		return nil
+	}
+	return err
 }
 
 // replace puts new files in their places, where there is anything to write.
@@ -51,7 +55,7 @@ func (p *pass) replace() error {
 	if p.swap.Idle() {
 		return nil
 	}
-	return through(p.verify, p.contested, p.stage, p.check, p.preserve, p.begin, p.commit)
+	return through(p.verify, p.contested, p.held, p.stage, p.check, p.preserve, p.begin, p.commit)
 }
 
 func through(stages ...func() error) error {
@@ -298,6 +302,9 @@ func (p *pass) removed() (paths []string) {
 // note has the history say that a pass failed, where the last did not, or for another reason, and
 // that one did not where the last had.
 func (p *pass) note() {
+	if p.out.Held != nil {
+		return
+	}
 	failure := ""
 	if list := p.out.FileErrors(); len(list) > 0 {
 		failure = list[0].Fault.What

@@ -2,6 +2,7 @@ package pass
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/render"
@@ -17,6 +18,8 @@ type Service struct {
 	Check      command.Check   // sees all staged files in their places; the zero Check is none
 	Verify     []verify.TLS    // what must hold of the files before they are written
 	Dependents []notify.Action // told in this order
+	// Hold gives the first time from another on at which the files may be written; nil: any.
+	Hold func(time.Time) time.Time
 	// Fingerprint differs where anything of the service, its templates included, differs.
 	Fingerprint string
 	// Taken says why a file for an element of an Each must not be at a path, "is …" what; "": it

@@ -73,6 +73,7 @@ type Service struct {
 	Vars        map[string]any
 	MinInterval time.Duration // 0: none
 	Windows     cron.Windows  // of notices that may interrupt; none: at any time
+	Hold        bool          // nothing is written but in Windows
 	Files       []File
 	Check       command.Check // sees all new files in their places; the zero Check is none
 	Verify      []verify.TLS  // what must hold of the files before they are written

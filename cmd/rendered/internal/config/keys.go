@@ -129,7 +129,7 @@ var ofMetrics = Section{Title: "metrics", at: "under metrics:", Doc: "There are 
 
 var ofService = Section{
 	Title: "services.NAME", at: "of a service", Doc: "Some files and the dependents that read them. None of the files changes unless all of them rendered and every check passed.",
-	rules: schema{"required": []string{"files"}},
+	rules: schema{"required": []string{"files"}, "dependencies": schema{"hold": []string{"notify_window"}}},
 	Keys: []Key{
 		{Name: "files", kind: listOf("FILE", &ofFile, 1), also: []string{"templates"}, Doc: "The files, one at least."},
 		{Name: "schedule", kind: cronKind, Doc: "In place of the one at the top."},
@@ -141,6 +141,8 @@ var ofService = Section{
 		{Name: "min_interval", kind: duration, Doc: "The least time between two notices to the same dependent. They come later, and are not dropped."},
 		{Name: "notify_window", kind: windowsKind, also: []string{"window", "maintenance_window"},
 			Doc: "When `run`, `restart` and `start` are done, which may interrupt: `\"Mon-Fri 02:00-04:00 Europe/Berlin\"`, or a list of such windows. Without days it is every day, without a zone this machine's clock. They come later, and are not dropped; other notices do not wait."},
+		{Name: "hold", kind: oneWord(holdSwap),
+			Doc: "`swap`: the files wait for the `notify_window` as well, nothing is written before it opens."},
 		{Name: "allow", kind: rulesKind, also: []string{"ignore", "silence", "nolint"},
 			Doc: "What `rendered check` does not warn of: " + choice(ruleNames()) + ". `rendered check --help` says what each finds."},
 	},

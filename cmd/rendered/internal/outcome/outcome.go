@@ -29,6 +29,9 @@ type Service struct {
 	Service  string    `json:"service"`
 	Files    []File    `json:"files"` // none where it did not get as far as its files
 	Failures []Failure `json:"failures"`
+	// HeldUntil is before when files that differ are not written; absent: they are.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	Held      []string  `json:"held"` // their paths
 }
 
 // A File is what became of a file.
@@ -69,11 +72,14 @@ const (
 func Of(r watch.Result) Outcome {
 	o := Outcome{Services: []Service{}, Notices: []Notice{}}
 	for _, out := range r.Outcomes {
-		s := Service{Service: out.Service, Files: []File{}}
+		s := Service{Service: out.Service, Files: []File{}, Held: []string{}}
 		for _, f := range out.Files {
 			s.Files = append(s.Files, File{f.Path, string(f.State), f.Backup})
 		}
 		s.Failures = Failures(out.Service, out.Err)
+		if out.Held != nil {
+			s.HeldUntil, s.Held = out.Held.Until, out.Held.Paths
+		}
 		o.Services = append(o.Services, s)
 	}
 	for _, n := range r.Notices {

@@ -3,7 +3,9 @@ package outcome
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/render/swap"
@@ -28,7 +30,8 @@ func (p Printer) Print(o Outcome) {
 	for _, s := range o.Paused {
 		console.Say(p.Out, fmt.Sprintf("%-9s %s: %s", "skipped", s.Service, s.Text))
 	}
-	if same == files && !o.Failed() && len(o.Services) > 0 {
+	held := slices.ContainsFunc(o.Services, func(s Service) bool { return !s.HeldUntil.IsZero() })
+	if same == files && !held && !o.Failed() && len(o.Services) > 0 {
 		fmt.Fprintf(p.Out, "nothing changed: %s as %s should be\n", console.Count(files, "file"), map[bool]string{true: "it", false: "they"}[files == 1])
 	}
 }
@@ -44,6 +47,9 @@ func (p Printer) service(s Service) (same int) {
 		if f.Backup != "" {
 			console.Say(p.Out, "          the file that was there is backed up as "+f.Backup)
 		}
+	}
+	for _, path := range s.Held {
+		console.Say(p.Out, fmt.Sprintf("%-9s %s until %s", "held", path, s.HeldUntil.Local().Format(time.DateTime)))
 	}
 	for _, f := range s.Failures {
 		console.Say(p.Remarks, "error: "+f.Lines())

@@ -84,7 +84,10 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 	fmt.Fprintln(print, s.Schedule, service.Splay, s.MinInterval, s.Vars)
 	fmt.Fprintf(print, "%#v %#v\n", s.Check, s.Verify)
 	if len(s.Windows) > 0 {
-		fmt.Fprintln(print, s.Windows)
+		fmt.Fprintln(print, s.Windows, s.Hold)
+	}
+	if s.Hold {
+		service.Hold = s.Windows.Next
 	}
 	for _, n := range s.Notify {
 		fmt.Fprintf(print, "%#v\n", n)
@@ -153,7 +156,7 @@ func rehearse(s *watch.Service) {
 			f.UID, f.GID = swap.Keep, swap.Keep
 		}
 	}
-	s.Check = command.Check{}
+	s.Check, s.Hold = command.Check{}, nil
 	dependents := make([]notify.Action, len(s.Dependents))
 	for i, a := range s.Dependents {
 		dependents[i] = rehearsal{a}
