@@ -25,6 +25,7 @@ const (
 	kindResumed    kind = "0e8a1ab6642c4eb6b450d4a77def588b" // its pause is over
 	kindSlow       kind = "d78217876fdc43859088f20a05dbb51a" // a look or a notice takes very long
 	kindUnrecorded kind = "f094cd4b002b48c8806aab3ffd83b569" // the ledger cannot be written
+	kindHeld       kind = "c2a70a1620374862802e3619b277b0e2" // files are not written yet: a window, or a gate
 	kindSeen       kind = "04fc4c2dbf7049459e9dd6625f75bd25" // a service was seen to be well with its change
 	kindUnwell     kind = "b5857e38739248908ae98bf4e42b00f5" // it was not
 	kindUndrained  kind = "242f2b0fb48e4885b3bee4cc71ff793e" // what was done before a change was undone, or could not be

@@ -97,6 +97,7 @@ type state struct {
 	looks    int          // that were begun
 	past     past
 	paused   *pass.Pause // nil: it is not
+	held     *pass.Hold  // by the last look; nil: it was not
 	busy     bool        // a job is running
 	matching bool        // its files match, as far as is known
 	waits    bool        // another's job that an older plan began is at work on its files

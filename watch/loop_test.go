@@ -211,6 +211,45 @@ func TestHangingNoticeDoesNotHoldUpTheEnd(t *testing.T) {
 	})
 }
 
+// Where a service is written to at certain times only, nothing is written before one comes, and what
+// is then the wish is written.
+func TestHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &dependent{name: "app", reads: []string{w.path("f")}}
+		open := time.Now()
+		s := w.service("app", "@every 10s", []*dependent{d}, "f", `{{ secret "s" }}`)
+		s.Hold = func(from time.Time) time.Time {
+			if from.Before(open) {
+				return open
+			}
+			return from
+		}
+		w.values.set("s", "0")
+		w.start()
+		w.want("f", "0")
+		open = time.Now().Add(time.Hour + 3*time.Second)
+		w.values.set("s", "1")
+		w.after(30 * time.Minute)
+		w.want("f", "0")
+		status, err := w.loop.Ask(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := status.Services[0]; st.State() != Held || st.Held.Until != open || st.Failure != "" {
+			t.Errorf("%+v", st)
+		}
+		w.values.set("s", "2")
+		w.after(30 * time.Minute)
+		w.want("f", "0")
+		w.after(4 * time.Second)
+		w.want("f", "2")
+		if !slices.Equal(d.saw, []string{"0", "2"}) {
+			t.Errorf("saw %q", d.saw)
+		}
+	})
+}
+
 func TestMinIntervalDelaysAndNeverDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

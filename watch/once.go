@@ -39,7 +39,7 @@ type NoticeOutcome struct {
 // Failed tells whether anything is not as it should be: a file not current, or a dependent that
 // refused its notice.
 func (r Result) Failed() bool {
-	return slices.ContainsFunc(r.Outcomes, func(o pass.Outcome) bool { return o.Err != nil }) ||
+	return slices.ContainsFunc(r.Outcomes, func(o pass.Outcome) bool { return o.Err != nil || o.Held != nil && o.Held.Gate != "" }) ||
 		slices.ContainsFunc(r.Notices, func(n NoticeOutcome) bool { return n.Err != nil || n.Record != nil }) ||
 		slices.ContainsFunc(r.Health, Health.Failed)
 }

@@ -36,6 +36,7 @@ const (
 	Current State = "current" // its files and its dependents are
 	Owes    State = "owes"    // its files are current, and a dependent has yet to be told
 	Paused  State = "paused"  // nobody works on it, as somebody asked
+	Held    State = "held"    // its files are to be written at another time
 	Failing State = "failing" // its files are not up to date, or not known to be
 
 	Proving    State = "proving"     // its dependents have been told, and have yet to be seen to be well
@@ -44,7 +45,7 @@ const (
 )
 
 // States are all that there are, the best first.
-var States = []State{Current, Waiting, Proving, Paused, Owes, RolledBack, Unhealthy, Failing}
+var States = []State{Current, Waiting, Proving, Paused, Held, Owes, RolledBack, Unhealthy, Failing}
 
 // State gives how the service stands in a word.
 func (s Standing) State() State {
@@ -59,6 +60,8 @@ func (s Standing) State() State {
 		return Unhealthy
 	case len(s.Owed) > 0:
 		return Owes
+	case s.Held != nil:
+		return Held
 	case s.Rollout != nil:
 		return Proving
 	case !s.Tried:
@@ -75,6 +78,7 @@ type Standing struct {
 	Failure string
 	Owed    []tell.Owed
 	Paused  *pass.Pause // nil: it is not
+	Held    *pass.Hold  // nil: nothing waits for its time
 	// Rollout is that a change has yet to be seen to be well, or was not; nil: neither.
 	Rollout *pass.Rollout
 }
@@ -99,7 +103,7 @@ func (l *Loop) standings(doing Doing, services []*Service) Report {
 }
 
 func (s *state) standing() Standing {
-	st := Standing{Service: s.service.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused}
+	st := Standing{Service: s.service.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused, Held: s.held}
 	if s.slow {
 		st.Failure = stillAtWork
 	}

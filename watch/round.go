@@ -228,7 +228,11 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	next := s.service.Next(now)
 	s.past.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
 	s.due(next, Schedule)
-	if o.Err == nil || o.Contested() || o.RolledBack() {
+	l.held(s, o)
+	if o.Held != nil && o.Held.Gate == "" {
+		s.due(o.Held.Until, Schedule)
+	}
+	if shut := o.Held != nil && o.Held.Gate != ""; !shut && (o.Err == nil || o.Contested() || o.RolledBack()) {
 		s.failures = 0
 	} else {
 		s.failures++
@@ -254,6 +258,14 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	if !slices.Equal(s.asked, o.Asked) {
 		s.asked = o.Asked
 		l.watchInputs()
+	}
+}
+
+// held notes that nothing is written yet, and says why where that is news.
+func (l *Loop) held(s *state, o pass.Outcome) {
+	was := s.held
+	if s.held = o.Held; o.Held != nil && (was == nil || was.Why() != o.Held.Why()) {
+		l.Log.Info("held", "service", o.Service, "why", o.Held.Why(), "paths", o.Held.Paths, until(o.Held.Until), hints(o.Held.Hints), kindHeld.id())
 	}
 }
 

@@ -92,8 +92,8 @@ func (l *Loop) remembered(service string) past {
 // note remembers what came of a look.
 func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 	p.looked, p.hints, p.turn = now, nil, ""
-	if list := o.FileErrors(); o.RolledBack() {
-		p.failing = time.Time{} // the rollout tells of it
+	if list := o.FileErrors(); o.RolledBack() || o.Held != nil {
+		p.failing = time.Time{} // the rollout, or the hold, tells of it
 	} else if len(list) == 0 {
 		p.well, p.failing = now, time.Time{}
 	} else {

@@ -50,6 +50,7 @@ const (
 	Healthy    Kind = "healthy"
 	Unhealthy  Kind = "unhealthy"   // it was not; said once
 	RolledBack Kind = "rolled-back" // the files are those of before the change; Failure says why
+	Held       Kind = "held"        // nothing is written yet; Failure says why, Until until when
 	// Forgotten: what is older was given up, as there was no room for it.
 	Forgotten Kind = "forgotten"
 )

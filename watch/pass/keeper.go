@@ -66,11 +66,12 @@ type Keeper struct {
 	asked    []sources.Ref // what the last render asked for, dynamic refs included
 	// values are those of the last render that succeeded; nil: there was none, and nobody knows
 	// what commands may print.
-	values []redact.ID
-	seed   maphash.Seed
-	known  map[string]content // of the files as they were last, by path
-	free   map[string]bool    // paths of files of an Each that nothing else of the config has
-	failed string             // what the history says of the last pass; "": it did not fail
+	values  []redact.ID
+	seed    maphash.Seed
+	known   map[string]content // of the files as they were last, by path
+	free    map[string]bool    // paths of files of an Each that nothing else of the config has
+	heldFor string             // why the last pass was held; "": it was not
+	failed  string             // what the history says of the last pass; "": it did not fail
 }
 
 // leftovers are what earlier passes, or an earlier process, may have left.

@@ -21,6 +21,8 @@ type Outcome struct {
 	// Err is why the files were not brought up to date, a fault.List or another error; nil where
 	// they are.
 	Err error
+	// Held is why nothing was written, though something differs; nil: nothing was held.
+	Held *Hold
 
 	Asked    []sources.Ref     // what the templates asked for, dynamic refs included
 	Snapshot *sources.Snapshot // that they were rendered from; nil where they were not

@@ -53,7 +53,11 @@ func (p *pass) run() error {
 	if p.reverting = p.rollout.Stage == ledger.Reverting; p.reverting {
 		return p.revert()
 	}
-	return through(p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.hold, p.judge, p.replace, p.settle)
+	err := through(p.await, p.lookUp, p.enter, p.sweepNew, p.compare, p.rejected, p.judge, p.replace, p.settle)
+	if err == errHeld {
+		return nil
+	}
+	return err
 }
 
 // replace puts new files in their places, where there is anything to write.
@@ -61,7 +65,7 @@ func (p *pass) replace() error {
 	if p.swap.Idle() {
 		return nil
 	}
-	return through(p.verify, p.contested, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)
+	return through(p.verify, p.contested, p.held, p.gated, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)
 }
 
 func through(stages ...func() error) error {
@@ -331,6 +335,11 @@ func (p *pass) removed() (paths []string) {
 // note has the history say that a pass failed, where the last did not, or for another reason, and
 // that one did not where the last had.
 func (p *pass) note() {
+	if p.out.Held != nil {
+		p.noteHeld()
+		return
+	}
+	p.heldFor = ""
 	failure := ""
 	if list := p.out.FileErrors(); len(list) > 0 {
 		failure = list[0].Fault.What

@@ -34,9 +34,9 @@ func (p *pass) resume() error {
 	return nil
 }
 
-// hold keeps a change from being tried again that was rolled back, until it is another, or somebody
+// rejected keeps a change from being tried again that was rolled back, until it is another, or somebody
 // asks for it. The old files stay.
-func (p *pass) hold() error {
+func (p *pass) rejected() error {
 	r := p.rollout
 	if !r.Stage.Back() {
 		return nil

@@ -19,6 +19,10 @@ type Service struct {
 	Check      command.Check   // sees all staged files in their places; the zero Check is none
 	Verify     []verify.TLS    // what must hold of the files before they are written
 	Dependents []notify.Action // told in this order
+	// Hold gives the first time from another on at which the files may be written; nil: any.
+	Hold func(time.Time) time.Time
+	// Gate must succeed for the files to be written, other than back; the zero Check is none.
+	Gate command.Check
 	// Healthy is what is to be well, once the dependents have been told of a change; none: nobody
 	// looks.
 	Healthy       []probe.Probe
@@ -72,7 +76,7 @@ func (s *Service) Paths() []string {
 
 // public gives texts of the service that hold no secret, though a secret may hold a word of theirs.
 func (s *Service) public() []string {
-	texts := []string{s.Name, s.Check.String(), s.Before.String(), s.After.String()}
+	texts := []string{s.Name, s.Check.String(), s.Before.String(), s.After.String(), s.Gate.String()}
 	for _, f := range s.Files {
 		texts = append(texts, f.Path, f.Check.String(), f.Template.Main.Body)
 		if f.Each != nil {

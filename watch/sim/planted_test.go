@@ -133,7 +133,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"directories of a process that was killed not synced", 20000, []edit{{commit, "	if err := s.syncAbove(); err != nil {\n		return err\n	}\n", ""}}},
 	{"names not synced where the record is lost", veryRare, []edit{{stages, "		if err := p.swap.SyncAll(); err != nil {\n			return err\n		}\n", ""}}},
 	{"a failed write not taken back", 20000, []edit{{writing, "	for _, undo := range slices.Backward(b.undo) {\n		undo()\n", "	for range slices.Backward(b.undo) {\n"}}},
-	{"failed check ignored", 2000, []edit{{stages, "through(p.verify, p.contested, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "through(p.verify, p.contested, p.stage, func() error { _ = p.check(); return nil }, p.preserve, p.rollOut, p.drain, p.begin, p.commit)"}}},
+	{"failed check ignored", 2000, []edit{{stages, "through(p.verify, p.contested, p.held, p.gated, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "through(p.verify, p.contested, p.held, p.gated, p.stage, func() error { _ = p.check(); return nil }, p.preserve, p.rollOut, p.drain, p.begin, p.commit)"}}},
 	{"what was there is not backed up", 2000, []edit{{stages, "p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "p.check, p.rollOut, p.drain, p.begin, p.commit)"}}},
 	{"what was there is backed up when the swap is on record", 2000, []edit{
 		{stages, "p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "p.check, p.rollOut, p.drain, p.begin, p.preserve, p.commit)"},

@@ -74,6 +74,7 @@ type Service struct {
 	Vars        map[string]any
 	MinInterval time.Duration // 0: none
 	Windows     cron.Windows  // of notices that may interrupt; none: at any time
+	Hold        bool          // nothing is written but in Windows
 	Files       []File
 	Check       command.Check // sees all new files in their places; the zero Check is none
 	Verify      []verify.TLS  // what must hold of the files before they are written
@@ -85,6 +86,7 @@ type Service struct {
 	HealthyAt                 []fault.Place // of each
 	HealthyFor, HealthyWithin time.Duration
 	Rollback                  string        // config, always or never
+	Gate                      command.Check // must succeed for files to be written
 	Before                    command.Check // before a change; the zero Check is none
 	After                     command.Check // after it
 	OnFailure                 command.Check // is run when something failed

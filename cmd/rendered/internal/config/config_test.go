@@ -141,7 +141,7 @@ func dump(c *Config) []byte {
 	for _, s := range c.Services {
 		fmt.Fprintf(&b, "%s: schedule=%q vars=%#v min_interval=%v check=%q\n", s.Name, s.Schedule, s.Vars, s.MinInterval, s.Check)
 		for _, w := range s.Windows {
-			fmt.Fprintf(&b, "  window %s\n", w)
+			fmt.Fprintf(&b, "  window %s hold=%v\n", w, s.Hold)
 		}
 		for _, f := range s.Files {
 			fmt.Fprintf(&b, "  file %s from %q %q at %v (+%d:%d) in %s\n", f.Path, f.Template.Path, f.Template.Content, f.Template.Place, f.Template.Line, f.Template.Column, f.Template.Dir)
@@ -167,7 +167,7 @@ func dump(c *Config) []byte {
 			fmt.Fprintf(&b, "  on failure %v timeout %v output %q post %q\n", s.OnFailure, s.OnFailure.Timeout, s.OnFailure.Output, s.Post)
 		}
 		if !s.Before.IsZero() {
-			for _, c := range []command.Check{s.Before, s.After} {
+			for _, c := range []command.Check{s.Gate, s.Before, s.After} {
 				fmt.Fprintf(&b, "  around %v timeout %v output %q\n", c, c.Timeout, c.Output)
 			}
 		}

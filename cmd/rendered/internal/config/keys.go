@@ -130,7 +130,7 @@ var ofMetrics = Section{Title: "metrics", at: "under metrics:", Doc: "There are 
 var ofService = Section{
 	Title: "services.NAME", at: "of a service", Doc: "Some files and the dependents that read them. None of the files changes unless all of them rendered and every check passed.",
 	rules: schema{"required": []string{"files"}, "dependencies": schema{
-		"healthy_for": []string{"healthy"}, "healthy_within": []string{"healthy"}, "rollback": []string{"healthy"}, "after": []string{"before"},
+		"healthy_for": []string{"healthy"}, "healthy_within": []string{"healthy"}, "rollback": []string{"healthy"}, "after": []string{"before"}, "hold": []string{"notify_window"},
 	}},
 	Keys: []Key{
 		{Name: "files", kind: listOf("FILE", &ofFile, 1), also: []string{"templates"}, Doc: "The files, one at least."},
@@ -147,6 +147,10 @@ var ofService = Section{
 		{Name: "min_interval", kind: duration, Doc: "The least time between two notices to the same dependent. They come later, and are not dropped."},
 		{Name: "notify_window", kind: windowsKind, also: []string{"window", "maintenance_window"},
 			Doc: "When `run`, `restart` and `start` are done, which may interrupt: `\"Mon-Fri 02:00-04:00 Europe/Berlin\"`, or a list of such windows. Without days it is every day, without a zone this machine's clock. They come later, and are not dropped; other notices do not wait."},
+		{Name: "hold", kind: oneWord(holdSwap),
+			Doc: "`swap`: the files wait for the `notify_window` as well, nothing is written before it opens."},
+		{Name: "gate", kind: checkKind(wholly), also: []string{"precondition"},
+			Doc: "Must end with 0 for files to be written, as where no alarm fires; else the service is `held`, and it is asked again. Old files that are put back wait for nothing. Like `check` a command, or a mapping."},
 		{Name: "before", kind: checkKind(wholly), also: []string{"pre", "drain"},
 			Doc: "Is run when all is staged and checked, before the first file changes: takes the host out of a load balancer. Where it fails nothing changes, and it is tried again. Like `check` a command, or a mapping."},
 		{Name: "after", kind: checkKind(wholly), also: []string{"post", "undrain"},

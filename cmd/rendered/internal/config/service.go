@@ -13,6 +13,17 @@ const filesHint = "files: [{template: app.env.tmpl, path: /etc/app/app.env}]"
 // A service's name stands in lines of the log, and between blanks in RENDERED_SERVICE.
 var serviceName = newForm(`^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$`)
 
+// holdSwap has the files of a service wait for its window.
+const holdSwap = "swap"
+
+// holds reports that the files of a service wait for its window.
+func (r *reader) holds(n *yaml.Node, where, hold string) bool {
+	if hold == holdSwap && !hasKey(n, "notify_window") {
+		r.fault(n, where, "hold: swap goes with notify_window:, which says when files are written")
+	}
+	return hold == holdSwap
+}
+
 func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	name, quoted := key.Value, strconv.Quote(short(key.Value))
 	if name == "" || quoted != `"`+name+`"` { // it is said in a line, and has to look like something
@@ -32,10 +43,11 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		varsKind.read(r, vars, join(where, "vars"), &s.Vars)
 	}
 	s.keyed = hasEach(n)
+	hold := ""
 	hasFiles := false
 	var later []func() // what takes all files of the service
 	known := fields{
-		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "notify_window": &s.Windows, "allow": &s.Allow,
+		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "notify_window": &s.Windows, "hold": &hold, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })
@@ -55,6 +67,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	if ok && !hasFiles {
 		r.fault(key, where, "a service has at least one file", filesHint)
 	}
+	s.Hold = r.holds(n, where, hold)
 	for _, finish := range later {
 		finish()
 	}
@@ -66,12 +79,13 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 // Around gives the commands that are run before and after a change, and when something failed. The
 // zero Command is none.
 func (s *Service) Around() []command.Command {
-	return []command.Command{s.Before.Command, s.After.Command, s.OnFailure.Command}
+	return []command.Command{s.Gate.Command, s.Before.Command, s.After.Command, s.OnFailure.Command}
 }
 
 // aroundChanges adds the fields of what is done before and after a change.
 func (r *reader) aroundChanges(s *Service, known fields) {
 	known["before"] = func(n *yaml.Node, where string) { s.Before = r.aroundOf(n, where) }
+	known["gate"] = func(n *yaml.Node, where string) { s.Gate = r.aroundOf(n, where) }
 	known["after"] = func(n *yaml.Node, where string) { s.After = r.aroundOf(n, where) }
 	known["on_failure"] = func(n *yaml.Node, where string) { r.failureOf(n, where, s) }
 	known["rollback"] = &s.Rollback

@@ -46,6 +46,11 @@ type Service struct {
 	Service  string    `json:"service"`
 	Files    []File    `json:"files"` // none where it did not get as far as its files
 	Failures []Failure `json:"failures"`
+	// HeldUntil is before when files that differ are not written; absent: they are.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	Held      []string  `json:"held"` // their paths
+	// Gate is why they are not written, where it is not for the time: lines.
+	Gate string `json:"gate,omitempty"`
 }
 
 // A File is what became of a file.
@@ -86,11 +91,14 @@ const (
 func Of(r watch.Result) Outcome {
 	o := Outcome{Services: []Service{}, Notices: []Notice{}}
 	for _, out := range r.Outcomes {
-		s := Service{Service: out.Service, Files: []File{}}
+		s := Service{Service: out.Service, Files: []File{}, Held: []string{}}
 		for _, f := range out.Files {
 			s.Files = append(s.Files, File{f.Path, string(f.State), f.Backup})
 		}
 		s.Failures = Failures(out.Service, out.Err)
+		if out.Held != nil {
+			s.HeldUntil, s.Held, s.Gate = out.Held.Until, out.Held.Paths, gate(*out.Held)
+		}
 		o.Services = append(o.Services, s)
 	}
 	for _, n := range r.Notices {
@@ -103,6 +111,14 @@ func Of(r watch.Result) Outcome {
 		o.Health = append(o.Health, healthOf(h))
 	}
 	return o
+}
+
+// gate says why a gate is shut, and what it printed, a line each; "" where none is.
+func gate(h pass.Hold) string {
+	if h.Gate == "" {
+		return ""
+	}
+	return (&fault.Fault{What: h.Gate, Hints: h.Hints}).Text()
 }
 
 func healthOf(h watch.Health) Health {
@@ -158,7 +174,7 @@ func noticeOf(n watch.NoticeOutcome) Notice {
 // as it should be.
 func (o Outcome) Failed() bool {
 	for _, s := range o.Services {
-		if len(s.Failures) > 0 {
+		if len(s.Failures) > 0 || s.Gate != "" {
 			return true
 		}
 	}

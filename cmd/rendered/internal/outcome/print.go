@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,8 @@ func (p Printer) Print(o Outcome) {
 	for _, s := range o.Paused {
 		console.Say(p.Out, fmt.Sprintf("%-9s %s: %s", "skipped", s.Service, s.Text))
 	}
-	if same == files && !o.Failed() && len(o.Services) > 0 {
+	held := slices.ContainsFunc(o.Services, func(s Service) bool { return len(s.Held) > 0 })
+	if same == files && !held && !o.Failed() && len(o.Services) > 0 {
 		fmt.Fprintf(p.Out, "nothing changed: %s as %s should be\n", console.Count(files, "file"), map[bool]string{true: "it", false: "they"}[files == 1])
 	}
 }
@@ -50,6 +52,16 @@ func (p Printer) service(s Service) (same int) {
 		if f.Backup != "" {
 			console.Say(p.Out, "          the file that was there is backed up as "+f.Backup)
 		}
+	}
+	for _, path := range s.Held {
+		until := "until the gate opens"
+		if !s.HeldUntil.IsZero() {
+			until = "until " + s.HeldUntil.Local().Format(time.DateTime)
+		}
+		console.Say(p.Out, fmt.Sprintf("%-9s %s %s", "held", path, until))
+	}
+	if s.Gate != "" {
+		console.Say(p.Remarks, "error: "+s.Service+": "+s.Gate)
 	}
 	for _, f := range s.Failures {
 		console.Say(p.Remarks, "error: "+f.Lines())

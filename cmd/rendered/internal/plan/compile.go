@@ -76,7 +76,7 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 		Service: pass.Service{
 			Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify,
 			Healthy: s.Healthy, HealthyFor: s.HealthyFor, HealthyWithin: s.HealthyWithin, Rollback: pass.Rollback(s.Rollback),
-			Before: s.Before, After: s.After, OnFailure: pass.OnFailure{Run: s.OnFailure, Post: s.Post},
+			Gate: s.Gate, Before: s.Before, After: s.After, OnFailure: pass.OnFailure{Run: s.OnFailure, Post: s.Post},
 		},
 		Schedule:    s.Schedule,
 		Splay:       watch.HostSplay(spread, c.machineID, c.hostname),
@@ -86,9 +86,12 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 	}
 	print := sha256.New()
 	fmt.Fprintln(print, s.Schedule, service.Splay, s.MinInterval, s.Vars)
-	fmt.Fprintf(print, "%#v %#v %#v %#v %s %#v %s\n", s.Check, s.Verify, s.Before, s.After, s.Rollback, s.OnFailure, s.Post)
+	fmt.Fprintf(print, "%#v %#v %#v %#v %#v %s %#v %s\n", s.Check, s.Verify, s.Gate, s.Before, s.After, s.Rollback, s.OnFailure, s.Post)
 	if len(s.Windows) > 0 {
-		fmt.Fprintln(print, s.Windows)
+		fmt.Fprintln(print, s.Windows, s.Hold)
+	}
+	if s.Hold {
+		service.Hold = s.Windows.Next
 	}
 	for _, n := range s.Notify {
 		fmt.Fprintf(print, "%#v\n", n)
@@ -160,8 +163,8 @@ func rehearse(s *watch.Service) {
 			f.UID, f.GID = swap.Keep, swap.Keep
 		}
 	}
-	s.Check, s.Before, s.After = command.Check{}, command.Check{}, command.Check{}
-	s.Healthy, s.OnFailure = nil, pass.OnFailure{}
+	s.Check, s.Gate, s.Before, s.After = command.Check{}, command.Check{}, command.Check{}, command.Check{}
+	s.Healthy, s.OnFailure, s.Hold = nil, pass.OnFailure{}, nil
 	dependents := make([]notify.Action, len(s.Dependents))
 	for i, a := range s.Dependents {
 		dependents[i] = rehearsal{a}

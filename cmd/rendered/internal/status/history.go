@@ -167,6 +167,8 @@ func (e Event) lines() (list []string) {
 		return []string{"failing: " + e.Failure}
 	case ledger.Well:
 		return []string{"up to date again"}
+	case ledger.Held:
+		return append([]string{"held: " + e.Failure}, e.Files...)
 	case ledger.Healthy:
 		return []string{"seen to be well"}
 	case ledger.Unhealthy:

@@ -39,7 +39,7 @@ func (s Status) Print(w io.Writer, now time.Time) {
 }
 
 // colors are those of states.
-var colors = map[watch.State]printable.Color{watch.Current: printable.Green, watch.Owes: printable.Yellow, watch.Paused: printable.Yellow, watch.RolledBack: printable.Red, watch.Unhealthy: printable.Red, watch.Failing: printable.Red}
+var colors = map[watch.State]printable.Color{watch.Current: printable.Green, watch.Owes: printable.Yellow, watch.Paused: printable.Yellow, watch.Held: printable.Yellow, watch.RolledBack: printable.Red, watch.Unhealthy: printable.Red, watch.Failing: printable.Red}
 
 // Absences says which services are paused that the config in force does not have, a line each.
 func (s Status) Absences() (list []string) {
@@ -107,6 +107,12 @@ func (c Config) Print(w io.Writer) {
 func (s *Service) Notes(now time.Time) (list []string) {
 	if s.Paused != nil {
 		list = append(list, s.Paused.String())
+	}
+	if !s.Held.IsZero() {
+		list = append(list, "its files are written from "+Moment(s.Held)+" on")
+	}
+	if s.Gate != "" {
+		list = append(list, "held by "+s.Gate)
 	}
 	if s.State == watch.Failing {
 		list = s.failing()

@@ -55,7 +55,9 @@ type Service struct {
 	Looked   time.Time   `json:"looked,omitzero"` // when the last look ended
 	Next     time.Time   `json:"next,omitzero"`   // when the next is due
 	Paused   *Pause      `json:"paused,omitempty"`
-	Changed  time.Time   `json:"changed,omitzero"` // when a file got new contents
+	Held     time.Time   `json:"held_until,omitzero"` // before which files that differ are not written
+	Gate     string      `json:"gate,omitempty"`      // why they are not, where it is not for the time
+	Changed  time.Time   `json:"changed,omitzero"`    // when a file got new contents
 	Files    []File      `json:"files"`
 	Lookups  []Lookup    `json:"lookups"`
 	// Computed is how many lookups there are beside these, whose names only the render knows.
@@ -175,6 +177,9 @@ func service(st watch.Standing, d watch.Detail) *Service {
 		Name: st.Service, State: st.State(), Failure: st.Failure, Hints: d.Hints, Turn: d.Turn, Failing: d.Failing, Well: d.Well,
 		Schedule: d.Schedule, Looked: d.Looked, Next: d.Next, Changed: d.Changed,
 		Files: []File{}, Lookups: []Lookup{}, Dependents: []Dependent{},
+	}
+	if st.Held != nil {
+		s.Held, s.Gate, s.Hints = st.Held.Until, st.Held.Gate, append(s.Hints, st.Held.Hints...)
 	}
 	if st.Paused != nil {
 		s.Paused = PauseOf(*st.Paused)

@@ -83,7 +83,7 @@ func standings(list []watch.Standing) string {
 	for _, c := range []struct {
 		state watch.State
 		says  string
-	}{{watch.Current, "current"}, {watch.Waiting, "not yet looked at"}, {watch.Proving, "to be seen to be well"}, {watch.Paused, "paused"}, {watch.Owes, owing}, {watch.RolledBack, "rolled back"}, {watch.Unhealthy, "not well"}, {watch.Failing, "failing"}} {
+	}{{watch.Current, "current"}, {watch.Waiting, "not yet looked at"}, {watch.Proving, "to be seen to be well"}, {watch.Paused, "paused"}, {watch.Held, "held"}, {watch.Owes, owing}, {watch.RolledBack, "rolled back"}, {watch.Unhealthy, "not well"}, {watch.Failing, "failing"}} {
 		if n[c.state] > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n[c.state], c.says))
 		}
