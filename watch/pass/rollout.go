@@ -34,8 +34,8 @@ func (p *pass) resume() error {
 	return nil
 }
 
-// rejected keeps a change from being tried again that was rolled back, until it is another, or somebody
-// asks for it. The old files stay.
+// rejected keeps a change from being tried again that was rolled back, until it is another, or
+// somebody asks for it. The old files stay.
 func (p *pass) rejected() error {
 	r := p.rollout
 	if !r.Stage.Back() {
@@ -92,7 +92,7 @@ func rolledBack(r ledger.Rollout) error {
 // RolledBack tells whether it is that a change was rolled back.
 func (e *FileError) RolledBack() bool { return errors.Is(e, errRolledBack) }
 
-// RolledBack tells whether the files are as they were before a change that was rolled back, and stay so.
+// RolledBack tells whether the files are as before a change that was rolled back, and stay so.
 func (o Outcome) RolledBack() bool { return errors.Is(o.Err, errRolledBack) }
 
 // change names what the files are to be: a digest that only this machine can make, whatever the

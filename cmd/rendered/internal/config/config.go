@@ -95,7 +95,8 @@ type Service struct {
 	Allow                     []Rule     // what check does not warn of
 	Faults                    fault.List // what is wrong with it, or with its part of the config
 
-	keyed  bool // a file of it stands for one for each key
+	keyed  bool   // a file of it stands for one for each key
+	hold   string // as it is written
 	writes []destination
 	reads  []reading
 }

@@ -43,11 +43,10 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		varsKind.read(r, vars, join(where, "vars"), &s.Vars)
 	}
 	s.keyed = hasEach(n)
-	hold := ""
 	hasFiles := false
 	var later []func() // what takes all files of the service
 	known := fields{
-		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "notify_window": &s.Windows, "hold": &hold, "allow": &s.Allow,
+		"schedule": &s.Schedule, "vars": func(*yaml.Node, string) {}, "min_interval": &s.MinInterval, "notify_window": &s.Windows, "hold": &s.hold, "allow": &s.Allow,
 		"files": func(n *yaml.Node, where string) {
 			hasFiles = true
 			r.list(n, where, func(n *yaml.Node, where string) { l.readFile(r, n, where, &s) })
@@ -67,7 +66,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	if ok && !hasFiles {
 		r.fault(key, where, "a service has at least one file", filesHint)
 	}
-	s.Hold = r.holds(n, where, hold)
+	s.Hold = r.holds(n, where, s.hold)
 	for _, finish := range later {
 		finish()
 	}
