@@ -14,11 +14,13 @@ func TestStandingOf(t *testing.T) {
 	s := fakeSystemd(t, address, map[string]*fakeUnit{
 		"app.service": {load: "loaded", active: "failed"}, "app.socket": {load: "loaded", active: "active"}, "masked.service": {load: "masked", active: "inactive"},
 	})
+	s.mu.Lock() // it is asked already
 	s.more = map[string]dbus.Variant{
 		"InvocationID": dbus.MakeVariant([]byte{0xab, 0x01}), "NRestarts": dbus.MakeVariant(uint32(3)), "Type": dbus.MakeVariant("notify"),
 		"InactiveExitTimestamp": dbus.MakeVariant(uint64(1_700_000_000_000_001)), "Result": dbus.MakeVariant("exit-code"),
 		"ExecMainCode": dbus.MakeVariant(int32(1)), "ExecMainStatus": dbus.MakeVariant(int32(7)),
 	}
+	s.mu.Unlock()
 	begun := time.UnixMicro(1_700_000_000_000_001)
 	for _, tt := range []struct {
 		unit   string
