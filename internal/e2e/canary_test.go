@@ -76,7 +76,7 @@ func TestCanaries(t *testing.T) {
 		}
 		service(read, ", check: {run: 'cat {}; exit 1', output: withhold}", "")
 		show := fmt.Sprintf("cat out/%03d; grep -n . out/%03d >&2; exit ", n+1, n+1)
-		service(read, "", ", before: '"+show+"0', after: '"+show+"1', healthy: {run: '"+show+"1'}, healthy_for: 0s, healthy_within: 500ms"+
+		service(read+"\n", "", ", before: '"+show+"0', after: '"+show+"1', healthy: {run: '"+show+"1'}, healthy_for: 0s, healthy_within: 500ms"+
 			", on_failure: {run: 'echo \"$RENDERED_EVENT\" >>events; env >>events; "+show+"1'}")
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
 		each := func(suffix, pipeline string) {
