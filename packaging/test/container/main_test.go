@@ -84,7 +84,7 @@ func commands(t *testing.T, script string) {
 	cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
 	cmd.Dir = clone
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.HasSuffix(string(out), "\nok\n") || !strings.Contains(string(out), "1 lookup of 1 ref, answered from /etc/rendered/values.yaml without AWS.") {
+	if err != nil || !strings.HasSuffix(string(out), "\nok\n") || !strings.Contains(string(out), "2 lookups of 1 ref, answered from /etc/rendered/values.yaml without AWS.") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
