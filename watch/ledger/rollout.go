@@ -167,13 +167,13 @@ func (l *Ledger) Rollout(service string) (r Rollout, open bool) {
 	return r, r.Open()
 }
 
-// Well says which secrets the files of a service are made of that has no open rollout. The record
-// says so with the next write.
-func (l *Ledger) Well(service, secrets string) {
+// Well says which secrets the files of a service are made of that has no open rollout, and which
+// files it has. The record says so with the next write.
+func (l *Ledger) Well(service, secrets, layout string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r := l.rollouts[service]; !r.Open() && r.Secrets != secrets {
-		l.setRollout(Rollout{Service: service, Secrets: secrets, Paths: l.services[service], Trouble: r.Trouble})
+	if r := l.rollouts[service]; !r.Open() && (r.Secrets != secrets || r.Layout != layout) {
+		l.setRollout(Rollout{Service: service, Secrets: secrets, Layout: layout, Paths: l.services[service], Trouble: r.Trouble})
 		l.stale = true
 	}
 }

@@ -391,7 +391,7 @@ func (p *pass) settle() error {
 	})
 	p.known = known
 	if len(p.service.Healthy) > 0 && len(p.changed) == 0 {
-		p.ledger.Well(p.service.Name, p.secrets())
+		p.ledger.Well(p.service.Name, p.secrets(), p.layout())
 	}
 	p.settleSets()
 	p.ledger.Own(p.service.Paths())

@@ -105,7 +105,7 @@ func next(s *Service, was Rollout, failure string) Rollout {
 	case failure == "" && was.Stage == ledger.Reverted:
 		is.Stage, is.Failure = ledger.Rejected, was.Failure
 	case failure == "":
-		is = Rollout{Service: was.Service, Paths: was.Paths, Secrets: was.New}
+		is = Rollout{Service: was.Service, Paths: was.Paths, Secrets: was.New, Layout: was.Layout}
 	case was.Stage == ledger.Unproven && len(s.Dependents) > 0:
 		is.Stage = ledger.Retold
 	case was.Stage == ledger.Unproven || was.Stage == ledger.Retold:

@@ -43,7 +43,7 @@ func (p *pass) rejected() error {
 	}
 	if p.swap.Idle() {
 		if r.Stage == ledger.Rejected { // the config is what it was before, too
-			_, err := p.ledger.Judge(r, ledger.Rollout{Service: r.Service, Secrets: r.Secrets}, false, ledger.Event{})
+			_, err := p.ledger.Judge(r, ledger.Rollout{Service: r.Service, Secrets: r.Secrets, Layout: r.Layout}, false, ledger.Event{})
 			return p.written(err)
 		}
 		return nil
@@ -145,7 +145,7 @@ func (p *pass) stays(was, r ledger.Rollout) string {
 		return "the service has  rollback: never"
 	case was.Stays != "" && !was.Stage.Back() && was.Stage != ledger.Settled:
 		return was.Stays
-	case !was.Stage.Back() && was.Stage != ledger.Settled && was.Layout != r.Layout:
+	case was.Layout != "" && was.Layout != r.Layout:
 		return errOtherFiles.Error()
 	case p.restores():
 		return "somebody else had changed the files"

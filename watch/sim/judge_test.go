@@ -57,6 +57,9 @@ func (w *world) changed(path string) {
 	f.content, f.drifted, f.robbed = text, false, false
 	w.trace.note(w.began, "%s now holds %s", path, text)
 	w.whole(f)
+	if reverts, _ := w.reverts(path); !reverts && f.own != 0 {
+		f.mode, f.own = f.own, 0
+	}
 	uid, gid := f.owner()
 	found := meta{as.Mode, attributes}
 	if f.was != nil && found.equal(*f.was) {

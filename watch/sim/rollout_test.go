@@ -277,6 +277,9 @@ func (w *world) restored(f *output) bool {
 		return false
 	}
 	if there && slices.ContainsFunc(f.had, func(s stamp) bool { return s.mode == found.mode && s.uid == found.uid && s.gid == found.gid }) {
+		if !f.keep && f.own == 0 {
+			f.own = f.mode
+		}
 		f.meta = found.meta // attributes are those of what was replaced
 	}
 	if there && !strings.HasPrefix(string(content), foreign) {

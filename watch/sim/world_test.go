@@ -80,7 +80,8 @@ type output struct {
 	halved  bool            // it did not match others of its service after the last power cut
 	spoilt  map[string]bool // contents that a disk that lied has left
 	meta
-	was *meta // what somebody else changed meanwhile: a pass that had begun may still keep that
+	own fs.FileMode // that it is to have, while an old file with another is in its place; 0: its mode
+	was *meta       // what somebody else changed meanwhile: a pass that had begun may still keep that
 	had []stamp
 }
 
