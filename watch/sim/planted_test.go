@@ -207,7 +207,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"what was rolled back is tried again", 2000, []edit{{backing, "	if p.turns.Again || r.Change != p.change() {\n", "	if r.Change != \"\" {\n"}}},
 	{"what was never well is put back", 2000, []edit{{backing, "		r.Old = slices.Clone(was.Old)\n", "		r.Old = nil\n"}}},
 	{"that a change is made ready for is not on record", 2000, []edit{{judging, "	if is.Drained == !over {\n", "	if is.Drained == !over || !over {\n"}}},
-	{"after is on record before it is done", 2000, []edit{{proving, "		output, err := o.runner()(", "		_ = o.State.Ledger.Drain(s.Name, nil, true)\n		output, err := o.runner()("}}},
+	{"after is on record before it is done", veryRare, []edit{{proving, "		output, err := o.runner()(", "		_ = o.State.Ledger.Drain(s.Name, nil, true)\n		output, err := o.runner()("}}},
 	{"told once more for ever", 2000, []edit{{proving, "	case was.Stage == ledger.Unproven && len(s.Dependents) > 0:\n", "	case was.Stage != ledger.Reverted && len(s.Dependents) > 0:\n"}}},
 	{"told once more of nothing", 20000, []edit{{judging, "	if again {\n", "	if again && l.closed {\n"}}},
 	{"what a pass keeps another sweeps", veryRare, []edit{{"watch/pass/former.go", "needed[name] || s.held[name] > 0", "needed[name]"}}},
