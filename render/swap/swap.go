@@ -335,42 +335,6 @@ func (s *Swap) Replaced(tell func(t Target, old []byte, mode fs.FileMode)) {
 	}
 }
 
-// Content gives what stands at a destination now. The error is a disk.TooLarge where that is more
-// than so many bytes, fs.ErrNotExist where nothing stands there.
-func (s *Swap) Content(path string, most int64) ([]byte, error) {
-	for _, f := range s.files {
-		if f.Path == path && f.state != NotThere && f.dir != nil {
-			return f.dir.Read(f.name, most)
-		}
-	}
-	return nil, fs.ErrNotExist
-}
-
-// A Former is a file as it stands at a destination.
-type Former struct {
-	Content  []byte
-	UID, GID int
-	Mode     fs.FileMode
-	InPlace  bool // it is written where it is
-}
-
-// FormerOf gives what stands at a destination now. The error is a disk.TooLarge where that is more
-// than so many bytes, fs.ErrNotExist where nothing stands there.
-func (s *Swap) FormerOf(path string, most int64) (Former, error) {
-	for _, f := range s.files {
-		if f.Path != path || f.state == NotThere || f.dir == nil {
-			continue
-		}
-		found, err := f.dir.Stat(f.name)
-		if err != nil {
-			return Former{}, err
-		}
-		content, err := f.dir.Read(f.name, most)
-		return Former{content, found.UID, found.GID, found.Mode, f.InPlace}, err
-	}
-	return Former{}, fs.ErrNotExist
-}
-
 // Idle reports that every file is the same, so that there is nothing to stage.
 func (s *Swap) Idle() bool {
 	return !slices.ContainsFunc(s.files, func(f *file) bool { return f.state != Same })
