@@ -58,7 +58,7 @@ func (s *lineServer) serve(c net.Conn) {
 	word, _, _ := strings.Cut(string(text), " ")
 	fmt.Fprint(c, s.answers[word]+"\n")
 	if s.stays {
-		go func(c net.Conn) { time.Sleep(time.Minute); c.Close() }(c)
+		go func(c net.Conn) { io.Copy(io.Discard, c); c.Close() }(c) // the other side goes first
 		return
 	}
 	c.Close()
@@ -163,7 +163,7 @@ func TestServersThatMeanNoGood(t *testing.T) {
 		http   outcome
 		most   int // bytes kept
 	}{
-		"silence":    {func(c net.Conn) { io.Copy(io.Discard, c); time.Sleep(time.Minute) }, outcome{"", Stopped, "gave up waiting for an answer: it takes too long"}, outcome{"", Stopped, "gave up waiting for an answer: it takes too long"}, 100},
+		"silence":    {func(c net.Conn) { io.Copy(io.Discard, c); <-t.Context().Done() }, outcome{"", Stopped, "gave up waiting for an answer: it takes too long"}, outcome{"", Stopped, "gave up waiting for an answer: it takes too long"}, 100},
 		"no end":     {forever(line), outcome{"", Failed, `the answer to "hello" has no "ok"`}, outcome{"", Failed, "server gave an answer that cannot be understood"}, maxAnswer + 100},
 		"no newline": {forever(line[:1000]), outcome{"", Failed, `the answer to "hello" has no "ok"`}, outcome{"", Failed, "server gave an answer that cannot be understood"}, 100},
 		"an endless body": {func(c net.Conn) {
@@ -204,7 +204,7 @@ func checkServed(t *testing.T, said Output, err error, want outcome, most int, t
 func TestHalfALineIsLeftOut(t *testing.T) {
 	path := at(t, filepath.Join(shortDir(t), "s"), func(c net.Conn) {
 		io.WriteString(c, "a line\nok, and the password is hun")
-		time.Sleep(time.Minute)
+		<-t.Context().Done()
 	})
 	for want, says := range map[string]string{"ok": "> hello\na line\nok\n", "line": "> hello\na line\n", "done": "> hello\na line\n"} {
 		said, err := Socket{Path: path, Send: []string{"hello"}, Expect: []string{want}, Timeout: 300 * time.Millisecond}.Do(t.Context(), Change{})
@@ -216,7 +216,7 @@ func TestHalfALineIsLeftOut(t *testing.T) {
 
 // A notice ends with the daemon.
 func TestSocketEndsWithItsContext(t *testing.T) {
-	path := at(t, filepath.Join(shortDir(t), "s"), func(c net.Conn) { time.Sleep(time.Minute) })
+	path := at(t, filepath.Join(shortDir(t), "s"), func(c net.Conn) { <-t.Context().Done() })
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	begun := time.Now()
