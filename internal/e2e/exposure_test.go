@@ -60,6 +60,8 @@ func (c *crowd) shell(uid int, lines string) string {
 }
 
 // rendered runs a verb over a config, whose paths are relative to the directory, as a user.
+// The directory's name is as long as it happens to be: what a message gives the column of stands
+// before the first DIR of its line.
 func (c *crowd) rendered(uid int, verb, services string) (string, error) {
 	c.t.Helper()
 	config := filepath.Join(c.dir, "etc", strconv.Itoa(uid)+".yaml")
@@ -147,10 +149,10 @@ func TestCheckNamesWhatOthersCanChange(t *testing.T) {
 			"  app: {files: [{" + secret + ", path: DIR/root/out}], notify: [{run: DIR/own/tell now}]}\n", "warning: DIR/etc/0.yaml:4:3: DIR/own/tell: root runs it, and others can change it (DIR/own: it belongs to user 12001)\n", false},
 		"a socket in his": {nil, "  app: {files: [{" + secret + ", path: DIR/root/out}], notify: [{socket: DIR/own/s, send: '{file DIR/root/out}'}]}\n",
 			"DIR/own/s: others than root decide who listens there (DIR/own: it belongs to user 12001), so that files are sent to nobody who may not read them\n", true},
-		"a socket by his link": {func() { c.shell(mallory, "ln -s ../root/s own/s") }, "  app: {files: [{" + secret + ", path: DIR/root/out}], notify: [{http: 'unix:DIR/own/s:/'}]}\n",
-			"error: DIR/etc/0.yaml:4:95: DIR/own/s: socket: DIR/own/s is a link that others than root can change", true},
+		"a socket by his link": {func() { c.shell(mallory, "ln -s ../root/s own/s") }, "  app: {notify: [{http: 'unix:DIR/own/s:/'}], files: [{" + secret + ", path: DIR/root/out}]}\n",
+			"error: DIR/etc/0.yaml:4:18: DIR/own/s: socket: DIR/own/s is a link that others than root can change", true},
 		"a program of his that looks": {func() { c.shell(mallory, "printf '#!/bin/sh\\n' >own/look; chmod 0755 own/look") },
-			"  app: {files: [{" + secret + ", path: DIR/root/out}], healthy: {run: DIR/own/look}}\n", "warning: DIR/etc/0.yaml:4:95: DIR/own/look: root runs it, and others can change it (DIR/own: it belongs to user 12001)\n", false},
+			"  app: {healthy: {run: DIR/own/look}, files: [{" + secret + ", path: DIR/root/out}]}\n", "warning: DIR/etc/0.yaml:4:18: DIR/own/look: root runs it, and others can change it (DIR/own: it belongs to user 12001)\n", false},
 	} {
 		c.shell(0, "rm -rf own/* group/* sticky/* root/* etc/state-0")
 		if tt.prepare != nil {
@@ -160,6 +162,9 @@ func TestCheckNamesWhatOthersCanChange(t *testing.T) {
 		refusedByCheck := strings.Contains(tt.check, "error: ")
 		if (err != nil) != refusedByCheck || !strings.Contains(out, tt.check) || tt.check == "" && (strings.Contains(out, "others than root") || !strings.HasSuffix(out, "ok\n")) {
 			t.Errorf("%s: %v, %s", name, err, out)
+		}
+		if tt.check != "" && strings.Count(out, tt.check) != 1 {
+			t.Errorf("%s: said %d times: %s", name, strings.Count(out, tt.check), out)
 		}
 		once, err := c.rendered(0, "once", tt.services)
 		if (err != nil) != tt.refused {

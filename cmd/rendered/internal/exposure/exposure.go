@@ -62,11 +62,6 @@ func Find(cfg *config.Config, p *watch.Plan) (faults, warnings fault.List) {
 		for _, c := range s.Around() {
 			e.program(s.Place, c)
 		}
-		for i, p := range s.Healthy {
-			if run, ok := p.(probe.Run); ok {
-				e.program(s.HealthyAt[i], run.Command)
-			}
-		}
 	}
 	e.inputs(p)
 	return e.faults, e.warnings
