@@ -32,7 +32,10 @@ type Systemd struct {
 	Verb    Verb
 	Unit    string        // without a suffix it is a .service
 	Timeout time.Duration // how long to wait for systemd and the unit; 0 is 2m
-	Bus     string        // D-Bus address of systemd; "" is the system bus
+	// UpFor is how long the unit is looked at once systemd is done; 0 is 3s after a restart or a
+	// start, and 500ms after a reload. It ends with Timeout.
+	UpFor time.Duration
+	Bus   string // D-Bus address of systemd; "" is the system bus
 }
 
 // jobTimeout is more than DefaultTimeoutStartSec and DefaultTimeoutStopSec, 90s each
@@ -44,8 +47,15 @@ func (s Systemd) Interrupts() bool { return s.Verb != Reload }
 
 // Name gives "reload nginx.service".
 func (s Systemd) Name() string {
-	return withOptions(string(s.Verb)+" "+unitName(s.Unit), s.Timeout)
+	var options []string
+	if s.UpFor != 0 {
+		options = append(options, "up for "+s.UpFor.String())
+	}
+	return withOptions(string(s.Verb)+" "+unitName(s.Unit), s.Timeout, options...)
 }
+
+// Within gives how long all of it may take.
+func (s Systemd) Within() time.Duration { return cmp.Or(s.Timeout, jobTimeout) }
 
 // Target gives the unit.
 func (s Systemd) Target() string { return unitName(s.Unit) }
@@ -64,7 +74,7 @@ const ownTimeout = 5 * time.Second
 // systemd's word that a job is done is no word about the next moment: a unit is looked at for some
 // more time, and has failed where it does not stay up. What it wrote last is then the output.
 func (s Systemd) Do(ctx context.Context, _ Change) (Output, error) {
-	timeout := cmp.Or(s.Timeout, jobTimeout)
+	timeout := s.Within()
 	if s.itself() {
 		ctx, timeout = context.WithoutCancel(ctx), min(timeout, ownTimeout)
 	}
@@ -112,7 +122,7 @@ func (s Systemd) run(ctx context.Context, m *manager, u *unit) (said Output, err
 	case err != nil:
 		return Output{}, explainCall(ctx, err, s.Verb, u.name)
 	case result == "done":
-		v := vigil{verb: s.Verb, unit: u.name, before: before, news: job.follow(ctx, u)}
+		v := vigil{verb: s.Verb, unit: u.name, upFor: s.UpFor, before: before, news: job.follow(ctx, u)}
 		v.look = func(ctx context.Context) (run, error) { return m.run(ctx, u) }
 		said, err = v.keep(ctx)
 	default:

@@ -52,17 +52,21 @@ type news struct {
 type vigil struct {
 	verb   Verb
 	unit   string
+	upFor  time.Duration                      // of the config; 0: as long as vigils has it
 	before run                                // when systemd had not been asked yet
 	look   func(context.Context) (run, error) // what the unit is like now
 	news   <-chan news                        // may be nil
 }
+
+// lasts gives how long a unit is looked at after it was told so.
+func (v vigil) lasts(verb Verb) time.Duration { return cmp.Or(v.upFor, vigils[verb]) }
 
 // keep gives what there is to say of a unit that is up, or has done its work, and an error of one
 // that failed. The end of ctx ends it: what systemd said counts then.
 func (v vigil) keep(ctx context.Context) (Output, error) {
 	w := witness{vigil: v, base: v.before}
 	begun := time.Now()
-	over := time.NewTimer(vigils[v.verb])
+	over := time.NewTimer(v.lasts(v.verb))
 	defer over.Stop()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -104,7 +108,7 @@ func (w *witness) hear(n news) {
 // goesOn tells whether the vigil goes on when its time is over: a unit that systemd has started
 // again after a reload gets as long as one that we started.
 func (w *witness) goesOn(over *time.Timer, begun time.Time) bool {
-	left := vigils[Restart] - time.Since(begun)
+	left := w.lasts(Restart) - time.Since(begun)
 	if w.died == "" || left <= 0 {
 		return false
 	}

@@ -53,6 +53,7 @@ func TestVigil(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		verb    Verb
+		upFor   time.Duration
 		before  run
 		moments []moment
 		want    outcome
@@ -113,6 +114,12 @@ func TestVigil(t *testing.T) {
 			want: outcome{Reason: Failed, What: "failed 150ms after its reload: exit status 1; systemd starts it again"}, took: 150 * time.Millisecond},
 		{name: "its reload ends it, and systemd takes its time", verb: Reload, before: up, moments: []moment{{0, waits, &news{death: exited1}}},
 			want: outcome{Reason: Failed, What: "failed 1ms after its reload: exit status 1; systemd starts it again"}, took: 3 * time.Second},
+		{name: "stays up for as long as the config says", verb: Restart, upFor: 10 * time.Second, moments: []moment{{0, up, nil}}, took: 10 * time.Second},
+		{name: "fails within what the config says", verb: Restart, upFor: 10 * time.Second, moments: []moment{{0, up, nil}, {8 * time.Second, failed, &news{death: exited1}}},
+			want: outcome{Reason: Failed, What: "failed 8s after its restart: exit status 1"}, took: 8 * time.Second},
+		{name: "fails after what the config says", verb: Restart, upFor: time.Second, moments: []moment{{0, up, nil}, {2 * time.Second, failed, nil}}, took: time.Second},
+		{name: "its reload is a restart, for as long as the config says", verb: Reload, upFor: 5 * time.Second, before: up, moments: []moment{{0, waits, &news{death: exited1}}, {4900 * time.Millisecond, again, &news{}}},
+			want: outcome{Says: "u.service failed 1ms after its reload: exit status 1; systemd has started it again, with the new files"}, took: 5 * time.Second},
 		{name: "somebody else restarts it as it is reloaded", verb: Reload, before: upBefore, moments: []moment{{0, theirs, nil}}, took: 500 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,7 +135,7 @@ func TestVigil(t *testing.T) {
 						}
 					})
 				}
-				v := vigil{verb: tt.verb, unit: "u.service", before: tt.before, news: heard,
+				v := vigil{verb: tt.verb, unit: "u.service", upFor: tt.upFor, before: tt.before, news: heard,
 					look: func(context.Context) (run, error) { return *now.Load(), nil }}
 				if n := tt.moments[0].news; n != nil {
 					heard <- *n
@@ -188,7 +195,7 @@ func TestTroubleIsTheSame(t *testing.T) {
 func TestUnitFailsAfterItsJob(t *testing.T) {
 	address := bus(t)
 	s := fakeSystemd(t, address, map[string]*fakeUnit{"u.service": {"loaded", "active", true, nil}})
-	shortVigils(t, time.Minute)
+	shortVigils(t, time.Millisecond)
 	journalctl = filepath.Join(t.TempDir(), "journalctl")
 	if err := os.WriteFile(journalctl, []byte("#!/bin/sh\necho \"$@\"\necho cannot use the password hunter2\n"), 0o700); err != nil {
 		t.Fatal(err)
@@ -203,7 +210,7 @@ func TestUnitFailsAfterItsJob(t *testing.T) {
 	answered := make(chan answer)
 	begun := time.Now()
 	go func() {
-		output, err := Systemd{Verb: Restart, Unit: "u", Bus: address}.Do(t.Context(), Change{})
+		output, err := Systemd{Verb: Restart, Unit: "u", UpFor: time.Minute, Bus: address}.Do(t.Context(), Change{})
 		answered <- answer{output, err}
 	}()
 	<-s.asked

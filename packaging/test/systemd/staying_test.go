@@ -14,6 +14,7 @@ type dependent struct {
 	unit   string // its [Service] section; "" where there is no unit
 	notice string // what is done to it; "restart" where it is empty
 	begins bool   // it runs beforehand
+	upFor  string // for how long it must stay up; "" is as by default
 	says   string // a regular expression
 }
 
@@ -27,6 +28,9 @@ var dependents = map[string]dependent{
 	"up":      {unit: "ExecStart=sleep infinity", says: told},
 	"exits":   {unit: `ExecStart=sh -c 'echo "the password $PASSWORD is wrong"; exit 1'`, says: fails + `failed %d after its restart: exit status 1;`},
 	"killed":  {unit: `ExecStart=sh -c 'sleep 1; kill -KILL $$$$'`, says: fails + `failed %d after its restart: killed by KILL;`},
+	"soon":    {unit: "ExecStart=sh -c 'sleep 0.02; exit 9'", says: fails + `failed %d after its restart: exit status 9;`},
+	"late":    {unit: "ExecStart=sh -c 'sleep 4; exit 10'", upFor: "6s", says: ` restart late\.service \(up for 6s\): failed 4(\.\d)?s after its restart: exit status 10;`},
+	"later":   {unit: "ExecStart=sh -c 'sleep 5; exit 11'", says: told},
 	"loops":   {unit: "ExecStart=false\nRestart=always\nRestartSec=100ms", says: fails + `(failed|ended) %d after its restart(: exit status 1)?; systemd starts it again`},
 	"waits":   {unit: "ExecStart=sh -c 'sleep 0.2; exit 2'\nRestart=on-failure\nRestartSec=1h", says: fails + `failed %d after its restart: exit status 2; systemd starts it again`},
 	"zero":    {unit: "ExecStart=true", says: fails + `ended %d after its restart;`},
@@ -61,6 +65,9 @@ func unitsThatStay(s *site) {
 		d := dependents[name]
 		config += fmt.Sprintf("  %s:\n    files: [{path: /etc/staying/%[1]s, format: dotenv, content: %q}]\n    notify: [%s: %[1]s.service]\n",
 			name, `PASSWORD={{ secret "password" | envQuote }}`+"\n", d.verb())
+		if d.upFor != "" {
+			config += "    healthy_for: " + d.upFor + "\n"
+		}
 		if d.unit != "" {
 			s.write("/etc/systemd/system/"+name+".service", "[Service]\nEnvironmentFile=-/etc/staying/"+name+"\n"+d.unit+"\n")
 		}

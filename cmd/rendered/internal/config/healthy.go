@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/rendered/rendered/watch/notify"
 	"github.com/rendered/rendered/watch/probe"
 )
 
@@ -131,7 +132,14 @@ func (r *reader) howHealthy(n *yaml.Node, where string, s *Service) {
 	}
 	for _, key := range []string{"healthy_for", "healthy_within", "rollback"} {
 		if at := valueOf(n, key); at != nil && !hasKey(n, "healthy") {
-			r.fault(at, join(where, key), key+": goes with healthy:, which says what is looked at", healthyHint)
+			if key == "healthy_for" && s.upFor(r, at, join(where, key)) {
+				continue
+			}
+			what := key + ": goes with healthy:, which says what is looked at"
+			if key == "healthy_for" {
+				what += ", or with a notice to a unit"
+			}
+			r.fault(at, join(where, key), what, healthyHint)
 			return
 		}
 	}
@@ -147,6 +155,31 @@ func (r *reader) howHealthy(n *yaml.Node, where string, s *Service) {
 	if at := valueOf(n, "healthy_within"); at != nil && s.HealthyWithin != 0 && s.HealthyWithin <= s.HealthyFor {
 		r.fault(at, join(where, "healthy_within"), fmt.Sprintf("%v is not longer than healthy_for:, which is %v: it can never be well for so long in so short a time", s.HealthyWithin, s.HealthyFor))
 	}
+}
+
+// upFor has the units that are told be looked at for as long as healthy_for says, where nothing
+// else is. It tells whether there are any.
+func (s *Service) upFor(r *reader, at *yaml.Node, where string) (any bool) {
+	for i, action := range s.Notify {
+		unit, is := action.(notify.Systemd)
+		if !is {
+			continue
+		}
+		any = true
+		_, refused := parseDuration(at.Value)
+		if s.HealthyFor == 0 && refused == nil {
+			r.fault(at, where, "without healthy: it is how long units are looked at after their notices, and this must be longer than nothing")
+			return true
+		}
+		if within := unit.Within(); s.HealthyFor >= within {
+			r.fault(at, where, fmt.Sprintf("%v is not shorter than the timeout: of  %s  , which is %v and for the whole", s.HealthyFor, unit.Name(), within))
+			return true
+		}
+		unit.UpFor = s.HealthyFor
+		s.Notify[i] = unit
+	}
+	s.HealthyFor = 0 // of what is under healthy:, which is nothing
+	return any
 }
 
 var (

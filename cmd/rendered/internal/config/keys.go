@@ -130,7 +130,8 @@ var ofMetrics = Section{Title: "metrics", at: "under metrics:", Doc: "There are 
 var ofService = Section{
 	Title: "services.NAME", at: "of a service", Doc: "Some files and the dependents that read them. None of the files changes unless all of them rendered and every check passed.",
 	rules: schema{"required": []string{"files"}, "dependencies": schema{
-		"healthy_for": []string{"healthy"}, "healthy_within": []string{"healthy"}, "rollback": []string{"healthy"}, "after": []string{"before"}, "hold": []string{"notify_window"},
+		"healthy_for":    schema{"anyOf": append(requiring("healthy"), schema{"required": []string{"notify"}, "properties": schema{"notify": schema{"contains": schema{"anyOf": requiring("reload", "restart", "start")}}}})},
+		"healthy_within": []string{"healthy"}, "rollback": []string{"healthy"}, "after": []string{"before"}, "hold": []string{"notify_window"},
 	}},
 	Keys: []Key{
 		{Name: "files", kind: listOf("FILE", &ofFile, 1), also: []string{"templates"}, Doc: "The files, one at least."},
@@ -142,7 +143,7 @@ var ofService = Section{
 		{Name: "notify", kind: listOf("NOTICE", &ofNotice, 0), Doc: "Who is told when a file changed."},
 		{Name: "healthy", kind: oneOrMore(&ofHealthy), also: []string{"health", "healthcheck", "health_check", "liveness", "readiness"},
 			Doc: "What must be well after the notices, all of it at once, for the service to count as current. Looking changes nothing."},
-		{Name: "healthy_for", kind: duration, std: defaultHealthyFor, Doc: "For how long all of it must be well without a break."},
+		{Name: "healthy_for", kind: duration, std: defaultHealthyFor, Doc: "For how long all of it must be well without a break. Without `healthy` it is how long the units of `reload`, `restart` and `start` are looked at after their notices, and must stay up, in the place of 3s after a restart or a start and half a second after a reload."},
 		{Name: "healthy_within", kind: positive, std: defaultHealthyWithin, Doc: "How much time there is for that, from the last notice on. It is longer than `healthy_for`; where that is longer than 5s this is by default 25s more."},
 		{Name: "min_interval", kind: duration, Doc: "The least time between two notices to the same dependent. They come later, and are not dropped."},
 		{Name: "notify_window", kind: windowsKind, also: []string{"window", "maintenance_window"},
