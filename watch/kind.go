@@ -29,6 +29,7 @@ const (
 	kindSeen       kind = "04fc4c2dbf7049459e9dd6625f75bd25" // a service was seen to be well with its change
 	kindUnwell     kind = "b5857e38739248908ae98bf4e42b00f5" // it was not
 	kindUndrained  kind = "242f2b0fb48e4885b3bee4cc71ff793e" // what was done before a change was undone, or could not be
+	kindUnsaid     kind = "aee2f300173d4ac5ba0e8cc22f82830d" // on_failure did not hear of a failure, or hears of it after all
 	kindRecorded   kind = "4a8f8e618cb248dda717f50a7dc5226e" // it can again
 )
 

@@ -84,12 +84,16 @@ func (l *Loop) alarmed(a pass.Alarm, now time.Time) {
 		return
 	}
 	l.record.changed(now)
+	log := l.Log.With("service", a.Service)
 	if a.Fault == nil {
+		if s.after.alarm.failures > 0 {
+			log.Info("on_failure: done", kindUnsaid.id())
+		}
 		s.after.alarm = alarm{}
 		return
 	}
 	if s.after.alarm.failures == 0 {
-		l.Log.Warn("a failure is not said, will try again", "service", a.Service, "err", a.Fault.What, hints(a.Fault.Hints), kindRefused.id())
+		log.Warn("a failure is not said, will try again", "err", a.Fault.What, hints(a.Fault.Hints), kindUnsaid.id())
 	}
 	failures := s.after.alarm.failures + 1
 	s.after.alarm = alarm{failures: failures, at: now.Add(tell.Backoff(failures, s.chance))}

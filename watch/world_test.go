@@ -46,6 +46,7 @@ type world struct {
 	redactor *redact.Redactor
 	beat     time.Duration
 	wall     func() time.Time
+	run      pass.Runner
 	// parsed counts how often a file, or the certificate of a rule, was parsed; it is of keepers'
 	// goroutines.
 	parsed map[string]int
@@ -330,7 +331,7 @@ func (w *world) start() {
 	}
 	w.loop = NewLoop(w.plan, Options{
 		Load:   func() (*Plan, error) { return w.load() },
-		Pass:   pass.Options{State: w.state, Redactor: w.redactor, Parsers: parsers},
+		Pass:   pass.Options{State: w.state, Redactor: w.redactor, Parsers: parsers, Run: w.run},
 		Log:    slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Chance: rand.New(rand.NewPCG(1, 2)),
 		Idle:   func() { w.idle++ },

@@ -72,7 +72,7 @@ func (o Options) say(ctx context.Context, s *Service, e ledger.Event, party Part
 	text := documentOf(s.Name, e)
 	if run := s.OnFailure.Run; !run.IsZero() {
 		env := []string{"RENDERED_SERVICE=" + s.Name, "RENDERED_EVENT=" + string(text)}
-		output, err := command.Run(ctx, run.Command, command.Options{Timeout: run.Timeout, Env: env})
+		output, err := o.runner()(ctx, run.Command, command.Options{Timeout: run.Timeout, Env: env})
 		if err != nil {
 			return failedCommand("on_failure", run, err, o.Shown(notify.Output{Text: output, Policy: run.Output}, party), "will try again")
 		}

@@ -20,7 +20,7 @@ import (
 // A Checker runs a service's check, which sees the staged files at their places.
 type Checker func(ctx context.Context, check command.Check, files []preview.File, filter render.Filter) *fault.Fault
 
-// A Runner runs what is to be done before and after a change.
+// A Runner runs what is to be done before and after a change, and when something failed.
 type Runner func(context.Context, command.Command, command.Options) ([]byte, error)
 
 // Options are what a Keeper works with.
