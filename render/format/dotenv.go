@@ -182,5 +182,8 @@ func lineEnd(data []byte, offset int, otherwise string) (next int, what string) 
 
 // skipBlanks gives the first byte from an offset on that is no blank.
 func skipBlanks(data []byte, offset int) int {
-	return len(data) - len(bytes.TrimLeft(data[offset:], " \t"))
+	for offset < len(data) && (data[offset] == ' ' || data[offset] == '\t') {
+		offset++
+	}
+	return offset
 }

@@ -171,6 +171,9 @@ func zeroByte(data []byte) int { return bytes.IndexByte(data, 0) }
 
 // invalidUTF8 gives the first byte that is not UTF-8.
 func invalidUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
 	for at := 0; at < len(data); {
 		r, size := utf8.DecodeRune(data[at:])
 		if r == utf8.RuneError && size == 1 {
@@ -198,8 +201,10 @@ func (c *cursor) peek() byte {
 // next gives so many of the next bytes, or those that there are.
 func (c *cursor) next(n int) []byte { return c.text[c.at:min(c.at+n, len(c.text))] }
 
-// ahead reports that a text comes next.
-func (c *cursor) ahead(text string) bool { return bytes.HasPrefix(c.text[c.at:], []byte(text)) }
+// ahead reports that a text of at least one byte comes next.
+func (c *cursor) ahead(text string) bool {
+	return c.peek() == text[0] && bytes.HasPrefix(c.text[c.at:], []byte(text))
+}
 
 // comes reports that one of some texts comes next, and goes past it.
 func (c *cursor) comes(texts ...string) bool {

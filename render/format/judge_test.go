@@ -249,7 +249,7 @@ func samePairs(t *testing.T, documents []string, imports string) {
 			if len(n.Nodes) > 1 {
 				value = n.Nodes[1].Text
 			}
-			f.Pairs = append(f.Pairs, spelledKey(n.Nodes[0].Text), spelledKey(value))
+			f.Pairs = append(f.Pairs, string(spelledKey([]byte(n.Nodes[0].Text))), string(spelledKey([]byte(value))))
 		}
 		all = append(all, f)
 	}

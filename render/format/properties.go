@@ -26,16 +26,15 @@ type property struct {
 }
 
 func checkProperties(data []byte) *Error {
-	seed, seen := maphash.MakeSeed(), make(map[uint64]int)
+	seed, seen := maphash.MakeSeed(), newSums[int]()
 	var twice *Error
-	err := readProperties(data, func(p property, offset int) {
-		key := spelledKey(p.key)
-		sum := maphash.String(seed, key)
-		first, known := seen[sum]
+	err := readProperties(data, func(text []byte, offset int) {
+		key := spelledKey(text[:keyEnd(text)])
+		first, fresh := seen.value(max(maphash.Bytes(seed, key), 1))
 		switch {
-		case !known:
-			seen[sum] = offset
-		case twice == nil && spelledKey(string(data[first:first+keyEnd(data[first:])])) == key:
+		case fresh:
+			*first = offset
+		case twice == nil && bytes.Equal(spelledKey(data[*first:*first+keyEnd(data[*first:])]), key):
 			twice = at(data, offset, propertyTwice)
 		}
 	})
@@ -47,7 +46,8 @@ func checkProperties(data []byte) *Error {
 
 func propertiesTree(data []byte) (Node, *Error) {
 	root := Node{Kind: Map}
-	err := readProperties(data, func(p property, _ int) {
+	err := readProperties(data, func(text []byte, _ int) {
+		p := divided(text)
 		if p.alone {
 			root.Nodes = append(root.Nodes, entry(p.key, Plain))
 			return
@@ -57,8 +57,8 @@ func propertiesTree(data []byte) (Node, *Error) {
 	return root, err
 }
 
-// readProperties calls each with every key and value, and where they begin.
-func readProperties(data []byte, each func(p property, offset int)) *Error {
+// readProperties calls each with every key and value as they are written, and where they begin.
+func readProperties(data []byte, each func(text []byte, offset int)) *Error {
 	err := without(data, forbidden{byteOrderMark, "it begins with a byte order mark, which Java takes for a part of the first line"}, forbidden{zeroByte, "a zero byte"})
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func readProperties(data []byte, each func(p property, offset int)) *Error {
 		if what != "" {
 			return at(data, end, what)
 		}
-		each(divided(data[start:end]), start)
+		each(data[start:end], start)
 		start = end
 	}
 }
@@ -191,19 +191,19 @@ func pastBlanks(text []byte, i int) int {
 }
 
 // spelledKey gives one spelling for all in which a key can be written.
-func spelledKey(key string) string {
-	if !strings.Contains(key, `\`) {
+func spelledKey(key []byte) []byte {
+	if bytes.IndexByte(key, '\\') < 0 {
 		return key
 	}
-	var b strings.Builder
+	spelled := make([]byte, 0, len(key))
 	for i := 0; i < len(key); {
-		n := joint([]byte(key[i:]))
+		n := joint(key[i:])
 		switch {
 		case n > 0:
 			i += n
 			continue
 		case key[i] != '\\' || i+1 == len(key):
-			writeUnit(&b, uint64(key[i]))
+			spelled = appendUnit(spelled, uint64(key[i]))
 			i++
 			continue
 		}
@@ -212,19 +212,18 @@ func spelledKey(key string) string {
 			unit = uint64("\n\t\r\f"[escaped])
 		}
 		if i += 2; key[i-1] == 'u' {
-			unit, _ = strconv.ParseUint(key[i:min(i+4, len(key))], 16, 16)
+			unit, _ = strconv.ParseUint(string(key[i:min(i+4, len(key))]), 16, 16)
 			i = min(i+4, len(key))
 		}
-		writeUnit(&b, unit)
+		spelled = appendUnit(spelled, unit)
 	}
-	return b.String()
+	return spelled
 }
 
-// writeUnit writes a unit of UTF-16: as it is, but for what is not ASCII, and for a \.
-func writeUnit(b *strings.Builder, unit uint64) {
+// appendUnit writes a unit of UTF-16: as it is, but for what is not ASCII, and for a \.
+func appendUnit(b []byte, unit uint64) []byte {
 	if unit < 0x80 && unit != '\\' {
-		b.WriteByte(byte(unit))
-		return
+		return append(b, byte(unit))
 	}
-	fmt.Fprintf(b, `\u%04x`, unit)
+	return fmt.Appendf(b, `\u%04x`, unit)
 }

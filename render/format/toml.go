@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ const (
 )
 
 // checkTOML wants TOML 1.0 (https://toml.io/en/v1.0.0), as Python's tomllib reads it, and integers
-// that 64 bits hold. It takes the stack of as many values as nest, and some 30 bytes a key.
+// that 64 bits hold. It takes the stack of as many values as nest, and some 40 bytes a key.
 func checkTOML(data []byte) *Error { return readTOML(data, nil) }
 
 // readTOML checks a file, and adds what stands in it to a tree.
@@ -33,6 +34,13 @@ type tomlChecker struct {
 	depth  int // of arrays and inline tables
 	tables *tomlTables
 	tree   *treeBuilder // may be nil
+	parts  []tomlPart   // of the last key
+}
+
+// A tomlPart is a part of a key.
+type tomlPart struct {
+	text  []byte
+	style Style
 }
 
 // fail gives the error where the checker stands.
@@ -103,7 +111,9 @@ func (t *tomlChecker) header() *Error {
 		return t.fail("the ] of a table is expected")
 	}
 	t.tables.section()
-	t.tree.leaf(Node{Kind: Section, Tag: end, Nodes: key})
+	if t.tree != nil {
+		t.tree.leaf(Node{Kind: Section, Tag: end, Nodes: tomlNames(key)})
+	}
 	return nil
 }
 
@@ -124,50 +134,54 @@ func (t *tomlChecker) pair() *Error {
 		return at(t.text, begin, "a key stands twice")
 	}
 	t.tables.at = outer
-	t.tree.into(Node{Kind: Entry, Nodes: []Node{tomlName(key)}})
-	defer t.tree.out()
+	if t.tree != nil {
+		t.tree.into(Node{Kind: Entry, Nodes: []Node{tomlName(key)}})
+		defer t.tree.out()
+	}
 	t.blanks()
 	return t.value()
 }
 
-// key reads a key, part by part.
-func (t *tomlChecker) key() (parts []Node, err *Error) {
-	for len(parts) < maxDepth {
+// key reads a key, part by part. They are there until the next key is read.
+func (t *tomlChecker) key() (parts []tomlPart, err *Error) {
+	t.parts = t.parts[:0]
+	for len(t.parts) < maxDepth {
 		t.blanks()
 		part, err := t.part()
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part)
+		t.parts = append(t.parts, part)
 		if t.blanks(); !t.comes(".") {
-			return parts, nil
+			return t.parts, nil
 		}
 	}
 	return nil, limit(t.text, t.at, fmt.Sprintf("a key has more than %d parts", maxDepth))
 }
 
 // part reads one part of a key.
-func (t *tomlChecker) part() (Node, *Error) {
+func (t *tomlChecker) part() (tomlPart, *Error) {
 	begin := t.at
 	for _, quote := range []string{`"`, `'`} {
 		if t.comes(quote) {
-			err := t.quoted(quote)
-			text := string(t.text[begin:t.at])
-			if quote == `"` {
-				text, _ = strconv.Unquote(text) // whose escapes are these and more
-			} else {
-				text = strings.Trim(text, quote)
+			if err := t.quoted(quote); err != nil {
+				return tomlPart{}, err
 			}
-			return Node{Text: text, Style: Quoted}, err
+			text := t.text[begin+1 : t.at-1]
+			if quote == `"` && bytes.IndexByte(text, '\\') >= 0 {
+				plain, _ := strconv.Unquote(string(t.text[begin:t.at])) // whose escapes are these and more
+				text = []byte(plain)
+			}
+			return tomlPart{text, Quoted}, nil
 		}
 	}
 	for isBare(t.peek()) {
 		t.at++
 	}
 	if t.at == begin {
-		return Node{}, t.fail("a key is expected")
+		return tomlPart{}, t.fail("a key is expected")
 	}
-	return Node{Text: string(t.text[begin:t.at])}, nil
+	return tomlPart{t.text[begin:t.at], Plain}, nil
 }
 
 func isBare(c byte) bool {

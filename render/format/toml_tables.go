@@ -6,7 +6,7 @@ import "hash/maphash"
 // the same few bytes whatever its name.
 type tomlTables struct {
 	seed    maphash.Seed
-	nodes   map[uint64]tomlNode
+	nodes   sums[tomlNode]
 	at      uint64 // the table that keys are set in
 	now     uint32 // the present section: headers so far
 	inlines uint64 // inline tables so far
@@ -20,10 +20,9 @@ type tomlTables struct {
 type tomlNode struct {
 	kind    tomlKind
 	defined bool // by a header, which may not stand twice
-	// dottedIn is the section, counted from 1, whose dotted keys opened it: later ones may not
-	// define or open it; 0: none.
-	dottedIn uint32
-	elements uint32 // of an array of tables
+	// number is that of the section, counted from 1, whose dotted keys opened a table: later ones
+	// may not define or open it; 0: none. Of an array of tables it is how many elements there are.
+	number uint32
 }
 
 type tomlKind uint8
@@ -36,25 +35,24 @@ const (
 )
 
 func newTOMLTables() *tomlTables {
-	return &tomlTables{seed: maphash.MakeSeed(), nodes: make(map[uint64]tomlNode), at: 1, now: 1}
+	return &tomlTables{seed: maphash.MakeSeed(), nodes: newSums[tomlNode](), at: 1, now: 1}
 }
 
 // child gives the way to what a key stands for in the present table.
-func (t *tomlTables) child(key string) uint64 {
-	var h maphash.Hash
-	h.SetSeed(t.seed)
-	maphash.WriteComparable(&h, t.at)
-	_, _ = h.WriteString(key)
-	return h.Sum64()
+func (t *tomlTables) child(key []byte) uint64 { return t.way(t.at, maphash.Bytes(t.seed, key)) }
+
+// way gives the way that a step leads to from another one. It is never 0.
+func (t *tomlTables) way(from, step uint64) uint64 {
+	return max(maphash.Comparable(t.seed, [2]uint64{from, step}), 1)
 }
 
-func (t *tomlTables) put(at uint64, n tomlNode) {
-	if t.within > 0 {
-		if _, known := t.nodes[at]; !known {
-			t.undo = append(t.undo, at)
-		}
+// node gives what a way leads to, until the next one is asked for.
+func (t *tomlTables) node(way uint64) *tomlNode {
+	n, fresh := t.nodes.value(way)
+	if fresh && t.within > 0 {
+		t.undo = append(t.undo, way)
 	}
-	t.nodes[at] = n
+	return n
 }
 
 // root goes to the top, where a header begins.
@@ -65,19 +63,18 @@ func (t *tomlTables) section() { t.now++ }
 
 // along goes by the parts of a key to what they stand for, once change makes that of what it stood
 // for; by the last one, lastly. It gives how many parts it goes.
-func (t *tomlTables) along(key []Node, change, lastly func(n *tomlNode, section uint32) bool) int {
+func (t *tomlTables) along(key []tomlPart, change, lastly func(n *tomlNode, section uint32) bool) int {
 	for i, part := range key {
 		if i == len(key)-1 {
 			change = lastly
 		}
-		at := t.child(part.Text)
-		n := t.nodes[at]
-		if !change(&n, t.now) {
+		at := t.child(part.text)
+		n := t.node(at)
+		if !change(n, t.now) {
 			return i
 		}
-		t.put(at, n)
 		if t.at = at; n.kind == tomlElements {
-			t.at = maphash.Comparable(t.seed, [2]uint64{at, uint64(n.elements)})
+			t.at = t.way(at, uint64(n.number))
 		}
 	}
 	return len(key)
@@ -93,7 +90,7 @@ func (n *tomlNode) into(uint32) bool {
 
 // define makes the table that a header defines, once.
 func (n *tomlNode) define(uint32) bool {
-	fresh := n.mayOpen() && !n.defined && n.dottedIn == 0
+	fresh := n.mayOpen() && !n.defined && n.number == 0
 	*n = tomlNode{kind: tomlOpen, defined: true}
 	return fresh
 }
@@ -102,15 +99,15 @@ func (n *tomlNode) define(uint32) bool {
 func (n *tomlNode) append(uint32) bool {
 	array := n.kind == tomlNothing || n.kind == tomlElements
 	n.kind = tomlElements
-	n.elements++
+	n.number++
 	return array
 }
 
 // dotted leads into a table by a part of a key, and makes it where it is not there. Only the keys
 // of one section do so.
 func (n *tomlNode) dotted(section uint32) bool {
-	ours := n.mayOpen() && !n.defined && (n.dottedIn == 0 || n.dottedIn == section)
-	*n = tomlNode{kind: tomlOpen, dottedIn: section}
+	ours := n.mayOpen() && !n.defined && (n.number == 0 || n.number == section)
+	*n = tomlNode{kind: tomlOpen, number: section}
 	return ours
 }
 
@@ -127,11 +124,11 @@ func (n *tomlNode) mayOpen() bool { return n.kind == tomlNothing || n.kind == to
 func (t *tomlTables) inline() (end func()) {
 	outer, undo := t.at, len(t.undo)
 	t.inlines++
-	t.at = maphash.Comparable(t.seed, [2]uint64{0, t.inlines})
+	t.at = t.way(0, t.inlines)
 	t.within++
 	return func() {
 		for _, at := range t.undo[undo:] {
-			delete(t.nodes, at)
+			t.nodes.forget(at)
 		}
 		t.undo, t.at = t.undo[:undo], outer
 		t.within--

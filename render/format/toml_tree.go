@@ -53,9 +53,18 @@ func tomlLeaf(raw []byte) Node {
 }
 
 // tomlName gives the key that some parts are.
-func tomlName(parts []Node) Node {
-	if len(parts) == 1 {
-		return parts[0]
+func tomlName(parts []tomlPart) Node {
+	nodes := tomlNames(parts)
+	if len(nodes) == 1 {
+		return nodes[0]
 	}
-	return Node{Kind: List, Nodes: parts}
+	return Node{Kind: List, Nodes: nodes}
+}
+
+func tomlNames(parts []tomlPart) []Node {
+	nodes := make([]Node, len(parts))
+	for i, part := range parts {
+		nodes[i] = Node{Text: string(part.text), Style: part.style}
+	}
+	return nodes
 }

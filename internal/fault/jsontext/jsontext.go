@@ -86,6 +86,9 @@ func Check(data []byte) (Text, *Error) {
 
 // notUTF8 gives the offset of the first byte that is no UTF-8, the length where there is none.
 func notUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return len(data)
+	}
 	at := 0
 	for at < len(data) {
 		r, size := utf8.DecodeRune(data[at:])

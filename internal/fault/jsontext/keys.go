@@ -25,7 +25,11 @@ func (k *keyStack) push(text []byte, offset int) {
 	if k.keys == nil {
 		k.seed = maphash.MakeSeed()
 	}
-	k.keys = append(k.keys, key{maphash.String(k.seed, decoded(text)), offset})
+	name := text[1 : len(text)-1]
+	if bytes.IndexByte(text, '\\') >= 0 {
+		name = []byte(decoded(text))
+	}
+	k.keys = append(k.keys, key{maphash.Bytes(k.seed, name), offset})
 }
 
 // decoded gives the text that valid JSON stands for.
@@ -49,7 +53,12 @@ func (s *scanner) stringAt(offset int) string {
 func (s *scanner) twice(l *level) *Error {
 	keys := s.keys.keys[l.keys:]
 	s.keys.keys = s.keys.keys[:l.keys]
-	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.offset, b.offset)) })
+	slices.SortFunc(keys, func(a, b key) int {
+		if a.hash == b.hash {
+			return a.offset - b.offset
+		}
+		return cmp.Compare(a.hash, b.hash)
+	})
 	again := len(s.data)
 	for i := 1; i < len(keys); i++ {
 		if a, b := keys[i-1], keys[i]; a.hash == b.hash && s.stringAt(a.offset) == s.stringAt(b.offset) {
