@@ -33,7 +33,7 @@ func TestCanaries(t *testing.T) {
 	dir, aws := t.TempDir(), awsfake.Start(t)
 	values := canaries()
 	maps.DeleteFunc(values, func(name, _ string) bool { return !long.Asked() && !slices.Contains(fewCanaries, name) })
-	for _, name := range []string{"out", "bad"} {
+	for _, name := range []string{"out", "bad", "planted"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestCanaries(t *testing.T) {
 	fmt.Fprintf(&config, "metrics: {listen: '127.0.0.1:%d', textfile: rendered.prom}\n", port)
 	config.WriteString("state_dir: state\ninventory: true\nschedule: '@every 1h'\naws: {timeout: 30s}\nservices:\n")
 	echo := echoing(t)
-	n, bad := 0, 0
+	n, bad, gates := 0, 0, 0
 	var written []int // files that hold a value in some quoting
 	service := func(body, rest, notify string) {
 		n++
@@ -78,6 +78,10 @@ func TestCanaries(t *testing.T) {
 		show := fmt.Sprintf("cat out/%03d; grep -n . out/%03d >&2; exit ", n+1, n+1)
 		service(read+"\n", "", ", before: '"+show+"0', after: '"+show+"1', healthy: {run: '"+show+"1'}, healthy_for: 0s, healthy_within: 500ms"+
 			", on_failure: {run: 'echo \"$RENDERED_EVENT\" >>events; env >>events; "+show+"1'}")
+		// Nothing of the service is there yet: who runs a gate may have the value from elsewhere.
+		write(t, filepath.Join(dir, "planted", name), value)
+		service(read+"\n", "", fmt.Sprintf(", gate: 'cat planted/%s; grep -n . planted/%s >&2; exit 1'", name, name))
+		gates++
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
 		each := func(suffix, pipeline string) {
 			fmt.Fprintf(&config, "  e%03d%s: {files: [{content: '<{{ .value }}', path: 'out/e%03d%s-{{ .key }}', each: '%s', check: 'cat {}; exit 1'}]}\n", n, suffix, n, suffix, pipeline)
@@ -250,6 +254,9 @@ func TestCanaries(t *testing.T) {
 		if !strings.Contains(output["once"], said) {
 			t.Errorf("no server answered %q", said)
 		}
+	}
+	if got := strings.Count(output["once"], "gate: cat planted/"); got < gates {
+		t.Errorf("%d gates were shut, want %d", got, gates)
 	}
 	if got := strings.Count(output["once"], ": verify.tls."); got < unverified {
 		t.Errorf("verify refused %d times, want %d", got, unverified)
