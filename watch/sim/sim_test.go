@@ -32,7 +32,7 @@ import (
 
 var (
 	seeds   = flag.Int("seeds", 0, "how many seeds TestSimulation runs, half of them the same each time; 0: 300, with -long 30,000")
-	theSeed = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, and tells; 0: many")
+	theSeed = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, and tells, and the sample of TestPairsOfFaults; 0: many, and another each time")
 	lying   = flag.Bool("lies", false, "in one seed of four the disk says that it keeps what it loses when the power fails")
 	enough  = flag.Int("enough", 0, "TestSimulation ends when so many seeds have failed, and prints how many of how many did; 0: it fails with the first")
 )
