@@ -175,6 +175,9 @@ func NewLoop(plan *Plan, o Options) *Loop {
 	if o.Wall == nil {
 		o.Wall = time.Now
 	}
+	if o.Pass.Wall == nil {
+		o.Pass.Wall = o.Wall
+	}
 	l := &Loop{
 		Options: o,
 		events:  make(chan any),

@@ -35,9 +35,9 @@ func (p *pass) held() error {
 	if p.service.Hold == nil {
 		return nil
 	}
-	now := time.Now()
+	now := p.wall().Round(0)
 	until := p.service.Hold(now)
-	if !until.After(now.Round(0)) {
+	if !until.After(now) {
 		return nil
 	}
 	p.out.Held = &Hold{Until: until, Paths: p.swap.Changed()}

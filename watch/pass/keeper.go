@@ -20,7 +20,7 @@ import (
 // A Checker runs a service's check, which sees the staged files at their places.
 type Checker func(ctx context.Context, check command.Check, files []preview.File, filter render.Filter) *fault.Fault
 
-// A Runner runs what is to be done before and after a change, and when something failed.
+// A Runner runs gates, what is to be done before and after a change, and who hears of a failure.
 type Runner func(context.Context, command.Command, command.Options) ([]byte, error)
 
 // Options are what a Keeper works with.
@@ -32,6 +32,7 @@ type Options struct {
 	Parsers  Parsers
 	// Woken is called after waits that may end for several passes at once; may be nil.
 	Woken func(service string)
+	Wall  func() time.Time // the wall clock, which may be set; nil: the machine's
 }
 
 // Turns are what a pass is for, and what it says to whoever tells the dependents of its files.
@@ -55,6 +56,7 @@ type Keeper struct {
 	parsers   Parsers
 	examine   Checker
 	runs      Runner
+	wall      func() time.Time
 	woken     func(service string)
 	leftovers leftovers
 	shelf     *shelf
@@ -97,12 +99,16 @@ func NewKeeper(o Options) *Keeper {
 		runs:     o.runner(),
 		shelf:    o.State.shelf,
 		woken:    o.Woken,
+		wall:     o.Wall,
 		repairs:  make(map[string]repair),
 		seed:     maphash.MakeSeed(),
 		known:    make(map[string]content),
 	}
 	if k.examine == nil {
 		k.examine = render.CheckService
+	}
+	if k.wall == nil {
+		k.wall = time.Now
 	}
 	if k.parsers.Judge == nil {
 		k.parsers = own
