@@ -50,7 +50,7 @@ func init() {
 		"/var/lib/rendered/.ledger.jsonl.new", "/var/lib/rendered/ledger.jsonl", "/run", "/out", predecessors, formerPath}
 	known = append(known, programs[:]...)
 	for _, name := range slices.Concat(services[:], others[:]) {
-		known = append(known, "woken "+name, "vitals "+name, "before "+name, "after "+name)
+		known = append(known, "woken "+name, "vitals "+name, "before "+name, "after "+name, "gate "+name, "alarm "+name)
 	}
 	for _, s := range specs {
 		dir := s.path[:strings.LastIndexByte(s.path, '/')]
@@ -116,6 +116,10 @@ type conf struct {
 	proves   bool                     // services are to be seen to be well
 	rollback int                      // of policies, where they are not
 	around   bool                     // something is to be done before and after changes
+	alarm    bool                     // somebody is to hear of failures
+	gate     bool                     // a gate has to be open for files to be written
+	window   bool                     // programs are interrupted in windows only
+	hold     bool                     // and files are written in them only
 	interval time.Duration
 	often    time.Duration // between two scheduled looks; 0: five minutes
 }
@@ -136,7 +140,8 @@ func (w *world) load(l *life) (*watch.Plan, error) {
 // plan makes the plan of a config that is usable, and puts it in force.
 func (w *world) plan(l *life, c conf) *watch.Plan {
 	chosen, faulty := w.decide(c, l.roll)
-	w.inForce(l, chosen)
+	leftOut := slices.ContainsFunc(faulty, func(f watch.Faulty) bool { return f.Instead != watch.OldSelf })
+	w.inForce(l, chosen, leftOut)
 	w.last = c
 	p := &watch.Plan{Settle: 2 * time.Second, Within: 30 * time.Second, Values: "/values", Source: &source{world: w, life: l, roll: chosen}, Faulty: faulty}
 	for _, name := range slices.Sorted(maps.Keys(chosen)) {
@@ -156,7 +161,7 @@ func (w *world) service(l *life, s self, r roll) *watch.Service {
 		panic(err)
 	}
 	svc := &watch.Service{Schedule: schedule, Splay: time.Duration(s.service) * 7 * time.Millisecond, MinInterval: s.interval}
-	svc.Name, svc.Fingerprint = s.name(), fmt.Sprint(s.text, s.checks, s.isRefused(), s.restarts, s.interval, s.often, s.proves, s.rollback, s.around)
+	svc.Name, svc.Fingerprint = s.name(), fmt.Sprint(s.text, s.checks, s.isRefused(), s.restarts, s.interval, s.often, s.proves, s.rollback, s.around, s.alarm, s.gate, s.window, s.hold)
 	files := w.of(s)
 	for _, f := range files {
 		svc.Files = append(svc.Files, f.file(s))
@@ -170,6 +175,8 @@ func (w *world) service(l *life, s self, r roll) *watch.Service {
 		svc.Check = checkOf(files)
 	}
 	w.prove(l, s, svc)
+	w.alarm(s, svc)
+	w.guard(l, s, svc)
 	return svc
 }
 

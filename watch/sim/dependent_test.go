@@ -44,8 +44,9 @@ var errRefused = errors.New("refused")
 const patience = 30 * time.Second
 
 func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) {
-	w := a.world
+	w, mends := a.world, a.mends()
 	w.mu.Lock()
+	a.untimely(mends)
 	if a.busy == a.life {
 		w.fail("%s is told twice at once", a.name)
 	}

@@ -154,6 +154,13 @@ type happening struct {
 // vicissitudes are those of the seeds whose services are to be seen to be well.
 var vicissitudes = []happening{{14, (*world).moods}, {8, (*world).policy}}
 
+// prohibitions are those of the seeds whose services have gates and windows, and alarms of those
+// in which somebody hears of failures.
+var (
+	prohibitions = []happening{{20, (*world).forbid}, {6, (*world).clock}}
+	alarms       = []happening{{8, (*world).mute}}
+)
+
 var events = []happening{
 	{30, (*world).rotateSome},
 	{8, func(w *world) { w.note("refresh"); w.life.loop.Refresh() }},
@@ -185,7 +192,13 @@ var events = []happening{
 func (w *world) event() {
 	list := events
 	if w.rolls() {
-		list = slices.Concat(events, vicissitudes)
+		list = slices.Concat(list, vicissitudes)
+	}
+	if w.guarded() {
+		list = slices.Concat(list, prohibitions)
+	}
+	if w.alarms() {
+		list = slices.Concat(list, alarms)
 	}
 	total := 0
 	for _, e := range list {
@@ -292,9 +305,7 @@ func (w *world) clock() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := time.Duration(w.chance.NormFloat64() * float64(20*time.Minute))
-	w.clockSet()
-	w.offset.Add(int64(d))
-	w.clockSet()
+	w.setClock(d)
 	w.trace.note(w.began, "the clock is set by %v", d)
 }
 

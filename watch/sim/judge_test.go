@@ -15,7 +15,9 @@ func (w *world) changed(path string) {
 	if path == recordPath {
 		w.records = append(w.records, w.found(path))
 		w.written[debts(w.found(path))] = true
+		w.judgeSwaps(w.found(path))
 		w.judgeRollouts(w.found(path))
+		w.judgeAlarms(w.found(path))
 	}
 	f := w.files[path]
 	if f == nil {
@@ -193,8 +195,11 @@ func (w *world) peace() {
 		s.trouble, s.hangs = "", false
 	}
 	w.aws.away = true
-	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour, flaws: w.conf.flaws, also: w.conf.also, proves: w.conf.proves, around: w.conf.around}
-	w.ward.mood, w.ward.refuses = honest, 0
+	w.conf = conf{layout: w.conf.layout, text: w.conf.text, checks: w.conf.checks, often: time.Hour, flaws: w.conf.flaws, also: w.conf.also, proves: w.conf.proves, around: w.conf.around, alarm: w.conf.alarm}
+	w.ward.mood, w.ward.refuses, w.sirens.mute, w.guards.shut = honest, 0, 0, 0
+	if w.guarded() { // an old self may have windows
+		w.setClock(untilReading(w.wall(), 5, 0))
+	}
 	flawed := w.conf.isFlawed() && w.chance.IntN(2) == 0
 	if !flawed {
 		w.mend()
@@ -228,6 +233,7 @@ func (w *world) peace() {
 	w.judge()
 	w.epidemic()
 	w.judge()
+	w.curfew()
 
 	w.mu.Lock()
 	steps, told, lines := w.life.steps, w.counts.told, w.lines
@@ -380,6 +386,7 @@ func (w *world) judge() {
 	}
 	w.judgeRecords(len(unkept) == 0)
 	w.judgeWard()
+	w.judgeSaid()
 	for _, s := range w.specs() {
 		dir := path.Dir(s.path)
 		for _, name := range w.disk.List(dir) {

@@ -184,7 +184,7 @@ type recorded struct {
 	Path       string
 	Change     uint64
 	Told, Left map[string]uint64
-	Swap       *struct{ Temp string }
+	Swap       *struct{ Temp, Digest string }
 	Unsure     bool
 }
 

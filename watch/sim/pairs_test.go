@@ -38,6 +38,7 @@ var lies = []blow{{lie: memory.Cached}, {lie: memory.Dropped}, {lying: true}}
 func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(hash(0, fmt.Sprint(at), 0), tell, pair)
+		w.conf.gate, w.conf.window = false, false
 		w.start(faults{})
 		w.after(time.Second)
 		w.mu.Lock()

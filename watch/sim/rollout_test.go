@@ -130,8 +130,8 @@ func (v vitals) look() string {
 	return ""
 }
 
-// run does what is to be done before and after a change.
-func (l *life) run(ctx context.Context, c command.Command, _ command.Options) ([]byte, error) {
+// run does what is to be done before and after a change, asks a gate, or says a failure.
+func (l *life) run(ctx context.Context, c command.Command, o command.Options) ([]byte, error) {
 	w := l.world
 	of, err := strconv.Atoi(c.Args[1])
 	if err != nil {
@@ -155,6 +155,14 @@ func (l *life) run(ctx context.Context, c command.Command, _ command.Options) ([
 	switch {
 	case l.dead:
 		return nil, errRefused
+	case c.Args[0] == "gate":
+		open := !w.guards.shut.has(of)
+		if w.answered(gate, of, open); !open {
+			return nil, errRefused
+		}
+		return nil, nil
+	case c.Args[0] == "alarm":
+		return nil, w.hear(o.Env)
 	case w.ward.refuses > 0:
 		w.ward.refuses--
 		return nil, errRefused

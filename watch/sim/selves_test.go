@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -30,6 +31,8 @@ const (
 )
 
 func (s self) name() string { return s.conf.name(s.service) }
+
+func (s self) number() string { return strconv.Itoa(s.service) }
 
 // has tells whether the service is to keep the files of a unit.
 func (s self) has(u unit) bool { return s.home[u] == s.service || s.also[u].has(s.service) }
@@ -180,9 +183,12 @@ func faultOf(service int, name string, kept bool) watch.Faulty {
 }
 
 // inForce notes what a life has put in force, and hands debts on.
-func (w *world) inForce(l *life, r roll) {
+func (w *world) inForce(l *life, r roll, leftOut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.guarding(l, l.roll, r)
+	w.alarming(l, r)
+	w.sirens.leftOut = leftOut
 	for _, u := range w.units {
 		before := w.holders[u]
 		w.follow(u, r)

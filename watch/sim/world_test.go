@@ -65,6 +65,8 @@ type world struct {
 	// orphans are temporaries of a key that the disk lost: nobody can tell whose they are.
 	orphans map[string]bool
 	ward    ward
+	guards  guard
+	sirens  siren
 }
 
 // An output is what the model knows of a file that the daemon writes.
@@ -129,7 +131,11 @@ func newWorld(seed uint64, tell bool, units ...unit) *world {
 	}
 	w.trace.tell = tell
 	w.aws = newAWS(w)
-	w.conf = conf{layout: asWritten, text: 1, checks: seed%4 == 0, proves: w.rolls(), around: w.rolls() && seed%2 == 0}
+	w.conf = conf{
+		layout: asWritten, text: 1, checks: seed%4 == 0, proves: w.rolls(), around: w.rolls() && seed%2 == 0, alarm: w.alarms(),
+		gate: w.guarded() && seed%2 == 0, window: w.guarded() && seed%4 < 3, hold: w.guarded() && seed%4 == 2, restarts: w.guarded() && seed%8 < 6,
+	}
+	w.sirens.heard, w.sirens.again, w.sirens.noted = make(map[string]int), make(map[string]int), make(map[string]bool)
 	w.ward.begun, w.ward.stands = make(map[string]int), make(map[string]rollout)
 	w.holders = asWritten.home
 	for i := range services {
