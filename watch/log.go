@@ -162,7 +162,7 @@ func (l *Loop) logFailures(log *slog.Logger, s *state, service string, list []*p
 // notUpToDate says that files are not, and what becomes of it.
 func notUpToDate(e *pass.FileError) string {
 	if e.RolledBack() {
-		return "rolled back, not tried again before it changes"
+		return "rolled back"
 	}
 	return "not up to date, will try again"
 }

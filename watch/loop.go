@@ -95,6 +95,8 @@ type state struct {
 	why      pass.Trigger // of that
 	last     pass.Trigger // of the last look
 	looks    int          // that were begun
+	again    bool         // somebody asks that a change which was rolled back be tried again
+	trying   bool         // the look under way, or the last, was to do so
 	past     past
 	paused   *pass.Pause // nil: it is not
 	held     *pass.Hold  // by the last look; nil: it was not

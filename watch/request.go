@@ -78,6 +78,7 @@ func (l *Loop) requested(r *request, now time.Time) {
 // asked has a service looked at now, and who refused to be told of its files told again now: who
 // asks may have mended what was wrong.
 func (l *Loop) asked(name string, s *state, why pass.Trigger, now time.Time) {
+	s.again = s.again || why.Why == string(Refreshed) // whatever else it is due for
 	s.dueFor(now, why)
 	l.teller.Retry(name, now)
 }

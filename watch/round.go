@@ -32,6 +32,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 			s.busy, s.since, s.look = true, now, time.Time{}
 			s.looks++
 			s.last = s.why
+			s.trying, s.again = s.again, false
 			s.keeper.Take(&svc.Service)
 			looking = append(looking, s)
 			refs = append(refs, slices.Concat(svc.Refs(), s.asked)...)
@@ -46,7 +47,7 @@ func (l *Loop) begin(ctx context.Context, now time.Time) {
 		s.snapshot = snapshot
 		t := turns(s.keeper, l.send)
 		t.Trigger = s.last
-		t.Again = s.last.Why == string(Refreshed)
+		t.Again = s.trying
 		if s.matching {
 			l.teller.Set(s.service.Name, s.phase(), now)
 			t.Matched = func() {}
@@ -186,6 +187,9 @@ func (l *Loop) finish(o pass.Outcome, now time.Time) {
 		l.outages.keep(o.Service, nil)
 		delete(l.states, o.Service)
 		return
+	}
+	if r := l.rollout(s.service); r != nil && r.Stage == pass.Reverting {
+		s.again = s.again || s.trying // what is to be tried again is not even put back
 	}
 	s.past.note(o, s.service.Refs(), now)
 	if o.Renewed() { // whether it is well now nobody has looked at

@@ -17,7 +17,8 @@ import (
 type Rollout struct {
 	Service string `json:"service"`
 	Stage   Stage  `json:"stage,omitempty"`
-	// Change names what is rolled out: a digest of all files of the service as they are to be.
+	// Change names what is rolled out: a digest of all files of the service as they are to be. ""
+	// where the old files are back is that nothing is rejected.
 	Change  string    `json:"change,omitempty"`
 	Since   time.Time `json:"since,omitzero"`    // when it was put in place
 	Failure string    `json:"failure,omitempty"` // why it was not well, the last time

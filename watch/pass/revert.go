@@ -37,7 +37,9 @@ func (p *pass) revert() error {
 			p.files = append(p.files, f)
 		}
 	}
-	r.Stage = ledger.Reverted
+	if r.Stage = ledger.Reverted; p.turns.Again {
+		r.Change = "" // none is rejected: somebody has asked for it meanwhile
+	}
 	p.next = &r
 	if err := p.stage(); err != nil {
 		return err

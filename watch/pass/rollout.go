@@ -83,10 +83,11 @@ var errRolledBack = errors.New("rolled back")
 
 // rolledBack is why a change that was rolled back is not tried again.
 func rolledBack(r ledger.Rollout) error {
-	return &FileError{"", &fault.Fault{
-		What: "rolled back, as it was not well: " + r.Failure, Err: errRolledBack,
-		Hints: []string{"it is tried again when it changes, or at once by  rendered refresh " + r.Service},
-	}}
+	then := "it is tried again when it changes, or at once by  rendered refresh " + r.Service
+	if r.Change == "" {
+		then = "it is tried again at once, as somebody asks for it"
+	}
+	return &FileError{"", &fault.Fault{What: "rolled back, as it was not well: " + r.Failure, Err: errRolledBack, Hints: []string{then}}}
 }
 
 // RolledBack tells whether it is that a change was rolled back.
