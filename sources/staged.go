@@ -9,8 +9,8 @@ import (
 
 // A Staged answers for another source as if each secret's version with a label were its current
 // one, and the one that is current now the previous one, as the labels will be after the rotation.
-// Secrets that have no such version, or none with a value yet, are answered as they are. So are refs
-// that select a version, or another label. A secret that is read as
+// Secrets that have no such version, or none with a value yet, are answered as they are. So are
+// refs that select a version, or another label. A secret that is read as
 // /aws/reference/secretsmanager/… is one, too.
 type Staged struct {
 	Source Source

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -245,6 +246,30 @@ func TestCookbookStores(t *testing.T) {
 			t.Errorf("%d files of %d:\n%s", got, want, said)
 		}
 	})
+}
+
+// versionID is a version of a secret, as AWS names it.
+var versionID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// A page shows what is said of a version that is being rotated in: first of a good one, then of one
+// that is written in another form.
+func TestCookbookPending(t *testing.T) {
+	r := readRecipe(t, filepath.Join(cookbook, "rotation-drill"))
+	fake := awsfake.Start(t)
+	fake.PutSecret("prod/drill/db", `{"username": "app", "password": "first"}`)
+	sh := newShell(t, r.from)
+	pending := []string{`{"username": "app", "password": "second"}`, `{"user": "app", "pass": "second"}`}
+	shown := pages.Claimed(t)
+	if len(shown) != len(pending) {
+		t.Fatalf("it shows %d screens", len(shown))
+	}
+	for i, b := range shown {
+		fake.PutSecret("prod/drill/db", pending[i], "AWSPENDING")
+		said, _ := sh.run(t, "set +e\n"+typed(b), fake.Env()...)
+		if got, want := versionID.ReplaceAllString(said, "…"), versionID.ReplaceAllString(b.Text, "…"); got != want {
+			t.Errorf("%v: now it is\n%s", b, said)
+		}
+	}
 }
 
 // A page's policy is what iam-policy prints, to the letter.

@@ -33,6 +33,8 @@ var claims = []claim{
 	{"docs/cookbook/*/README.md", "sh", "internal/e2e.TestCookbookRenders", "runs in the recipe's directory, a second time changing nothing"},
 	{"docs/cookbook/*/README.md", "sh aws", "internal/e2e.TestCookbookStores", "stores in a fake of AWS what the templates look up"},
 	{"docs/cookbook/rotation-drill/README.md", "console drill", "internal/e2e.TestCookbookRotationDrill", "is typed on a machine of its own, and what is said there"},
+	{"docs/cookbook/rotation-drill/README.md", "console pending", "internal/e2e.TestCookbookPending", "is what is said of a version that is being rotated in"},
+	{"docs/cookbook/rotation-drill/README.md", "sh ssm", "internal/e2e.TestPagesAskAWS", "is taken by the AWS CLI"},
 	{"docs/cookbook/README.md", "sh", "internal/e2e.TestCookbookRenders", "runs in the directory of each recipe, a second time changing nothing"},
 	{"docs/cookbook/README.md", "sh policy", "internal/e2e.TestCookbookPolicies", "prints the policy of each recipe's page"},
 
