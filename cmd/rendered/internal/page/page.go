@@ -36,7 +36,10 @@ var content embed.FS
 // icon is a disc of a colour, and colours are those of states, on light and on dark.
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="%s"/></svg>`
 
-var colours = map[watch.State]string{watch.Current: "#2c8a57", watch.Owes: "#d08a00", watch.Failing: "#d5352b", watch.Waiting: "#808791"}
+var colours = map[watch.State]string{
+	watch.Current: "#2c8a57", watch.Owes: "#d08a00", watch.RolledBack: "#d08a00", watch.Failing: "#d5352b", watch.Unhealthy: "#d5352b",
+	watch.Waiting: "#808791", watch.Paused: "#808791", watch.Held: "#808791", watch.Proving: "#808791",
+}
 
 // Handler gives the page at / and what it loads. It answers GET and HEAD. A Host that is not this
 // machine's is refused with 421, and an Origin that is not the page's own with 403.

@@ -182,6 +182,26 @@ func plain(html string) string {
 	return strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&", "&#43;", "+").Replace(b.String())
 }
 
+// Each state has its look, and the icon the colour of the worst.
+func TestEachStateHasItsLook(t *testing.T) {
+	css, err := content.ReadFile("page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, events := stands(), happened()
+	p := pageOf(&st, &events)
+	for _, state := range watch.States {
+		if !strings.Contains(string(css), "td."+string(state)+"::before") || !strings.Contains(get(p, "/icon.svg?state="+string(state)).Body.String(), colours[state]) || colours[state] == "" {
+			t.Errorf("%s has no look", state)
+		}
+	}
+	for worse, like := range map[watch.State]watch.State{watch.RolledBack: watch.Owes, watch.Unhealthy: watch.Failing, watch.Held: watch.Waiting, watch.Proving: watch.Waiting} {
+		if colours[worse] != colours[like] {
+			t.Errorf("%s has the colour %s, and %s has %s", worse, colours[worse], like, colours[like])
+		}
+	}
+}
+
 // Names are of others: they direct neither browser nor reader.
 func TestNamesAreText(t *testing.T) {
 	st, events := stands(), happened()
