@@ -36,7 +36,13 @@ func TestFailureIsNotSaid(t *testing.T) {
 		if w.logged("a failure is not said", "svc", unsaid) != 1 || w.logged(string(kindRefused)) > 0 || w.logged(failing) != 1 {
 			t.Errorf("the log:\n%s", w.log.String())
 		}
+		if _, d := w.detail(); d.Unsaid == nil {
+			t.Error("status says nothing of it")
+		}
 		w.after(30 * time.Second)
+		if _, d := w.detail(); d.Unsaid != nil {
+			t.Errorf("it was said, and status has %v", d.Unsaid)
+		}
 		if heard.Load() != 1 || w.logged("a failure is not said") != 1 || w.logged("on_failure: done", "svc", unsaid) != 1 {
 			t.Errorf("it was heard %d times:\n%s", heard.Load(), w.log.String())
 		}

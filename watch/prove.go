@@ -22,7 +22,7 @@ type aftermath struct {
 	failures   int    // in a row
 	failure    string // of the last look
 	hints      []string
-	undone     string // why what is to be done after a change is not done
+	undone     *fault.Fault // why what is to be done after a change is not done; nil: it is, or nobody has tried
 	alarm      alarm
 }
 
@@ -31,6 +31,7 @@ type alarm struct {
 	busy     bool
 	at       time.Time // not before, after a failure
 	failures int       // in a row
+	unsaid   *fault.Fault
 }
 
 // What those say who look.
@@ -77,6 +78,14 @@ func (l *Loop) alarm(ctx context.Context, svc *Service, s *state, now time.Time)
 	}
 }
 
+// unsaid gives why a failure was not said to whoever is to hear of it; nil: it was.
+func (s *state) unsaid() *fault.Fault {
+	if s.service.OnFailure.IsZero() {
+		return nil
+	}
+	return s.after.alarm.unsaid
+}
+
 // alarmed notes what came of that.
 func (l *Loop) alarmed(a pass.Alarm, now time.Time) {
 	s := l.states[a.Service]
@@ -96,7 +105,7 @@ func (l *Loop) alarmed(a pass.Alarm, now time.Time) {
 		log.Warn("a failure is not said, will try again", "err", a.Fault.What, hints(a.Fault.Hints), kindUnsaid.id())
 	}
 	failures := s.after.alarm.failures + 1
-	s.after.alarm = alarm{failures: failures, at: now.Add(tell.Backoff(failures, s.chance))}
+	s.after.alarm = alarm{unsaid: a.Fault, failures: failures, at: now.Add(tell.Backoff(failures, s.chance))}
 }
 
 // followed gives the services of which anything is done after their dependents were told.
@@ -172,10 +181,10 @@ func (l *Loop) undrained(u pass.Undrained, now time.Time) {
 	}
 	s.after.failures++
 	s.after.at = now.Add(tell.Backoff(s.after.failures, s.chance))
-	if s.after.undone != u.Fault.What {
+	if s.after.undone == nil || s.after.undone.What != u.Fault.What {
 		log.Warn("not done, will try again", "err", u.Fault.What, hints(u.Fault.Hints), kindUndrained.id())
 	}
-	s.after.undone = u.Fault.What
+	s.after.undone = u.Fault
 }
 
 // logProof says what came of looking whether a service is well, where that is news.
@@ -186,21 +195,13 @@ func (l *Loop) logProof(s *state, p pass.Proof) {
 		log.Info("well with the old files", "took", took, kindSeen.id())
 	case p.Failure == "":
 		log.Info("well", "took", took, kindSeen.id())
-	case p.Is.Stage == p.Was.Stage && s.after.failure == p.Failure:
+	case p.Is.Stage == p.Was.Stage && p.Is.Still == p.Was.Still && s.after.failure == p.Failure:
 	default:
 		if p.Output != "" {
 			log.Info("output", "text", p.Output)
 		}
-		log.Warn("not well, "+then[p.Is.Stage], "err", p.Failure, hints(p.Hints), kindUnwell.id())
+		log.Warn("not well, "+pass.Then[p.Is.Stage], "err", p.Failure, hints(p.Hints), kindUnwell.id())
 	}
-}
-
-// then says what is done where a service is not well.
-var then = map[pass.Stage]string{
-	pass.Retold:    "its dependents are told once more",
-	pass.Reverting: "the old files are put back",
-	pass.Reverted:  "with the old files, either",
-	pass.Unwell:    "the new files stay",
 }
 
 // rollout gives that of a service that is not over; nil: there is none.
@@ -278,6 +279,8 @@ func healthOf(service string, r *pass.Rollout, seen *pass.Proof, after *pass.Und
 	}
 	if after != nil && after.Fault != nil {
 		h.After, said = after.Fault, true
+	} else if r != nil && r.Undone != "" {
+		h.After, said = &fault.Fault{What: r.Undone}, true
 	}
 	if r == nil || r.Stage == pass.Settled {
 		return h, said
@@ -285,8 +288,12 @@ func healthOf(service string, r *pass.Rollout, seen *pass.Proof, after *pass.Und
 	if r.Stage == pass.Rejected && seen == nil { // why its files are not current says it
 		return h, said
 	}
-	st := Standing{Rollout: r}
-	h.State, h.Failure, h.Stays = st.State(), r.Failure, r.Stays
+	is := *r
+	is.Undone = "" // After says it
+	h.State, h.Failure, h.Stays = Standing{Rollout: &is}.State(), r.Failure, r.Stays
+	if r.Still != "" {
+		h.Failure = r.Still
+	}
 	return h, true
 }
 

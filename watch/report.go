@@ -41,7 +41,9 @@ const (
 
 	Proving    State = "proving"     // its dependents have been told, and have yet to be seen to be well
 	RolledBack State = "rolled-back" // its change was not well; the old files are in place
-	Unhealthy  State = "unhealthy"   // its change is not well, and stays
+	// Unhealthy: its change is not well, and stays; or it is not well with the old files, either;
+	// or what is to be done after its change is not done.
+	Unhealthy State = "unhealthy"
 )
 
 // States are all that there are, the best first.
@@ -54,10 +56,10 @@ func (s Standing) State() State {
 		return Paused
 	case s.Failure != "":
 		return Failing
+	case s.Rollout != nil && (s.Rollout.Stage == pass.Unwell || s.Rollout.Still != "" || s.Rollout.Undone != ""):
+		return Unhealthy
 	case s.Rollout != nil && s.Rollout.Stage == pass.Rejected:
 		return RolledBack
-	case s.Rollout != nil && s.Rollout.Stage == pass.Unwell:
-		return Unhealthy
 	case len(s.Owed) > 0:
 		return Owes
 	case s.Held != nil:
@@ -94,16 +96,20 @@ func (l *Loop) report(doing Doing) {
 func (l *Loop) standings(doing Doing, services []*Service) Report {
 	r := Report{Doing: doing, Tried: true, Unusable: l.failed, Faulty: l.plan.Faulty, Services: make([]Standing, 0, len(services))}
 	for _, svc := range services {
-		st := l.states[svc.Name].standing()
-		st.Owed, st.Rollout = l.teller.Owed(svc.Name), l.rollout(svc)
+		st := l.standing(svc)
 		r.Tried = r.Tried && st.Tried
 		r.Services = append(r.Services, st)
 	}
 	return r
 }
 
-func (s *state) standing() Standing {
-	st := Standing{Service: s.service.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused, Held: s.held}
+// standing gives how a service stands.
+func (l *Loop) standing(svc *Service) Standing {
+	s := l.states[svc.Name]
+	st := Standing{
+		Service: svc.Name, Tried: s.tried || s.slow || s.paused != nil, Failure: s.failure, Paused: s.paused, Held: s.held,
+		Owed: l.teller.Owed(svc.Name), Rollout: l.rollout(svc),
+	}
 	if s.slow {
 		st.Failure = stillAtWork
 	}

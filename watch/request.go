@@ -75,12 +75,13 @@ func (l *Loop) requested(r *request, now time.Time) {
 	l.requests = append(l.requests, r)
 }
 
-// asked has a service looked at now, and who refused to be told of its files told again now: who
-// asks may have mended what was wrong.
+// asked has a service looked at now, and who refused to be told of its files told again now, as is
+// whether it is well: who asks may have mended what was wrong.
 func (l *Loop) asked(name string, s *state, why pass.Trigger, now time.Time) {
 	s.again = s.again || why.Why == string(Refreshed) // whatever else it is due for
 	s.dueFor(now, why)
 	l.teller.Retry(name, now)
+	s.after.at, s.after.alarm.at = time.Time{}, time.Time{}
 }
 
 // unique leaves out what a list has before.
@@ -118,9 +119,7 @@ func (l *Loop) awaited(r *request, name string, now time.Time) bool {
 	}
 	switch {
 	case r.until == untilCurrent:
-		st := s.standing()
-		st.Owed, st.Rollout = l.teller.Owed(name), l.rollout(s.service)
-		return st.State() != Current
+		return l.standing(s.service).State() != Current
 	case r.until == untilResting:
 		return s.busy || l.teller.IsReading(name)
 	case s.paused != nil && !s.busy:
@@ -129,7 +128,20 @@ func (l *Loop) awaited(r *request, name string, now time.Time) bool {
 	if _, looked := r.outcomes[name]; !looked {
 		return true
 	}
-	return s.matching && l.teller.Telling(name, now) || l.unsettled(s.service)
+	return s.matching && l.teller.Telling(name, now) || l.unsettled(s.service) || l.looksAgain(r, s)
+}
+
+// looksAgain tells whether a request waits for another look at a service that was not well, or for
+// another try to do what is to be done after its change.
+func (l *Loop) looksAgain(r *request, s *state) bool {
+	name, rollout := s.service.Name, l.rollout(s.service)
+	if rollout == nil || !s.matching || len(l.teller.Owed(name)) > 0 {
+		return false
+	}
+	if s.service.Undrains(*rollout) {
+		return r.undrained[name] == nil
+	}
+	return s.service.Probed(*rollout) && r.proofs[name] == nil
 }
 
 // heard notes for those who wait what came of a look.
@@ -177,7 +189,8 @@ func (r *request) result(l *Loop) (result Result) {
 	}
 	for _, o := range result.Outcomes {
 		if s := l.states[o.Service]; s != nil {
-			if h, said := healthOf(o.Service, l.rollout(s.service), r.proofs[o.Service], r.undrained[o.Service]); said {
+			h, said := healthOf(o.Service, l.rollout(s.service), r.proofs[o.Service], r.undrained[o.Service])
+			if h.Unsaid = s.unsaid(); said || h.Unsaid != nil {
 				result.Health = append(result.Health, h)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/pass"
 	"github.com/rendered/rendered/watch/tell"
@@ -30,7 +31,9 @@ type Detail struct {
 	Well     time.Time // when its files were last up to date
 	Failing  time.Time // since when its looks fail; zero: they do not
 	Hints    []string  // what to do about Standing.Failure
-	Turn     string    // whose turn it is to do it, as "the owner of secret prod/db"
+	Turn     string    // whose turn it is to mend what is wrong, as "the owner of secret prod/db"
+	// Succeeded is when the last look ended that did not fail, whether files were to wait or not.
+	Succeeded time.Time
 	// Interval is the longest time from the last look to the one after the next, by the schedule;
 	// 0 before the first.
 	Interval time.Duration
@@ -41,7 +44,9 @@ type Detail struct {
 	Computed int
 	Told     []tell.Told
 	Unwell   []string // what to do about Standing.Rollout.Failure
-	After    string   // why what is to be done after a change is not done; ""
+	// Undone is why what is to be done after a change is not done, and Unsaid why a failure was not
+	// said to whoever is to hear of it; nil: it is, or nobody has tried.
+	Undone, Unsaid *fault.Fault
 }
 
 // A FileDetail is what is known of a file.
@@ -69,6 +74,7 @@ type LookupDetail struct {
 // A past is what a loop remembers of a service's looks.
 type past struct {
 	looked       time.Time
+	succeeded    time.Time
 	interval     time.Duration
 	well         time.Time
 	failing      time.Time
@@ -82,7 +88,7 @@ type past struct {
 // remembered gives what the history tells of a service's looks.
 func (l *Loop) remembered(service string) past {
 	known := l.Pass.State.Ledger.Past(service)
-	p := past{well: known.Well, failing: known.Failing, files: known.Files, certificates: make(map[string]*pass.Certificate), lookups: make(map[string]LookupDetail)}
+	p := past{well: known.Well, succeeded: known.Well, failing: known.Failing, files: known.Files, certificates: make(map[string]*pass.Certificate), lookups: make(map[string]LookupDetail)}
 	for ref, w := range known.Lookups {
 		p.lookups[ref] = LookupDetail{Version: w.Version, Since: w.Since}
 	}
@@ -93,9 +99,9 @@ func (l *Loop) remembered(service string) past {
 func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 	p.looked, p.hints, p.turn = now, nil, ""
 	if list := o.FileErrors(); o.RolledBack() || o.Held != nil {
-		p.failing = time.Time{} // the rollout, or the hold, tells of it
+		p.succeeded, p.failing = now, time.Time{} // the rollout, or the hold, tells of it
 	} else if len(list) == 0 {
-		p.well, p.failing = now, time.Time{}
+		p.well, p.succeeded, p.failing = now, now, time.Time{}
 	} else {
 		p.failing, p.hints, p.turn = earliest(p.failing, now), list[0].Fault.Hints, list[0].Whose()
 	}
@@ -208,11 +214,11 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 	d := Detail{
 		Schedule: svc.Schedule.String(),
 		Interval: s.past.interval,
-		Looked:   s.past.looked, Next: next, Well: s.past.well, Failing: s.past.failing,
+		Looked:   s.past.looked, Next: next, Well: s.past.well, Failing: s.past.failing, Succeeded: s.past.succeeded,
 		Hints: s.past.hints, Turn: s.past.turn,
 		Told: l.teller.Told(svc.Name, now),
 	}
-	d.Unwell, d.After = s.after.hints, s.after.undone
+	l.detailAfter(&d, svc)
 	for f := range l.Pass.State.Files(&svc.Service) {
 		at := s.past.files[f.Path]
 		file := FileDetail{f.Path, at, f.Mode, f.UID, f.GID, s.past.certificates[f.Path], f.Gone}
@@ -225,6 +231,40 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 		}
 	}
 	return d
+}
+
+// detailAfter says of what follows a change what its standing does not.
+func (l *Loop) detailAfter(d *Detail, svc *Service) {
+	s, r := l.states[svc.Name], l.rollout(svc)
+	d.Unwell, d.Unsaid = s.after.hints, s.unsaid()
+	if r == nil {
+		return
+	}
+	if svc.Undrains(*r) {
+		if d.Undone = s.after.undone; d.Undone == nil && r.Undone != "" {
+			d.Undone = &fault.Fault{What: r.Undone}
+		}
+	}
+	if d.Turn == "" {
+		d.Turn = turnOf(*r)
+	}
+}
+
+// turnOf says whose turn it is to mend what is wrong with a change or after it; "": nothing is.
+func turnOf(r pass.Rollout) string {
+	owner := "the owner of what it looks up"
+	if len(r.Refs) == 1 {
+		owner = "the owner of " + r.Refs[0].Ref
+	}
+	switch {
+	case r.Still != "" || r.Undone != "":
+		return sources.Machine
+	case (r.Stage == pass.Unwell || r.Stage == pass.Rejected) && len(r.Refs) == 0:
+		return "the author of the template, or " + owner
+	case r.Stage == pass.Unwell || r.Stage == pass.Rejected:
+		return owner + ", or " + sources.Machine
+	}
+	return ""
 }
 
 // lookups gives what is known of the service's lookups whose names the templates give, and how many

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/testpki"
 	"github.com/rendered/rendered/render/format"
 	"github.com/rendered/rendered/sources"
@@ -126,6 +127,10 @@ func TestStatusSaysWhoseTurnItIs(t *testing.T) {
 		fails("fails", author, `{{ fail "no" }}`)
 		fails("no-format", author, `{"k": {{ secret "s" "k" }}}`).Files[0].Format, _ = format.Parse("json")
 		fails("no-directory", sources.Machine, `{{ secret "s" }}`).Files[0].Path = w.path("none/file")
+		fails("undrained", sources.Machine, `{{ secret "s" }}`).Before.Args = []string{"drain"}
+		w.run = func(context.Context, command.Command, command.Options) ([]byte, error) {
+			return nil, &command.Error{Command: "drain", Reason: command.Exit, Code: 1}
+		}
 		w.start()
 		w.after(time.Minute)
 		st, err := w.loop.Ask(t.Context())

@@ -22,8 +22,11 @@ type Rollout struct {
 	Change  string    `json:"change,omitempty"`
 	Since   time.Time `json:"since,omitzero"`    // when it was put in place
 	Failure string    `json:"failure,omitempty"` // why it was not well, the last time
-	Paths   []string  `json:"paths,omitempty"`   // the files that have new contents
-	Refs    []Renewal `json:"refs,omitempty"`    // lookups that have other versions than before
+	// Still is why the service is not well with the old files, either, which are in place; "": it
+	// is, or nobody has seen it yet.
+	Still string    `json:"still,omitempty"`
+	Paths []string  `json:"paths,omitempty"` // the files that have new contents
+	Refs  []Renewal `json:"refs,omitempty"`  // lookups that have other versions than before
 	// Old are these files as they were when the service was last well; none: they stay as they are.
 	Old []Old `json:"old,omitempty"`
 	// Stays says why they stay; "" where they are restored.
@@ -31,6 +34,8 @@ type Rollout struct {
 	// Drained: what is to be done before a change was begun, and what is to be done after it has
 	// yet to be.
 	Drained bool `json:"drained,omitempty"`
+	// Undone is why that is not done, the last time; "": nobody has tried.
+	Undone string `json:"undone,omitempty"`
 	// Secrets has a digest of each secret that the files were made of when the service was last
 	// well, and New of those of the change; "": that is not known. They outlive the rollout.
 	Secrets string `json:"secrets,omitempty"`
@@ -197,7 +202,7 @@ func (l *Ledger) Judge(was, is Rollout, again bool, e Event) (judged bool, _ err
 		l.mu.Unlock()
 		return false, nil
 	}
-	is.Drained, is.Trouble = now.Drained, now.Trouble
+	is.Drained, is.Undone, is.Trouble = now.Drained, now.Undone, now.Trouble
 	if !again && e.Kind == "" && reflect.DeepEqual(now, is) {
 		l.mu.Unlock()
 		return true, nil
@@ -259,7 +264,7 @@ func (l *Ledger) Drain(service string, files []string, over bool) error {
 		l.mu.Unlock()
 		return nil
 	}
-	if is.Service, is.Drained = service, !over; is.Stage == Settled {
+	if is.Service, is.Drained, is.Undone = service, !over, ""; is.Stage == Settled {
 		is.Paths = files
 	}
 	r := l.change()
@@ -267,6 +272,22 @@ func (l *Ledger) Drain(service string, files []string, over bool) error {
 	b.undo = append(b.undo, l.setRollout(is))
 	l.mu.Unlock()
 	return l.commit(r)
+}
+
+// Undone notes why what is to be done after a change of a service is not done, with its event,
+// where it is another reason than before. The record says so with the next write.
+func (l *Ledger) Undone(service, why string, e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r, there := l.rollouts[service]
+	if !there || !r.Drained || r.Undone == why {
+		return
+	}
+	r.Undone = why
+	l.setRollout(r)
+	l.events.add(e)
+	l.alarm(e)
+	l.stale = true
 }
 
 // Suspect has what is to be done after a change of a service be done where rollouts were on record

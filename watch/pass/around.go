@@ -29,8 +29,15 @@ func (p *pass) drain() error {
 	if err == nil {
 		return nil
 	}
-	return &FileError{"", failedCommand("before", p.service.Before, err, p.shownOfCheck(p.service.Before, output), "no file written")}
+	failed := failedCommand("before", p.service.Before, err, p.shownOfCheck(p.service.Before, output), "no file written")
+	failed.Err = unprepared{failed.Err}
+	return &FileError{"", failed}
 }
+
+// An unprepared error is that a command failed that makes ready for a change: it judges no file.
+type unprepared struct{ error }
+
+func (e unprepared) Unwrap() error { return e.error }
 
 // failedCommand is the fault of a command around a change.
 func failedCommand(key string, c command.Check, err error, output, so string) *fault.Fault {

@@ -95,6 +95,9 @@ func (e *FileError) Whose() string {
 	if lookup, ok := e.Fault.Err.(*sources.Error); ok {
 		return lookup.Whose()
 	}
+	if _, ok := errors.AsType[unprepared](e.Fault.Err); ok {
+		return sources.Machine
+	}
 	if ofValues(e.Fault) || judged(e.Fault) {
 		return "the author of the template, or the owner of what it looks up"
 	}

@@ -103,7 +103,7 @@ func next(s *Service, was Rollout, failure string) Rollout {
 	is.Failure = failure
 	switch {
 	case failure == "" && was.Stage == ledger.Reverted:
-		is.Stage, is.Failure = ledger.Rejected, was.Failure
+		is.Stage, is.Failure, is.Still = ledger.Rejected, was.Failure, ""
 	case failure == "":
 		is = Rollout{Service: was.Service, Paths: was.Paths, Secrets: was.New, Layout: was.Layout}
 	case was.Stage == ledger.Unproven && len(s.Dependents) > 0:
@@ -113,21 +113,34 @@ func next(s *Service, was Rollout, failure string) Rollout {
 			is.Stage = ledger.Unwell
 		}
 	case was.Stage == ledger.Reverted:
-		is.Failure = was.Failure // why the change was not well says more
+		is.Failure, is.Still = was.Failure, failure
 	}
 	return is
+}
+
+// WithOld is what the history notes where a service is well once its old files are back.
+const WithOld = "well with the old files"
+
+// Then says what is done where a service is not well, by how far its rollout has come by that.
+var Then = map[Stage]string{
+	ledger.Retold:    "its dependents are told once more",
+	ledger.Reverting: "the old files are put back",
+	ledger.Reverted:  "with the old files, either",
+	ledger.Unwell:    "the new files stay",
 }
 
 // event gives what the history says of a proof: nothing where it is as it was.
 func event(p *Proof) ledger.Event {
 	e := ledger.Event{At: time.Now().Round(0).UTC(), Services: []string{p.Service}, Paths: p.Was.Paths, Kind: ledger.Healthy}
 	switch {
+	case p.Failure == "" && p.Is.Stage == ledger.Rejected:
+		e.Note = WithOld
 	case p.Failure == "":
-	case p.Is.Stage == p.Was.Stage && (p.Was.Stage == ledger.Reverted || p.Was.Failure == p.Failure):
+	case p.Is.Stage == p.Was.Stage && p.Is.Failure == p.Was.Failure && p.Is.Still == p.Was.Still:
 		return ledger.Event{}
 	default:
-		e.Kind, e.Failure, e.Stays = ledger.Unhealthy, p.Failure, p.Is.Stage == ledger.Unwell
-		e.Refs = p.Was.Refs
+		e.Kind, e.Failure, e.Stays = ledger.Unhealthy, p.Failure, p.Is.Stage == ledger.Unwell || p.Is.Stage == ledger.Reverted
+		e.Refs, e.Note = p.Was.Refs, Then[p.Is.Stage]
 	}
 	return e
 }
@@ -166,10 +179,16 @@ func (o Options) Undrain(ctx context.Context, s *Service, r Rollout, party Party
 		output, err := o.runner()(ctx, s.After.Command, command.Options{Timeout: s.After.Timeout, Env: env})
 		if err != nil {
 			u.Fault = failedCommand("after", s.After, err, o.Shown(notify.Output{Text: output, Policy: s.After.Output}, party), "will try again")
+			e := ledger.Event{At: time.Now().Round(0).UTC(), Kind: ledger.Unhealthy, Services: []string{s.Name}, Paths: r.Paths, Failure: u.Fault.What, Stays: true}
+			o.State.Ledger.Undone(s.Name, u.Fault.What, e)
 			return
 		}
 		if err := o.State.Ledger.Drain(s.Name, nil, true); err != nil {
 			u.Fault = &fault.Fault{What: "after: it is done, and that cannot be put on record: " + err.Error(), Hints: Remedy(err), Err: err}
+			return
+		}
+		if r.Undone != "" {
+			o.State.Ledger.Note(ledger.Event{At: time.Now().Round(0).UTC(), Kind: ledger.Healthy, Services: []string{s.Name}, Paths: r.Paths, Note: "after: done"})
 		}
 	})
 	if failed != nil {

@@ -20,7 +20,7 @@ func BenchmarkScrape(b *testing.B) {
 	for i := range 1000 {
 		name := fmt.Sprintf("service-%d", i)
 		names = append(names, name)
-		d := watch.Detail{Well: at(1), Next: at(2), Interval: 300e9}
+		d := watch.Detail{Succeeded: at(1), Next: at(2), Interval: 300e9}
 		for j := range 10 {
 			ref := sources.Ref{Kind: sources.Secret, Name: fmt.Sprintf("prod/%s/%d", name, j)}
 			d.Lookups = append(d.Lookups, watch.LookupDetail{Ref: ref, Version: "e04b1c7a-0000-0000-0000-000000000000", Read: at(3)})

@@ -56,7 +56,7 @@ func standing() watch.Status {
 		}},
 		Details: []watch.Detail{
 			{
-				Well: at(2000), Next: at(2300), Interval: 5 * time.Minute,
+				Succeeded: at(2000), Next: at(2300), Interval: 5 * time.Minute,
 				Files: []watch.FileDetail{{Path: "/etc/a.crt", Certificate: &pass.Certificate{NotAfter: at(9000)}}, {Path: "/etc/a.key"}},
 				Lookups: []watch.LookupDetail{
 					{Ref: tls, Version: "v1", Read: at(1500)}, {Ref: far, Version: "v2", Read: at(2000)},

@@ -16,11 +16,11 @@ var (
 	configGood  = gauge("config_last_reload_successful", "Whether the config on disk is in force, all of it.")
 	configSince = gauge("config_last_reload_success_timestamp_seconds", "When the config in force came into force.")
 
-	serviceState    = gauge("service_state", "1 for the state in which the service is, 0 for each of the others.", "service", "state")
-	serviceWell     = gauge("service_last_success_timestamp_seconds", "When the last look that did not fail ended. Absent before the first.", "service")
-	serviceNext     = gauge("service_next_look_timestamp_seconds", "When the service is due again. Absent while it is looked at.", "service")
-	serviceInterval = gauge("service_interval_seconds", "How far two looks of the schedule are apart at present. Absent before the first.", "service")
-	noticesOwed     = gauge("notices_owed", "How many dependents have yet to be told of the service's files.", "service")
+	serviceState     = gauge("service_state", "1 for the state in which the service is, 0 for each of the others.", "service", "state")
+	serviceSucceeded = gauge("service_last_success_timestamp_seconds", "When the last look that did not fail ended. Absent before the first.", "service")
+	serviceNext      = gauge("service_next_look_timestamp_seconds", "When the service is due again. Absent while it is looked at.", "service")
+	serviceInterval  = gauge("service_interval_seconds", "How far two looks of the schedule are apart at present. Absent before the first.", "service")
+	noticesOwed      = gauge("notices_owed", "How many dependents have yet to be told of the service's files.", "service")
 
 	refVersion  = gauge("ref_version_info", "1, with the version that was read last of what is looked up.", "ref", "account", "region", "version")
 	refRead     = gauge("ref_last_success_timestamp_seconds", "When what is looked up was last read.", "ref", "account", "region")
@@ -65,7 +65,7 @@ func (c collector) service(s watch.Standing, d watch.Detail) {
 	for _, one := range watch.States {
 		c.truth(serviceState, one == state, s.Service, string(one))
 	}
-	c.time(serviceWell, d.Well, s.Service)
+	c.time(serviceSucceeded, d.Succeeded, s.Service)
 	c.time(serviceNext, d.Next, s.Service)
 	if d.Interval > 0 {
 		c.number(serviceInterval, d.Interval.Seconds(), s.Service)

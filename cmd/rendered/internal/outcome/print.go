@@ -78,9 +78,13 @@ func (p Printer) health(h Health) {
 			console.Say(p.Out, fmt.Sprintf("%-9s %s (%v)", "well", h.Service, h.took()))
 		}
 	case watch.Unhealthy:
-		console.Say(p.Remarks, fmt.Sprintf("error: %s: not well: %s", h.Service, h.Failure))
+		not, stays := "not well", "  the new files stay: "+h.Stays
+		if h.Stays == "" {
+			not, stays = "not well with the old files, either", "  the change was rolled back"
+		}
+		console.Say(p.Remarks, fmt.Sprintf("error: %s: %s: %s", h.Service, not, h.Failure))
 		console.Hints(p.Remarks, h.Hints)
-		console.Say(p.Remarks, "  the new files stay: "+h.Stays)
+		console.Say(p.Remarks, stays)
 	case watch.RolledBack:
 		console.Say(p.Out, fmt.Sprintf("%-9s %s, with the old files (%v)", "well", h.Service, h.took()))
 	default:

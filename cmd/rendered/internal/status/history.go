@@ -32,8 +32,9 @@ type Event struct {
 	Dependent string      `json:"dependent,omitempty"`
 	Failure   string      `json:"failure,omitempty"`
 	Took      float64     `json:"took_seconds,omitempty"`
-	Note      string      `json:"note,omitempty"` // why they paused it, in their words
-	Until     time.Time   `json:"until,omitzero"` // when the pause ends by itself
+	// Note is why they paused it, in their words; or what is done where a service is not well.
+	Note  string    `json:"note,omitempty"`
+	Until time.Time `json:"until,omitzero"` // when the pause ends by itself
 }
 
 // A Backup is where what somebody else had written to a file is backed up.
@@ -131,7 +132,7 @@ func (h History) changes() map[int][]int {
 	list, last := make(map[int][]int), make(map[string]int) // last change of a path
 	for i, e := range h.Events {
 		switch e.Kind {
-		case ledger.Changed, ledger.RolledBack:
+		case ledger.Changed, ledger.RolledBack, ledger.Unhealthy: // who is told once more then
 			for _, path := range e.Files {
 				last[path] = i
 			}
@@ -170,9 +171,13 @@ func (e Event) lines() (list []string) {
 	case ledger.Held:
 		return append([]string{"held: " + e.Failure}, e.Files...)
 	case ledger.Healthy:
-		return []string{"seen to be well"}
+		return []string{cmp.Or(e.Note, "seen to be well")}
 	case ledger.Unhealthy:
-		return []string{"not well: " + e.Failure}
+		list = append(list, "not well: "+e.Failure)
+		if e.Note != "" {
+			list = append(list, e.Note)
+		}
+		return list
 	case ledger.Paused:
 		return []string{ledger.Pause{Who: e.Who, Until: e.Until, Why: e.Note}.String()}
 	case ledger.Resumed:

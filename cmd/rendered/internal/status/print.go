@@ -38,7 +38,7 @@ func (s Status) Print(w io.Writer, now time.Time) {
 }
 
 // colors are those of states.
-var colors = map[watch.State]printable.Color{watch.Current: printable.Green, watch.Owes: printable.Yellow, watch.Paused: printable.Yellow, watch.Held: printable.Yellow, watch.RolledBack: printable.Red, watch.Unhealthy: printable.Red, watch.Failing: printable.Red}
+var colors = map[watch.State]printable.Color{watch.Current: printable.Green, watch.Owes: printable.Yellow, watch.Paused: printable.Yellow, watch.RolledBack: printable.Yellow, watch.Unhealthy: printable.Red, watch.Failing: printable.Red}
 
 // Absences says which services are paused that the config in force does not have, a line each.
 func (s Status) Absences() (list []string) {
@@ -107,19 +107,17 @@ func (s *Service) Notes(now time.Time) (list []string) {
 	if s.Paused != nil {
 		list = append(list, s.Paused.String())
 	}
-	if !s.Held.IsZero() {
-		list = append(list, "its files are written from "+Moment(s.Held)+" on")
-	}
-	if s.Gate != "" {
-		list = append(list, "held by "+s.Gate)
-	}
+	list = append(list, s.held()...)
 	if s.State == watch.Failing {
-		list = s.failing()
+		list = append(list, s.failing()...)
 		list = list[:len(list)-len(s.Hints)] // they are for a screen of their own
 	}
-	if s.Rollout != nil {
-		list = append(list, s.Rollout.says()...)[:len(list)+1] // the rest is for a screen of its own
+	list = append(list, first(s.seen())...) // the rest is for a screen of its own
+	if s.Rollout != nil && s.Rollout.After != "" {
+		list = append(list, first(s.Rollout.undone())...)
 	}
+	list = append(list, s.turn()...)
+	list = append(list, first(unindented(s.Unsaid))...)
 	for _, d := range s.Dependents {
 		if note := d.note(now); note != "" {
 			list = append(list, note)
@@ -127,6 +125,9 @@ func (s *Service) Notes(now time.Time) (list []string) {
 	}
 	return list
 }
+
+// first gives the first line, where there is one.
+func first(lines []string) []string { return lines[:min(len(lines), 1)] }
 
 // failing says what is wrong, since when, whose turn it is and what to do.
 func (s *Service) failing() []string {
@@ -211,27 +212,58 @@ func (s *Service) Rows(now time.Time) []Row {
 		}
 		rows("well", []string{well})
 	}
-	var files, from, certificates []string
+	held := s.held()
+	if len(held) > 0 && s.State != watch.Failing {
+		held = append(held, s.Hints...)
+	}
+	rows("held", untitled("held ", held))
+	files, certificates := s.written(now)
+	rows("files", files)
+	rows("from", s.read(now))
+	told, owed := s.notices(now)
+	rows("told", told)
+	rows("owed", owed)
+	seen, after := s.seen(), s.Rollout.undone()
+	if s.Rollout != nil && s.Rollout.After != "" {
+		after = append(after, s.turn()...)
+	} else {
+		seen = append(seen, s.turn()...)
+	}
+	rows("seen", seen)
+	rows("after", untitled("after: ", after))
+	rows("on_failure", untitled("on_failure: ", unindented(s.Unsaid)))
+	rows("certificate", certificates)
+	return list
+}
+
+// untitled takes from the first line what stands before it as the title of the row.
+func untitled(title string, lines []string) []string {
+	if len(lines) > 0 {
+		lines[0] = strings.TrimPrefix(lines[0], title)
+	}
+	return lines
+}
+
+// written says how the files are written, and which certificates are in them.
+func (s *Service) written(now time.Time) (files, certificates []string) {
 	for _, f := range s.Files {
 		files = append(files, f.line())
 		if line := f.Certificate.line(now); line != "" && !slices.Contains(certificates, line) {
 			certificates = append(certificates, line)
 		}
 	}
+	return files, certificates
+}
+
+// read says which versions of what is looked up were read.
+func (s *Service) read(now time.Time) (from []string) {
 	for _, l := range s.Lookups {
 		from = append(from, l.line(now))
 	}
 	if s.Computed > 0 {
 		from = append(from, console.Count(s.Computed, "lookup")+" whose names are computed")
 	}
-	rows("files", files)
-	rows("from", from)
-	told, owed := s.notices(now)
-	rows("told", told)
-	rows("owed", owed)
-	rows("seen", s.Rollout.says())
-	rows("certificate", certificates)
-	return list
+	return from
 }
 
 // notices says of each dependent how it stands: those that were told, and those that are owed.

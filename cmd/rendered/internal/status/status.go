@@ -63,6 +63,8 @@ type Service struct {
 	// Computed is how many lookups there are beside these, whose names only the render knows.
 	Computed   int         `json:"computed_lookups,omitempty"`
 	Dependents []Dependent `json:"dependents"`
+	// Unsaid is why a failure was not said to whoever is to hear of it: lines.
+	Unsaid string `json:"unsaid,omitempty"`
 	// Rollout is that a change has yet to be seen to be well, or was not.
 	Rollout *Rollout `json:"rollout,omitempty"`
 }
@@ -75,11 +77,13 @@ type Rollout struct {
 	Since   time.Time    `json:"since,omitzero"`    // when the change was put in place
 	Failure string       `json:"failure,omitempty"` // why it was not well
 	Hints   []string     `json:"hints"`
-	Files   []string     `json:"files"` // that have new contents
+	// Still is why it is not well with the old files, either, which are in place.
+	Still string   `json:"still,omitempty"`
+	Files []string `json:"files"` // that have new contents
 	// Stays is why the new files stay where it is not well.
 	Stays   string `json:"stays,omitempty"`
 	Drained bool   `json:"drained,omitempty"` // before was begun, and after is yet to be done
-	After   string `json:"after,omitempty"`   // why it is not done
+	After   string `json:"after,omitempty"`   // why it is not done: lines
 }
 
 // A Pause is that nobody works on a service, as somebody asked.
@@ -188,8 +192,9 @@ func service(st watch.Standing, d watch.Detail) *Service {
 		s.Files = append(s.Files, file(f))
 	}
 	if r := st.Rollout; r != nil {
-		s.Rollout = &Rollout{r.Stage, r.Since, r.Failure, d.Unwell, r.Paths, r.Stays, r.Drained, d.After}
+		s.Rollout = &Rollout{r.Stage, r.Since, r.Failure, d.Unwell, r.Still, r.Paths, r.Stays, r.Drained, text(d.Undone)}
 	}
+	s.Unsaid = text(d.Unsaid)
 	for _, l := range d.Lookups {
 		s.Lookups = append(s.Lookups, Lookup{l.Ref.String(), l.Version, l.Since, l.Read})
 	}
@@ -205,6 +210,14 @@ func service(st watch.Standing, d watch.Detail) *Service {
 		s.Dependents = append(s.Dependents, dependent)
 	}
 	return s
+}
+
+// text gives what a fault says, its hints too, a line each; "" of none.
+func text(f *fault.Fault) string {
+	if f == nil {
+		return ""
+	}
+	return strings.TrimSuffix(f.Text(), "\n")
 }
 
 func file(d watch.FileDetail) File {

@@ -204,6 +204,9 @@ func TestStatus(t *testing.T) {
 	refused := watch.Standing{Service: "c", Tried: true, Owed: []tell.Owed{{Dependent: "x"}, {Dependent: "reload c.service", Failure: "unit is masked"}}}
 	failing := watch.Standing{Service: "d", Tried: true, Failure: "secret prod/d: access denied", Owed: held.Owed}
 	second := watch.Standing{Service: "e", Tried: true, Failure: "no"}
+	back := watch.Standing{Service: "f", Tried: true, Rollout: &pass.Rollout{Stage: pass.Rejected, Failure: "answered 502"}}
+	undone := watch.Standing{Service: "g", Tried: true, Rollout: &pass.Rollout{Drained: true, Undone: "after: undrain: exit status 3"}}
+	either := watch.Standing{Service: "either", Tried: true, Rollout: &pass.Rollout{Stage: pass.Reverted, Failure: "answered 502", Still: "unit is not active"}}
 	unknown := fault.List{{Place: fault.Place{File: "conf.d/b.yaml", Line: 2, Column: 3}, What: "unknown key"}}
 	for _, c := range []struct {
 		report watch.Report
@@ -215,6 +218,10 @@ func TestStatus(t *testing.T) {
 		{watch.Report{Services: []watch.Standing{held, current}}, "1 current, 1 owes a notice"},
 		{watch.Report{Services: []watch.Standing{held, refused}}, "2 owe notices: c: reload c.service: unit is masked"},
 		{watch.Report{Services: []watch.Standing{current, refused, failing, second}}, "1 current, 1 owes a notice, 2 failing: d: secret prod/d: access denied"},
+		{watch.Report{Services: []watch.Standing{back, second, either, undone}}, "1 rolled back, 2 not well, 1 failing: e: no"},
+		{watch.Report{Services: []watch.Standing{back, undone, either}}, "1 rolled back, 2 not well: g: after: undrain: exit status 3"},
+		{watch.Report{Services: []watch.Standing{refused, back, {Service: "h", Held: new(pass.Hold)}}}, "1 held, 1 owes a notice, 1 rolled back: f: answered 502"},
+		{watch.Report{Services: []watch.Standing{either}}, "1 not well: either: unit is not active"},
 		{watch.Report{Services: []watch.Standing{{Service: "a"}, current}}, "1 current, 1 not yet looked at"},
 		{watch.Report{Services: []watch.Standing{{Service: "a", Tried: true, Failure: "no", Paused: new(pass.Pause)}, current}}, "1 current, 1 paused"},
 		{watch.Report{Doing: watch.Reloading, Services: []watch.Standing{current}}, "reading the config again; 1 current"},

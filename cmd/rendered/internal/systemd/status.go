@@ -57,23 +57,18 @@ func faulty(list []watch.Faulty) string {
 	return first + ": " + list[0].Faults[0].Error()
 }
 
-// standings counts services, and says why of the first that fails, or else of the first that owes.
+// standings counts services, and says why of the first of those that are in the worst state, which
+// is counted last.
 func standings(list []watch.Standing) string {
 	if len(list) == 0 {
 		return "no services"
 	}
 	n := make(map[watch.State]int)
-	failed, owed := "", ""
+	why := make(map[watch.State]string)
 	for _, s := range list {
-		n[s.State()]++
-		switch s.State() {
-		case watch.Failing:
-			failed = cmp.Or(failed, ": "+s.Service+": "+s.Failure)
-		case watch.Unhealthy, watch.RolledBack:
-			failed = cmp.Or(failed, ": "+s.Service+": "+s.Rollout.Failure)
-		case watch.Owes:
-			owed = cmp.Or(owed, refusal(s))
-		}
+		state := s.State()
+		n[state]++
+		why[state] = cmp.Or(why[state], reason(s))
 	}
 	owing := "owe notices"
 	if n[watch.Owes] == 1 {
@@ -88,7 +83,21 @@ func standings(list []watch.Standing) string {
 			counts = append(counts, fmt.Sprintf("%d %s", n[c.state], c.says))
 		}
 	}
-	return strings.Join(counts, ", ") + cmp.Or(failed, owed)
+	worst := cmp.Or(why[watch.Failing], why[watch.Unhealthy], why[watch.RolledBack], why[watch.Owes])
+	return strings.Join(counts, ", ") + worst
+}
+
+// reason says what is wrong with a service; nothing where nothing is, or it is only not its time.
+func reason(s watch.Standing) string {
+	switch state := s.State(); {
+	case state == watch.Failing:
+		return ": " + s.Service + ": " + s.Failure
+	case state == watch.Unhealthy || state == watch.RolledBack:
+		return ": " + s.Service + ": " + cmp.Or(s.Rollout.Undone, s.Rollout.Still, s.Rollout.Failure)
+	case state == watch.Owes:
+		return refusal(s)
+	}
+	return ""
 }
 
 // refusal says why a service's notice is still owed; nothing where it is only not its time.
