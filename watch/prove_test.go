@@ -83,8 +83,13 @@ func (w *world) happened() (kinds []ledger.Kind) {
 }
 
 // formerFiles gives what is kept of files.
-func (w *world) formerFiles() (list []string) {
-	entries, _ := os.ReadDir(w.path("state/former"))
+func (w *world) formerFiles() []string {
+	return listOf(w.path("state/former"))
+}
+
+// listOf gives the names in a directory.
+func listOf(dir string) (list []string) {
+	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		list = append(list, e.Name())
 	}
@@ -180,6 +185,46 @@ func TestChangeIsRolledBack(t *testing.T) {
 }
 
 // The old credential may be dead.
+// TestRollbackBringsBackWhatWasTakenAway rolls back a change in which a key, and with it a file,
+// is gone, of which the dependents have been told by then.
+func TestRollbackBringsBackWhatWasTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, app, _, s := proven(t, `{{ secret "s" "head" }}`, pass.RollbackAlways)
+		s.Files = append(s.Files, w.each("sites/*.conf", `secretMap "s" "sites"`, `{{ .key }}={{ .value }}`, true))
+		sites := func() string { return strings.Join(listOf(w.path("sites")), " ") }
+		members := func() (list []string) {
+			for _, m := range w.state.Ledger.Members(w.path("sites/*.conf")) {
+				list = append(list, fmt.Sprint(strings.TrimPrefix(m.Path, w.path("sites")+"/"), " ", m.Standing))
+			}
+			return list
+		}
+		w.values.set("s", `{"head":"one","sites":{"a":"1","b":"1"}}`)
+		w.start()
+		w.after(20 * time.Second)
+		w.values.set("s", `{"head":"bad two","sites":{"a":"2"}}`)
+		w.after(time.Minute)
+		w.want("f", "bad two")
+		if sites() != "a.conf" {
+			t.Errorf("there are %s", sites())
+		}
+		for range 2 { // and it is not tried again
+			w.after(time.Hour)
+			w.want("f", "one")
+			w.want("sites/a.conf", "a=1")
+			w.want("sites/b.conf", "b=1")
+			w.stands(RolledBack)
+			app.sawAll(t, "one", "bad two", "bad two", "one")
+		}
+		w.values.set("s", `{"head":"three","sites":{"a":"3"}}`)
+		w.after(2 * time.Minute)
+		w.want("f", "three")
+		w.stands(Current)
+		if got := members(); sites() != "a.conf" || !slices.Equal(got, []string{"a.conf live"}) {
+			t.Errorf("there are %s, known %v", sites(), got)
+		}
+	})
+}
+
 func TestSecretStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, app, h, _ := proven(t, `{{ param "p" }}{{ secret "s" }}`, pass.RollbackConfig)

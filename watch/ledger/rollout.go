@@ -85,6 +85,22 @@ type Old struct {
 // Open tells whether anything is to be done about it.
 func (r Rollout) Open() bool { return r.Stage != Settled || r.Drained }
 
+// Restores tells whether the old file may be put in a path that the change has taken it away from.
+func (r Rollout) Restores(path string) bool {
+	undecided := r.Stage == Unproven || r.Stage == Retold || r.Stage == Reverting
+	return undecided && slices.ContainsFunc(r.Old, func(o Old) bool { return o.Path == path && o.Name != "" })
+}
+
+// restorable tells whether a rollout may put the old file in a path. The caller holds the lock.
+func (l *Ledger) restorable(path string) bool {
+	for _, r := range l.rollouts {
+		if r.Restores(path) {
+			return true
+		}
+	}
+	return false
+}
+
 // Of tells whether two are of one change, and have come equally far.
 func (r Rollout) Of(o Rollout) bool {
 	return r.Stage == o.Stage && r.Change == o.Change && r.Since.Equal(o.Since)
@@ -224,6 +240,11 @@ func (l *Ledger) Judge(was, is Rollout, again bool, e Event) (judged bool, _ err
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		over(true)
+		for _, old := range was.Old { // what was taken away stays so, perhaps
+			if f := l.files[old.Path]; f == nil || f.swap == nil && !f.owes() {
+				l.finished(old.Path)
+			}
+		}
 	}
 	return true, err
 }

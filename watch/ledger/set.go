@@ -16,9 +16,11 @@ import (
 type Standing string
 
 const (
-	Live    Standing = "live"
-	Kept    Standing = "kept"    // it is not wanted any more, and stays
-	Removed Standing = "removed" // it is, or is about to be, and somebody may be owed a notice of it
+	Live Standing = "live"
+	Kept Standing = "kept" // it is not wanted any more, and stays
+	// Removed: it is, or is about to be, and somebody may be owed a notice of it, or it may be put
+	// back.
+	Removed Standing = "removed"
 )
 
 // A Member is a file of a set.
@@ -185,7 +187,7 @@ func (l *Ledger) Settle(path string, kept []string) {
 	}
 	now := make(map[string]Standing, len(s.wants)+len(kept))
 	for file, standing := range s.members {
-		if f := l.files[file]; standing == Removed && f != nil && (f.swap != nil || f.owes()) {
+		if f := l.files[file]; standing == Removed && (f != nil && (f.swap != nil || f.owes()) || l.restorable(file)) {
 			now[file] = Removed
 		}
 	}
@@ -238,11 +240,11 @@ func (l *Ledger) leaves(path string) {
 	l.forget(path)
 }
 
-// finished forgets a file that is removed, once nobody is owed a notice of that. The caller holds
-// the lock.
+// finished forgets a file that is removed, once nobody is owed a notice of that, and it cannot be
+// put back. The caller holds the lock.
 func (l *Ledger) finished(path string) {
 	for _, s := range l.sets {
-		if s.members[path] == Removed && !s.wants[path] {
+		if s.members[path] == Removed && !s.wants[path] && !l.restorable(path) {
 			delete(s.members, path)
 			s.line, l.stale = nil, true
 			l.leaves(path)

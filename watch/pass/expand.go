@@ -115,6 +115,9 @@ func (p *pass) enter() error {
 func (p *pass) part(f *render.File, wanted int) error {
 	leaving := 0
 	for _, m := range p.ledger.Gone(f.Path) {
+		if m.Standing == ledger.Removed && p.rollout.Restores(m.Path) {
+			p.gone = append(p.gone, swap.Target{Path: m.Path, Gone: swap.Remove})
+		}
 		if m.Standing == ledger.Removed || p.service.Taken != nil && p.service.Taken(m.Path) != "" {
 			continue
 		}

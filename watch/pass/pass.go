@@ -34,7 +34,8 @@ type pass struct {
 	files      []*render.File
 	rules      []verify.TLS
 	renderings []*render.Rendering
-	leaving    []leave // files that are not wanted any more
+	leaving    []leave       // files that are not wanted any more
+	gone       []swap.Target // those that a change has taken away that is not seen to be well yet
 	swap       *swap.Swap
 	changed    []string          // paths of the files that get new contents
 	backups    map[string]string // where what somebody else had written there is backed up, by path

@@ -100,7 +100,7 @@ func (o Outcome) RolledBack() bool { return errors.Is(o.Err, errRolledBack) }
 // service is called.
 func (p *pass) change() string {
 	h := sha256.New()
-	targets := p.targets()
+	targets := slices.Concat(p.targets(), p.gone)
 	slices.SortFunc(targets, func(a, b swap.Target) int { return strings.Compare(a.Path, b.Path) })
 	for _, t := range targets {
 		write(h, t.Path, fmt.Sprint(t.Gone, t.Mode), string(t.Content))
