@@ -39,7 +39,7 @@ type state struct {
 	bad           bool
 }
 
-var names = []string{"dyn", "p", "s1", "s2"}
+var names = []string{"dyn", "map", "p", "s1", "s2"}
 
 func newAWS(w *world) *aws {
 	a := &aws{world: w, secrets: make(map[string]*secret), eligible: make(map[string]bool), known: make(map[string]bool)}
@@ -74,6 +74,8 @@ func (s *secret) seen() state {
 // value gives the text of a secret. For dyn it also depends on the parameter.
 func value(name string, s state, of string) string {
 	switch {
+	case name == "map":
+		return mapped(s.text)
 	case name == "p":
 		return fmt.Sprintf("p.%d", s.text)
 	case name == "dyn":
@@ -92,7 +94,15 @@ func (a *aws) current(s spec, text int) string {
 		if name == "dyn" {
 			of = value("p", a.secrets["p"].seen(), "")
 		}
-		parts = append(parts, value(name, a.secrets[name].seen(), of))
+		seen := a.secrets[name].seen()
+		if s.isGone(seen.text) {
+			return ""
+		}
+		part := value(name, seen, of)
+		if name == "map" {
+			part = mappedValue(seen.text)
+		}
+		parts = append(parts, part)
 	}
 	return s.layout(text, parts)
 }
@@ -160,13 +170,16 @@ func (s *source) answer(r sources.Ref) (result sources.Result, hangs bool) {
 	seen := secret.seen()
 	text := value(name, seen, of)
 	w.trace.note(w.began, "fetch %s %s", r.Name, text)
-	w.aws.known[strings.TrimSuffix(text, `"`)] = true
+	w.aws.known[shown(name, seen, text)] = true
 	for _, of := range s.roll {
 		if of.isRefused() || of.checks && seen.bad {
 			continue
 		}
 		for _, f := range w.of(of) {
-			w.aws.eligible[f.path+" "+strings.TrimSuffix(text, `"`)] = true
+			w.aws.eligible[f.path+" "+shown(name, seen, text)] = true
+			if name == "map" && f.isGone(seen.text) {
+				w.aws.eligible[f.path+" gone"] = true
+			}
 		}
 	}
 	return sources.Result{Value: sources.Value{Text: text, Version: versionID(name, seen.version), Secret: name != "p"}}, false

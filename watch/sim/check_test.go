@@ -50,7 +50,10 @@ func (l *life) check(ctx context.Context, c command.Check, staged []preview.File
 		} else if w.files[path].drifted {
 			continue // somebody else has changed it since it was compared
 		}
-		content, _, _, _ := w.disk.Look(at)
+		content, _, _, there := w.disk.Look(at)
+		if w.files[path].key != "" && (!there || at == path && w.files[path].stray) {
+			continue
+		}
 		if w.rolls() && (at == "" || strings.HasPrefix(string(content), foreign)) {
 			w.trace.note(w.began, "%v: not ours", c.Args)
 			return refused // what is put back was somebody else's

@@ -30,15 +30,16 @@ type spec struct {
 	uid            int
 	fresh, dirMode fs.FileMode // fresh is the mode of a new file
 	inPlace        bool
+	key            string // of the file of the config that it is one of
 }
 
-var specs = []spec{
+var specs = append([]spec{
 	{unit: env, path: "/out/app/env", kind: "env", refs: []string{"s1", "s2"}, json: true, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o750},
 	{unit: pair, path: "/out/tls/crt", kind: "crt", refs: []string{"s1"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600},
 	{unit: pair, path: "/out/tls/key", kind: "key", refs: []string{"s1"}, uid: 7, fresh: 0o640},
 	{unit: twinB, path: "/out/tls/b", kind: "b", refs: []string{"s2", "dyn"}, there: true, keep: true, uid: swap.Keep, fresh: 0o600, inPlace: true},
 	{unit: twinA, path: "/run/twin/a", kind: "a", refs: []string{"s2", "dyn"}, keep: true, uid: swap.Keep, fresh: 0o600, dirMode: 0o700},
-}
+}, siteSpecs()...)
 
 // actors are those whose nanoseconds are known to differ; nobody is the first of the others.
 var actors = make(map[string]uint64)
@@ -74,8 +75,11 @@ func (s spec) template(text int) string {
 	var parts []string
 	for _, r := range s.refs {
 		call := fmt.Sprintf("{{ secret %q }}", r)
-		if r == "dyn" {
+		switch r {
+		case "dyn":
 			call = `{{ secret (printf "dyn-%s" (param "/p")) }}`
+		case "map":
+			call = "{{ .value }}"
 		}
 		parts = append(parts, call)
 	}
@@ -84,6 +88,9 @@ func (s spec) template(text int) string {
 
 // layout gives the file with these parts.
 func (s spec) layout(text int, parts []string) string {
+	if s.key != "" && slices.Contains(parts, "{{ .value }}") {
+		s.kind = "site{{ .key }}"
+	}
 	if s.json {
 		return fmt.Sprintf(`["%s","v%d","%s","end"]`, s.kind, text, strings.Join(parts, `","`))
 	}
@@ -164,7 +171,9 @@ func (w *world) service(l *life, s self, r roll) *watch.Service {
 	svc.Name, svc.Fingerprint = s.name(), fmt.Sprint(s.text, s.checks, s.isRefused(), s.restarts, s.interval, s.often, s.proves, s.rollback, s.around, s.alarm, s.gate, s.window, s.hold)
 	files := w.of(s)
 	for _, f := range files {
-		svc.Files = append(svc.Files, f.file(s))
+		if f.key == "" || f.key == siteKeys[0] {
+			svc.Files = append(svc.Files, f.file(s))
+		}
 		svc.Fingerprint += " " + f.path
 	}
 	for _, program := range w.told(s) {
@@ -222,18 +231,34 @@ func (w *world) reload() {
 
 var templates sync.Map // by text
 
-func (s spec) file(of self) *render.File {
-	body := s.template(of.text)
-	parsed, ok := templates.Load(body)
-	if !ok {
+type parsed struct {
+	template *render.Template
+	each     *render.Each
+}
+
+func (s spec) parsed(body string) parsed {
+	known, ok := templates.Load(body)
+	switch {
+	case ok:
+	case s.key != "":
+		known, _ = templates.LoadOrStore(body, makeSites(body))
+	default:
 		t, faults := render.Parse(render.Options{Main: render.Text{Name: s.kind, Body: body}})
 		if len(faults) > 0 {
 			panic(faults)
 		}
-		parsed, _ = templates.LoadOrStore(body, t)
+		known, _ = templates.LoadOrStore(body, parsed{t, nil})
 	}
-	f := &render.File{Template: parsed.(*render.Template), Target: swap.Target{
-		Path: s.path, UID: s.uid, GID: swap.Keep, Mode: s.fresh, KeepMode: s.keep, DirMode: s.dirMode, InPlace: s.inPlace,
+	return known.(parsed)
+}
+
+func (s spec) file(of self) *render.File {
+	made, path := s.parsed(s.template(of.text)), s.path
+	if made.each != nil {
+		path = allSites
+	}
+	f := &render.File{Template: made.template, Each: made.each, Target: swap.Target{
+		Path: path, UID: s.uid, GID: swap.Keep, Mode: s.fresh, KeepMode: s.keep, DirMode: s.dirMode, InPlace: s.inPlace,
 	}}
 	if s.json {
 		f.Format, _ = format.Parse("json")

@@ -99,6 +99,11 @@ func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) 
 	}
 	a.matching(told, "as it acknowledges")
 	a.caused(c.Paths)
+	if slices.Contains(c.Paths, allSites) { // nobody knows which of them
+		for _, s := range siteSpecs() {
+			c.Paths = append(c.Paths, s.path)
+		}
+	}
 	w.order++
 	for _, s := range told {
 		for _, f := range w.outputs(s) {
@@ -106,7 +111,7 @@ func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) 
 				w.fail("%s is told of %v, and not of %s", a.name, c.Paths, f.path)
 			}
 			if slices.Contains(c.Paths, f.path) {
-				if !f.must[a.Name()] || f.changed <= a.told[f.path] {
+				if known := !slices.Contains(c.Paths, allSites); known && !f.must[a.Name()] || known && f.changed <= a.told[f.path] {
 					a.owed(f)
 				}
 				a.life.acknowledge(f, a.Name(), len(w.records))
@@ -198,9 +203,12 @@ func (w *world) mismatchOf(list []*output) string {
 	var seen []view
 	for _, f := range list {
 		content, _, _, ok := w.disk.Look(f.path)
-		if !f.drifted && (ok || f.content != "") {
+		if !f.drifted && !f.stray && (ok || f.content != "") {
 			seen = append(seen, view{f, string(content)})
 		}
+	}
+	if what := w.incomplete(list); what != "" {
+		return what
 	}
 	return mismatchOf(seen)
 }

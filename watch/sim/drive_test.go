@@ -335,6 +335,7 @@ func (w *world) harm(why string) {
 		w.lost[path] = true
 	}
 	w.harmed++
+	w.strays()
 	w.ward.drained = [len(services)]bool{} // it is done once more, perhaps
 	clear(w.held)
 	w.trace.note(w.began, "%s", why)

@@ -30,15 +30,15 @@ func (w *world) changed(path string) {
 		return
 	}
 	content, as, attributes, ok := w.disk.Look(path)
-	if !ok {
-		w.fail("%s is taken away", path)
-		return
-	}
 	if w.life != nil && !w.life.dead {
 		if s := w.keeper(f.spec); s != nil && w.isHeld(s.name()) && !w.life.late[path] {
 			w.fail("%s is changed, whose service is paused", path)
 		}
 		delete(w.life.late, path)
+	}
+	if !ok {
+		w.gone(f)
+		return
 	}
 	text := string(content)
 	if f.torn && w.life != nil && w.life.dead {
@@ -56,7 +56,7 @@ func (w *world) changed(path string) {
 		_, _, whole := f.parse(text)
 		f.torn = !whole
 	}
-	f.content, f.drifted, f.robbed = text, false, false
+	f.content, f.drifted, f.robbed, f.stray = text, false, false, false
 	w.trace.note(w.began, "%s now holds %s", path, text)
 	w.whole(f)
 	if reverts, _ := w.reverts(path); !reverts && f.own != 0 {
@@ -334,7 +334,7 @@ func (w *world) waiting(s self) string {
 		return ""
 	}
 	list := w.outputs(s)
-	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] || f.robbed || f.drifted || f.content == "" }) {
+	if slices.ContainsFunc(list, func(f *output) bool { return w.lost[f.path] || f.robbed || f.drifted || f.content == "" && f.key == "" }) {
 		return ""
 	}
 	for _, f := range list {
@@ -367,7 +367,11 @@ func (w *world) judge() {
 		if !there && f.drifted && of.isRefused() {
 			continue // it was taken away, and its check keeps a new one from its place
 		}
-		if want := w.aws.current(s, of.text); string(content) != want && !of.isRefused() {
+		want := w.aws.current(s, of.text)
+		if want == "" && (!there || f.stray) {
+			continue
+		}
+		if string(content) != want && !of.isRefused() {
 			w.fail("%s holds %q at last, want %q", s.path, content, want)
 		}
 		if uid, gid := f.owner(); as.Mode != f.mode || as.UID != uid || as.GID != gid {

@@ -10,6 +10,7 @@ const (
 	pair
 	twinB
 	twinA
+	sites
 )
 
 // services are what may keep files, and others what each is called after it got another name.
@@ -22,7 +23,7 @@ var (
 // A layout says which service has which files, which programs it tells, and what it is called.
 type layout struct {
 	other [len(services)]bool // the service goes by its other name
-	home  [4]int              // by unit: the service that has its files
+	home  [5]int              // by unit: the service that has its files
 	tells [len(programs)]set  // by program: the services that tell it
 }
 
@@ -32,7 +33,7 @@ type set uint8
 func (s set) has(service int) bool { return s&(1<<service) != 0 }
 
 // asWritten has a program that each service tells, and those that one does.
-var asWritten = layout{home: [4]int{0, 1, 2, 2}, tells: [5]set{1, 2, 2, 4, 7}}
+var asWritten = layout{home: [5]int{0, 1, 2, 2, 0}, tells: [5]set{1, 2, 2, 4, 7}}
 
 // name gives what a service is called.
 func (l layout) name(service int) string {

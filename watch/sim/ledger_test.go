@@ -47,7 +47,7 @@ func (w *world) judgeRecords(all bool) {
 		w.fail("the ledger at last: %s", record)
 	}
 	for text := range strings.Lines(string(record)) {
-		if text[0] == '#' || text[0] == '=' || text[0] == '@' || text[0] == '%' {
+		if text[0] == '#' || text[0] == '=' || text[0] == '@' || text[0] == '%' || text[0] == '+' {
 			continue // one that is damaged is lost, and nothing else
 		}
 		var line struct {

@@ -299,7 +299,11 @@ func (w *world) restored(f *output) bool {
 		f.arises()
 	}
 	f.drifted, f.robbed, f.torn, f.content = true, false, false, string(content)
-	if !there {
+	switch {
+	case there:
+	case f.key != "":
+		f.nothing()
+	default:
 		f.content, f.meta = "deleted", meta{mode: f.fresh}
 	}
 	w.trace.note(w.began, "%s is as it was before: %q", f.path, f.content)
@@ -385,8 +389,8 @@ func (w *world) epidemic() {
 	w.note("an epidemic")
 	w.mu.Lock()
 	before := make(map[string]string)
-	for path, f := range w.files {
-		before[path] = f.content
+	for path := range w.files {
+		before[path] = w.found(path)
 	}
 	for _, d := range w.deps {
 		clear(d.extra)

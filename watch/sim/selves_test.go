@@ -189,6 +189,9 @@ func (w *world) inForce(l *life, r roll, leftOut bool) {
 	w.guarding(l, l.roll, r)
 	w.alarming(l, r)
 	w.sirens.leftOut = leftOut
+	if kept := slices.ContainsFunc(slices.Collect(maps.Values(r)), func(s self) bool { return s.has(sites) }); !kept && !leftOut {
+		w.strays()
+	}
 	for _, u := range w.units {
 		before := w.holders[u]
 		w.follow(u, r)

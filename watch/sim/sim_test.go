@@ -56,7 +56,7 @@ func simulate(t *testing.T, seed uint64, tell bool) (v verdict) {
 	// In a bubble whose goroutines never rest time stands still.
 	defer watchdog(seed)()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(seed, tell, env, pair, twinB, twinA)
+		w := newWorld(seed, tell, env, pair, twinB, twinA, sites)
 		w.live()
 		w.peace()
 		v = verdict{w.broken, w.trace.sum, w.trace.text.String(), w.counts}

@@ -80,6 +80,7 @@ type output struct {
 	robbed  bool            // of what was staged for it, by a disk that had said to have it: that takes AWS
 	torn    bool            // a write in place was broken off
 	halved  bool            // it did not match others of its service after the last power cut
+	stray   bool            // nobody may know that it was made for a key
 	spoilt  map[string]bool // contents that a disk that lied has left
 	meta
 	own fs.FileMode // that it is to have, while an old file with another is in its place; 0: its mode
