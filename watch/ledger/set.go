@@ -147,8 +147,8 @@ func (l *Ledger) begins(path string, removed bool) (undo func()) {
 	if removed {
 		s.members[path] = Removed
 	}
-	if f := l.files[path]; f.told == nil {
-		f.adopt(s.readers)
+	if !is { // the file may be on record all the same, as one that nobody reads
+		l.files[path].adopt(s.readers)
 	}
 	return func() {
 		s.line = nil

@@ -162,6 +162,40 @@ func TestDamagedSetIsOwed(t *testing.T) {
 	}
 }
 
+// Where the line of a set is lost, and that of one of its files is not, who reads the set is told
+// of that file when it is written again.
+func TestFileOfADamagedSetIsOwed(t *testing.T) {
+	b := newBook(t)
+	adopt := func() { b.Adopt(map[string][]string{sites: {"nginx"}}, true) }
+	adopt()
+	if err := b.pass("a"); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	lines := slices.DeleteFunc(strings.SplitAfter(b.record(), "\n"), func(line string) bool { return strings.HasPrefix(line, string(setMark)) })
+	if err := os.WriteFile(b.path(), []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open(false)
+	adopt()
+	b.Compared([]string{sites})
+	if err := b.Acknowledge("nginx", b.Owed("nginx", []string{sites}), Event{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := b.pass("a"); err != nil {
+			t.Fatal(err)
+		}
+		owed := b.Owed("nginx", []string{sites})
+		if owed["/sites/a.conf"] == 0 {
+			t.Errorf("owed is %v", owed)
+		}
+		if err := b.Acknowledge("nginx", owed, Event{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A file is of one set, and of one of the config before that. A set that takes over what another no
 // longer wants owes what that did.
 func TestFileIsOfOneSet(t *testing.T) {
