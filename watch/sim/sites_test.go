@@ -105,10 +105,13 @@ func (f *output) nothing() {
 }
 
 // strays notes that nobody may know any more that files were made for keys: those whose keys are
-// gone by now stay for good. The caller holds w.mu.
+// gone by now stay for good, and nobody is told of them. The caller holds w.mu.
 func (w *world) strays() {
 	for _, f := range w.files {
-		f.stray = f.stray || f.key != ""
+		if f.key != "" {
+			f.stray = true
+			clear(f.must)
+		}
 	}
 }
 
