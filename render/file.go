@@ -75,6 +75,9 @@ func (f *File) parses(out Output) *fault.Fault {
 	}
 	what, hints := err.Error(), []string(nil)
 	if e, ok := errors.AsType[*format.Error](err); ok {
+		if failed := out.requotedFault(f.Format, e); failed != nil {
+			return failed
+		}
 		switch origin, within := out.Origin(e.Offset); {
 		case within:
 			what += ", in the value of " + origin

@@ -86,7 +86,7 @@ func (o Output) keeps(f format.Format) *fault.Fault {
 	in := o.prints[v.action]
 	what := fmt.Sprintf("the value of %s changes the structure of the %s around it; file not written", v.lookup, f.Title())
 	breach.Part = breach.Part && !v.inner
-	return in.at.text.fault(in.at.offset, what, o.template.keepHints(f, in.pipe, breach)...)
+	return in.at.text.fault(in.at.offset, what, o.template.keepHints(f, in.unquoted(), breach)...)
 }
 
 // beside says what becomes of what stands around a value that is quoted: of all of the text in
@@ -104,8 +104,8 @@ func (t *Template) keepHints(f format.Format, pipe string, b *structure.Breach) 
 	quote := " | " + f.Quote()
 	whole := strings.TrimSuffix(pipe, quote)
 	quoted := action(whole + quote)
-	if b.Part && whole == pipe {
-		quoted = action(fmt.Sprintf(`printf "…%%s…" (%s)%s`, pipe, quote))
+	if b.Part {
+		quoted = action(fmt.Sprintf(`printf "…%%s…" (%s)%s`, whole, quote))
 	}
 	var hint string
 	switch {
@@ -155,8 +155,14 @@ func (o Output) values() (list []valueSpan) {
 		return nil
 	}
 	known, searched := o.index(), 0
-	for _, in := range o.printed {
+	left, right := o.template.delims()
+	stand := o.standings()
+	for i, in := range o.printed {
 		text := string(o.Content[in.start:in.end])
+		if stand[i] != outside {
+			list = append(list, valueSpan{structure.Span{Start: in.start, End: in.end}, in.action, left + " " + o.prints[in.action].pipe + " " + right, false})
+			continue
+		}
 		if searched += known.cost(text); searched <= maxSearch && strings.Trim(text, " \t") != "" {
 			list = append(list, o.valuesIn(in, text, known)...)
 		}

@@ -19,6 +19,7 @@ const (
 	WideSecret     Rule = "wide-secret"
 	WideKey        Rule = "wide-key"
 	Unquoted       Rule = "unquoted"
+	QuotedTwice    Rule = "quoted-twice"
 	Unchecked      Rule = "unchecked"
 	SplitPair      Rule = "split-pair"
 	NoNewline      Rule = "no-newline"
@@ -40,6 +41,7 @@ var Rules = []struct {
 	{WideSecret, "a file that holds a secret, and a mode wider than 0640; a file of certificates alone may have any"},
 	{WideKey, "a private key and a mode wider than 0640, or 0640 and a group of several users"},
 	{Unquoted, "a value in dotenv, JSON, INI, .properties, PHP or HCL that no function quotes"},
+	{QuotedTwice, "a function that writes quotes between quotes of the template"},
 	{Unchecked, "nginx or HAProxy is reloaded, and no check looks at the new files before"},
 	{SplitPair, "a certificate and its key in two services, which change one after the other"},
 	{NoNewline, "a template without a newline at its end"},
