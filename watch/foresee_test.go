@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch/pass"
@@ -53,4 +55,35 @@ func TestForeseeOnlyLooks(t *testing.T) {
 	if err := state.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// That a change was put back, or that it is not the time for it, is foreseen.
+func TestForeseeSaysWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _, _, s := proven(t, `{{ param "p" }}`, pass.RollbackConfig)
+		foreseen := func() pass.Foresight {
+			t.Helper()
+			list := Foresee(t.Context(), w.plan, w.plan.Services, pass.Options{State: pass.PeekStateDir(w.system, w.path("state"))}, nil)
+			if list[0].Err != nil || len(list[0].Files) != 1 {
+				t.Fatalf("%+v", list[0])
+			}
+			return list[0]
+		}
+		rotated(w)
+		w.after(3 * time.Minute)
+		w.stands(RolledBack)
+		if f := foreseen(); f.RolledBack != "health: answered 502" || !f.HeldUntil.IsZero() {
+			t.Errorf("%q, until %v", f.RolledBack, f.HeldUntil)
+		}
+		opens := time.Now().Add(time.Hour)
+		s.Hold = func(time.Time) time.Time { return opens }
+		w.values.set("p", "three")
+		if f := foreseen(); f.RolledBack != "" || !f.HeldUntil.Equal(opens) {
+			t.Errorf("another change: %q, until %v", f.RolledBack, f.HeldUntil)
+		}
+		opens = time.Now()
+		if f := foreseen(); !f.HeldUntil.IsZero() {
+			t.Errorf("until %v", f.HeldUntil)
+		}
+	})
 }

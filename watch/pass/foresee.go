@@ -25,6 +25,12 @@ type Foresight struct {
 	Err      error
 	Snapshot *sources.Snapshot // that the files were rendered from
 	Paused   *Pause            // it changes nothing while it is paused; nil: it is not
+	// RolledBack is why this change was put back, and is not tried again before somebody asks; "":
+	// it was not.
+	RolledBack string
+	// HeldUntil is before when it changes nothing; zero: it may now, where the service's gate is
+	// open.
+	HeldUntil time.Time
 
 	redactor *redact.Redactor
 }
@@ -60,6 +66,7 @@ func (k *Keeper) Foresee(ctx context.Context, snapshot *sources.Snapshot) Foresi
 	failed := fault.Caught(func() {
 		if f.Err = through(p.await, p.lookUp, p.enter, p.compare, p.judge, p.verifyChanges); f.Err == nil {
 			f.Files, f.Err = p.foreseen()
+			f.RolledBack, f.HeldUntil = p.waits()
 		}
 	})
 	if failed != nil {
@@ -136,6 +143,20 @@ func (p *pass) verifyChanges() error {
 		return nil
 	}
 	return p.verify()
+}
+
+// waits says why nothing changes now: the change was put back, or it is not the time.
+func (p *pass) waits() (rolledBack string, until time.Time) {
+	if r, _ := p.ledger.Rollout(p.service.Name); len(p.service.Healthy) > 0 && r.Stage.Back() && r.Change == p.change() {
+		rolledBack = r.Failure
+	}
+	if p.service.Hold != nil {
+		now := p.wall().Round(0)
+		if at := p.service.Hold(now); at.After(now) {
+			until = at
+		}
+	}
+	return rolledBack, until
 }
 
 // foreseen gives the files that are to be changed.

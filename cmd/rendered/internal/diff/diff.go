@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch/notify"
@@ -24,11 +26,15 @@ type Diff struct {
 
 // A Service is what the pass of one service would do.
 type Service struct {
-	Service  string   `json:"service"`
-	Paused   string   `json:"paused,omitempty"` // by whom, until when, and why: nothing changes meanwhile
-	Files    []File   `json:"files"`
-	WouldRun []string `json:"would_run"` // checks, and who would be told
-	Failures []string `json:"failures"`  // why it would do nothing; lines
+	Service string `json:"service"`
+	Paused  string `json:"paused,omitempty"` // by whom, until when, and why: nothing changes meanwhile
+	// RolledBack is why this change was put back: it is not tried again before somebody asks.
+	RolledBack string `json:"rolled_back,omitempty"`
+	// HeldUntil is before when nothing changes.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	Files     []File    `json:"files"`
+	WouldRun  []string  `json:"would_run"` // gate, checks, before, who would be told, and after, in this order
+	Failures  []string  `json:"failures"`  // why it would do nothing; lines
 }
 
 // A File is one that would change.
@@ -68,6 +74,7 @@ func Of(list []pass.Foresight, failures func(pass.Foresight) []string) Diff {
 			continue
 		}
 		s := Service{Service: f.Name, Files: []File{}, WouldRun: wouldRun(f), Failures: append([]string{}, failures(f)...)}
+		s.RolledBack, s.HeldUntil = f.RolledBack, f.HeldUntil
 		if f.Paused != nil {
 			s.Paused = f.Paused.String()
 		}
@@ -98,9 +105,17 @@ func (d Diff) Failed() bool {
 	return len(d.Faulty) > 0
 }
 
-// wouldRun gives the checks that a pass would run, and whom it would tell.
+// wouldRun gives the commands that a pass would run, and whom it would tell, in their order.
 func wouldRun(f pass.Foresight) []string {
 	list := []string{}
+	around := func(key string, c command.Check) {
+		if !c.IsZero() {
+			list = append(list, key+": "+c.String())
+		}
+	}
+	if len(f.Files) > 0 {
+		around("gate", f.Gate)
+	}
 	for _, changed := range f.Files {
 		if !changed.Check.IsZero() {
 			list = append(list, changed.Check.String())
@@ -112,6 +127,7 @@ func wouldRun(f pass.Foresight) []string {
 	if !f.Tells() {
 		return list
 	}
+	around("before", f.Service.Before)
 	for _, a := range f.Dependents {
 		name := a.Name()
 		if whom := notify.Whom(a); whom != "" {
@@ -119,6 +135,7 @@ func wouldRun(f pass.Foresight) []string {
 		}
 		list = append(list, name)
 	}
+	around("after", f.After)
 	return list
 }
 

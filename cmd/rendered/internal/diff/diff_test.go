@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/watch/notify"
 	"github.com/rendered/rendered/watch/pass"
 )
 
@@ -93,5 +95,33 @@ func TestLargeFiles(t *testing.T) {
 	}
 	if !tooLarge([]byte(strings.Repeat("\n", mostLines+1))) {
 		t.Error("more lines are compared than there is room for")
+	}
+}
+
+// What would run stands in its order, and what nothing comes of now is said.
+func TestWaits(t *testing.T) {
+	local := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = local }()
+	do := func(name string) command.Check { return command.Check{Command: command.Command{Args: []string{name}}} }
+	svc := &pass.Service{
+		Name: "web", Gate: do("alarms"), Check: do("nginx"), Before: do("drain"), After: do("undrain"),
+		Dependents: []notify.Action{notify.Systemd{Verb: notify.Reload, Unit: "nginx.service"}},
+	}
+	f := pass.Foresight{
+		Service: svc,
+		Files:   []pass.Foreseen{{Difference: swap.Difference{State: swap.Removed, Target: swap.Target{Path: "/f"}, Old: disk.Info{Exists: true}}}},
+	}
+	if got, want := strings.Join(wouldRun(f), "; "), "gate: alarms; nginx; before: drain; reload nginx.service; after: undrain"; got != want {
+		t.Errorf("would run %s, want %s", got, want)
+	}
+	var b strings.Builder
+	Diff{Services: []Service{{Service: "web", RolledBack: "answered 502", HeldUntil: time.Date(2026, 11, 30, 1, 0, 0, 0, time.UTC)}}}.Print(&b, &b)
+	const want = `web had this change, which was rolled back: answered 502
+  it is tried again when it changes, or at once by  rendered refresh web
+web is held: nothing is written before 2026-11-30 01:00:00
+`
+	if got := b.String(); got != want {
+		t.Errorf("%s", got)
 	}
 }

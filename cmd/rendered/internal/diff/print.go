@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/console"
 	"github.com/rendered/rendered/render/swap"
@@ -22,6 +23,13 @@ func (d Diff) Print(out, remarks io.Writer) {
 		}
 		if s.Paused != "" {
 			console.Say(out, fmt.Sprintf("%s is %s: nothing changes until it is resumed", s.Service, s.Paused))
+		}
+		if s.RolledBack != "" {
+			console.Say(out, fmt.Sprintf("%s had this change, which was rolled back: %s", s.Service, s.RolledBack))
+			console.Say(out, "  it is tried again when it changes, or at once by  rendered refresh "+s.Service)
+		}
+		if !s.HeldUntil.IsZero() {
+			console.Say(out, fmt.Sprintf("%s is held: nothing is written before %s", s.Service, s.HeldUntil.Local().Format(time.DateTime)))
 		}
 		for _, f := range s.Failures {
 			console.Say(remarks, "error: "+f)
