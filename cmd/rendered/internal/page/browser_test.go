@@ -132,7 +132,7 @@ func shrink(t *testing.T, from, to string) {
 	}
 }
 
-var sorted = []string{"worker", "pgbouncer", "cron", "young", "api", "haproxy", "nginx"}
+var sorted = []string{"worker", "shop", "web", "pgbouncer", "motd", "cron", "search", "young", "api", "haproxy", "nginx"}
 
 func (s sight) withoutScript(t *testing.T) {
 	t.Helper()

@@ -33,6 +33,9 @@ func stands() watch.Status {
 	file := func(path string, at time.Time) []watch.FileDetail {
 		return []watch.FileDetail{{Path: path, Changed: at}}
 	}
+	change := func(stage ledger.Stage, at time.Duration, failure, stays string) *ledger.Rollout {
+		return &ledger.Rollout{Stage: stage, Since: ago(at), Failure: failure, Stays: stays}
+	}
 	return watch.Status{
 		Since:  ago(3*24*time.Hour + 5*time.Hour),
 		Absent: []ledger.Pause{{Service: "old", Since: ago(time.Hour), Why: "goes soon", Who: "root"}},
@@ -46,6 +49,10 @@ func stands() watch.Status {
 				{Service: "pgbouncer", Tried: true, Owed: []tell.Owed{{Dependent: "HUP pgbouncer.service", Failure: "unit is not running; again in 30s"}}},
 				{Service: "worker", Tried: true, Failure: "secret shared::payments/stripe: access denied"},
 				{Service: "young"},
+				{Service: "motd", Tried: true, Held: &pass.Hold{Gate: "gate: alarms: exit status 1; no file written", Hints: []string{"DatabaseSlow fires"}}},
+				{Service: "search", Tried: true, Rollout: change(ledger.Unproven, 4*time.Second, "", "")},
+				{Service: "shop", Tried: true, Rollout: change(ledger.Unwell, 3*time.Hour, "tcp 127.0.0.1:6432: connection refused", "secret prod/shop has another version, and what was before may be dead")},
+				{Service: "web", Tried: true, Rollout: change(ledger.Rejected, time.Hour, "http http://127.0.0.1/ok: answered 502", "")},
 			},
 		},
 		Details: []watch.Detail{
@@ -61,6 +68,10 @@ func stands() watch.Status {
 			{Schedule: "@every 1m", Looked: ago(8 * time.Second), Next: now.Add(52 * time.Second), Changed: ago(8 * time.Second), Files: file("/etc/pgbouncer/userlist.txt", ago(8*time.Second)), Told: told("HUP pgbouncer.service", time.Time{})},
 			{Schedule: "@every 1m", Looked: ago(20 * time.Second), Next: now.Add(40 * time.Second), Changed: ago(day19), Failing: ago(2 * time.Hour), Hints: []string{"role reader in account 222222222222 may not read it, and its owner can let it"}, Files: file("/etc/worker/config.json", ago(day19)), Told: told("restart worker.service", ago(day19))},
 			{Schedule: "@hourly", Files: file("/etc/young/app.env", time.Time{})},
+			{Schedule: "@every 5m", Looked: ago(30 * time.Second), Next: now.Add(270 * time.Second), Files: file("/etc/motd", time.Time{})},
+			{Schedule: "@every 5m", Looked: ago(4 * time.Second), Next: now.Add(296 * time.Second), Changed: ago(4 * time.Second), Files: file("/etc/search/app.env", ago(4*time.Second)), Told: told("restart search.service", ago(3*time.Second))},
+			{Schedule: "@every 5m", Looked: ago(90 * time.Second), Next: now.Add(210 * time.Second), Changed: ago(3 * time.Hour), Turn: "the owner of secret prod/shop, or the administrator of this machine", Files: file("/etc/shop/app.env", ago(3*time.Hour)), Told: told("restart shop.service", ago(3*time.Hour))},
+			{Schedule: "@every 5m", Looked: ago(95 * time.Second), Next: now.Add(205 * time.Second), Changed: ago(time.Hour), Turn: "the author of the template, or the owner of what it looks up", Files: file("/etc/nginx/conf.d/site.conf", ago(time.Hour)), Told: told("reload web.service", ago(time.Hour))},
 		},
 	}
 }

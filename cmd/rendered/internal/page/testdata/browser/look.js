@@ -69,6 +69,7 @@ async function looks(browser) {
     ["/", [["light", "light", wide], ["dark", "dark", wide], ["narrow-dark", "dark", narrow], ["narrow", "light", narrow]]],
     ["/?service=nginx", [["service", "light", wide]]],
     ["/?service=worker", [["service-narrow", "dark", narrow]]],
+    ["/?service=shop", [["service-unhealthy", "light", narrow]]],
   ]) {
     const page = await open(browser, {}, path);
     await page.evaluate(axe);
@@ -97,7 +98,7 @@ async function looks(browser) {
 async function keyboard(browser) {
   const page = await open(browser, {});
   seen.stops = [];
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 16; i++) {
     await page.keyboard.press("Tab");
     seen.stops.push(await page.evaluate(() => {
       const at = document.activeElement, style = getComputedStyle(at);
