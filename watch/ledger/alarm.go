@@ -5,13 +5,14 @@ import "slices"
 // Of some services somebody is to hear of each failure: that one is owed is on record with the
 // failure, until it was said.
 
-// Alarms says of which services failures are to be said from now on.
-func (l *Ledger) Alarms(services []string) {
+// Alarms says of which services failures are to be said from now on. What is yet to be said of a
+// service that is not known stays, unless all are.
+func (l *Ledger) Alarms(services []string, all bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.alarms = services
 	for name, r := range l.rollouts {
-		if r.Trouble != nil && !slices.Contains(services, name) {
+		if _, known := l.services[name]; r.Trouble != nil && (known || all) && !slices.Contains(services, name) {
 			r.Trouble = nil
 			l.setRollout(r)
 			l.stale = true

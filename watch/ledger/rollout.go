@@ -351,10 +351,19 @@ func (l *Ledger) followRollouts(services map[string][]string, all bool) (differs
 		}
 		delete(l.rollouts, r.Service)
 		differs = true
-		if heir != "" && !l.rollouts[heir].Open() {
-			r.Service = heir
-			l.rollouts[heir] = r
+		if heir == "" {
+			continue
 		}
+		// Of two failures that have yet to be said the heir's own is.
+		own := l.rollouts[heir]
+		if own.Trouble == nil {
+			own.Trouble = r.Trouble
+		}
+		if r.Trouble = own.Trouble; !own.Open() {
+			own = r
+		}
+		own.Service = heir
+		l.rollouts[heir] = own
 	}
 	return differs
 }

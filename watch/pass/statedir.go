@@ -195,6 +195,6 @@ func (s *StateDir) Adopt(services []*Service, all bool) bool {
 			alarms = append(alarms, svc.Name)
 		}
 	}
-	s.Ledger.Alarms(alarms)
+	s.Ledger.Alarms(alarms, all)
 	return differs
 }
