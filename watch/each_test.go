@@ -21,6 +21,7 @@ import (
 	"github.com/rendered/rendered/internal/long"
 	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
+	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/pass"
 )
@@ -179,6 +180,48 @@ func TestEachAtEveryStep(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTemporariesOfALostSet kills a process at each step of a pass and takes the lines of sets from
+// its record, though not those of their files: the second pass of the next process leaves no
+// temporary.
+func TestTemporariesOfALostSet(t *testing.T) {
+	for n := 1; ; n++ {
+		on := new(memoryDrive)
+		s := newShifting(t, on, true)
+		s.empty(s.dir)
+		s.next()
+		if steps, _, _ := s.broken(n, nil); steps < n {
+			return
+		}
+		record := s.path("state/" + ledger.Name)
+		if !s.look(record).exists {
+			continue
+		}
+		lines := slices.DeleteFunc(strings.SplitAfter(string(s.look(record).content), "\n"), func(line string) bool { return strings.HasPrefix(line, "+") })
+		on.disk.Put(record, []byte(strings.Join(lines, "")), 0o600, nil)
+		state, err := pass.OpenStateDir(context.Background(), s.mount(), s.path("state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.plan.adopt(state)
+		keeper := pass.NewKeeper(pass.Options{State: state})
+		keeper.Take(&s.plan.Services[0].Service)
+		for range 2 {
+			o := keeper.Run(context.Background(), sources.NewSnapshot(s.plan.Source, s.plan.Within), pass.Turns{Matched: func() {}, Swap: func(context.Context) {}})
+			if o.Err != nil {
+				t.Fatal(o.Err)
+			}
+		}
+		for _, name := range s.list(s.path("out/sites")) {
+			if strings.HasPrefix(name, ".rendered-") {
+				t.Errorf("killed at step %d: %s is left", n, name)
+			}
+		}
+		if err := state.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // errPower is a kill with a power cut.

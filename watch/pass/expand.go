@@ -232,6 +232,18 @@ func (p *pass) sweepNew() error {
 	return p.machine.Sweep(paths, p.recorded)
 }
 
+// takesOver tells whether a file that is to be swapped is on record with a swap that no pass of the
+// service could finish, as the ledger had lost which files the set has: its temporary may be there.
+func (p *pass) takesOver() bool {
+	if !p.service.hasSets() {
+		return false
+	}
+	known := p.ledger.Expand(p.service.Paths())
+	return slices.ContainsFunc(p.swap.Renames(), func(r swap.Rename) bool {
+		return !slices.Contains(known, r.Path) && len(p.ledger.Unfinished([]string{r.Path})) > 0
+	})
+}
+
 // settleSets has the ledger know which files the sets have.
 func (p *pass) settleSets() {
 	if !p.service.hasSets() {

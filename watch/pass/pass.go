@@ -272,6 +272,9 @@ func (p *pass) begin() error {
 	if p.ctx.Err() != nil {
 		return errStopped
 	}
+	if p.takesOver() {
+		p.leftovers = littered
+	}
 	err := p.record()
 	if _, uncertain := errors.AsType[ledger.Uncertain](err); uncertain {
 		// The record may say that all of them are to be renamed. Who is killed while it takes them
