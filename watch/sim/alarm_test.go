@@ -193,7 +193,7 @@ func (w *world) troubles(record string) (events []trouble) {
 	for line := range strings.Lines(record) {
 		_, data, _ := strings.Cut(line, " ")
 		switch line[0] {
-		case '@':
+		case '#':
 			var t trouble
 			if json.Unmarshal([]byte(data), &t) == nil && t.isTrouble() {
 				events = append(events, t)

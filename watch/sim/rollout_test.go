@@ -32,7 +32,7 @@ const (
 type ward struct {
 	mood    mood
 	looks   int            // that were made
-	begun   map[string]int // by service: how many records there were when the last look that was well began
+	begun   map[string]int // by service, of services: how many records there were when the last look that was well began
 	refuses int            // so many times more a command before or after a change fails
 	drained [len(services)]bool
 	loose   [len(services)]bool // the daemon has followed the service, and a crash may take that from the record
@@ -99,7 +99,7 @@ func (v vitals) Begin() probe.Look {
 		hanging := w.ward.mood == hangs
 		what := v.look()
 		if what == "" && !v.life.dead && !hanging {
-			w.ward.begun[v.of.name()] = records
+			w.ward.begun[services[v.of.service]] = records
 		}
 		w.mu.Unlock()
 		if hanging {
@@ -219,10 +219,11 @@ func (w *world) judgeRollouts(record string) {
 		if err := json.Unmarshal([]byte(data), &r); err != nil {
 			return // it was damaged
 		}
-		if was := w.ward.stands[r.Service]; was.Change == r.Change {
-			r.since = was.since
-		} else {
-			r.since = len(w.records)
+		r.since = len(w.records)
+		for name, was := range w.ward.stands { // it may have another name
+			if was.Change == r.Change && called(name) == called(r.Service) {
+				r.since = was.since
+			}
 		}
 		found[r.Service] = r
 	}
@@ -236,7 +237,7 @@ func (w *world) judgeRollouts(record string) {
 			continue
 		}
 		open := was.Stage == "unproven" || was.Stage == "retold" || was.Stage == "unwell"
-		if seen := said[name] > w.ward.said[name]; seen && open && is.Stage == "" && w.ward.begun[name] < was.since {
+		if seen := said[name] > w.ward.said[name]; seen && open && is.Stage == "" && w.ward.begun[called(name)] < was.since {
 			w.fail("%s is well with a change that nobody has looked at", name)
 		}
 		if strings.Contains(is.Stays, "no such file") && was.Stays != is.Stays {
@@ -244,6 +245,14 @@ func (w *world) judgeRollouts(record string) {
 		}
 	}
 	w.ward.stands, w.ward.said = found, said
+}
+
+// called gives the name of services that a service goes by, or went by.
+func called(name string) string {
+	if i := slices.Index(others[:], name); i >= 0 {
+		return services[i]
+	}
+	return name
 }
 
 // sights counts in a record, by service, how often it was seen to be well.
@@ -255,7 +264,7 @@ func sights(record string) map[string]int {
 			Services []string
 		}
 		_, data, _ := strings.Cut(line, " ")
-		if line[0] == '@' && json.Unmarshal([]byte(data), &e) == nil && e.Kind == "healthy" {
+		if line[0] == '#' && json.Unmarshal([]byte(data), &e) == nil && e.Kind == "healthy" {
 			said[e.Services[0]]++
 		}
 	}
@@ -444,7 +453,7 @@ func (w *world) judgeHealed(before map[string]string) {
 // caller holds w.mu.
 func (w *world) judgeWard() {
 	for name, r := range w.ward.stands {
-		if s, inForce := w.life.roll[name]; inForce && s.proves && (r.Stage != "" || r.Drained && s.around) {
+		if s, inForce := w.life.roll[name]; inForce && s.proves && (r.Stage != "" || r.Drained && s.around) && !(s.isRefused() && r.Stage == "rejected") {
 			w.fail("%s is %q at last, drained %v", name, r.Stage, r.Drained)
 		}
 	}
