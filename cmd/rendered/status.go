@@ -14,9 +14,10 @@ func newStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [SERVICE|PATH]",
 		Short: "How the daemon and its services stand",
-		Long: `status asks the daemon how its services stand: which are current, failing or owe somebody a notice, since when, why, and when each is
-looked at next. Of one service, named by its name or by the path of a file, it tells more: the versions that its lookups read last, and when
-its dependents were told. No value is shown.
+		Long: `status asks the daemon how its services stand: which are current, failing or owe somebody a notice, which wait for their time or a
+gate, whose change has yet to be seen to be well, was not, or was put back; since when, why, whose turn it is, and when each is looked at
+next. Of one service, named by its name or by the path of a file, it tells more: the versions that its lookups read last, when its
+dependents were told, and what to do. No value is shown.
 
 It exits with 0 where everything is current, with 1 where something is not, and with 2 where no daemon answers.`,
 		Example: `  rendered status
@@ -67,9 +68,9 @@ func newWait() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait [SERVICE...]",
 		Short: "Wait until services are current",
-		Long: `wait returns when the services, or all where none is named, are current: their files are up to date, and everybody who reads them was
-told. It exits with 1 where they are not within the timeout, and with 2 where no daemon answers. In a unit that reads the files it can stand
-as ExecStartPre=.`,
+		Long: `wait returns when the services, or all where none is named, are current: their files are up to date, everybody who reads them was told,
+and where something stands under healthy, it was seen to be well. It exits with 1 where they are not within the timeout, and with 2 where
+no daemon answers. In a unit that reads the files it can stand as ExecStartPre=.`,
 		Example: `  rendered wait
   rendered wait nginx --timeout 10s`,
 		RunE: func(cmd *cobra.Command, names []string) error {

@@ -158,8 +158,9 @@ func (e Event) took() time.Duration { return time.Duration(e.Took * float64(time
 
 // lines says what happened, a line each.
 func (e Event) lines() (list []string) {
-	why := e.why()
 	switch e.Kind {
+	case ledger.Changed, ledger.RolledBack:
+		return e.change()
 	case ledger.Told:
 		return []string{e.telling()}
 	case ledger.Refused:
@@ -185,6 +186,13 @@ func (e Event) lines() (list []string) {
 	case ledger.Forgotten:
 		return []string{"what was before this is forgotten: " + e.Failure}
 	}
+	// A newer daemon knows what it is.
+	return append([]string{strings.TrimSuffix(string(e.Kind)+": "+e.Failure, ": ")}, e.Files...)
+}
+
+// change says what files got new contents, or their old ones back, a line each.
+func (e Event) change() (list []string) {
+	why := e.why()
 	for _, r := range e.Refs {
 		list = append(list, fmt.Sprintf("%s %s → %s%s", r.Ref, cmp.Or(console.Version(r.From), "?"), console.Version(r.To), why))
 	}

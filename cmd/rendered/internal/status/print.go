@@ -25,7 +25,8 @@ func (s Status) Print(w io.Writer, now time.Time) {
 	}
 	t := console.Table{{"SERVICE", "STATE", "CHANGED", "LOOKED", "NEXT", "NOTE"}}
 	// What needs somebody stands last, next to the prompt.
-	urgency := func(svc *Service) int { return slices.Index(watch.States, svc.State) }
+	states := s.states()
+	urgency := func(svc *Service) int { return slices.Index(states, svc.State) }
 	for _, svc := range slices.SortedStableFunc(slices.Values(s.Services), func(a, b *Service) int { return urgency(a) - urgency(b) }) {
 		t = append(t, []string{svc.Name, string(svc.State), Since(now, svc.Changed), Since(now, svc.Looked), Until(now, svc.Next), strings.Join(svc.Notes(now), "\n")})
 	}
@@ -75,6 +76,17 @@ func (c Count) String() string {
 	return fmt.Sprintf("%d %s", c.Of, says)
 }
 
+// states gives all that there are, the best first, and then those that only a newer daemon knows.
+func (s Status) states() []watch.State {
+	list := slices.Clone(watch.States)
+	for _, svc := range s.Services {
+		if !slices.Contains(list, svc.State) {
+			list = append(list, svc.State)
+		}
+	}
+	return list
+}
+
 // Counts gives how many services are in each state that one of them is in. What needs somebody is
 // last.
 func (s Status) Counts() (list []Count) {
@@ -82,7 +94,7 @@ func (s Status) Counts() (list []Count) {
 	for _, svc := range s.Services {
 		n[svc.State]++
 	}
-	for _, state := range watch.States {
+	for _, state := range s.states() {
 		if n[state] > 0 {
 			list = append(list, Count{state, n[state]})
 		}

@@ -216,3 +216,27 @@ held    its files are written from 2026-11-21 02:00:00 on
 		t.Errorf("%s", got)
 	}
 }
+
+// What only a newer daemon knows is counted, and called as it calls it.
+func TestNewerDaemon(t *testing.T) {
+	local := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = local }()
+	var b strings.Builder
+	st := Status{Version: "9", Started: began, Config: Config{Since: began}, Services: []*Service{{Name: "a", State: "drained"}, {Name: "b", State: watch.Current}, {Name: "c", State: watch.Failing, Failure: "no"}}}
+	st.Print(&b, began)
+	HistoryOf([]ledger.Event{{At: began, Kind: "drained", Services: []string{"a"}, Failure: "no route", Paths: []string{"/f"}}, {At: began, Kind: "filled", Services: []string{"a"}}}).Print(&b)
+	const want = `rendered 9, up 0s, config of 2026-11-20 03:00:00; 1 current, 1 failing, 1
+  drained
+SERVICE  STATE    CHANGED  LOOKED  NEXT  NOTE
+b        current  -        -       -
+c        failing  -        -       -     no
+a        drained  -        -       -
+2026-11-20 03:00:00  a  filled
+2026-11-20 03:00:00  a  drained: no route
+                        /f
+`
+	if got := b.String(); got != want {
+		t.Errorf("%s", got)
+	}
+}
