@@ -9,16 +9,24 @@ import (
 	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
-// A Spot is a place in a template, with its line.
+// A Spot is a place in a template, with its line, or what is around it on a long one, and how many
+// characters of the line stand before that.
 type Spot struct {
 	Place fault.Place
 	Line  string
+	Cut   int
+
+	whole string
 }
 
-// spot gives the place of a byte.
-func (t Text) spot(offset int) Spot {
-	f := t.fault(offset, "")
-	return Spot{f.Place, f.Line}
+// LineBegins reports that the whole line begins so, behind blanks.
+func (s Spot) LineBegins(with string) bool {
+	return strings.HasPrefix(strings.TrimLeft(s.whole, " \t"), with)
+}
+
+// Fault says what is wrong there.
+func (s Spot) Fault(what string, hints ...string) *fault.Fault {
+	return &fault.Fault{Place: s.Place, Line: s.Line, Cut: s.Cut, What: what, Hints: hints}
 }
 
 // Literal finds what a pattern matches in the text between actions, which is printed as it stands.
@@ -77,14 +85,14 @@ func (t Text) keys(dict *parse.CommandNode, wanted func(key string) bool) (found
 func (t *Template) Unended() (Spot, bool) {
 	body := t.Main.Body
 	begin := strings.LastIndexByte(body, '\n') + 1
-	literal := body[begin:]
+	literal, at := false, begin
 	for _, a := range t.scanner(body).actions() {
 		if a.end > begin {
-			from := max(a.at, begin)
-			literal = strings.Replace(literal, body[from:a.end], strings.Repeat(" ", a.end-from), 1)
+			literal = literal || strings.TrimSpace(body[at:max(a.at, at)]) != ""
+			at = a.end
 		}
 	}
-	if strings.TrimSpace(literal) == "" {
+	if !literal && strings.TrimSpace(body[at:]) == "" {
 		return Spot{}, false
 	}
 	return t.Main.spot(len(body)), true

@@ -22,10 +22,8 @@ func ParseName(o Options) (*Name, fault.List) {
 		return nil, faults
 	}
 	for _, l := range t.lookups {
-		faults = append(faults, &fault.Fault{
-			Place: l.Place, Line: l.Line, What: fmt.Sprintf("a path is made of no lookup, as %s is", l.Function),
-			Hints: []string{"it may have vars, env and hostname; what is looked up may change, and be secret"},
-		})
+		faults = append(faults, l.Fault(fmt.Sprintf("a path is made of no lookup, as %s is", l.Function),
+			"it may have vars, env and hostname; what is looked up may change, and be secret"))
 	}
 	return &Name{t}, faults
 }

@@ -72,6 +72,7 @@ func (p *Parser) parse(t *Template) (fresh []*parsedText, faults fault.List) {
 	for _, text := range append([]Text{t.Main}, t.Partials...) {
 		x := p.texts[t.key(text)]
 		if x == nil {
+			text.lines = new(lineIndex)
 			x = &parsedText{Text: &text, parseName: strconv.Itoa(p.count)}
 			p.count++
 			fresh = append(fresh, x)
@@ -195,5 +196,6 @@ func (t *Template) textNamed(parseName string) *Text {
 }
 
 func (t *Template) key(text Text) textKey {
+	text.lines = nil
 	return textKey{text, t.Left, t.Right}
 }

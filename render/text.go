@@ -19,6 +19,8 @@ type Text struct {
 	Line, Column int
 
 	before int // bytes of Body that are ours, and shown to nobody; as many as of eachHead, or none
+
+	lines *lineIndex // of Body, for many places in it; nil: it is made for each
 }
 
 // shown gives the name by which a person finds the text.
@@ -40,20 +42,28 @@ func (t Text) offset(line, column int) int {
 
 // fault says what is wrong at a byte of the body, and shows the line.
 func (t Text) fault(offset int, what string, hints ...string) *fault.Fault {
+	return t.spot(offset).Fault(what, hints...)
+}
+
+// spot gives the place of a byte of the body.
+func (t Text) spot(offset int) Spot {
+	lines := t.lines
 	if t.before > 0 {
-		offset, t.Body = max(offset-t.before, 0), strings.TrimSuffix(t.Body[t.before:], eachTail)
+		offset, t.Body, lines = max(offset-t.before, 0), strings.TrimSuffix(t.Body[t.before:], eachTail), nil
+	}
+	if lines == nil {
+		lines = new(lineIndex)
 	}
 	offset = min(max(offset, 0), len(t.Body))
-	start := strings.LastIndexByte(t.Body[:offset], '\n') + 1
-	line, _, _ := strings.Cut(t.Body[start:], "\n")
-	return &fault.Fault{
-		Place: fault.Place{
-			File:   t.shown(),
-			Line:   t.Line + strings.Count(t.Body[:start], "\n") + 1,
-			Column: t.Column + utf8.RuneCountInString(t.Body[start:offset]) + 1,
-		},
-		What:  what,
-		Line:  strings.Repeat(" ", t.Column) + strings.TrimRight(line, "\r"),
-		Hints: hints,
+	number, begin, end := lines.around(t.Body, offset)
+	column := lines.characters(t.Body, begin, offset)
+	s := Spot{Place: fault.Place{File: t.shown(), Line: t.Line + number, Column: t.Column + column + 1}}
+	s.whole = strings.TrimRight(t.Body[begin:end], "\r")
+	shown, left := fault.Excerpt(s.whole, offset-begin)
+	if left == 0 {
+		s.Line = strings.Repeat(" ", t.Column) + shown
+		return s
 	}
+	s.Line, s.Cut = shown, t.Column+lines.characters(t.Body, begin, begin+left)-utf8.RuneCountInString(fault.Left)
+	return s
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Place is a position in a file that a person edits. The zero Place is unknown.
@@ -36,6 +37,7 @@ type Fault struct {
 	// values never.
 	What  string
 	Line  string   // the text of the line at Place, for display under a caret; "" shows none
+	Cut   int      // how many characters of the line stand before Line, which is an excerpt then
 	Hints []string // what to do about it, a line each; may be empty
 	Err   error    // the cause, for errors.As; its text is not printed
 	// Rule names what finds it, where a config can allow what that finds; "": it cannot.
@@ -60,15 +62,62 @@ func (f *Fault) Text() string {
 	b.WriteString(f.Error())
 	b.WriteByte('\n')
 	if f.Line != "" && f.Place.Line > 0 {
-		fmt.Fprintf(&b, "%5d | %s\n", f.Place.Line, f.Line)
+		before := max(f.Place.Column-1-f.Cut, 0)
+		line, begin := Excerpt(f.Line, width(f.Line, before))
+		if begin > 0 {
+			before -= utf8.RuneCountInString(f.Line[:begin]) - utf8.RuneCountInString(Left)
+		}
+		fmt.Fprintf(&b, "%5d | %s\n", f.Place.Line, line)
 		if f.Place.Column > 0 {
-			fmt.Fprintf(&b, "      | %s^\n", blank(f.Line, f.Place.Column-1))
+			fmt.Fprintf(&b, "      | %s^\n", blank(line, before))
 		}
 	}
 	for _, h := range f.Hints {
 		fmt.Fprintf(&b, "  %s\n", h)
 	}
 	return b.String()
+}
+
+// Left stands for what an excerpt leaves out of a line.
+const Left = "…"
+
+const (
+	longest = 600 // bytes of a line that is shown whole
+	around  = 200 // bytes that are shown on each side of a place in a longer one
+)
+
+// Excerpt gives what is shown of a line for a place in it, which is a number of bytes, and with how
+// many bytes less it begins: all of a line, or what is around the place in a long one, with Left on
+// each side that is cut.
+func Excerpt(line string, at int) (shown string, begin int) {
+	if len(line) <= longest {
+		return line, 0
+	}
+	begin, end := max(at-around, 0), min(at+around, len(line))
+	for begin > 0 && !utf8.RuneStart(line[begin]) {
+		begin--
+	}
+	for end < len(line) && !utf8.RuneStart(line[end]) {
+		end++
+	}
+	shown = line[begin:end]
+	if begin > 0 {
+		shown = Left + shown
+	}
+	if end < len(line) {
+		shown += Left
+	}
+	return shown, begin
+}
+
+// width gives how many bytes the first n characters of a line are.
+func width(line string, n int) int {
+	for at := range line {
+		if n--; n < 0 {
+			return at
+		}
+	}
+	return len(line)
 }
 
 // blank gives white space as wide as the first n characters of line: tabs stay tabs, so that a

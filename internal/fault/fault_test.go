@@ -2,7 +2,9 @@ package fault
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestText(t *testing.T) {
@@ -14,6 +16,25 @@ func TestText(t *testing.T) {
 	for p, want := range map[Place]string{{"f", 1, 2}: "f:1:2", {"f", 1, 0}: "f:1", {"f", 0, 0}: "f", {}: ""} {
 		if p.String() != want {
 			t.Errorf("%#v is %q", p, p.String())
+		}
+	}
+}
+
+// Of a long line what is around the place is shown, and the caret stands where it is.
+func TestTextOfALongLine(t *testing.T) {
+	for _, unit := range []string{"x", "é", "…", "\t"} {
+		line := strings.Repeat(unit, 3000) + "!" + strings.Repeat(unit, 3000)
+		for _, f := range []*Fault{
+			{Place: Place{"a", 1, 3001}, Line: line},
+			{Place: Place{"a", 1, 3001}, Line: Left + line[len(line)/2-100*len(unit):], Cut: 2899},
+			{Place: Place{"a", 1, 3001}, Line: line[:len(unit)*3000+1]},
+			{Place: Place{"a", 1, 11}, Line: line[len(unit)*2990:]},
+		} {
+			lines := strings.Split(f.Text(), "\n")
+			shown, caret := []rune(lines[1]), utf8.RuneCountInString(lines[2])-1
+			if len(lines[1]) > 500 || len(lines[2]) > 500 || caret >= len(shown) || shown[caret] != '!' {
+				t.Errorf("%q, %d, %d: %d bytes, the caret is in column %d:\n%s\n%s", unit, f.Place.Column, f.Cut, len(lines[1]), caret, lines[1], lines[2])
+			}
 		}
 	}
 }

@@ -69,7 +69,9 @@ func (c *checker) find(severity Severity, area string, faults ...*fault.Fault) {
 func (f *Finding) locate(of *fault.Fault, at fault.Place) {
 	f.What, f.File, f.Line, f.Column = of.What, at.File, at.Line, at.Column
 	if at.Line == of.Place.Line && at.Column == of.Place.Column {
-		f.EndColumn = endOf(of.Line, at.Column)
+		if end := endOf(of.Line, at.Column-of.Cut); end > 0 {
+			f.EndColumn = end + of.Cut
+		}
 	} else {
 		f.What = strings.TrimPrefix(of.Error(), at.String()+": ")
 	}

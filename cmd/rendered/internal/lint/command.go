@@ -109,12 +109,12 @@ const argumentHint = "every user sees it in ps; have the program read it from th
 func (l *linter) secretArgument(s Service) {
 	judge := func(at fault.Place, c command.Command) {
 		if !c.IsZero() && argues(text(c), s.Files) {
-			l.note(s, config.SecretArgument, warning(at, "", "this has a secret on a command line", argumentHint)) // its line stays unsaid
+			l.note(s, config.SecretArgument, &fault.Fault{Place: at, What: "this has a secret on a command line", Hints: []string{argumentHint}}) // its line stays unsaid
 		}
 	}
 	address := func(at fault.Place, url string) {
 		if secretParameter.MatchString(url) {
-			l.note(s, config.SecretArgument, warning(at, "", "this has a secret in an address", addressHint))
+			l.note(s, config.SecretArgument, &fault.Fault{Place: at, What: "this has a secret in an address", Hints: []string{addressHint}})
 		}
 	}
 	for i, action := range s.Notify {
@@ -145,9 +145,8 @@ func (l *linter) secretArgument(s Service) {
 	for i := range s.Files {
 		judge(s.Files[i].Place, s.Files[i].Check.Command)
 		for _, lookup := range s.Templates[i].Lookups() {
-			if lookup.Ref.Kind == sources.Secret && !lookup.Asks && strings.HasPrefix(strings.TrimSpace(lookup.Line), "Exec") {
-				l.note(s, config.SecretArgument, warning(lookup.Place, lookup.Line,
-					lookup.Ref.String()+" stands on the command line of a unit", argumentHint))
+			if lookup.Ref.Kind == sources.Secret && !lookup.Asks && lookup.LineBegins("Exec") {
+				l.note(s, config.SecretArgument, lookup.Fault(lookup.Ref.String()+" stands on the command line of a unit", argumentHint))
 			}
 		}
 	}

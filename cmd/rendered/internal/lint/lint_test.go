@@ -3,6 +3,7 @@ package lint
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -223,5 +224,38 @@ func TestKeyOfAGroup(t *testing.T) {
 				t.Errorf("group %d, mode %s: %q", gid, mode, got)
 			}
 		}
+	}
+}
+
+// What is said of thousands of actions on one line takes as much for each as of a few.
+func TestManyOnALine(t *testing.T) {
+	cost := func(n int) (allocated uint64, said int) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "rendered.yaml")
+		body := "A=1 " + strings.Repeat(`"{{ secret "a" }}" é '{{ param "/b" | envQuote }}' {{ if param "/c" }}x{{ end }} `, n)
+		if err := os.WriteFile(path, []byte("services:\n  a:\n    files: [{path: "+dir+"/f.env, content: '"+strings.ReplaceAll(body, "'", "''")+"'}]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg := config.Load(path, config.Options{})
+		if faults := cfg.All(); len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		tmpl, faults := render.Parse(render.Options{Main: render.Text{Name: "t", Body: body, Line: 3, Column: 4}})
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		for _, f := range Warnings(cfg, []Service{{&cfg.Services[0], []*render.Template{tmpl}}}) {
+			said += len(f.Text())
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc, said
+	}
+	const few, many = 500, 4000
+	allocated, said := cost(few)
+	allocatedMore, saidMore := cost(many)
+	if most := uint64(2 * many / few); allocatedMore > most*allocated || saidMore > int(most)*said || said < few*1000 {
+		t.Errorf("%d times the actions take %d KiB in place of %d, and are said in %d KiB in place of %d", many/few, allocatedMore>>10, allocated>>10, saidMore>>10, said>>10)
 	}
 }

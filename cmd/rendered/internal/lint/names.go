@@ -31,7 +31,7 @@ func (l *linter) reserved(s Service) {
 			spots = append(spots, t.Literal(assigned)...)
 		}
 		for _, at := range spots {
-			l.note(s, config.ReservedName, warning(at.Place, at.Line, "bash and sh give this variable a value of their own, or refuse to set it",
+			l.note(s, config.ReservedName, at.Fault("bash and sh give this variable a value of their own, or refuse to set it",
 				"another name; programs that read the file themselves, as systemd does, take it"))
 		}
 	}

@@ -66,16 +66,15 @@ func (l *linter) unquoted(s Service) {
 			if number, ok := strings.CutPrefix(value.Call, "secret "); ok && name == "json" && value.Key != "" {
 				hints = append(hints, fmt.Sprintf("or, where the secret has a number, {{ secretMap %s | toJson }}", number))
 			}
-			l.note(s, config.Unquoted, warning(value.Place, value.Line,
-				fmt.Sprintf("%s stands in %s without quotes; a value with %s breaks the file", value.Of, in.title, in.breaks), hints...))
+			l.note(s, config.Unquoted, value.Fault(fmt.Sprintf("%s stands in %s without quotes; a value with %s breaks the file", value.Of, in.title, in.breaks), hints...))
 		}
 	}
 }
 
 // quoted reports that a quote stands before an action.
 func quoted(in render.Insertion) bool {
-	before := []rune(in.Line)
-	before = before[:min(max(in.Place.Column-1, 0), len(before))]
+	before := []rune(in.Line) // an excerpt, where the line is long
+	before = before[:min(max(in.Place.Column-1-in.Cut, 0), len(before))]
 	text := strings.TrimRight(string(before), " -")
 	text = strings.TrimRight(text, "{[<%")
 	return strings.HasSuffix(text, `"`) || strings.HasSuffix(text, `'`)
@@ -98,7 +97,7 @@ func (l *linter) quotedTwice(s Service) {
 				continue
 			}
 			what := found.Function + " writes quotes of its own, and here it stands between quotes; the value gets quotes, or ends too early"
-			l.note(s, config.QuotedTwice, warning(found.Place, found.Line, what, fmt.Sprintf("{{ %s }}, without the quotes around it", found.Call)))
+			l.note(s, config.QuotedTwice, found.Fault(what, fmt.Sprintf("{{ %s }}, without the quotes around it", found.Call)))
 		}
 	}
 }

@@ -8,15 +8,16 @@ import (
 	"github.com/rendered/rendered/sources"
 )
 
-func warning(at fault.Place, line, what string, hints ...string) *fault.Fault {
-	return &fault.Fault{Place: at, Line: line, What: what, Hints: hints}
+// again says something of the place of a fault.
+func again(at *fault.Fault, what string, hints ...string) *fault.Fault {
+	return &fault.Fault{Place: at.Place, Line: at.Line, Cut: at.Cut, What: what, Hints: hints}
 }
 
 // noNewline finds templates whose last line has no end.
 func (l *linter) noNewline(s Service) {
 	for i, t := range s.Templates {
 		if at, ok := t.Unended(); ok {
-			l.note(s, config.NoNewline, warning(at.Place, at.Line, s.Files[i].Path+" gets no newline at its end; some programs do not read its last line",
+			l.note(s, config.NoNewline, at.Fault(s.Files[i].Path+" gets no newline at its end; some programs do not read its last line",
 				"end the template's last line; in the config content: | keeps it"))
 		}
 	}
@@ -28,7 +29,7 @@ var jinja = lazyregexp.New(`\{%[-+]?\s*(if|for|set|else|elif|endif|endfor|includ
 func (l *linter) jinja(s Service) {
 	for i, t := range s.Templates {
 		for _, at := range t.Literal(jinja) {
-			l.note(s, config.Jinja, warning(at.Place, at.Line, "this is Jinja's, and goes into "+s.Files[i].Path+" as it stands",
+			l.note(s, config.Jinja, at.Fault("this is Jinja's, and goes into "+s.Files[i].Path+" as it stands",
 				"{{ if .name }}…{{ end }} and {{ range .list }}…{{ end }} are the statements of a template here"))
 		}
 	}
@@ -51,7 +52,7 @@ func (l *linter) unfinished(services []Service) {
 		return last
 	}
 	for _, f := range l.config.Mentions(toDo) {
-		found := warning(f.Place, f.Line, what, hint)
+		found := again(f, what, hint)
 		if s := of(f.Place); s.Name != "" {
 			l.note(s, config.Unfinished, found)
 		} else {
@@ -65,7 +66,7 @@ func (l *linter) unfinished(services []Service) {
 				continue // it stands in the config
 			}
 			for _, at := range t.Mentions(toDo) {
-				l.note(s, config.Unfinished, warning(at.Place, at.Line, what, hint))
+				l.note(s, config.Unfinished, at.Fault(what, hint))
 			}
 		}
 	}
@@ -76,8 +77,7 @@ func (l *linter) vaultPaths(s Service) {
 	for _, t := range s.Templates {
 		for _, lookup := range t.Lookups() {
 			if lookup.Ref.Kind == sources.Secret && render.VaultPath(lookup.Ref.Name) {
-				l.note(s, config.VaultPath, warning(lookup.Place, lookup.Line,
-					lookup.Ref.Name+" looks like a path of Vault's", "here it is the name that a secret has in Secrets Manager: aws secretsmanager list-secrets"))
+				l.note(s, config.VaultPath, lookup.Fault(lookup.Ref.Name+" looks like a path of Vault's", "here it is the name that a secret has in Secrets Manager: aws secretsmanager list-secrets"))
 			}
 		}
 	}
@@ -87,7 +87,7 @@ func (l *linter) vaultPaths(s Service) {
 func (l *linter) elses(s Service) {
 	for _, t := range s.Templates {
 		for _, f := range t.DeadElses() {
-			l.note(s, config.DeadElse, warning(f.Place, f.Line, f.What, f.Hints...))
+			l.note(s, config.DeadElse, again(f, f.What, f.Hints...))
 		}
 	}
 }
@@ -96,7 +96,7 @@ func (l *linter) elses(s Service) {
 func (l *linter) truths(s Service) {
 	for _, t := range s.Templates {
 		for _, f := range t.TextConditions() {
-			l.note(s, config.TextCondition, warning(f.Place, f.Line, f.What, f.Hints...))
+			l.note(s, config.TextCondition, again(f, f.What, f.Hints...))
 		}
 	}
 }

@@ -177,14 +177,9 @@ func (s *survey) unknownFaults() (list fault.List) {
 		if l.Kind.Traits().Answerer != sources.AWS {
 			continue
 		}
-		list = append(list, &fault.Fault{
-			Place: l.Place, Line: l.Line,
-			What: fmt.Sprintf("%s which %s is looked up here: it is in no policy", onlyTheRender, l.Kind),
-			Hints: []string{
-				"either  write the name out, or make it of vars: alone",
-				"or      allow what it may be in a statement of your own",
-			},
-		})
+		list = append(list, l.Fault(fmt.Sprintf("%s which %s is looked up here: it is in no policy", onlyTheRender, l.Kind),
+			"either  write the name out, or make it of vars: alone",
+			"or      allow what it may be in a statement of your own"))
 	}
 	return list
 }
