@@ -386,7 +386,7 @@ func (r *rolling) rests(what, value string, stage ledger.Stage) {
 			t.Errorf("%s: %s: %s knows %q, want %q", r.when, what, app.name, app.saw, value)
 		}
 	}
-	if kept := r.disk.List(r.path("state/former")); len(kept) > 0 {
+	if kept := r.disk.List(r.path("state/former")); stage != ledger.Rejected && len(kept) > 0 || stage == ledger.Rejected && len(kept) != 2 {
 		t.Errorf("%s: %s: kept are %v", r.when, what, kept)
 	}
 	if out := r.disk.List(r.path("out")); len(out) != 2 {

@@ -177,7 +177,11 @@ func (r *rehearsal) survives(bad, state string) {
 	if !strings.HasSuffix(r.read("told"), first+"\n") {
 		r.t.Errorf("told was %q", r.read("told"))
 	}
-	r.keepsNothing()
+	if state == "current" {
+		r.keepsNothing()
+	} else if kept := must(os.ReadDir(r.path("state/former"))); len(kept) != 2 || must(kept[0].Info()).Mode() != 0o600 {
+		r.t.Errorf("of what was before the change there is kept %v", kept)
+	}
 	for _, dir := range []string{".", "state"} {
 		for _, e := range must(os.ReadDir(r.path(dir))) {
 			if strings.HasPrefix(e.Name(), ".rendered-") {

@@ -11,9 +11,9 @@ import (
 	"github.com/rendered/rendered/watch/ledger"
 )
 
-// What files held before a change is kept in the state directory until the service is well, for
-// nobody else to read. What belongs to no rollout on record, and to no pass that is about to put
-// one there, is taken away.
+// What files held before a change is kept in the state directory until the service is well with it,
+// or another takes its place, for nobody else to read. What belongs to no rollout on record, and to
+// no pass that is about to put one there, is taken away.
 
 const former = "former" // directory in the state directory
 
@@ -83,7 +83,7 @@ func (s *shelf) needless(system disk.System, state string, l *ledger.Ledger) (na
 	needed := make(map[string]bool)
 	for _, r := range l.Rollouts() {
 		for _, old := range r.Old {
-			needed[old.Name] = needed[old.Name] || r.Stage != ledger.Rejected
+			needed[old.Name] = true
 		}
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return needed[name] || s.held[name] > 0 }), errors.Join(err, d.Close())

@@ -36,6 +36,7 @@ type pass struct {
 	renderings []*render.Rendering
 	leaving    []leave       // files that are not wanted any more
 	gone       []swap.Target // those that a change has taken away that is not seen to be well yet
+	wished     []swap.Target // what the files are to be while a change is rejected; nil: what was rendered
 	swap       *swap.Swap
 	changed    []string          // paths of the files that get new contents
 	backups    map[string]string // where what somebody else had written there is backed up, by path
@@ -188,6 +189,9 @@ func (p *pass) compare() (err error) {
 }
 
 func (p *pass) targets() []swap.Target {
+	if p.wished != nil {
+		return slices.Clone(p.wished)
+	}
 	targets := make([]swap.Target, len(p.renderings), len(p.renderings)+len(p.leaving))
 	for i, r := range p.renderings {
 		targets[i] = r.Target
@@ -370,16 +374,10 @@ func (p *pass) commit() error {
 	return nil
 }
 
-// settle makes the files certain where it was not known whether they match: neither is what was
-// renamed before, nor whether its names are durable, and what is told must be.
+// settle makes the files certain, and notes what is known of them.
 func (p *pass) settle() error {
-	if !p.matched {
-		if err := p.swap.SyncAll(); err != nil {
-			return err
-		}
-		p.matched = true
-		p.ledger.Compared(p.service.Paths())
-		p.ledger.Finished(p.service.Paths())
+	if err := p.ascertain(); err != nil {
+		return err
 	}
 	known := make(map[string]content, len(p.renderings))
 	for _, r := range p.renderings {

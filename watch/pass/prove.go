@@ -148,7 +148,7 @@ func event(p *Proof) ledger.Event {
 // forget takes away what is kept of files, where it is needed no more. What cannot be taken away is
 // swept by a later pass.
 func (o Options) forget(was, is Rollout) {
-	if is.Stage != ledger.Settled && is.Stage != ledger.Rejected || len(was.Old) == 0 {
+	if is.Stage != ledger.Settled || len(was.Old) == 0 {
 		return
 	}
 	var names []string

@@ -65,6 +65,10 @@ func (p *pass) reversal() ledger.Event {
 		At: p.now.Round(0).UTC(), Kind: ledger.RolledBack, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
 		Paths: p.changed, Removed: p.removed(), Failure: p.rollout.Failure,
 	}
+	if p.rollout.Stage.Back() { // they were, and somebody else has changed them since
+		e.Kind, e.Failure = ledger.Changed, ""
+		return e
+	}
 	for _, r := range p.rollout.Refs {
 		e.Refs = append(e.Refs, ledger.Renewal{Ref: r.Ref, From: r.To, To: r.From})
 	}

@@ -35,7 +35,7 @@ func (p *pass) resume() error {
 }
 
 // rejected keeps a change from being tried again that was rolled back, until it is another, or
-// somebody asks for it. The old files stay.
+// somebody asks for it. The old files stay, and stay what they were.
 func (p *pass) rejected() error {
 	r := p.rollout
 	if !r.Stage.Back() {
@@ -44,6 +44,7 @@ func (p *pass) rejected() error {
 	if p.swap.Idle() {
 		if r.Stage == ledger.Rejected { // the config is what it was before, too
 			_, err := p.ledger.Judge(r, ledger.Rollout{Service: r.Service, Secrets: r.Secrets, Layout: r.Layout}, false, ledger.Event{})
+			p.unshelved = true
 			return p.written(err)
 		}
 		return nil
@@ -51,32 +52,7 @@ func (p *pass) rejected() error {
 	if p.turns.Again || r.Change != p.change() {
 		return nil
 	}
-	if !p.matched {
-		if err := p.restored(r); err != nil {
-			return err
-		}
-	}
-	return rolledBack(r)
-}
-
-// restored makes the old files certain where it was not known whether they are in place.
-func (p *pass) restored(r ledger.Rollout) error {
-	for _, old := range r.Old {
-		was, err := p.swap.FormerOf(old.Path, mostPreserved)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if there := err == nil; there != (old.Name != "") || there && p.machine.Key.Digest(old.Path, was.Content) != old.Digest {
-			return nil // somebody else has changed it: nobody is told of it
-		}
-	}
-	if err := p.swap.SyncAll(); err != nil {
-		return err
-	}
-	p.matched = true
-	p.ledger.Compared(p.service.Paths())
-	p.ledger.Finished(p.service.Paths())
-	return nil
+	return p.uphold(r)
 }
 
 var errRolledBack = errors.New("rolled back")

@@ -186,6 +186,9 @@ func (s *StateDir) Adopt(services []*Service, all bool) bool {
 	}
 	s.Ledger.Adopt(readers, all)
 	differs := s.Ledger.Follow(files, all)
+	if differs { // perhaps a rollout has left, and what was kept for it
+		s.shelf.littered.Store(true)
+	}
 	var alarms []string
 	for _, svc := range services { // after each has what is its own
 		if !svc.After.IsZero() {

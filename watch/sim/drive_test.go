@@ -276,7 +276,8 @@ func (w *world) refuse() {
 func (w *world) drift() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f := w.files[specs[w.chance.IntN(len(specs))].path]
+	all := w.specs()
+	f := w.files[all[w.chance.IntN(len(all))].path]
 	if _, _, _, ok := w.disk.Look(f.path); !ok || w.drifts[f.path] == 3 {
 		return
 	}

@@ -423,6 +423,11 @@ func (w *world) epidemic() {
 		w.fail("somebody is told %d times after all was rolled back", w.counts.told-told)
 	}
 	w.mu.Unlock()
+	for range 3 { // the old files are what is wished for
+		w.drift()
+	}
+	w.after(3 * time.Hour)
+	w.judgeHealed(before)
 	w.heal()
 	w.life.loop.Refresh()
 	w.after(5 * time.Minute)
