@@ -134,6 +134,9 @@ func (a action) Do(ctx context.Context, c notify.Change) (notify.Output, error) 
 // the trouble has ceased, and not again.
 func (a action) caused(paths []string) {
 	w := a.world
+	if slices.Contains(paths, allSites) { // nobody knows which of them
+		return
+	}
 	if !w.ceased || slices.ContainsFunc(paths, func(path string) bool { return w.files[path].changed > a.told[path] }) {
 		return
 	}
