@@ -167,12 +167,18 @@ func (l *Ledger) Gone(path string) (list []Member) {
 		return nil
 	}
 	for _, file := range slices.Sorted(maps.Keys(s.members)) {
-		_, other := l.readers[file]
-		if of := l.of(file); !s.wants[file] && !other && (of == s || !of.wants[file]) {
+		if !s.wants[file] && l.isLeft(file, s) {
 			list = append(list, Member{file, s.members[file]})
 		}
 	}
 	return list
+}
+
+// isLeft tells whether nobody has a file of a set but that set. The caller holds the lock.
+func (l *Ledger) isLeft(path string, s *set) bool {
+	_, other := l.readers[path]
+	of := l.of(path)
+	return !other && (of == s || !of.wants[path])
 }
 
 // Settle says that the files of a set are as they should be: those that Want has said, and those
@@ -189,6 +195,12 @@ func (l *Ledger) Settle(path string, kept []string) {
 	for file, standing := range s.members {
 		if f := l.files[file]; standing == Removed && (f != nil && (f.swap != nil || f.owes()) || l.restorable(file)) {
 			now[file] = Removed
+		}
+	}
+	for file, standing := range s.members {
+		// Somebody else took away what is not wanted, and who was not told of it has yet to be.
+		if f := l.files[file]; standing == Live && !s.wants[file] && f != nil && f.owes() && l.isLeft(file, s) {
+			now[file], f.swap = Removed, nil
 		}
 	}
 	for _, file := range kept {

@@ -196,6 +196,31 @@ func TestFileOfADamagedSetIsOwed(t *testing.T) {
 	}
 }
 
+// Where somebody else takes away a file of which a dependent has yet to be told, and its key is gone
+// then, the dependent is told all the same.
+func TestFileThatIsGoneIsOwed(t *testing.T) {
+	b := newBook(t)
+	b.Adopt(map[string][]string{sites: {"nginx"}}, true)
+	if err := b.pass("a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	b.Settle(sites, nil)
+	b.Want(sites, []string{"/sites/a.conf"})
+	b.Settle(sites, nil)
+	owed := b.Owed("nginx", []string{sites})
+	if got := b.members(); owed["/sites/b.conf"] == 0 || got != "[{/sites/a.conf live} {/sites/b.conf removed}]" {
+		t.Errorf("%s; owed is %v", got, owed)
+	}
+	for _, r := range b.Unfinished([]string{sites}) {
+		if r.Path == "/sites/b.conf" {
+			t.Error("it is to be put in its place")
+		}
+	}
+	if err := b.Acknowledge("nginx", owed, Event{}); err != nil || b.members() != "[{/sites/a.conf live}]" {
+		t.Errorf("%v: %s", err, b.members())
+	}
+}
+
 // A file is of one set, and of one of the config before that. A set that takes over what another no
 // longer wants owes what that did.
 func TestFileIsOfOneSet(t *testing.T) {
