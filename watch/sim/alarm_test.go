@@ -137,9 +137,10 @@ func (w *world) judgeAlarms(record string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(was)) {
 		t := was[name]
-		there := slices.ContainsFunc(events, func(e trouble) bool { return e.id() == t.id() })
-		if !there || sirens.heard[t.id()] > 0 || w.isMoot(name, t) {
-			continue
+		at := slices.IndexFunc(events, func(e trouble) bool { return e.id() == t.id() })
+		said := func(e trouble) bool { return sirens.heard[e.id()] > 0 && slices.Contains(e.Services, name) }
+		if at < 0 || sirens.heard[t.id()] > 0 || slices.ContainsFunc(events[at:], said) || w.isMoot(name, t) {
+			continue // or one that came after it was
 		}
 		w.fail("that %s is %s, at %v, is not owed any more, and was not said", name, t.Kind, t.At)
 	}
