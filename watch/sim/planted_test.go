@@ -51,6 +51,11 @@ const (
 	proving = "watch/pass/prove.go"
 	backing = "watch/pass/rollout.go"
 	judging = "watch/ledger/rollout.go"
+	calling = "watch/pass/alarm.go"
+	hearing = "watch/ledger/alarm.go"
+	barring = "watch/pass/hold.go"
+	sets    = "watch/ledger/set.go"
+	leaving = "watch/pass/expand.go"
 )
 
 var bugs = []bug{
@@ -214,6 +219,28 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"what a pass keeps another sweeps", veryRare, []edit{{"watch/pass/former.go", "needed[name] || s.held[name] > 0", "needed[name]"}}},
 	{"a failed verdict takes back what came after it", veryRare, []edit{{judging, "there != stays || !reflect.DeepEqual(now, set) {\n", "there && l.closed && reflect.DeepEqual(now, set) == stays {\n"}}},
 	{"a look that waits does not follow the clock", 20000, []edit{{"watch/loop.go", "			s.after.at, s.after.alarm.at = shifted(s.after.at, d), shifted(s.after.alarm.at, d)\n", ""}}},
+	{"a failure is on record, and owed to nobody", 2000, []edit{{ledger, "l.succeed(rollout), l.alarm(event))", "l.succeed(rollout))"}}},
+	{"a change that is not well is on record, and owed to nobody", 2000, []edit{{judging, "	b.undo = append(b.undo, l.alarm(e))\n", ""}}},
+	{"a failure that could not be said counts as said", 2000, []edit{{calling, "		if a.Fault = o.say(ctx, s, e, party); a.Fault != nil {\n			return\n		}\n", "		a.Fault = o.say(ctx, s, e, party)\n"}}},
+	{"a failure is said again and again", 2000, []edit{{hearing, "	r.Trouble = nil\n	w := l.change()\n", "	w := l.change()\n"}}},
+	{"a change that is told once more counts as a failure", 2000, []edit{{hearing, "e.Kind == Unhealthy && e.Stays\n", "e.Kind == Unhealthy\n"}}},
+	{"a failure is forgotten with the next verdict", 2000, []edit{{judging, "	is.Drained, is.Trouble = now.Drained, now.Trouble\n", "	is.Drained = now.Drained\n"}}},
+	{"a failure is forgotten with the next change", 2000, []edit{{judging, "	is.Trouble = l.rollouts[is.Service].Trouble\n", ""}}},
+	{"a gate is not asked", 2000, []edit{{stages, "p.held, p.gated, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "p.held, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)"}}},
+	{"a gate is asked, and not heard", 2000, []edit{{barring, "Hints: shut.Hints, Paths: p.swap.Changed()}\n	return errHeld\n", "Hints: shut.Hints, Paths: p.swap.Changed()}\n	return nil\n"}}},
+	{"a gate is asked after the swap is on record", 2000, []edit{{stages, "p.held, p.gated, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)", "p.held, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.gated, p.commit)"}}},
+	{"a gate that is shut is not asked again", 2000, []edit{{rounds, "shut := o.Held != nil && o.Held.Gate != \"\"; !shut", "shut := false; !shut"}}},
+	{"held files are written at any time", 2000, []edit{{stages, "p.contested, p.held, p.gated, p.stage, p.check, p.preserve,", "p.contested, p.gated, p.stage, p.check, p.preserve,"}}},
+	{"held files wait for the next look", 2000, []edit{{rounds, "		s.due(o.Held.Until, Schedule)\n", ""}}},
+	{"a window is for those who are not interrupted, too, or for nobody", 2000, []edit{{turn, "len(s.Windows) > 0 && notify.Interrupts(a) {", "len(s.Windows) > 0 && !notify.Interrupts(a) {"}}},
+	{"what waits for a window is forgotten", 2000, []edit{{turn, "t.owes(d) {\n			d.at = at\n", "t.owes(d) && len(d.windows) == 0 {\n			d.at = at\n"}}},
+	{"a window is that of the first service", 2000, []edit{{turn, "d.windows = append(d.windows, s.Windows)", "d.windows = append([]cron.Windows{}, s.Windows)[:min(1, len(d.services)-1)]"}}},
+	{"a file whose key is gone stays", 2000, []edit{{leaving, "		if f.Each.Remove {\n", "		if f.Each.Remove && p.reverting {\n"}}},
+	{"which files a set has is not on record", 2000, []edit{{sets, "		if len(s.members) == 0 {\n			continue\n", "		if !s.adopted || s.adopted {\n			continue\n"}}},
+	{"nobody is told of what is taken away", 2000, []edit{{stages, "Begin(p.swap.Renames(), p.changed, p.out.Event, rollout))\n", "Begin(p.swap.Renames(), slices.DeleteFunc(slices.Clone(p.changed), func(path string) bool { return slices.Contains(p.removed(), path) }), p.out.Event, rollout))\n"}}},
+	{"what a crash left to be taken away stays", 2000, []edit{{rolling, "			if begun = begun || !anything; it {\n", "			if begun = begun || !anything; it && m.Disk == nil {\n"}}},
+	{"what a change took away does not come back", 2000, []edit{{sets, "!s.wants[path] && !l.restorable(path) {\n", "!s.wants[path] {\n"}}},
+	{"who reads a set is owed nothing of a file that was nobody's", veryRare, []edit{{sets, "	if !is { // the file", "	if l.files[path].told == nil { // the file"}}},
 	{"swapped while a dependent reads", 20000, []edit{{telling, "		if t.hinders(w, now) {\n", "		if false {\n"}}},
 }
 
