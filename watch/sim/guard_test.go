@@ -37,7 +37,7 @@ const (
 // windows are open now and then around the midnight at which a seed begins, all day, and once in
 // the evening. The trouble comes in the night, peace in the day, and a curfew in the evening.
 var windows = func() (list cron.Windows) {
-	for _, text := range []string{"23:40-23:46 UTC", "23:52-23:57 UTC", "00:02-00:06 UTC", "00:09-00:14 UTC", "00:21-00:30 UTC", "04:00-20:00 UTC", "22:00-22:10 UTC"} {
+	for _, text := range []string{"23:40-23:46 UTC", "23:52-23:57 UTC", "00:02-00:06 UTC", "00:09-00:14 UTC", "00:21-00:30 UTC", "04:00-20:00 UTC", "22:03-22:12 UTC"} {
 		w, err := cron.ParseWindow(text)
 		if err != nil {
 			panic(err)
@@ -251,13 +251,15 @@ func (w *world) curfew() {
 	w.mu.Lock()
 	c := &w.conf
 	c.restarts, c.gate, c.window, c.hold = true, false, true, false
+	hour, minute := 21, 57 // no look on schedule comes when the window opens, or soon after the gate does
 	switch w.chance.IntN(3) {
 	case 0:
 		c.hold = true
 	case 1:
 		c.gate, c.window, w.guards.shut = true, false, 1<<len(services)-1
+		minute = 10
 	}
-	w.setClock(untilReading(w.wall(), 21, 57))
+	w.setClock(untilReading(w.wall(), hour, minute))
 	w.trace.note(w.began, "a curfew: gate %v, hold %v", c.gate, c.hold)
 	w.mu.Unlock()
 	w.life.loop.Reload()
