@@ -124,6 +124,9 @@ func (w *world) hear(environment []string) error {
 // judgeAlarms looks at a record that was written: a failure is owed to who is to hear of it in the
 // same record, until it was said, or another one is. The caller holds w.mu.
 func (w *world) judgeAlarms(record string) {
+	if !w.alarms() {
+		return
+	}
 	sirens := &w.sirens
 	was := sirens.owed
 	events := w.troubles(record)
@@ -188,6 +191,11 @@ func (w *world) isMoot(name string, t trouble) bool {
 	return heirs == 0 && !w.sirens.leftOut
 }
 
+// tellsTrouble tells whether a line may have a failure: to read all of them takes long.
+func tellsTrouble(line string) bool {
+	return slices.ContainsFunc([]string{`"failed"`, `"refused"`, `"rolled-back"`, `"unhealthy"`}, func(kind string) bool { return strings.Contains(line, kind) })
+}
+
 // troubles notes what a record has owed, and gives the failures that its history has.
 func (w *world) troubles(record string) (events []trouble) {
 	owed := make(map[string]trouble)
@@ -196,7 +204,7 @@ func (w *world) troubles(record string) (events []trouble) {
 		switch line[0] {
 		case '#':
 			var t trouble
-			if json.Unmarshal([]byte(data), &t) == nil && t.isTrouble() {
+			if tellsTrouble(line) && json.Unmarshal([]byte(data), &t) == nil && t.isTrouble() {
 				events = append(events, t)
 			}
 		case '%':
@@ -205,7 +213,7 @@ func (w *world) troubles(record string) (events []trouble) {
 				Paths   []string
 				Trouble *trouble
 			}
-			if json.Unmarshal([]byte(data), &r) == nil && r.Trouble != nil {
+			if strings.Contains(line, `"trouble"`) && json.Unmarshal([]byte(data), &r) == nil && r.Trouble != nil {
 				r.Trouble.paths = r.Paths
 				owed[r.Service] = *r.Trouble
 			}

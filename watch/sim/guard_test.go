@@ -105,12 +105,12 @@ func (s self) holds() bool { return s.window && s.hold }
 // judgeSwaps wants a service whose swap comes on record to have been asked whether it may write.
 // What is put back asks nobody. The caller holds w.mu.
 func (w *world) judgeSwaps(record string) {
+	if !w.guarded() {
+		return
+	}
 	g := &w.guards
 	begun := make(map[string]*self)
-	for _, line := range linesOf(record) {
-		if line.Swap == nil {
-			continue
-		}
+	for _, line := range swapsOf(record) {
 		id := line.swap()
 		if f := w.files[line.Path]; !g.seen[id] && f != nil && !w.life.late[line.Path] && !w.life.dead {
 			if s := w.keeper(f.spec); s != nil {
@@ -122,7 +122,7 @@ func (w *world) judgeSwaps(record string) {
 	found := rolloutsOf(record)
 	for _, name := range slices.Sorted(maps.Keys(begun)) {
 		s := begun[name]
-		if found[name].Stage == "reverted" || !w.guarded() || w.harmed > 0 {
+		if found[name].Stage == "reverted" || w.harmed > 0 {
 			continue
 		}
 		for what, asks := range [...]bool{s.gate, s.holds()} {
@@ -132,6 +132,16 @@ func (w *world) judgeSwaps(record string) {
 			g.asked[what] &^= 1 << s.service
 		}
 	}
+}
+
+// swapsOf gives the lines of a record that have swaps.
+func swapsOf(record string) (list []recorded) {
+	for line := range strings.Lines(record) {
+		if strings.Contains(line, `"swap":{`) {
+			list = append(list, linesOf(line)...)
+		}
+	}
+	return list
 }
 
 // swap tells the swaps of a record apart.

@@ -103,10 +103,8 @@ func (w *world) start(f faults) {
 	w.judgeRollouts(w.found(recordPath)) // which a power cut has made another
 	w.troubles(w.found(recordPath))
 	w.guards.asked, w.guards.sure, w.guards.seen = [2]set{}, [2]set{}, make(map[string]bool)
-	for _, line := range linesOf(w.found(recordPath)) {
-		if line.Swap != nil {
-			w.guards.seen[line.swap()] = true
-		}
+	for _, line := range swapsOf(w.found(recordPath)) {
+		w.guards.seen[line.swap()] = true
 	}
 	w.trace.note(w.began, "start")
 	w.mu.Unlock()

@@ -264,7 +264,7 @@ func sights(record string) map[string]int {
 			Services []string
 		}
 		_, data, _ := strings.Cut(line, " ")
-		if line[0] == '#' && json.Unmarshal([]byte(data), &e) == nil && e.Kind == "healthy" {
+		if line[0] == '#' && strings.Contains(line, `"healthy"`) && json.Unmarshal([]byte(data), &e) == nil && e.Kind == "healthy" {
 			said[e.Services[0]]++
 		}
 	}
