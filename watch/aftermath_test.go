@@ -134,6 +134,9 @@ func TestAskingLooksWhetherItIsWell(t *testing.T) {
 		rotated(w)
 		w.after(20 * time.Minute)
 		w.stands(Unhealthy)
+		if _, d := w.detail(); !slices.Equal(d.Unwell, []string{"no backend", "look at its log"}) {
+			t.Errorf("status says %q", d.Unwell)
+		}
 		h.mu.Lock()
 		h.bad = func(string) bool { return false }
 		h.mu.Unlock()
@@ -166,4 +169,51 @@ func TestLookThatWaitsSucceeds(t *testing.T) {
 			t.Errorf("%+v succeeded %v ago", st, time.Since(d.Succeeded))
 		}
 	})
+}
+
+// Whoever asks, or changes what is under healthy, while somebody looks, has it looked at once more,
+// and at once.
+func TestLookThatWasBegunTooEarly(t *testing.T) {
+	for name, ask := range map[string]func(*testing.T, *world) Result{
+		"refresh": func(t *testing.T, w *world) Result {
+			r, err := w.loop.RefreshNow(t.Context(), "svc")
+			if err != nil {
+				t.Error(err)
+			}
+			return r
+		},
+		"reload": func(t *testing.T, w *world) Result {
+			was := w.plan.Services[0]
+			changed := *was
+			changed.Fingerprint += " and something else under healthy"
+			plan := *w.plan
+			plan.Services = []*Service{&changed}
+			w.load = func() (*Plan, error) { return &plan, nil }
+			_, r, err := w.loop.For("").ReloadAndWait(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, _, h, _ := proven(t, `{{ param "p" }}`, pass.RollbackNever)
+				rotated(w)
+				w.after(20 * time.Minute)
+				for !w.loop.states["svc"].after.proving { // it rests: nothing is at work
+					w.after(time.Second)
+				}
+				begun := time.Now()
+				h.mu.Lock()
+				h.bad = func(string) bool { return time.Since(begun) < 31*time.Second } // longer than that look
+				h.mu.Unlock()
+				r := ask(t, w)
+				if len(r.Health) != 1 || r.Health[0].State != Current || time.Since(begun) > 40*time.Second {
+					t.Errorf("%+v after %v", r.Health, time.Since(begun))
+				}
+				w.stands(Current)
+			})
+		})
+	}
 }

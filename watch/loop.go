@@ -95,6 +95,7 @@ type state struct {
 	why      pass.Trigger // of that
 	last     pass.Trigger // of the last look
 	looks    int          // that were begun
+	proofs   int          // looks whether it is well with its change that were begun
 	again    bool         // somebody asks that a change which was rolled back be tried again
 	trying   bool         // the look under way, or the last, was to do so
 	past     past

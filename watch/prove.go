@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rendered/rendered/internal/fault"
@@ -16,8 +17,9 @@ import (
 
 // An aftermath is what is under way for a service after its dependents were told.
 type aftermath struct {
-	proving    bool // somebody looks whether it is well, beside whatever else is done
-	undraining bool // what was done before the change is undone; no pass is begun meanwhile
+	proving    bool     // somebody looks whether it is well, beside whatever else is done
+	of         *Service // that is looked at, or was last: of the plan in force then
+	undraining bool     // what was done before the change is undone; no pass is begun meanwhile
 	at         time.Time
 	failures   int    // in a row
 	failure    string // of the last look
@@ -57,7 +59,8 @@ func (l *Loop) prove(ctx context.Context, now time.Time) {
 		told, refused := seen(l.teller.Owed(svc.Name), r, svc, now)
 		switch {
 		case svc.Probed(r) && s.matching && (told || refused != ""):
-			s.after.proving = true
+			s.after.proving, s.after.of = true, svc
+			s.proofs++
 			go func() { l.send(proved{l.Pass.Prove(ctx, &svc.Service, r, refused, party)}) }()
 		case svc.Undrains(r) && told && !s.busy:
 			s.after.undraining = true
@@ -148,13 +151,16 @@ func (l *Loop) proved(p pass.Proof, now time.Time) {
 	case p.Judged:
 		s.after.failures = 0
 	}
+	if s.after.of != s.service || l.asksFor(s) {
+		s.after.at = time.Time{} // it was begun too early
+	}
 	l.record.changed(now)
 	if !p.Judged {
 		return
 	}
 	l.logProof(s, p)
-	l.heardProof(p)
-	s.after.failure, s.after.hints = p.Failure, p.Hints
+	l.heardProof(p, s.proofs)
+	s.after.failure, s.after.hints = p.Failure, slices.Concat(linesOf(p.Output), p.Hints)
 	if p.Is.Stage == pass.Reverting {
 		s.due(now, Rollback)
 	}
@@ -162,6 +168,18 @@ func (l *Loop) proved(p pass.Proof, now time.Time) {
 		s.due(now, Retry)
 	}
 	l.teller.Retry(p.Service, now) // some may be owed a notice once more
+}
+
+// lastLines is how much of what a command printed, or a unit wrote, is remembered.
+const lastLines = 10
+
+// linesOf gives the last lines of what a command printed, or a unit wrote.
+func linesOf(output string) []string {
+	if output = strings.TrimSpace(output); output == "" {
+		return nil
+	}
+	lines := strings.Split(output, "\n")
+	return lines[max(0, len(lines)-lastLines):]
 }
 
 // undrained notes what came of undoing what was done before a change.

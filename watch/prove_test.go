@@ -12,7 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rendered/rendered/internal/command"
 	"github.com/rendered/rendered/watch/ledger"
+	"github.com/rendered/rendered/watch/notify"
 	"github.com/rendered/rendered/watch/pass"
 	"github.com/rendered/rendered/watch/probe"
 )
@@ -33,7 +35,7 @@ func (h *health) Begin() probe.Look {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if len(saw) > 0 && h.bad(saw[len(saw)-1]) {
-			return &probe.Failure{Probe: "health", What: "answered 502"}
+			return &probe.Failure{Probe: "health", What: "answered 502", Hints: []string{"look at its log"}, Said: notify.Output{Text: []byte("no backend\n"), Policy: command.Show}}
 		}
 		return nil
 	}

@@ -140,6 +140,7 @@ func (l *Loop) take(svc *Service, now time.Time, who string) (fresh bool) {
 	s.service = svc
 	if fresh {
 		s.matching, s.look, s.why = false, now, why
+		s.after.at = time.Time{} // something else may be under healthy
 		l.teller.Set(svc.Name, tell.Unsettled, now)
 	}
 	return fresh

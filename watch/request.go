@@ -21,6 +21,7 @@ type request struct {
 	notices  []NoticeOutcome
 	// What was seen last of each service, and what was done after its change.
 	proofs    map[string]*pass.Proof
+	proven    map[string]int // of each, the number of the first look whether it is well that counts
 	undrained map[string]*pass.Undrained
 	answer    chan<- Result
 }
@@ -64,11 +65,12 @@ func (l *Loop) requested(r *request, now time.Time) {
 		}
 	}
 	r.looks, r.outcomes = make(map[string]int), make(map[string]pass.Outcome)
+	r.proven = make(map[string]int)
 	r.proofs, r.undrained = make(map[string]*pass.Proof), make(map[string]*pass.Undrained)
 	r.services = unique(r.services)
 	for _, name := range r.services {
 		if s := l.states[name]; s != nil && r.until == untilLooked {
-			r.looks[name] = s.looks + 1 // one that is under way has begun too early
+			r.looks[name], r.proven[name] = s.looks+1, s.proofs+1 // one that is under way has begun too early
 			l.asked(name, s, r.why, now)
 		}
 	}
@@ -162,11 +164,20 @@ func (l *Loop) heardTold(n tell.Notice) {
 	}
 }
 
-// heardProof notes for those who wait what was seen of a service.
-func (l *Loop) heardProof(p pass.Proof) {
+// heardProof notes for those who wait what was seen of a service by the look of this number. That
+// it is not well says nothing where the look was begun before they asked.
+func (l *Loop) heardProof(p pass.Proof, number int) {
 	for _, r := range l.requests {
-		r.proofs[p.Service] = &p
+		if r.proven[p.Service] <= number || p.Failure == "" {
+			r.proofs[p.Service] = &p
+		}
 	}
+}
+
+// asksFor tells whether somebody waits for another look whether a service is well than those that
+// were begun.
+func (l *Loop) asksFor(s *state) bool {
+	return slices.ContainsFunc(l.requests, func(r *request) bool { return r.proven[s.service.Name] > s.proofs })
 }
 
 // heardUndrained notes for those who wait what was done after a change.
