@@ -49,6 +49,8 @@ var claims = []claim{
 	{"docs/containers.md", "dockerfile", "packaging/test/container.TestContainer", "is packaging/container/Dockerfile"},
 	{"docs/containers.md", "sh image", "packaging/test/container.TestContainer", "builds the image, and runs check in it"},
 	{"docs/containers.md", "yaml pod", "packaging/test/container.TestContainer", "is run, with its users, roots, volumes and namespace"},
+	{"docs/containers.md", "yaml on-the-host", "internal/e2e.TestComposeAsDocumented", "renders the files that the page's compose.yaml names"},
+	{"docs/containers.md", "yaml compose", "internal/e2e.TestComposeAsDocumented", "names rendered files, which the code of Docker Compose reads"},
 	{"docs/metrics.md", "yaml prometheus", "packaging.TestPrometheusAsDocumented", "is taken by promtool"},
 	{"docs/metrics.md", "yaml grafana", "packaging.TestGrafanaAsDocumented", "has the keys that Grafana reads, and the directory of the packages"},
 	{"docs/operating.md", "console daemon", "cmd/rendered.TestOperatingShowsWhatDaemonsSay", "is what the verb says of a daemon's answer"},
@@ -62,6 +64,9 @@ var claims = []claim{
 	{"docs/systemd.md", "sh journal", "packaging/test/systemd.TestSystemd", "shows entries of the journal"},
 	{"docs/systemd.md", "sh install", "internal/e2e.TestInstalledByHand", "runs in a root of its own"},
 	{"docs/systemd.md", "dotenv", "internal/e2e.TestUnitAsksWithProfile", "is an environment file with which AWS is asked"},
+	{"packaging/README.md", "text picture", "packaging.TestStacksAsDocumented", "names queues as the stacks do"},
+	{"packaging/README.md", "sh cloudformation", "packaging.TestStacksAsDocumented", "names parameters and outputs that the template has"},
+	{"packaging/README.md", "sh terraform", "packaging.TestStacksAsDocumented", "names variables and outputs that the module has"},
 	{"docs/testing.md", "console cookbook", "internal/e2e.TestTestingAsDocumented", "is what test says of the cookbook"},
 	{"docs/testing.md", "yaml cases", "internal/e2e.TestTestingAsDocumented", "is a file of cases that pass"},
 

@@ -1,5 +1,5 @@
-// Package pages reads the blocks of the pages that people read, README.md and docs/, and knows by
-// which test each is run or compared. It is for tests alone.
+// Package pages reads the blocks of the pages that people read, README.md, docs/ and those for who
+// works on the project or sets up queues, and knows by which test each is run or compared. It is for tests alone.
 package pages
 
 import (
@@ -55,7 +55,7 @@ func Blocks(project string) (all []Block, err error) {
 
 // Pages gives the paths of the pages in a project, sorted.
 func Pages(project string) (found []string, err error) {
-	for _, pattern := range []string{"README.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"} {
+	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "packaging/README.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"} {
 		matched, err := filepath.Glob(filepath.Join(project, pattern))
 		if err != nil {
 			return nil, err

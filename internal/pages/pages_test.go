@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -127,7 +128,9 @@ func asks(calls map[string][]string, from string) bool {
 }
 
 var (
-	goTest   = regexp.MustCompile(`^go test((?: (?:-[a-z]+(?: [^-.\s][^\s]*)?|\./[a-z0-9/.]+))+)\s*(?:#.*)?$`)
+	// goOther is what else is done with packages, and files of the project.
+	goOther  = regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*go (?:run|vet)((?: \S+)+)$`)
+	goTest   = regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*go test((?: (?:-[a-z]+(?: [^-.\s][^\s]*)?|\./[a-z0-9/.]+))+)\s*(?:#.*)?$`)
 	flagged  = regexp.MustCompile(`-([a-z]+)(?: ('?[^-.\s]\S*))?`)
 	packaged = regexp.MustCompile(` \./(\S+)`)
 	// ofGo are the flags of go test that the pages use.
@@ -135,11 +138,19 @@ var (
 )
 
 // A line with go test names tests that there are, in packages that there are, and flags that those
-// packages, or all, know.
+// packages, or all, know; one with go run or go vet packages and files that there are.
 func TestGoCommands(t *testing.T) {
 	for _, b := range Claimed(t) {
 		for line := range strings.Lines(b.Text) {
 			line = strings.TrimSpace(line)
+			if m := goOther.FindStringSubmatch(line); m != nil {
+				for arg := range strings.FieldsSeq(m[1]) {
+					if _, err := os.Stat(filepath.Join(project, strings.TrimSuffix(arg, "..."))); err != nil && strings.Contains(arg, "/") {
+						t.Errorf("%v: %s: %v", b, line, err)
+					}
+				}
+				continue
+			}
 			m, pkg := goTest.FindStringSubmatch(line), packaged.FindStringSubmatch(line)
 			if m == nil || pkg == nil {
 				t.Errorf("%v: %s is not understood", b, line)
@@ -151,7 +162,8 @@ func TestGoCommands(t *testing.T) {
 			calls := callsOf(t, filepath.Join(project, pkg[1]))
 			for _, f := range flagged.FindAllStringSubmatch(packaged.ReplaceAllString(m[1], ""), -1) {
 				switch {
-				case f[1] == "run":
+				case f[1] == "run" && f[2] == "'^$'": // benchmarks alone
+				case f[1] == "run" || f[1] == "bench":
 					pattern, err := regexp.Compile(strings.Trim(f[2], "'"))
 					if err != nil || !slices.ContainsFunc(slices.Collect(maps.Keys(calls)), pattern.MatchString) {
 						t.Errorf("%v: %s runs no test of %s: %v", b, line, pkg[1], err)
