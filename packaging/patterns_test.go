@@ -74,7 +74,7 @@ func TestCfnLint(t *testing.T) {
 	if err != nil {
 		t.Skip(err) // in CI too, which does not install it
 	}
-	if out, err := exec.CommandContext(t.Context(), lint, template).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), lint, template, fleetStack).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -258,6 +258,7 @@ func (l *Loop) Run(ctx context.Context) {
 		l.begin(ctx, now)
 		l.tell(ctx, now)
 		l.prove(ctx, now)
+		l.stands()
 		l.flush(now)
 		l.rest(now)
 		l.logSlow(now)

@@ -22,6 +22,7 @@ const (
 	Resumed   Reason = "resume"   // its pause is over
 	Drift     Reason = "drift"    // somebody else has changed the files
 	Rollback  Reason = "rollback" // its change was not well, and the old files are put back
+	Turn      Reason = "turn"     // its turn in the fleet has come
 )
 
 // due has a service be looked at, at the latest at a time. Where it is due sooner it stays so, and

@@ -233,7 +233,7 @@ func (l *Loop) looked(s *state, o pass.Outcome, now time.Time) {
 	s.past.interval = max(next.Sub(now), s.service.Next(next).Sub(next))
 	s.due(next, Schedule)
 	l.held(s, o)
-	if o.Held != nil && o.Held.Gate == "" {
+	if o.Held != nil && !o.Held.Until.IsZero() {
 		s.due(o.Held.Until, Schedule)
 	}
 	if shut := o.Held != nil && o.Held.Gate != ""; !shut && (o.Err == nil || o.Contested() || o.RolledBack()) {

@@ -144,6 +144,9 @@ func TestNamedManualPagesAreThere(t *testing.T) {
 	for _, cmd := range newRoot().Commands() {
 		if cmd.IsAvailableCommand() {
 			there["rendered-"+cmd.Name()+"(1)"] = true
+			for _, sub := range cmd.Commands() {
+				there["rendered-"+cmd.Name()+"-"+sub.Name()+"(1)"] = true
+			}
 		}
 	}
 	texts := documents(t)

@@ -169,7 +169,7 @@ A config to begin with:
 	root.PersistentFlags().Var(&colors, colorFlag, "`WHEN` to use colors: auto, always or never (NO_COLOR)")
 	_ = root.RegisterFlagCompletionFunc(colorFlag, cobra.FixedCompletions(console.Choices, cobra.ShellCompDirectiveNoFileComp))
 	firstHour.addVerbs(root, newCheck(g), newFunctions(), newInit(), newLookups(g), newMigrate(), newOnce(g), newPolicy(g), newRender(g), newRun(g), newSchema(), newTest(g))
-	everyDay.addVerbs(root, newDiff(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
+	everyDay.addVerbs(root, newDiff(g), newFleet(g), newPause(), newRefresh(), newReload(), newResume(), newStatus(), newUses(g), newWait())
 	trouble.addVerbs(root, newHistory())
 	root.AddCommand(newManual(), newVersion())
 	return root

@@ -15,7 +15,7 @@ import (
 )
 
 // forTests are the rooms of which nothing is in the program.
-var forTests = []string{"internal/awsfake", "internal/disk/faulty", "internal/disk/memory", "internal/e2e", "internal/jsonshape", "internal/long", "internal/pages", "internal/testenv", "internal/testpki", "packaging", "render/funcs/quotetest", "watch/sim"}
+var forTests = []string{"internal/awsfake", "internal/disk/faulty", "internal/disk/memory", "internal/e2e", "internal/fleettest", "internal/jsonshape", "internal/long", "internal/pages", "internal/testenv", "internal/testpki", "packaging", "render/funcs/quotetest", "watch/sim"}
 
 // mostImports bounds how many rooms those may import that bring others together.
 var mostImports = map[string]int{"cmd/rendered": 12, "watch": 6}

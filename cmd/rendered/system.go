@@ -55,7 +55,7 @@ var (
 func onLinux(verb *cobra.Command, _ []string) error {
 	d, demanding := demands[verb.Name()]
 	switch {
-	case system == "linux" || !demanding:
+	case system == "linux" || !demanding || verb.Parent() != verb.Root(): // fleet's ask a table
 		return nil
 	case d.unless != "" && verb.Flag(d.unless).Value.String() != "":
 		return nil

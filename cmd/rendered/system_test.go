@@ -56,6 +56,10 @@ func TestElsewhere(t *testing.T) {
 	if code, out := said("diff", "-c", config, "--root", t.TempDir()); code != exitFailed || !strings.Contains(out, "/etc/nginx/tls/site.key") {
 		t.Errorf("diff --root: %d, %s", code, out)
 	}
+	// What the verbs of a fleet ask is a table, from wherever.
+	if code, out := said("fleet", "status", "-c", config); code != exitFailed || !strings.Contains(out, "there is no fleet: in the config") {
+		t.Errorf("fleet status: %d, %s", code, out)
+	}
 	// A daemon's socket may have been brought here.
 	t.Setenv("RENDERED_SOCKET", filepath.Join(dir, "none.sock"))
 	if code, out := said("status"); code != exitNoDaemon || strings.Contains(out, "needs Linux") {

@@ -42,7 +42,7 @@ func TestFrontEnd(t *testing.T) {
 		{"other service", "AmazonSSM.GetParameters", jsonForm, signed("eu-west-1", "secretsmanager"), "{}", 400, "Credential should be scoped to correct service: 'ssm'. "},
 		{"unknown operation", "AmazonSSM.GetEverything", jsonForm, signed("eu-west-1", "ssm"), "{}", 400, `{"__type":"UnknownOperationException"}`},
 		{"unknown action", "", queryForm, signed("eu-west-1", "sts"), "Action=GetEverything", 400, "<Code>InvalidAction</Code>"},
-		{"unknown service", "DynamoDB_20120810.GetItem", jsonForm, signed("eu-west-1", "dynamodb"), "{}", 404, "<UnknownOperationException/>"},
+		{"unknown service", "AWSCognitoIdentityService.GetId", jsonForm, signed("eu-west-1", "cognito-identity"), "{}", 404, "<UnknownOperationException/>"},
 		{"no target", "", jsonForm, signed("eu-west-1", "ssm"), "{}", 404, "<UnknownOperationException/>"},
 		{"not JSON", "AmazonSSM.GetParameters", jsonForm, signed("eu-west-1", "ssm"), "{", 400, `{"__type":"SerializationException"}`},
 		{"another type", "AmazonSSM.GetParameters", jsonForm, signed("eu-west-1", "ssm"), `{"Names":"a"}`, 400, `{"__type":"SerializationException"}`},

@@ -40,6 +40,12 @@ const (
 	ShortPage Kind = "short page"
 	// EmptyPage is a page of GetParametersByPath with no parameter, but a NextToken.
 	EmptyPage Kind = "empty page"
+	Lost      Kind = "lost"    // the request is obeyed, and the connection ends without an answer
+	Doubled   Kind = "doubled" // the request is obeyed twice, and the first answer comes
+	// Damaged is an answer whose checksum is another, of a service that has one.
+	Damaged Kind = "damaged"
+	// Rewritten is an answer that a proxy has given its own date, of 1995, and no checksum.
+	Rewritten Kind = "rewritten"
 )
 
 // A Fault is trouble that requests run into.
@@ -147,7 +153,7 @@ func (f *fault) entry() bool {
 // name.
 func (at *Place) same(svc *service, name, asked string) bool {
 	switch svc {
-	case messageQueues:
+	case messageQueues, tables:
 		return path.Base(asked) == name
 	case secretsManager:
 		sec, _ := at.find(asked)
@@ -176,6 +182,15 @@ func (s *Server) suffer(ctx context.Context, w http.ResponseWriter, c *call, f *
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("<html><head><title>503 Service Temporarily Unavailable</title></head><body>\n<center><h1>503 Service Temporarily Unavailable</h1></center>\n</body></html>\n"))
 		return errAnswered
+	case Lost, Doubled:
+		return nil
+	case Damaged:
+		w.Header().Set(checksumHeader, "1")
+		return nil
+	case Rewritten:
+		w.Header()[checksumHeader] = nil
+		w.Header().Set("Date", "Wed, 01 Nov 1995 00:00:00 GMT")
+		return nil
 	case ShortPage, EmptyPage:
 		if in, ok := c.input.(*getParametersByPath); ok {
 			in.page = f.Kind
@@ -269,6 +284,8 @@ func (at *Place) resource(svc *service, name string, asked []string) string {
 			if p, ok := at.parse(a); ok && p.account == at.account {
 				a = at.parameterARN(p.key)
 			}
+		case tables:
+			a = at.tableARN(path.Base(a))
 		case messageQueues:
 			if q := at.lookUp(a); q != nil {
 				a = q.arn()

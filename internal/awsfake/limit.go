@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"time"
@@ -92,7 +93,7 @@ func (svc *service) throttled() *refusal {
 	if svc.oldCodes() {
 		return refuse("Throttling", "Rate exceeded")
 	}
-	return refuse("ThrottlingException", "Rate exceeded")
+	return refuse(cmp.Or(svc.throttle, "ThrottlingException"), "Rate exceeded")
 }
 
 // refuse answers a call with an error.

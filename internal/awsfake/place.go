@@ -15,6 +15,7 @@ type Place struct {
 	secrets       map[string]*secret
 	parameters    map[string]*parameter // by key; without AWS's own, which are the Region's
 	queues        map[string]*queue
+	tables        map[string]*table
 	subscriptions []*subscription
 	buckets       map[Family]time.Time // when each will be full again
 }
@@ -23,7 +24,7 @@ func newPlace(s *Server, account, region string) *Place {
 	return &Place{
 		server: s, account: account, region: region,
 		secrets: make(map[string]*secret), parameters: make(map[string]*parameter),
-		queues: make(map[string]*queue), buckets: make(map[Family]time.Time),
+		queues: make(map[string]*queue), tables: make(map[string]*table), buckets: make(map[Family]time.Time),
 	}
 }
 

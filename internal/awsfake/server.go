@@ -1,6 +1,6 @@
 // Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and
-// Parameter Store over AWS JSON 1.1, SQS over AWS JSON 1.0, STS over its query protocol, and
-// instance metadata by IMDSv2. It holds any number of accounts and Regions, and can publish what
+// Parameter Store over AWS JSON 1.1, SQS and DynamoDB over AWS JSON 1.0, STS over its query protocol,
+// and instance metadata by IMDSv2. It holds any number of accounts and Regions, and can publish what
 // changes into queues, as EventBridge, SNS and CloudTrail do.
 //
 // It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known,
@@ -43,10 +43,11 @@ type Server struct {
 	lifetime time.Duration                    // of new sessions; 0 is what is asked for
 	serial   int                              // makes each generated id a new one
 
-	lag     time.Duration // behind which readers are
-	latency time.Duration
-	limits  map[Family]limit
-	faults  []*fault
+	lag       time.Duration // behind which readers are
+	pageBytes int           // of a query's page; 0: AWS's
+	latency   time.Duration
+	limits    map[Family]limit
+	faults    []*fault
 
 	calls     map[string]int
 	throttled map[string]int
@@ -173,7 +174,7 @@ func (s *Server) receive(r *http.Request, body []byte) (*call, *refusal) {
 // protocol.
 func route(r *http.Request, body []byte) (*service, string) {
 	target, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	for _, svc := range []*service{secretsManager, parameterStore, messageQueues} {
+	for _, svc := range []*service{secretsManager, parameterStore, messageQueues, tables} {
 		if ok && svc.target == target {
 			return svc, name
 		}
@@ -196,11 +197,25 @@ func (s *Server) perform(ctx context.Context, w http.ResponseWriter, c *call) (a
 	if refused != nil {
 		return nil, refused
 	}
-	if f := s.strike(c); f != nil {
+	f := s.strike(c)
+	if f != nil {
 		if err := s.suffer(ctx, w, c, f); err != nil {
 			return nil, err
 		}
 	}
+	result, err := s.answer(ctx, c)
+	switch {
+	case f == nil || ctx.Err() != nil:
+	case f.Kind == Doubled:
+		_, _ = s.run(c)
+	case f.Kind == Lost:
+		panic(http.ErrAbortHandler)
+	}
+	return result, err
+}
+
+// answer runs the operation, as often as it has to wait.
+func (s *Server) answer(ctx context.Context, c *call) (any, error) {
 	for {
 		result, err := s.run(c)
 		wait, ok := err.(*later)

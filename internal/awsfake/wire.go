@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -21,7 +23,11 @@ type service struct {
 	internal string // the code of its own failures
 	// types is for a service that once spoke the query protocol: what AWS JSON calls each of its
 	// codes.
-	types      map[string]string
+	types map[string]string
+	// spaces are the namespaces of codes, of a service that sends them.
+	spaces     map[string]string
+	throttle   string // its code for a client that asks too often; "": ThrottlingException
+	checksum   bool   // it sends the CRC-32 of each answer, and the time
 	operations map[string]func() operation
 }
 
@@ -30,6 +36,7 @@ type refusal struct {
 	code    string
 	message string
 	status  int
+	members map[string]any // more of them; nil: none
 }
 
 // Error gives the code and the text.
@@ -119,7 +126,8 @@ func (svc *service) refuse(w http.ResponseWriter, r *refusal) {
 		})
 		return
 	}
-	members := map[string]string{"__type": r.code}
+	members := map[string]any{"__type": svc.spaces[r.code] + r.code}
+	maps.Copy(members, r.members)
 	if svc.types != nil {
 		side := "Sender"
 		if r.status >= 500 {
@@ -150,9 +158,16 @@ func (svc *service) writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	requestID(w)
 	w.Header().Set("Content-Type", "application/x-amz-json-"+svc.version)
+	if _, spoilt := w.Header()[checksumHeader]; svc.checksum && !spoilt {
+		w.Header().Set(checksumHeader, strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10))
+		w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
+
+// checksumHeader has the CRC-32 of a body, in decimal.
+const checksumHeader = "X-Amz-Crc32"
 
 const tokenSpace = "https://sts.amazonaws.com/doc/2011-06-15/"
 

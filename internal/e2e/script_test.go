@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 // Each script tells one story about the command. Beside testscript's own words it knows:
 //
 //	await FILE TEXT       wait until the file holds the text
+//	says PATTERN COMMAND  run a command again and again until what it prints matches
 //	signal NAME           send a signal to the daemon that runs in the background
 //	gone                  wait for it; it must end with exit code 0 within a second
 //	secret NAME TEXT      put a secret into the AWS that the script works with
@@ -30,6 +32,7 @@ import (
 //	certificate [-other-key] NAME HOST HOURS
 //	                      put a secret with a "cert", that ends so soon, and its chain, and
 //	                      a "key", its own or another
+//	table NAME            make a table of DynamoDB
 //	queue NAME            make a queue that change notices come through; "queue -remove
 //	                      NAME" takes it away
 //	fault KIND NAME       make it fail for a name or an operation; "fault none" makes it well again
@@ -61,6 +64,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"await":  await,
+			"says":   says,
 			"signal": sendSignal,
 			"gone":   gone,
 			"secret": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -73,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"param": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake(ts).PutParameter(args[0], "String", unescape(args[1]))
 			},
+			"table":       func(ts *testscript.TestScript, _ bool, args []string) { fake(ts).MakeTable(args[0]) },
 			"certificate": certificate,
 			"queue":       queue,
 			"fault":       injectFault,
@@ -142,6 +147,17 @@ func untilWithin(longest time.Duration, fail func(string, ...any), what string, 
 			return
 		}
 	}
+}
+
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: says pattern command...")
+	}
+	pattern := regexp.MustCompile(args[0])
+	until(ts.Fatalf, strings.Join(args[1:], " ")+" says "+args[0], func() bool {
+		_ = ts.Exec(args[1], args[2:]...) // its exit code is not what is waited for
+		return pattern.MatchString(ts.ReadFile("stdout"))
+	})
 }
 
 func await(ts *testscript.TestScript, neg bool, args []string) {

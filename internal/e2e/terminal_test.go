@@ -136,6 +136,9 @@ func TestTerminal(t *testing.T) {
 	for _, verb := range verbsOf(t) {
 		screens = append(screens, []string{verb, "--help"})
 	}
+	for _, verb := range []string{"status", "old-versions", "resume", "release", "set-max", "freeze", "thaw"} {
+		screens = append(screens, []string{"fleet", verb, "--help"})
+	}
 	screens = append(screens, []string{"--help"})
 	for _, args := range screens {
 		what := strings.Join(args, " ")

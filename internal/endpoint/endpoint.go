@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -87,8 +88,9 @@ func (a Address) Peer() string {
 type Request struct {
 	Method string // "": GET
 	Body   []byte
-	Type   string // of Body, for Content-Type; "": it is not said
-	Limit  int    // how many bytes of the answer's body are read
+	Type   string      // of Body, for Content-Type; "": it is not said
+	Header http.Header // further ones, by their canonical names
+	Limit  int         // how many bytes of the answer's body are read
 	// Dial connects to the unix socket of an Address, in a way of its own; nil: as usual.
 	Dial func(ctx context.Context, socket string) (net.Conn, error)
 }
@@ -109,6 +111,7 @@ func (a Address) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, &Error{What: "it cannot be asked so", Err: err}
 	}
+	maps.Copy(q.Header, r.Header)
 	q.Header.Set("User-Agent", "rendered")
 	if r.Type != "" {
 		q.Header.Set("Content-Type", r.Type)

@@ -51,6 +51,8 @@ var claims = []claim{
 	{"docs/containers.md", "yaml pod", "packaging/test/container.TestContainer", "is run, with its users, roots, volumes and namespace"},
 	{"docs/containers.md", "yaml on-the-host", "internal/e2e.TestComposeAsDocumented", "renders the files that the page's compose.yaml names"},
 	{"docs/containers.md", "yaml compose", "internal/e2e.TestComposeAsDocumented", "names rendered files, which the code of Docker Compose reads"},
+	{"docs/fleet.md", "console fleet", "cmd/rendered/internal/operator.TestPageShowsWhatIsSaid", "is what the verb says of a table"},
+	{"docs/cookbook/rotation-gate.md", "python", "watch/fleet/dynamo.TestRotationGate", "runs against moto, and says of a table what old-versions does"},
 	{"docs/metrics.md", "yaml prometheus", "packaging.TestPrometheusAsDocumented", "is taken by promtool"},
 	{"docs/metrics.md", "yaml grafana", "packaging.TestGrafanaAsDocumented", "has the keys that Grafana reads, and the directory of the packages"},
 	{"docs/operating.md", "console daemon", "cmd/rendered.TestOperatingShowsWhatDaemonsSay", "is what the verb says of a daemon's answer"},

@@ -34,6 +34,8 @@ const (
 	// maxElements bounds the values in an answer, each of which costs a parser some 100 bytes.
 	// AWS's have some hundreds.
 	maxElements = 5000
+	// maxTableElements is for a page of a table: a MiB of small items.
+	maxTableElements = 400_000
 )
 
 // A badAnswer is an answer that cannot be AWS's, or is none that anybody asked for. It is not asked
@@ -98,6 +100,14 @@ func limitOf(r *http.Request) int {
 	return maxAnswer
 }
 
+// elementsOf gives how many values the answer to a request may hold.
+func elementsOf(r *http.Request) int {
+	if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_") {
+		return maxTableElements
+	}
+	return maxElements
+}
+
 // read gives the body of an answer, which is to be closed. From largeAnswer on it waits for its
 // turn.
 func (c *client) read(r *http.Request, resp *http.Response) (*content, error) {
@@ -120,15 +130,16 @@ func (c *client) read(r *http.Request, resp *http.Response) (*content, error) {
 			err = errTooLarge
 		}
 	}
-	if err = c.judge(err, resp.StatusCode, b.Bytes()); err != nil {
+	if err = c.judge(err, resp.StatusCode, b.Bytes(), elementsOf(r)); err != nil {
 		give()
 		return nil, err
 	}
 	return &content{bytes.NewReader(b.Bytes()), give}, nil
 }
 
-// judge says what is wrong with a body, of which err is where it ended.
-func (c *client) judge(err error, status int, body []byte) error {
+// judge says what is wrong with a body, of which err is where it ended, and which may hold so many
+// values.
+func (c *client) judge(err error, status int, body []byte, most int) error {
 	timeout, ok := errors.AsType[net.Error](err)
 	switch {
 	case ok && timeout.Timeout():
@@ -138,19 +149,19 @@ func (c *client) judge(err error, status int, body []byte) error {
 	case c.metadata:
 		return nil
 	}
-	return implausible(status, body)
+	return implausible(status, body, most)
 }
 
-// implausible says why a body is none of AWS's; nil where it may be one. That a load balancer's web
-// page has an error's status is told by the status.
-func implausible(status int, body []byte) error {
+// implausible says why a body is none of AWS's, of which most is how many values it may hold; nil
+// where it may be one. That a load balancer's web page has an error's status is told by the status.
+func implausible(status int, body []byte, most int) error {
 	text := bytes.TrimLeft(body, " \t\r\n\ufeff")
 	start := strings.ToLower(string(text[:min(len(text), len("<!doctype html"))]))
 	page := strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 	switch {
 	case page && status < 300:
 		return errWebPage
-	case elements(text) > maxElements:
+	case elements(text) > most:
 		return errTooMany
 	}
 	return nil

@@ -72,6 +72,15 @@ func article(noun string) string {
 
 // hints say who was refused and what to add to which policy, so that the ref can be read by action.
 func (c *clients) denialHints(d denial, r sources.Ref, action string) []string {
+	grant := Statement{Effect: allow, Action: Words{action}, Resource: resources(r, c.region, c.accountOr("*"))}
+	if r.Kind == queueKind {
+		grant.Action = queueActions
+	}
+	return c.hintsToAdd(d, r, grant)
+}
+
+// hintsToAdd say who was refused, and to which policy to add what.
+func (c *clients) hintsToAdd(d denial, r sources.Ref, grant Statement) []string {
 	var hints []string
 	if d.caller != "" {
 		hints = append(hints, "asked as  "+d.caller)
@@ -79,15 +88,11 @@ func (c *clients) denialHints(d denial, r sources.Ref, action string) []string {
 	if d.explicit {
 		return append(hints, "undo      the explicit deny; no Allow outweighs it")
 	}
-	grant := Statement{Effect: allow, Action: Words{action}, Resource: resources(r, c.region, c.accountOr("*"))}
-	if r.Kind == queueKind {
-		grant.Action = queueActions
-	}
 	to := principal(d.caller)
 	switch {
 	case d.kms:
 		key := "arn:" + partition(c.region) + ":kms:" + c.region + ":" + c.accountOr("*") + ":key/ID-OF-ITS-KEY"
-		grant.Action, grant.Resource = Words{actDecrypt}, Words{cmp.Or(d.key, key)}
+		grant.Action, grant.Resource, grant.Condition = Words{actDecrypt}, Words{cmp.Or(d.key, key)}, nil
 		to += "; the policy of the key must allow it as well"
 	case d.policy == "resource-based policy":
 		grant.Principal, grant.Resource = map[string]string{"AWS": roleARN(d.caller)}, Words{"*"}

@@ -29,6 +29,10 @@ func (c *clients) explain(r sources.Ref, action string, err error) *sources.Erro
 		e.Hints = []string{"its KMS key must exist and be enabled:  aws kms describe-key --key-id KEY"}
 	case sources.Credentials:
 		e.Hints = credentialHints(f)
+	case sources.Unanswerable:
+		if r.Kind == tableKind {
+			e.Hints = []string{"the key of the table must be " + PartKey + " and " + SortKey + ", both of type String; the stacks in packaging/ make such a table"}
+		}
 	case sources.Unavailable:
 		e.Hints = c.silenceHints(f)
 		if f.code != "" {
@@ -89,6 +93,11 @@ func (c *clients) missing(r sources.Ref, f *failure) (detail string, hints []str
 		hints = []string{
 			"aws sqs list-queues --region " + c.region + "  shows what there is",
 			"the stacks in packaging/ make one for each VM; triggers.sqs takes its URL",
+		}
+	case tableKind:
+		hints = []string{
+			"aws dynamodb list-tables --region " + c.region + "  shows what there is",
+			"the stacks in packaging/ make one; fleet.table takes its name, or its ARN where it is in another Region or account",
 		}
 	case sources.Params:
 		detail = "there is no parameter under it, "
@@ -151,8 +160,11 @@ func elsewhere(r sources.Ref) []string {
 
 // slowDown says what to do about what is throttled.
 func slowDown(kind sources.Kind) []string {
-	if kind == queueKind {
+	switch kind {
+	case queueKind:
 		return nil
+	case tableKind:
+		return []string{"a table that is paid by request grows by itself, in minutes; one with provisioned capacity needs more of it"}
 	}
 	return throttleHints[kind.Traits().Call.Service]
 }

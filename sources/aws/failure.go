@@ -134,7 +134,10 @@ func diagnose(err error) *failure {
 	}
 	code := status(err)
 	api, ok := errors.AsType[smithy.APIError](err)
+	bad, isBad := errors.AsType[*badAnswer](err)
 	switch {
+	case isBad && code != 0:
+		return &failure{reason: sources.Unavailable, detail: bad.what}
 	case isRedirect(code):
 		return &failure{reason: sources.Unavailable, detail: redirected(code)}
 	case ok:

@@ -34,6 +34,10 @@ type Policy struct {
 type Wants struct {
 	Refs  []sources.Ref // that it looks up
 	Queue string        // URL of the queue of change notices; "": there is none
+	// Table is that of DynamoDB at which the hosts of a fleet meet; "": there is none. Parts are
+	// the partition keys that they use.
+	Table string
+	Parts []string
 	// Keys are the ARNs of the KMS keys that values are encrypted with, beside AWS's own, which
 	// need no permission.
 	Keys []string
@@ -55,6 +59,7 @@ type permission struct {
 	action    string
 	resources Words
 	via       sources.Service // that has KMS decrypt for whoever has the permission; "": none
+	parts     []string        // partition keys of a table, beside which it does not hold
 }
 
 // Policies gives what each identity must be allowed so that the refs can be looked up, the daemon's
@@ -90,10 +95,24 @@ func Policies(o Options, w Wants) ([]Policy, error) {
 		region := queueRegion(w.Queue, o.Region)
 		account, queue := path.Base(path.Dir(w.Queue)), sources.Ref{Kind: queueKind, Name: path.Base(w.Queue)}
 		for _, action := range queueActions {
-			list = append(list, permission{grant{"", region, account}, action, resources(queue, region, account), ""})
+			list = append(list, permission{grant: grant{"", region, account}, action: action, resources: resources(queue, region, account)})
 		}
 	}
-	return s.gathered(list, w.Account), nil
+	return s.gathered(append(list, w.table(o)...), w.Account), nil
+}
+
+// table gives the permissions that the table of a fleet takes.
+func (w Wants) table(o Options) (list []permission) {
+	if w.Table == "" {
+		return nil
+	}
+	at := grant{"", o.Region, cmp.Or(accountOf(o.RoleARN), w.Account)}
+	for _, action := range tableActions {
+		list = append(list, permission{
+			grant: at, action: action, resources: resources(sources.Ref{Kind: tableKind, Name: w.Table}, at.region, at.account), parts: w.Parts,
+		})
+	}
+	return list
 }
 
 // permissions gives those that a ref takes. Where the account of the daemon's own identity is not
@@ -225,10 +244,11 @@ func assuming(sid string, policies []Policy) []Statement {
 }
 
 // order is that of actions in a policy.
-var order = append([]string{actSecret, actSecretBatch, actParams, actParam, actPath, actDecrypt}, queueActions...)
+var order = slices.Concat([]string{actSecret, actSecretBatch, actParams, actParam, actPath, actDecrypt}, queueActions, tableActions)
 
 // statements gives those of who asks, whose account is home: one for each action, Region and
-// account, and one for a queue. The same permissions give the same, in whatever order they come.
+// account, and one for a queue and a table. The same permissions give the same, in whatever order
+// they come.
 func statements(list []permission, asker, home string) (statements []Statement) {
 	resources := make(map[string]map[string]bool) // by id
 	for _, action := range order {
@@ -246,8 +266,11 @@ func statements(list []permission, asker, home string) (statements []Statement) 
 			}
 			s := &statements[slices.IndexFunc(statements, func(s Statement) bool { return s.Sid == id })]
 			s.Action = s.Action.with(action)
-			if action == actDecrypt {
+			switch {
+			case action == actDecrypt:
 				s.decryptOnly(p)
+			case p.parts != nil:
+				s.Condition = leading(p.parts)
 			}
 		}
 	}
@@ -304,8 +327,11 @@ func (s *Statement) decryptOnly(p permission) {
 // sid gives the id of the statement that a permission is part of.
 func (p permission) sid(home string) string {
 	_, id, _ := strings.Cut(p.action, ":")
-	if slices.Contains(queueActions, p.action) {
+	switch {
+	case slices.Contains(queueActions, p.action):
 		id = "Queue"
+	case slices.Contains(tableActions, p.action):
+		id = "Fleet"
 	}
 	if p.action == actSecretBatch {
 		return id // it is on everything, wherever that is

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -134,5 +135,28 @@ func TestPoliciesOfWhatCannotBe(t *testing.T) {
 	}
 	if list, err := Policies(Options{}, Wants{Refs: []sources.Ref{ref(t, "file /x"), ref(t, "aws account")}}); len(list) != 0 || err != nil {
 		t.Errorf("what asks nobody takes %v, %v", list, err)
+	}
+}
+
+// The table of a fleet is used with the daemon's own identity, in the account of that.
+func TestPolicyOfATable(t *testing.T) {
+	const role = "arn:aws:iam::222222222222:role/rendered"
+	for _, c := range []struct{ role, account, want string }{
+		{"", "", "arn:aws:dynamodb:eu-west-1:*:table/rendered"},
+		{"", "111111111111", "arn:aws:dynamodb:eu-west-1:111111111111:table/rendered"},
+		{role, "111111111111", "arn:aws:dynamodb:eu-west-1:222222222222:table/rendered"},
+	} {
+		policies, err := Policies(Options{Region: "eu-west-1", RoleARN: c.role}, Wants{Table: "rendered", Parts: []string{"prod#web", "prod#web#hosts"}, Account: c.account})
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := policies[len(policies)-1].Statements
+		want := []Statement{{
+			Sid: "FleetEuWest1", Effect: "Allow", Action: Words{"dynamodb:UpdateItem", "dynamodb:Query"}, Resource: Words{c.want},
+			Condition: map[string]map[string]Words{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": {"prod#web", "prod#web#hosts"}}},
+		}}
+		if !reflect.DeepEqual(own, want) {
+			t.Errorf("%+v: %+v", c, own)
+		}
 	}
 }

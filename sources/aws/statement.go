@@ -69,6 +69,8 @@ func resources(r sources.Ref, region, account string) Words {
 		return Words{in("secretsmanager", account, "secret:"+r.Name+"-??????")} // the end that AWS adds to the name
 	case queueKind:
 		return Words{in("sqs", account, r.Name)}
+	case tableKind:
+		return Words{in("dynamodb", account, "table/"+r.Name)}
 	case sources.Param, sources.Params:
 		if isPublic(r) {
 			account = ""

@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -13,15 +14,16 @@ import (
 // new files, as far as is known without their checks.
 type Hold struct {
 	Until time.Time // zero: until the gate opens
-	Gate  string    // why that is shut; "": it is not the time
+	Gate  string    // why that is shut; "": it is not
+	Turn  string    // why it is not the turn of the service in its fleet; "": nobody else is waited for
 	Hints []string
 	Paths []string // of the files that would be written
 }
 
 // Why says why nothing is written.
 func (h Hold) Why() string {
-	if h.Gate != "" {
-		return h.Gate
+	if why := cmp.Or(h.Gate, h.Turn); why != "" {
+		return why
 	}
 	return "it is not the time of its window"
 }

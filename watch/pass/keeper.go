@@ -30,6 +30,7 @@ type Options struct {
 	Check    Checker          // nil: render.CheckService
 	Run      Runner           // nil: command.Run
 	Parsers  Parsers
+	Fleet    Fleet // nil: this host is in none
 	// Woken is called after waits that may end for several passes at once; may be nil.
 	Woken func(service string)
 	Wall  func() time.Time // the wall clock, which may be set; nil: the machine's
@@ -56,6 +57,7 @@ type Keeper struct {
 	parsers   Parsers
 	examine   Checker
 	runs      Runner
+	fleet     Fleet
 	wall      func() time.Time
 	woken     func(service string)
 	leftovers leftovers
@@ -97,6 +99,7 @@ func NewKeeper(o Options) *Keeper {
 		parsers:  o.Parsers,
 		examine:  o.Check,
 		runs:     o.runner(),
+		fleet:    o.Fleet,
 		shelf:    o.State.shelf,
 		woken:    o.Woken,
 		wall:     o.Wall,
@@ -151,6 +154,7 @@ func (k *Keeper) Run(ctx context.Context, snapshot *sources.Snapshot, t Turns) O
 	begun := time.Now()
 	p := &pass{Keeper: k, ctx: ctx, snapshot: snapshot, turns: t, begun: time.Now(), out: Outcome{Service: k.service.Name}}
 	failed := fault.Caught(func() { p.out.Err = p.run() })
+	p.endTurn()
 	if failed != nil {
 		k.leftovers, k.values, k.verdicts = littered, nil, verdicts{}
 		return Outcome{Service: k.service.Name, Err: failed, Asked: k.asked, Took: time.Since(begun)}

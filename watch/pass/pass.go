@@ -43,6 +43,8 @@ type pass struct {
 	now        time.Time
 	rollout    ledger.Rollout  // of the service, as the pass found it
 	next       *ledger.Rollout // that begins with the swap; nil: none does
+	inTurn     bool            // it is the turn of the service in its fleet
+	swapped    bool            // that the files are to be swapped is on record
 	shelved    []string        // names of what is kept of files that may not be on record yet
 }
 
@@ -67,7 +69,7 @@ func (p *pass) replace() error {
 	if p.swap.Idle() {
 		return nil
 	}
-	return through(p.verify, p.contested, p.held, p.gated, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)
+	return through(p.verify, p.contested, p.held, p.gated, p.turn, p.stage, p.check, p.preserve, p.rollOut, p.drain, p.begin, p.commit)
 }
 
 func through(stages ...func() error) error {
@@ -276,11 +278,15 @@ func (p *pass) begin() error {
 	if p.ctx.Err() != nil {
 		return errStopped
 	}
+	if err := p.begins(); err != nil {
+		return err
+	}
 	if p.takesOver() {
 		p.leftovers = littered
 	}
 	err := p.record()
-	if _, uncertain := errors.AsType[ledger.Uncertain](err); uncertain {
+	_, uncertain := errors.AsType[ledger.Uncertain](err)
+	if p.swapped = err == nil || uncertain; uncertain {
 		// The record may say that all of them are to be renamed. Who is killed while it takes them
 		// away leaves some.
 		p.swap.Leave()
@@ -376,8 +382,11 @@ func (p *pass) commit() error {
 
 // settle makes the files certain, and notes what is known of them.
 func (p *pass) settle() error {
-	if err := p.ascertain(); err != nil {
+	if err := through(p.tells, p.ascertain); err != nil {
 		return err
+	}
+	if p.inFleet() {
+		p.fleet.Has(p.wanted())
 	}
 	known := make(map[string]content, len(p.renderings))
 	for _, r := range p.renderings {

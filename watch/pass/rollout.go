@@ -49,7 +49,7 @@ func (p *pass) rejected() error {
 		}
 		return nil
 	}
-	if p.turns.Again || r.Change != p.change() {
+	if p.turns.Again || r.Change != p.change() || p.again() {
 		return nil
 	}
 	return p.uphold(r)

@@ -34,6 +34,10 @@ type Service struct {
 	After         command.Check // after the change is over, wherever Before was begun
 	// Fingerprint differs where anything of the service, its templates included, differs.
 	Fingerprint string
+	// Group is that of the hosts which make a change of the service a few at a time; "": it waits
+	// for no other host. Identity is the same on hosts where all of the service is, its templates
+	// included, as it is written.
+	Group, Identity string
 	// Taken says why a file for an element of an Each must not be at a path, "is …" what; "": it
 	// may. It may be nil.
 	Taken func(path string) string

@@ -35,6 +35,7 @@ type Config struct {
 	// Inventory is the directory of the SSM Agent, which is to report which versions of what is
 	// looked up the files are of; "": it is not.
 	Inventory string
+	Fleet     Fleet
 	Faults    fault.List // of what concerns all services
 	Services  []Service  // by name, in order; those with Faults are not complete
 	Parts     []Part     // files of conf.d with faults that concern all services in them
@@ -91,9 +92,13 @@ type Service struct {
 	After                     command.Check // after it
 	OnFailure                 command.Check // is run when something failed
 	Post                      string        // the address that this is sent to; "": none
-	CheckAt                   fault.Place
-	Allow                     []Rule     // what check does not warn of
-	Faults                    fault.List // what is wrong with it, or with its part of the config
+	Rollout                   Rollout
+	RolloutAt                 fault.Place
+	// Written is what the config says of it: the same on every host, wherever in its file it is.
+	Written string
+	CheckAt fault.Place
+	Allow   []Rule     // what check does not warn of
+	Faults  fault.List // what is wrong with it, or with its part of the config
 
 	keyed  bool   // a file of it stands for one for each key
 	hold   string // as it is written

@@ -138,6 +138,9 @@ func dump(c *Config) []byte {
 	if m := c.Metrics; m.Listen != "" || m.Textfile != "" {
 		fmt.Fprintf(&b, "metrics=%+v\n", m)
 	}
+	if c.Fleet.Name != "" {
+		fmt.Fprintf(&b, "fleet=%+v\n", c.Fleet)
+	}
 	for _, s := range c.Services {
 		fmt.Fprintf(&b, "%s: schedule=%q vars=%#v min_interval=%v check=%q\n", s.Name, s.Schedule, s.Vars, s.MinInterval, s.Check)
 		for _, w := range s.Windows {
@@ -162,6 +165,9 @@ func dump(c *Config) []byte {
 		}
 		if len(s.Healthy) > 0 {
 			fmt.Fprintf(&b, "    for %v within %v rollback=%q\n", s.HealthyFor, s.HealthyWithin, s.Rollback)
+		}
+		if s.Rollout.Group != "" {
+			fmt.Fprintf(&b, "  rollout %+v\n", s.Rollout)
 		}
 		if !s.OnFailure.IsZero() || s.Post != "" {
 			fmt.Fprintf(&b, "  on failure %v timeout %v output %q post %q\n", s.OnFailure, s.OnFailure.Timeout, s.OnFailure.Output, s.Post)

@@ -61,7 +61,7 @@ func choice[T ~string](words []T) string {
 
 // Sections are all mappings of the config.
 func Sections() []*Section {
-	return []*Section{&ofTop, &ofLog, &ofAWS, &ofAccount, &ofTriggers, &ofMetrics, &ofService, &ofCheck, &ofFile, &ofVerify, &ofTLS, &ofNotice, &ofHealthy}
+	return []*Section{&ofTop, &ofLog, &ofAWS, &ofAccount, &ofTriggers, &ofMetrics, &ofFleet, &ofService, &ofRollout, &ofCheck, &ofFailure, &ofFile, &ofVerify, &ofTLS, &ofNotice, &ofHealthy}
 }
 
 var ofTop = Section{Title: "At the top", at: "at the top", Keys: []Key{
@@ -85,6 +85,7 @@ var ofTop = Section{Title: "At the top", at: "at the top", Keys: []Key{
 	{Name: "inventory", kind: truth, std: false,
 		Doc: "Whether the SSM Agent of this machine reports to AWS Systems Manager which versions of secrets and parameters the files are of, as `Custom:Rendered`. Names are reported, and no values."},
 	{Name: "metrics", kind: mappingOf(&ofMetrics), also: []string{"prometheus"}, Doc: "Where Prometheus finds how the services stand."},
+	{Name: "fleet", kind: mappingOf(&ofFleet), also: []string{"cluster"}, Doc: "Where the hosts of a fleet meet, which make a change a few at a time."},
 }, planned: []string{"socket"}}
 
 var ofLog = Section{Title: "log", at: "under log:", Keys: []Key{
@@ -127,6 +128,33 @@ var ofMetrics = Section{Title: "metrics", at: "under metrics:", Doc: "There are 
 	{Name: "refs", kind: truth, std: true, Doc: "With `false` the names of secrets and parameters are in no metric, and there is no page."},
 }}
 
+var ofFleet = Section{
+	Title: "fleet", at: "under fleet:", Doc: "Exactly one of `table` and `fleetlock`.",
+	rules: schema{"required": []string{"name"}, "oneOf": requiring("table", "fleetlock")},
+	Keys: []Key{
+		{Name: "name", kind: matchingKind("NAME", fleetName, "the name of a fleet: up to 64 letters, digits and . _ -"),
+			Doc: "Hosts with the same name are one fleet. Staging and production may share a table."},
+		{Name: "table", kind: matchingKind("NAME", tableName, "the name of a table of DynamoDB, as rendered is"),
+			Doc: "The table of DynamoDB that the hosts meet at. It is asked as `aws` says."},
+		{Name: "fleetlock", kind: addressKind, Doc: "The URL of a server of the FleetLock protocol, in its place. It gives turns, and knows neither a host that goes first nor a halt."},
+	},
+}
+
+var ofRollout = Section{
+	Title: "services.NAME.rollout", at: "under rollout:", Doc: "How many hosts of the fleet make a change of the service at once. It takes `fleet`.",
+	rules: schema{"dependencies": schema{"bake": schema{"not": schema{"properties": schema{"canary": schema{"enum": []any{false}}}, "required": []string{"canary"}}}}},
+	Keys: []Key{
+		{Name: "group", kind: matchingKind("NAME", fleetName, "the name of a group: up to 64 letters, digits and . _ -"),
+			Doc: "Services of one group share their turns, on one host and on all. Default: the name of the service."},
+		{Name: "max_unavailable", kind: parsedKind("NUMBER or PERCENT", schema{"type": []string{"integer", "string"}, "pattern": amountPattern.text, "patternErrorMessage": asAmount, "minimum": 1, "maximum": 999999}, parseAmount),
+			std: 1, also: []string{"max_parallel", "batch", "batch_size"}, Doc: "How many hosts may work at once: `2`, or `10%` of them."},
+		{Name: "canary", kind: truth, std: true, Doc: "Whether one host goes first with a change, and the others wait until that is well. Where it is not, the change is halted: nobody else begins it."},
+		{Name: "bake", kind: duration, std: defaultBake, also: []string{"soak"}, Doc: "For how long the host that goes first is to stay well."},
+		{Name: "max_wait", kind: positive, std: defaultMaxWait, Doc: "How long a host waits for its turn while no other makes any progress, and while nothing is halted."},
+		{Name: "after_max_wait", kind: oneWord("proceed", holdAfterWait), std: "proceed", Doc: "What it does then: `proceed` without a turn, at a random time, or `hold`. It is the same where the table has not answered for two minutes."},
+	},
+}
+
 var ofService = Section{
 	Title: "services.NAME", at: "of a service", Doc: "Some files and the dependents that read them. None of the files changes unless all of them rendered and every check passed.",
 	rules: schema{"required": []string{"files"}, "dependencies": schema{
@@ -160,6 +188,7 @@ var ofService = Section{
 			Doc: "Who hears of a failure: that files cannot be brought up to date, that a dependent refuses, that a change was rolled back, or stays and is not well. Each is said once, until something else happens."},
 		{Name: "rollback", kind: oneWord("config", "always", "never"), std: "config", also: []string{"on_unhealthy"},
 			Doc: "When the old files are put back in the place of a change that is not `healthy`: `config`, where no secret and no SecureString had another version than before, as the old credential may be dead; `always`; or `never`. It takes `healthy`."},
+		{Name: "rollout", kind: mappingOf(&ofRollout), also: []string{"rolling", "update_config", "strategy"}, Doc: "How a change goes through the fleet: one host first, then a few at a time."},
 		{Name: "allow", kind: rulesKind, also: []string{"ignore", "silence", "nolint"},
 			Doc: "What `rendered check` does not warn of: " + choice(ruleNames()) + ". `rendered check --help` says what each finds."},
 	},
@@ -182,7 +211,7 @@ var ofFailure = Section{
 	Keys: []Key{
 		{Name: "run", kind: commandKind, also: []string{"command", "cmd", "exec"},
 			Doc: "A command, which finds `RENDERED_SERVICE` and, as JSON, `RENDERED_EVENT` in its environment. Where it fails it is run again."},
-		{Name: "post", kind: addressKind, also: []string{"url", "webhook"}, Doc: "That JSON is sent here by POST, which is answered with a status of 200 to 299; else it is sent again."},
+		{Name: "post", kind: addressKind, Doc: "That JSON is sent here by POST, which is answered with a status of 200 to 299; else it is sent again."},
 		{Name: "output", kind: outputKind, std: "redact", Doc: "What is shown of what `run` prints where it fails, as of a notice."},
 		{Name: "timeout", kind: positive, std: "30s", Doc: "How long `run` may take."},
 	},

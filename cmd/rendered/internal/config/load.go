@@ -91,6 +91,7 @@ func (l *loader) main(path string, parts bool) {
 		},
 		"aws":      func(n *yaml.Node, where string) { l.readAWS(r, n, where) },
 		"triggers": func(n *yaml.Node, where string) { r.mapping(n, where, &ofTriggers, fields{"sqs": &l.cfg.Queue}) },
+		"fleet":    func(n *yaml.Node, where string) { l.readFleet(r, n, where) },
 		"metrics":  func(n *yaml.Node, where string) { l.readMetrics(r, n, where) },
 		"services": func(*yaml.Node, string) {}, // below, as they take the defaults that may stand after them
 	})
@@ -190,8 +191,10 @@ func (l *loader) readServices(r *reader, n *yaml.Node, where string) {
 func (l *loader) finish() {
 	c := l.cfg
 	c.vars = merged(l.vars, nil, l.Vars)
+	defer c.fleets()
 	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
 	for i := range c.Services {
+		c.Services[i].Written += fmt.Sprintf("\n%v", l.vars)
 		c.Services[i].Vars = merged(l.vars, c.Services[i].Vars, l.Vars)
 	}
 	c.Values = l.values

@@ -30,7 +30,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		name = quoted
 	}
 	where = join(where, name)
-	s := Service{Name: name, Place: r.place(key), Schedule: l.schedule}
+	s := Service{Name: name, Place: r.place(key), Schedule: l.schedule, Written: canonical(n)}
 	file := r.faults
 	r.faults = &s.Faults
 	defer func() { r.faults = file }()
@@ -87,6 +87,7 @@ func (r *reader) aroundChanges(s *Service, known fields) {
 	known["gate"] = func(n *yaml.Node, where string) { s.Gate = r.aroundOf(n, where) }
 	known["after"] = func(n *yaml.Node, where string) { s.After = r.aroundOf(n, where) }
 	known["on_failure"] = func(n *yaml.Node, where string) { r.failureOf(n, where, s) }
+	known["rollout"] = func(n *yaml.Node, where string) { r.rolloutOf(n, where, s) }
 	known["rollback"] = &s.Rollback
 	known["healthy_for"], known["healthy_within"] = &s.HealthyFor, &s.HealthyWithin
 }

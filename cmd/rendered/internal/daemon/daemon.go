@@ -20,6 +20,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/control"
 	"github.com/rendered/rendered/cmd/rendered/internal/inventory"
 	"github.com/rendered/rendered/cmd/rendered/internal/lastgood"
+	"github.com/rendered/rendered/cmd/rendered/internal/member"
 	"github.com/rendered/rendered/cmd/rendered/internal/metrics"
 	"github.com/rendered/rendered/cmd/rendered/internal/outcome"
 	"github.com/rendered/rendered/cmd/rendered/internal/plan"
@@ -54,6 +55,7 @@ type Daemon struct {
 	lastGood  *lastgood.Writer
 	inventory *inventory.Writer
 	loop      *watch.Loop
+	members   *member.Members
 	metrics   *metrics.Metrics
 	web       *web.Server
 	textfile  *metrics.Textfile
@@ -85,6 +87,10 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 		watcher: inputs.New(log), lastGood: lastgood.NewWriter(o.System, b.stateDir, log),
 		inventory: inventory.NewWriter(o.System, log),
 	}
+	d.members = member.New(member.Options{
+		Host: compiler.Host(), Disk: o.System, State: b.stateDir, Log: log,
+		Wake: func(services []string) { d.loop.TakeTurn(services) },
+	})
 	d.counted(o)
 	d.listener = push.New(log, d.metrics.Heard)
 	compiler.Sources.CountTo(d.metrics.Called)
@@ -94,7 +100,7 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 		Unusable: b.unusable,
 
 		Load:   func() (*watch.Plan, error) { return d.load(ctx) },
-		Pass:   pass.Options{State: state, Redactor: compiler.Redactor},
+		Pass:   pass.Options{State: state, Redactor: compiler.Redactor, Fleet: d.members},
 		Log:    log,
 		Watch:  d.watcher.Set,
 		Chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
@@ -130,6 +136,7 @@ func (d *Daemon) Run(ctx context.Context) *fault.Fault {
 	trigger(func() { d.listener.Run(ctx, d.loop.Announced) })
 	trigger(func() { d.web.Run(ctx) })
 	trigger(func() { d.textfile.Run(ctx) })
+	d.members.TakePart(ctx, trigger)
 	if socket := d.listen(); socket != nil {
 		trigger(func() { d.serve(ctx, socket) })
 	}
@@ -204,6 +211,8 @@ func (d *Daemon) follow(ctx context.Context, cfg *config.Config, p *watch.Plan, 
 	d.answerAsIn(cfg, p)
 	if d.compiler.Root == "" { // a rehearsal would take the daemon's notices away
 		d.listener.Set(d.compiler.Sources.Queue(cfg))
+		groups, services := member.Of(cfg, p)
+		d.members.Set(groups, services, d.meeting(ctx, cfg, len(groups) > 0))
 	}
 	if read != nil && isUsable(cfg, p) {
 		d.lastGood.Put(read.Config(cfg))

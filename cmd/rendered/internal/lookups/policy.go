@@ -16,6 +16,7 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
+	"github.com/rendered/rendered/watch/fleet"
 )
 
 // PolicyOptions say what is asked of the policies of a config, and how they are written.
@@ -103,6 +104,7 @@ func (s *survey) policies(ctx context.Context, po PolicyOptions) (list []named, 
 	if len(wants.Refs) > 0 { // else there is nothing that notices could be about
 		wants.Queue = s.cfg.Queue
 	}
+	wants.Table, wants.Parts = s.fleet()
 	policies, err := aws.Policies(options, wants)
 	if refused, ok := errors.AsType[*sources.Error](err); ok {
 		return nil, fault.List{{What: refused.Error(), Hints: refused.Hints, Err: err}}
@@ -118,6 +120,19 @@ func (s *survey) policies(ctx context.Context, po PolicyOptions) (list []named, 
 		list = append(list, named{p, name})
 	}
 	return list, err
+}
+
+// fleet gives the table of the fleet, and the parts of it that the config's groups use.
+func (s *survey) fleet() (table string, parts []string) {
+	for _, service := range s.cfg.Services {
+		if group := service.Rollout.Group; group != "" {
+			parts = append(parts, fleet.PartOf(s.cfg.Fleet.Name, group), fleet.HostsOf(s.cfg.Fleet.Name, group))
+		}
+	}
+	if slices.Sort(parts); len(parts) == 0 {
+		return "", nil
+	}
+	return s.cfg.Fleet.Table, slices.Compact(parts)
 }
 
 // roles gives the names of the identities that a config has.

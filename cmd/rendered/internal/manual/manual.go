@@ -28,13 +28,25 @@ type Book struct {
 // functions of templates, in section 7, in a directory that is there. The same tree gives the same
 // bytes.
 func (b Book) Write(root *cobra.Command, dir string) error {
-	for _, cmd := range append([]*cobra.Command{root}, verbs(root)...) {
+	for _, cmd := range all(root) {
 		path := filepath.Join(dir, name(cmd)+".1")
 		if err := os.WriteFile(path, []byte(b.page(cmd)), 0o644); err != nil {
 			return err
 		}
 	}
 	return b.writeFunctions(root.Name(), dir)
+}
+
+// all gives the commands that have a page: the program, its verbs, and those of each verb.
+// completion's are about shells, and stand on its own page.
+func all(root *cobra.Command) []*cobra.Command {
+	list := []*cobra.Command{root}
+	for _, v := range verbs(root) {
+		if list = append(list, v); v.Name() != "completion" {
+			list = append(list, verbs(v)...)
+		}
+	}
+	return list
 }
 
 // verbs gives those that a user is shown. help has nothing to say that the pages do not.
@@ -144,8 +156,9 @@ func (p *page) flags(title string, flags *pflag.FlagSet) {
 func (p *page) seeAlso(cmd *cobra.Command, others []string) {
 	p.macro("SH", "SEE ALSO")
 	var pages []string
-	for _, c := range append([]*cobra.Command{cmd.Root()}, verbs(cmd.Root())...) {
-		if c != cmd {
+	for _, c := range all(cmd.Root()) {
+		isNear := c.Parent() == nil || c.Parent() == cmd.Root() || c.Parent() == cmd || c.Parent() == cmd.Parent()
+		if c != cmd && isNear {
 			pages = append(pages, name(c)+"(1)")
 		}
 	}

@@ -51,6 +51,8 @@ type Service struct {
 	Held      []string  `json:"held"` // their paths
 	// Gate is why they are not written, where it is not for the time: lines.
 	Gate string `json:"gate,omitempty"`
+	// Fleet is what they wait for in the fleet.
+	Fleet string `json:"fleet,omitempty"`
 }
 
 // A File is what became of a file.
@@ -97,7 +99,7 @@ func Of(r watch.Result) Outcome {
 		}
 		s.Failures = Failures(out.Service, out.Err)
 		if out.Held != nil {
-			s.HeldUntil, s.Held, s.Gate = out.Held.Until, out.Held.Paths, gate(*out.Held)
+			s.HeldUntil, s.Held, s.Gate, s.Fleet = out.Held.Until, out.Held.Paths, gate(*out.Held), out.Held.Turn
 		}
 		o.Services = append(o.Services, s)
 	}

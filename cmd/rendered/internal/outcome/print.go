@@ -55,6 +55,9 @@ func (p Printer) service(s Service) (same int) {
 	}
 	for _, path := range s.Held {
 		until := "until the gate opens"
+		if s.Fleet != "" {
+			until = "and " + s.Fleet
+		}
 		if !s.HeldUntil.IsZero() {
 			until = "until " + s.HeldUntil.Local().Format(time.DateTime)
 		}

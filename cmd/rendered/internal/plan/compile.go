@@ -74,7 +74,7 @@ func splay(cfg *config.Config, s *config.Service) time.Duration {
 func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread time.Duration, templates []template) *watch.Service {
 	service := &watch.Service{
 		Service: pass.Service{
-			Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify,
+			Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify, Group: s.Rollout.Group,
 			Healthy: s.Healthy, HealthyFor: s.HealthyFor, HealthyWithin: s.HealthyWithin, Rollback: pass.Rollback(s.Rollback),
 			Gate: s.Gate, Before: s.Before, After: s.After, OnFailure: pass.OnFailure{Run: s.OnFailure, Post: s.Post},
 		},
@@ -86,7 +86,7 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 	}
 	print := sha256.New()
 	fmt.Fprintln(print, s.Schedule, service.Splay, s.MinInterval, s.Vars)
-	fmt.Fprintf(print, "%#v %#v %#v %#v %#v %s %#v %s\n", s.Check, s.Verify, s.Gate, s.Before, s.After, s.Rollback, s.OnFailure, s.Post)
+	fmt.Fprintf(print, "%#v %#v %#v %#v %#v %s %#v %s %v\n", s.Check, s.Verify, s.Gate, s.Before, s.After, s.Rollback, s.OnFailure, s.Post, s.Rollout)
 	if len(s.Windows) > 0 {
 		fmt.Fprintln(print, s.Windows, s.Hold)
 	}
@@ -111,11 +111,23 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 	}
 	service.Settings = hex.EncodeToString(print.Sum(nil))
 	fmt.Fprintf(print, "%q\n", written)
+	service.Identity = identity(s, written)
 	service.Fingerprint = hex.EncodeToString(print.Sum(nil))
 	if c.Root != "" {
 		rehearse(service)
 	}
 	return service
+}
+
+// identity gives what of a service is the same on every host: what is written. "": it is in no
+// fleet, and nobody asks.
+func identity(s *config.Service, templates []string) string {
+	if s.Rollout.Group == "" {
+		return ""
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%q", s.Written, templates)
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // env gives an environment variable, which may be a secret.

@@ -104,6 +104,9 @@ type Compiler struct {
 	inForce   map[string]compiled // what the last plan has, by name
 }
 
+// Host names this host.
+func (c *Compiler) Host() string { return c.hostname }
+
 // NewCompiler makes a compiler that has made no plan yet.
 func NewCompiler(o Options) *Compiler {
 	c := &Compiler{Options: o, Redactor: redact.New()}

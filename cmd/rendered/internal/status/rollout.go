@@ -72,5 +72,8 @@ func (s *Service) held() (list []string) {
 	if s.Gate != "" {
 		list = append(list, "held by "+s.Gate)
 	}
+	if s.Fleet != "" {
+		list = append(list, s.Fleet)
+	}
 	return list
 }

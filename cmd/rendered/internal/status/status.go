@@ -57,6 +57,7 @@ type Service struct {
 	Paused   *Pause      `json:"paused,omitempty"`
 	Held     time.Time   `json:"held_until,omitzero"` // before which files that differ are not written
 	Gate     string      `json:"gate,omitempty"`      // why they are not, where it is not for the time
+	Fleet    string      `json:"fleet,omitempty"`     // what it waits for in its fleet
 	Changed  time.Time   `json:"changed,omitzero"`    // when a file got new contents
 	Files    []File      `json:"files"`
 	Lookups  []Lookup    `json:"lookups"`
@@ -183,7 +184,7 @@ func service(st watch.Standing, d watch.Detail) *Service {
 		Files: []File{}, Lookups: []Lookup{}, Dependents: []Dependent{},
 	}
 	if st.Held != nil {
-		s.Held, s.Gate, s.Hints = st.Held.Until, st.Held.Gate, append(s.Hints, st.Held.Hints...)
+		s.Held, s.Gate, s.Fleet, s.Hints = st.Held.Until, st.Held.Gate, st.Held.Turn, append(s.Hints, st.Held.Hints...)
 	}
 	if st.Paused != nil {
 		s.Paused = PauseOf(*st.Paused)

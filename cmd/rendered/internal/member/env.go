@@ -1,0 +1,130 @@
+package member
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/rendered/rendered/watch/fleet"
+	"github.com/rendered/rendered/watch/fleet/fleetlock"
+)
+
+// An env is what a member works in on this machine.
+type env struct {
+	members *Members
+	group   string
+	ctx     context.Context
+	woken   chan struct{}
+	said    string // that was logged last
+	mu      sync.Mutex
+	at      Place
+	lock    *fleetlock.Lock // nil: there is a table
+}
+
+// newEnv gives the env of a group. The error is that of fleetlock.New.
+func newEnv(m *Members, s fleet.Settings, at Place) (*env, error) {
+	e := &env{members: m, group: s.Group, at: at, woken: make(chan struct{}, 1), ctx: context.Background()}
+	if at.FleetLock == "" {
+		return e, nil
+	}
+	var err error
+	e.lock, err = fleetlock.New(at.FleetLock, s.Fleet+"."+s.Group, s.Host)
+	return e, err
+}
+
+func (e *env) setTable(t fleet.Table) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.at.Table = t
+}
+
+func (e *env) current() fleet.Table {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.at.Table
+}
+
+// Locker gives what gives turns in the place of a table; nil: there is a table.
+func (e *env) Locker() fleet.Locker {
+	if e.lock == nil {
+		return nil
+	}
+	return locker{e}
+}
+
+// A locker asks a server of the FleetLock protocol, until the member is to end.
+type locker struct{ *env }
+
+func (l locker) Acquire() (held bool, why string, err error) { return l.lock.Acquire(l.ctx) }
+
+func (l locker) Release() error { return l.lock.Release(l.ctx) }
+
+// Update and the others are what the member asks for.
+func (e *env) Update(u fleet.Update) fleet.Answer { return e.current().Update(u) }
+
+func (e *env) Query(q fleet.Query) fleet.Answer { return e.current().Query(q) }
+
+func (e *env) Now() time.Duration { return sinceBoot() }
+
+// mostSleep bounds a sleep: timers stand still while the machine sleeps.
+const mostSleep = time.Minute
+
+func (e *env) Sleep(until time.Duration) bool {
+	for {
+		left := until - sinceBoot()
+		if left <= 0 {
+			return e.ctx.Err() == nil
+		}
+		timer := time.NewTimer(min(left, mostSleep))
+		select {
+		case <-e.ctx.Done():
+			timer.Stop()
+			return false
+		case <-e.woken:
+			timer.Stop()
+			return e.ctx.Err() == nil
+		case <-timer.C:
+		}
+	}
+}
+
+// wake has the member go on.
+func (e *env) wake() {
+	select {
+	case e.woken <- struct{}{}:
+	default:
+	}
+}
+
+func (e *env) Save(m fleet.Memory) error {
+	e.members.mu.Lock()
+	defer e.members.mu.Unlock()
+	return e.members.remember(e.group, m)
+}
+
+func (e *env) Chance() float64 { return rand.Float64() }
+
+func (e *env) Lease() string {
+	var random [16]byte
+	_, _ = crand.Read(random[:]) // it never fails
+	return hex.EncodeToString(random[:])
+}
+
+func (e *env) Wake(services []string) { e.members.heard(services) }
+
+// Failed says why the table was asked in vain, where that is news.
+func (e *env) Failed(err error) {
+	if what := err.Error(); what != e.said {
+		e.said = what
+		e.members.Log.Warn("the fleet's table was asked in vain", "group", e.group, "err", err)
+	}
+}
+
+func (e *env) Count(event string) {
+	if e.members.Counts != nil {
+		e.members.Counts(event)
+	}
+}

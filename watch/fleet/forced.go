@@ -1,0 +1,113 @@
+package fleet
+
+import "time"
+
+// Why a host goes without a turn.
+const (
+	awayReason = "the table is away"
+	lateReason = "it has waited for too long"
+)
+
+// goAlone has the host go without a turn where the table has said nothing for long: at a random
+// time, so that not all hosts do at once. nil: it does not, or not yet.
+func (m *Member) goAlone(due []string) *turn {
+	if !m.isAway() || m.Hold || m.memory.Frozen {
+		m.alone = 0
+		return nil
+	}
+	now := m.env.Now()
+	if m.alone == 0 {
+		within := m.MaxWait
+		if m.memory.Hosts > 0 {
+			within = min(within, m.spread())
+		}
+		m.alone = now + time.Duration(m.env.Chance()*float64(within))
+	}
+	if now < m.alone {
+		return nil
+	}
+	t := m.newTurn(-1, "", awayReason)
+	for _, service := range due {
+		change := m.waits[service].change
+		if mark := m.memory.Failed[service]; m.memory.Halted[service] != change && mark.Change != change {
+			t.changes[service] = change
+		}
+	}
+	if len(t.changes) == 0 {
+		return nil
+	}
+	m.env.Count(awayReason)
+	return t
+}
+
+// overdue has services go without a turn that have waited for too long, while nobody made any
+// progress; nil: none has.
+func (m *Member) overdue(gates []gate, v *look) *turn {
+	if m.Hold {
+		return nil
+	}
+	now := m.env.Now()
+	var youngest int64
+	for _, s := range v.slots {
+		youngest = max(youngest, s.Number("at"))
+	}
+	t := m.newTurn(-1, "", lateReason)
+	for _, g := range gates {
+		if g.blocked {
+			continue
+		}
+		w := m.waits[g.service]
+		most := m.MaxWait
+		if !g.open {
+			most += m.Bake
+		}
+		if m.clock.ago(max(w.start, youngest, g.item.Number("ok_at")), now) <= most {
+			w.force = 0
+			continue
+		}
+		if w.force == 0 {
+			w.force = now + time.Duration(m.env.Chance()*float64(min(m.spread(), m.MaxWait)))
+		}
+		if now >= w.force {
+			t.add(g)
+		}
+	}
+	if len(t.changes) == 0 {
+		return nil
+	}
+	m.env.Count(lateReason)
+	return t
+}
+
+// resumed goes on with the turn that an earlier life of the process had, where services are yet to
+// tell somebody of what they have written in it; nil: there is none.
+func (m *Member) resumed(due []string) *turn {
+	if !m.releasing || m.memory.Lease == "" {
+		return nil
+	}
+	t := m.newTurn(m.memory.Slot, m.memory.Lease, "")
+	for _, service := range due {
+		if w := m.wish(service); w.Phase == Owing {
+			t.changes[service] = w.Change
+		}
+	}
+	if len(t.changes) == 0 {
+		return nil
+	}
+	if m.env.Locker() != nil { // who holds it already gets it again
+		held, _, err := m.env.Locker().Acquire()
+		if m.releasing = !held || err != nil; m.releasing {
+			return nil
+		}
+		t.slot = noSlot
+		return t
+	}
+	if !m.clock.known() {
+		m.look()
+	}
+	if !m.clock.known() || !t.renew() {
+		return nil
+	}
+	m.releasing = false
+	return t
+}

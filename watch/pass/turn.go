@@ -1,0 +1,153 @@
+package pass
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rendered/rendered/sources"
+	"github.com/rendered/rendered/watch/ledger"
+	"github.com/rendered/rendered/watch/notify"
+)
+
+// A Fleet has the services of many hosts make one change a few at a time. Its methods are called by
+// several goroutines.
+type Fleet interface {
+	// Turn tells whether it is the turn of a service, and else why it is not. It is for one try.
+	Turn(Wanted) (its bool, why string)
+	// Tells tells whether a service may tell its dependents what it has written in an earlier life
+	// of the process, and else why not.
+	Tells(service string) (may bool, why string)
+	// Begin returns when the service may swap its files at once; else the error says why it has no
+	// turn any more, or is that of ctx.
+	Begin(ctx context.Context, service string) error
+	// Ended is called when a pass that had its turn has ended, and says whether the files were
+	// swapped.
+	Ended(service string, swapped bool)
+	// Has says what a service is by now, and that it wants nothing else.
+	Has(Wanted)
+	// Stands says how a service stands that has no pass at work.
+	Stands(Standing)
+}
+
+// A Wanted is a change that a service wants to make. Its name is the same on every host.
+type Wanted struct {
+	Service, Group, Change string
+	Ill                    bool              // the service is not well as it is
+	Versions               map[string]string // of what its files are made of
+}
+
+// A Standing is how a service stands with its last change.
+type Standing struct {
+	Service, Group string
+	Stage          Stage
+	Owed           bool // somebody is yet to be told
+	Failure        string
+	Failing        bool // not even the old files are well
+}
+
+// turn ends the pass before anything is staged, where it is not the turn of the service in its
+// fleet.
+func (p *pass) turn() error {
+	if !p.inFleet() || p.inTurn || !slices.ContainsFunc(p.changed, p.wasThere) {
+		return nil // a host that joins waits for nobody
+	}
+	its, why := p.fleet.Turn(p.wanted())
+	if !its {
+		p.out.Held = &Hold{Turn: why, Paths: p.swap.Changed()}
+		return errHeld
+	}
+	p.inTurn = true
+	return nil
+}
+
+func (p *pass) inFleet() bool { return p.fleet != nil && p.service.Group != "" && !p.foresees }
+
+func (p *pass) wanted() Wanted {
+	return Wanted{
+		Service: p.service.Name, Group: p.service.Group, Change: p.fleetChange(), Ill: p.rollout.Stage == ledger.Unwell,
+		Versions: p.versions(),
+	}
+}
+
+// versions gives the versions of the lookups that are known before a render: the names of others
+// may hold secrets, or what is this host's alone.
+func (p *pass) versions() map[string]string {
+	versions := make(map[string]string)
+	for _, r := range p.service.Refs() {
+		if version, read := p.snapshot.Version(r); read && version != "" {
+			versions[r.String()] = version
+		}
+	}
+	return versions
+}
+
+// changeAlgorithm begins the names of changes: daemons that name them by another do not take them
+// for each other's.
+const changeAlgorithm = "1:"
+
+// fleetChange names what the service is to be, as on every other host of the fleet: its config, its
+// templates, and the versions of what they look up. No value is in it, and nothing of this host.
+func (p *pass) fleetChange() string {
+	h := sha256.New()
+	write(h, p.service.Name, p.service.Identity)
+	var list []string
+	for _, r := range p.service.Refs() {
+		if version, read := p.snapshot.Version(r); read && r.Kind.Traits().Answerer == sources.AWS {
+			list = append(list, fmt.Sprintf("%q %q", r.String(), version))
+		}
+	}
+	slices.Sort(list)
+	write(h, strings.Join(slices.Compact(list), "\n"))
+	return changeAlgorithm + hex.EncodeToString(h.Sum(nil))[:32]
+}
+
+// begins waits until the swap may begin.
+func (p *pass) begins() error {
+	if !p.inTurn {
+		return nil
+	}
+	err := p.fleet.Begin(p.ctx, p.service.Name)
+	p.woke()
+	switch {
+	case err == nil:
+		return nil
+	case p.ctx.Err() != nil:
+		return errStopped
+	}
+	p.out.Held = &Hold{Turn: err.Error(), Paths: p.swap.Changed()}
+	return errHeld
+}
+
+// tells ends the pass before anybody is told of what an earlier life of the process has written,
+// where it is not the turn of the service.
+func (p *pass) tells() error {
+	owes := func(d notify.Action) bool { return len(p.ledger.Owed(d.Name(), p.service.Paths())) > 0 }
+	if !p.inFleet() || p.matched || p.inTurn || !slices.ContainsFunc(p.service.Dependents, owes) {
+		return nil
+	}
+	if may, why := p.fleet.Tells(p.service.Name); !may {
+		p.out.Held = &Hold{Turn: why}
+		return errHeld
+	}
+	return nil
+}
+
+// again tells whether a change that was rolled back has its turn once more: it was resumed.
+func (p *pass) again() bool {
+	if !p.inFleet() {
+		return false
+	}
+	p.inTurn, _ = p.fleet.Turn(p.wanted())
+	return p.inTurn
+}
+
+// endTurn says that the pass has ended, where it had its turn.
+func (p *pass) endTurn() {
+	if p.inTurn {
+		p.fleet.Ended(p.service.Name, p.swapped)
+	}
+}
