@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +113,7 @@ func TestWorldsAreTheSame(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
 		if a, b := chaos(seed, "", true), chaos(seed, "", true); a.trace.String() != b.trace.String() {
-			t.Fatal(fmt.Sprintf("seed %d gives two worlds", seed))
+			t.Fatalf("seed %d gives two worlds", seed)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -193,6 +192,3 @@ func (a Amount) Of(hosts int) int {
 	}
 	return max(1, hosts*a.Percent/100)
 }
-
-// byName orders items as a table does.
-func byName(a, b Stored) int { return cmp.Compare(a.Sort, b.Sort) }
