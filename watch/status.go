@@ -25,6 +25,7 @@ type Status struct {
 // known. Of what was before the process began the history alone tells.
 type Detail struct {
 	Schedule string
+	Group    string    // that it takes turns in; "": it is in no fleet
 	Looked   time.Time // when the last look ended
 	Next     time.Time // when the next is due; zero while one is under way, or none is due by itself
 	Changed  time.Time // when a file got new contents
@@ -212,7 +213,7 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 		next = s.paused.Until
 	}
 	d := Detail{
-		Schedule: svc.Schedule.String(),
+		Schedule: svc.Schedule.String(), Group: svc.Group,
 		Interval: s.past.interval,
 		Looked:   s.past.looked, Next: next, Well: s.past.well, Failing: s.past.failing, Succeeded: s.past.succeeded,
 		Hints: s.past.hints, Turn: s.past.turn,

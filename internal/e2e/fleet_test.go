@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,46 +13,45 @@ import (
 	"github.com/rendered/rendered/internal/awsfake"
 )
 
+var wholeFleet = flag.Bool("fleet", false, "twenty daemons, each with an nginx, go through the changes of a fleet, which takes ten minutes")
+
 // A fleetHost is a daemon with a host name of its own, and the files of one service.
 type fleetHost struct {
 	*live
 	name string
+	port int
 	d    *daemon
 }
 
-// newFleet gives hosts that meet at a table of our fake. Each has a service that is well unless its
-// file says otherwise.
-func newFleet(t *testing.T, hosts int, rollout string) ([]*fleetHost, *awsfake.Server) {
+// A fleet is some hosts that meet at a table of our fake.
+type fleet struct {
+	t     *testing.T
+	aws   *awsfake.Server
+	hosts []*fleetHost
+}
+
+// newFleet gives one. The config is the same on all hosts.
+func newFleet(t *testing.T, hosts int, config string, prepare func(*fleetHost)) *fleet {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("host names take root")
 	}
-	aws := awsfake.Start(t)
-	aws.MakeTable("rendered")
-	aws.PutSecret("cert", "good-1")
-	var list []*fleetHost
+	f := &fleet{t: t, aws: awsfake.Start(t)}
+	f.aws.MakeTable("rendered")
+	f.aws.PutSecret("cert", "good-1")
 	for i := range hosts {
-		h := &fleetHost{live: newLive(t, 0), name: fmt.Sprintf("host-%02d", i+1)}
-		h.aws = aws
-		h.write("rendered.yaml", `state_dir: state
-schedule: '@every 1s'
-splay: 0s
-settle: 20ms
-fleet: {table: rendered, name: prod}
-services:
-  web:
-    files: [{path: out, content: '{{ secret "cert" }} {{ .generation }}'}]
-    vars: {generation: 1}
-    notify: [{run: 'date +%s.%N >>$HERE/told', timeout: 1s}]
-    healthy: [{run: '! grep -q bad $HERE/out'}]
-    healthy_for: 200ms
-    healthy_within: 2s
-    rollback: always
-    rollout: `+rollout+"\n")
-		h.begin()
-		list = append(list, h)
+		h := &fleetHost{live: newLive(t, 0), name: fmt.Sprintf("host-%02d", i+1), port: freePort(t)}
+		h.aws = f.aws
+		h.write("rendered.yaml", "state_dir: state\nschedule: '@every 1s'\nsplay: 0s\nsettle: 20ms\nfleet: {table: rendered, name: prod}\n"+config)
+		if prepare != nil {
+			prepare(h)
+		}
+		f.hosts = append(f.hosts, h)
 	}
-	return list, aws
+	for _, h := range f.hosts {
+		h.begin()
+	}
+	return f
 }
 
 // begin begins a life of the daemon.
@@ -61,14 +60,14 @@ func (h *fleetHost) begin() {
 	r, w := must2(os.Pipe())
 	defer w.Close()
 	cmd := h.command("sh", "-c", "hostname "+h.name+" && exec "+h.exe+" run")
-	cmd.Env = append(cmd.Env, "HERE="+h.dir)
+	cmd.Env = append(cmd.Env, "HERE="+h.dir, fmt.Sprint("PORT=", h.port))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
 	cmd.Stderr, cmd.ExtraFiles = h.log, []*os.File{w}
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	h.d = &daemon{cmd, r}
-	d := h.d
+	d := &daemon{cmd, r}
+	h.d = d
 	h.t.Cleanup(func() {
 		if d.ProcessState == nil {
 			_ = d.Process.Kill()
@@ -78,6 +77,7 @@ func (h *fleetHost) begin() {
 	})
 }
 
+// state gives how the service stands, and what it waits for in the fleet.
 func (h *fleetHost) state() string {
 	out, _ := h.command(h.exe, "status", "--json").Output()
 	var all struct {
@@ -89,46 +89,68 @@ func (h *fleetHost) state() string {
 	return strings.TrimSpace(all.Services[0].State + " " + all.Services[0].Fleet)
 }
 
-// A change goes to one host first, then to the others; one that is not well goes no farther than
-// the first.
-func TestFleetOfThree(t *testing.T) {
-	hosts, aws := newFleet(t, 3, "{max_unavailable: 1, bake: 1s}")
-	everywhere := func(text string) func() bool {
-		return func() bool {
-			for _, h := range hosts {
-				if !strings.HasPrefix(h.read("out"), text) || h.state() != "current" {
-					return false
-				}
+// waits waits until something is so, which takes programs to find out.
+func (f *fleet) waits(what string, longest time.Duration, is func() bool) {
+	f.t.Helper()
+	for end := time.Now().Add(longest); !is(); time.Sleep(300 * time.Millisecond) {
+		if time.Now().After(end) {
+			for _, h := range f.hosts {
+				f.t.Logf("%s has %q, and is %s", h.name, h.read("out"), h.state())
 			}
-			return true
-		}
-	}
-	show := func(format string, args ...any) {
-		t.Helper()
-		for _, h := range hosts {
-			t.Logf("%s has %q, and is %s", h.name, h.read("out"), h.state())
-		}
-		t.Fatalf(format, args...)
-	}
-	untilWithin(90*time.Second, show, "all hosts have the first version", everywhere("good-1"))
-	aws.PutSecret("cert", "good-2")
-	untilWithin(90*time.Second, show, "all hosts have the second version", everywhere("good-2"))
-	aws.PutSecret("cert", "bad-3")
-	halted := func() bool {
-		n := 0
-		for _, h := range hosts {
-			if strings.Contains(h.state(), "halted") {
-				n++
-			}
-		}
-		return n >= 2
-	}
-	untilWithin(90*time.Second, show, "the change is halted", halted)
-	for _, h := range hosts {
-		if !strings.HasPrefix(h.read("out"), "good-2") {
-			t.Errorf("%s has %q", h.name, h.read("out"))
+			f.t.Fatalf("waited in vain until %s\n%s", what, f.status())
 		}
 	}
 }
 
-var _ = exec.Command
+// status gives what an operator sees.
+func (f *fleet) status() string { return f.hosts[0].asks("fleet", "status") }
+
+// have tells whether so many hosts have a text at the begin of their files.
+func (f *fleet) have(hosts int, text string) bool {
+	n := 0
+	for _, h := range f.hosts {
+		if strings.HasPrefix(h.read("out"), text) {
+			n++
+		}
+	}
+	return n >= hosts
+}
+
+// are tells whether so many hosts stand so.
+func (f *fleet) are(hosts int, state string) bool {
+	n := 0
+	for _, h := range f.hosts {
+		if strings.Contains(h.state(), state) {
+			n++
+		}
+	}
+	return n >= hosts
+}
+
+const smallService = `services:
+  web:
+    files: [{path: out, content: '{{ secret "cert" }}'}]
+    notify: [{run: 'date +%s.%N >>$HERE/told', timeout: 1s}]
+    healthy: [{run: '! grep -q bad $HERE/out'}]
+    healthy_for: 200ms
+    healthy_within: 2s
+    rollback: always
+    rollout: {max_unavailable: 1, bake: 1s}
+`
+
+// A change goes to one host first, then to the others; one that is not well goes no farther than
+// the first.
+func TestFleetOfThree(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3, smallService, nil)
+	f.waits("all hosts have their first file", time.Minute, func() bool { return f.have(3, "good-1") })
+	f.aws.PutSecret("cert", "good-2")
+	f.waits("all hosts have the second version", 3*time.Minute, func() bool { return f.have(3, "good-2") && f.are(3, "current") })
+	f.aws.PutSecret("cert", "bad-3")
+	f.waits("the change is halted", 2*time.Minute, func() bool { return f.are(2, "halted") && f.are(1, "rolled-back") })
+	if !f.have(3, "good-2") {
+		t.Error("a host has the bad version")
+	}
+	f.aws.PutSecret("cert", "good-4")
+	f.waits("all hosts have the next version", 3*time.Minute, func() bool { return f.have(3, "good-4") && f.are(3, "current") })
+}

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 300, "how many worlds of trouble to go through")
+	seeds  = flag.Int("seeds", 100, "how many worlds of trouble to go through")
 	oneOf  = flag.Uint64("seed", 0, "go through this one alone, and show it")
 	trials = flag.String("planted", "", "with this bug")
 )
@@ -28,7 +28,7 @@ func TestChaos(t *testing.T) {
 		return
 	}
 	n := *seeds
-	if long.Asked() && n == 300 {
+	if long.Asked() && n == 100 {
 		n = 50000
 	}
 	fresh := rand.Uint64() >> 16

@@ -127,7 +127,7 @@ func (f figure) compare(t *testing.T, w *world, begin time.Duration) {
 			tried++
 		}
 		requests = append(requests, h.requests)
-		forced += h.forced["swaps "+awayReason] + h.forced["swaps "+lateReason]
+		forced += h.forced["swaps "+KindAway] + h.forced["swaps "+KindLate]
 	}
 	slices.Sort(requests)
 	mean, high := float64(w.requests)/float64(f.hosts), requests[(len(requests)-1)*99/100]

@@ -71,8 +71,8 @@ type Env interface {
 	Lease() string   // at random, new each time
 	// Wake has the host look at services again, whose turn it is or is not any more.
 	Wake(services []string)
-	Count(event string) // that something happened, for the metrics
-	Failed(err error)   // why the table was asked in vain, for the log
+	Turn(kind string) // that one begins, for the metrics: KindGranted and the others; "": it ends
+	Failed(err error) // why the table was asked in vain, for the log
 }
 
 // A Memory is what a member is to know after a restart.
@@ -324,10 +324,11 @@ func (m *Member) part() string { return PartOf(m.Fleet, m.Group) }
 // save puts on durable record what is remembered.
 func (m *Member) save() bool { return m.env.Save(m.memory) == nil }
 
-// What is counted beside why a host goes without a turn.
+// Kinds of turns: that which a host is given, and those that it takes by itself.
 const (
-	turnBegins = "turn"
-	turnEnds   = "turn over"
+	KindGranted = "granted"
+	KindAway    = "away" // the table has not answered for long
+	KindLate    = "late" // nothing has moved on for long
 )
 
 // beatEach is how often a host says that it is there, while nothing changes.

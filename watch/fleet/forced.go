@@ -2,12 +2,6 @@ package fleet
 
 import "time"
 
-// Why a host goes without a turn.
-const (
-	awayReason = "the table is away"
-	lateReason = "it has waited for too long"
-)
-
 // goAlone has the host go without a turn where the table has said nothing for long: at a random
 // time, so that not all hosts do at once. nil: it does not, or not yet.
 func (m *Member) goAlone(due []string) *turn {
@@ -26,7 +20,7 @@ func (m *Member) goAlone(due []string) *turn {
 	if now < m.alone {
 		return nil
 	}
-	t := m.newTurn(-1, "", awayReason)
+	t := m.newTurn(-1, "", KindAway)
 	for _, service := range due {
 		change := m.waits[service].change
 		if mark := m.memory.Failed[service]; m.memory.Halted[service] != change && mark.Change != change {
@@ -36,7 +30,6 @@ func (m *Member) goAlone(due []string) *turn {
 	if len(t.changes) == 0 {
 		return nil
 	}
-	m.env.Count(awayReason)
 	return t
 }
 
@@ -51,7 +44,7 @@ func (m *Member) overdue(gates []gate, v *look) *turn {
 	for _, s := range v.slots {
 		youngest = max(youngest, s.Number("at"))
 	}
-	t := m.newTurn(-1, "", lateReason)
+	t := m.newTurn(-1, "", KindLate)
 	for _, g := range gates {
 		if g.blocked {
 			continue
@@ -75,7 +68,6 @@ func (m *Member) overdue(gates []gate, v *look) *turn {
 	if len(t.changes) == 0 {
 		return nil
 	}
-	m.env.Count(lateReason)
 	return t
 }
 

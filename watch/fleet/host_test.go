@@ -279,21 +279,19 @@ func (h *host) Chance() float64 { return h.w.chance.Float64() }
 
 func (h *host) Lease() string { return fmt.Sprintf("%016x", h.w.chance.Uint64()) }
 
-func (h *host) Count(event string) {
+func (h *host) Turn(kind string) {
 	switch {
 	case h.ended:
-	case event == turnBegins:
+	case kind != "":
+		h.forced[kind]++
 		h.atWork = true
 		h.w.atWork++
 		h.w.most = max(h.w.most, h.w.atWork)
-		h.w.note("%s has a turn", h.name)
-	case event == turnEnds:
+		h.w.note("%s has a turn: %s", h.name, kind)
+	default:
 		h.stopsWork()
 		h.w.judgeTurn(h)
 		h.w.note("%s has no turn any more", h.name)
-	default:
-		h.forced[event]++
-		h.w.note("%s: %s", h.name, event)
 	}
 }
 

@@ -78,8 +78,7 @@ func (m *Member) lateByLock(t *turn) *turn {
 			w.force = w.since + m.MaxWait + time.Duration(m.env.Chance()*float64(m.MaxWait)*(lateByLock-1))
 		}
 		if now >= w.force {
-			t.forced = lateReason
-			m.env.Count(lateReason)
+			t.forced = KindLate
 			return t
 		}
 	}

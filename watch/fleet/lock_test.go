@@ -44,7 +44,7 @@ func TestLock(t *testing.T) {
 			w.judgeEnd()
 			forced := 0
 			for _, h := range w.hosts {
-				forced += h.forced[lateReason]
+				forced += h.forced[KindLate]
 				if s := h.services["web"]; tt.bad && s.tried != "v2" || !tt.bad && s.has != "v2" {
 					t.Errorf("%s has %s, tried %s", h.name, s.has, s.tried)
 				}

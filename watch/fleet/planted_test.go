@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rendered/rendered/internal/long"
 )
 
 // Bugs that a world of trouble notices, and in how many worlds at most.
@@ -16,7 +18,9 @@ var plantable = map[string]int{
 func TestPlantedBugsAreNoticed(t *testing.T) {
 	for bug, most := range plantable {
 		t.Run(bug, func(t *testing.T) {
-			t.Parallel()
+			if t.Parallel(); most > 1000 && !long.Asked() {
+				t.Skip("-long")
+			}
 			for i := range most {
 				if w := chaos(uint64(i+1), bug, false); len(w.broken) > 0 {
 					t.Logf("after %d worlds: %s", i+1, w.broken[0])

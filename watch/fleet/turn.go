@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ type turn struct {
 	member  *Member
 	lease   string
 	slot    int               // below 0: it goes without one
-	forced  string            // why
+	forced  string            // KindAway or KindLate; "": it is given
 	first   string            // the service whose change nobody has made before; "": none is
 	changes map[string]string // that have not come to an end, by service
 	over    map[string]Wish   // what came of those that have
@@ -182,7 +183,7 @@ func (m *Member) take(t *turn) bool {
 		t.again[service] = m.wish(service).Phase == Back
 	}
 	m.turn = t
-	m.env.Count(turnBegins)
+	m.env.Turn(cmp.Or(t.forced, KindGranted))
 	m.grant(t.changes)
 	for {
 		next, over := t.step()
@@ -194,7 +195,7 @@ func (m *Member) take(t *turn) bool {
 		}
 	}
 	t.end()
-	m.env.Count(turnEnds)
+	m.env.Turn("")
 	m.turn = nil
 	return true
 }
@@ -310,7 +311,7 @@ func (t *turn) commit(service string) time.Duration {
 // later has a service try to commit again.
 func (t *turn) later(service string) time.Duration {
 	m := t.member
-	if t.forced == awayReason && m.isAway() {
+	if t.forced == KindAway && m.isAway() {
 		m.leave(service, Leave{t.changes[service], m.env.Now() + swapWithin})
 		return m.env.Now() + swapWithin
 	}

@@ -16,8 +16,10 @@ type Hold struct {
 	Until time.Time // zero: until the gate opens
 	Gate  string    // why that is shut; "": it is not
 	Turn  string    // why it is not the turn of the service in its fleet; "": nobody else is waited for
-	Hints []string
-	Paths []string // of the files that would be written
+	// Halted: it is not, as the change was not well somewhere, or somebody has stopped all.
+	Halted bool
+	Hints  []string
+	Paths  []string // of the files that would be written
 }
 
 // Why says why nothing is written.

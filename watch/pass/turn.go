@@ -16,11 +16,11 @@ import (
 // A Fleet has the services of many hosts make one change a few at a time. Its methods are called by
 // several goroutines.
 type Fleet interface {
-	// Turn tells whether it is the turn of a service, and else why it is not. It is for one try.
-	Turn(Wanted) (its bool, why string)
-	// Tells tells whether a service may tell its dependents what it has written in an earlier life
-	// of the process, and else why not.
-	Tells(service string) (may bool, why string)
+	// Turn gives why it is not the turn of a service; nil: it is, for one try.
+	Turn(Wanted) *Hold
+	// Tells gives why a service may not tell its dependents yet what it has written in an earlier
+	// life of the process; nil: it may.
+	Tells(service string) *Hold
 	// Begin returns when the service may swap its files at once; else the error says why it has no
 	// turn any more, or is that of ctx.
 	Begin(ctx context.Context, service string) error
@@ -55,9 +55,9 @@ func (p *pass) turn() error {
 	if !p.inFleet() || p.inTurn || !slices.ContainsFunc(p.changed, p.wasThere) {
 		return nil // a host that joins waits for nobody
 	}
-	its, why := p.fleet.Turn(p.wanted())
-	if !its {
-		p.out.Held = &Hold{Turn: why, Paths: p.swap.Changed()}
+	if hold := p.fleet.Turn(p.wanted()); hold != nil {
+		hold.Paths = p.swap.Changed()
+		p.out.Held = hold
 		return errHeld
 	}
 	p.inTurn = true
@@ -129,8 +129,8 @@ func (p *pass) tells() error {
 	if !p.inFleet() || p.matched || p.inTurn || !slices.ContainsFunc(p.service.Dependents, owes) {
 		return nil
 	}
-	if may, why := p.fleet.Tells(p.service.Name); !may {
-		p.out.Held = &Hold{Turn: why}
+	if hold := p.fleet.Tells(p.service.Name); hold != nil {
+		p.out.Held = hold
 		return errHeld
 	}
 	return nil
@@ -141,7 +141,7 @@ func (p *pass) again() bool {
 	if !p.inFleet() {
 		return false
 	}
-	p.inTurn, _ = p.fleet.Turn(p.wanted())
+	p.inTurn = p.fleet.Turn(p.wanted()) == nil
 	return p.inTurn
 }
 

@@ -60,7 +60,7 @@ func (h *host) Save(m fleet.Memory) error { h.memory = m; return nil }
 func (h *host) Chance() float64           { return h.chance.Float64() }
 func (h *host) Lease() string             { h.leases++; return fmt.Sprintf("%s/%d", h.name, h.leases) }
 func (h *host) Wake([]string)             { poke(h.look) }
-func (h *host) Count(string)              {}
+func (h *host) Turn(string)               {}
 
 func poke(c chan struct{}) {
 	select {

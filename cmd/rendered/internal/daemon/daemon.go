@@ -89,7 +89,8 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	}
 	d.members = member.New(member.Options{
 		Host: compiler.Host(), Disk: o.System, State: b.stateDir, Log: log,
-		Wake: func(services []string) { d.loop.TakeTurn(services) },
+		Wake:   func(services []string) { d.loop.TakeTurn(services) },
+		Counts: func(kind string) { d.metrics.Turn(kind) },
 	})
 	d.counted(o)
 	d.listener = push.New(log, d.metrics.Heard)

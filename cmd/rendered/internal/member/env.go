@@ -123,8 +123,8 @@ func (e *env) Failed(err error) {
 	}
 }
 
-func (e *env) Count(event string) {
-	if e.members.Counts != nil {
-		e.members.Counts(event)
+func (e *env) Turn(kind string) {
+	if kind != "" {
+		e.members.Counts(kind)
 	}
 }

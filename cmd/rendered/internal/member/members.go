@@ -21,7 +21,7 @@ type Options struct {
 	State  string // the state directory
 	Log    *slog.Logger
 	Wake   func(services []string) // has services looked at
-	Counts func(event string)      // may be nil
+	Counts func(kind string)       // is told of each turn
 }
 
 // Members are those of this host. They are a pass.Fleet.
@@ -160,13 +160,13 @@ func (m *Members) of(name string) (*service, *group) {
 // noPlace is why a service waits whose fleet has no place to meet.
 const noPlace = "waits for its fleet, whose table cannot be asked"
 
-// Turn tells whether it is the turn of a service, and else why it is not.
-func (m *Members) Turn(w pass.Wanted) (its bool, why string) {
+// Turn gives why it is not the turn of a service; nil: it is.
+func (m *Members) Turn(w pass.Wanted) *pass.Hold {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, g := m.of(w.Service)
 	if g == nil {
-		return false, noPlace
+		return &pass.Hold{Turn: noPlace}
 	}
 	s.wants, s.ill = w, w.Ill
 	if s.stage == noPass {
@@ -176,27 +176,32 @@ func (m *Members) Turn(w pass.Wanted) (its bool, why string) {
 	if n := g.member.Granted(w.Service, w.Change); n > 0 && n != s.turn {
 		s.turn, s.stage, s.live = n, trying, true
 		m.say(w.Service, s, g)
-		return true, ""
+		return nil
 	}
-	return false, waits(g.member, w.Service)
+	return waits(g.member, w.Service)
 }
 
 // waits says why a service waits.
-func waits(member *fleet.Member, service string) string {
-	if st, known := member.Standing(service); known && st.Why != "" {
-		return st.Why
+func waits(member *fleet.Member, service string) *pass.Hold {
+	st, known := member.Standing(service)
+	if !known || st.Why == "" {
+		return &pass.Hold{Turn: "waits for its turn in the fleet"}
 	}
-	return "waits for its turn in the fleet"
+	h := &pass.Hold{Turn: st.Why, Halted: st.Halted}
+	if h.Halted {
+		h.Hints = []string{"mend it, or  rendered fleet resume " + service + "  ; rendered fleet status  says more"}
+	}
+	return h
 }
 
-// Tells tells whether a service may tell its dependents what it has written in an earlier life of
-// the process.
-func (m *Members) Tells(name string) (may bool, why string) {
+// Tells gives why a service may not tell its dependents yet what it has written in an earlier life
+// of the process; nil: it may.
+func (m *Members) Tells(name string) *pass.Hold {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, g := m.of(name)
 	if g == nil {
-		return false, noPlace
+		return &pass.Hold{Turn: noPlace}
 	}
 	if s.doing == "" { // whose record is lost owes everything
 		s.doing = unknown
@@ -207,9 +212,9 @@ func (m *Members) Tells(name string) (may bool, why string) {
 	if g.member.Granted(name, s.doing) > 0 {
 		s.live = true
 		m.say(name, s, g)
-		return true, ""
+		return nil
 	}
-	return false, "waits for a turn in the fleet, to tell its dependents"
+	return &pass.Hold{Turn: "waits for a turn in the fleet, to tell its dependents"}
 }
 
 // unknown is the change of a service whose record is lost.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/sources/aws"
+	"github.com/rendered/rendered/watch/fleet"
 	"github.com/rendered/rendered/watch/pass"
 	"github.com/rendered/rendered/watch/push"
 	"github.com/rendered/rendered/watch/tell"
@@ -22,6 +23,7 @@ type counters struct {
 	dollars                        prometheus.Counter
 	heard                          prometheus.Gauge
 	ignored                        *prometheus.CounterVec
+	turns                          *prometheus.CounterVec
 }
 
 // Results of passes, of notices and of calls.
@@ -70,10 +72,14 @@ func newCounters() counters {
 		}, []string{"api"}),
 		dollars: prometheus.NewCounter(prometheus.CounterOpts{Name: "rendered_api_cost_dollars_total", Help: "What the requests to AWS cost at most, at its list prices."}),
 		heard:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "rendered_queue_last_message_timestamp_seconds", Help: "When the last change notice came through the queue; 0: none since the daemon began."}),
+		turns:   counter("rollout_turns_total", "Turns that this host has had in its fleet.", "kind"),
 		ignored: counter("queue_ignored_total", "Messages of the queue, or changes in them, that nothing follows from.", "reason"),
 	}
 	for _, api := range called {
 		c.beginCalls(api)
+	}
+	for _, kind := range []string{fleet.KindGranted, fleet.KindAway, fleet.KindLate} {
+		c.turns.WithLabelValues(kind)
 	}
 	for _, reason := range []string{string(push.NoNotice), string(push.Nothing), elsewhere} {
 		c.ignored.WithLabelValues(reason)
@@ -83,7 +89,7 @@ func newCounters() counters {
 
 // all gives the counters.
 func (c *counters) all() []prometheus.Collector {
-	return []prometheus.Collector{c.passes, c.changes, c.repairs, c.told, c.passTime, c.calls, c.callTime, c.dollars, c.heard, c.ignored}
+	return []prometheus.Collector{c.passes, c.changes, c.repairs, c.told, c.passTime, c.calls, c.callTime, c.dollars, c.heard, c.ignored, c.turns}
 }
 
 // begin has a service's counts begin at 0.
@@ -163,6 +169,12 @@ func (m *Metrics) Told(n tell.Notice) {
 
 // Elsewhere counts a change of a place where nothing is looked up.
 func (m *Metrics) Elsewhere() { m.ignored.WithLabelValues(elsewhere).Inc() }
+
+// Turn counts a turn of a fleet, by its kind.
+func (m *Metrics) Turn(kind string) {
+	defer m.touch()
+	m.turns.WithLabelValues(kind).Inc()
+}
 
 // Heard counts a message of the queue.
 func (m *Metrics) Heard(ignored push.Ignored) {

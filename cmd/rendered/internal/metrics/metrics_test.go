@@ -56,7 +56,7 @@ func standing() watch.Status {
 		}},
 		Details: []watch.Detail{
 			{
-				Succeeded: at(2000), Next: at(2300), Interval: 5 * time.Minute,
+				Group: "web", Succeeded: at(2000), Next: at(2300), Interval: 5 * time.Minute,
 				Files: []watch.FileDetail{{Path: "/etc/a.crt", Certificate: &pass.Certificate{NotAfter: at(9000)}}, {Path: "/etc/a.key"}},
 				Lookups: []watch.LookupDetail{
 					{Ref: tls, Version: "v1", Read: at(1500)}, {Ref: far, Version: "v2", Read: at(2000)},
@@ -97,6 +97,7 @@ func busy(t *testing.T, refs bool) *Metrics {
 	m.Heard(push.NoNotice)
 	m.Heard("")
 	m.Elsewhere()
+	m.Turn("granted")
 	return m
 }
 
@@ -125,6 +126,10 @@ rendered_service_last_success_timestamp_seconds{service="a"} 2000
 rendered_service_next_look_timestamp_seconds{service="a"} 2300
 rendered_service_interval_seconds{service="a"} 300
 rendered_notices_owed{service="a"} 0
+rendered_rollout_waiting{service="a"} 0
+rendered_rollout_halted{service="a"} 0
+rendered_rollout_turns_total{kind="away"} 0
+rendered_rollout_turns_total{kind="granted"} 1
 rendered_notices_owed{service="b"} 1
 rendered_passes_total{result="changed",service="a"} 1
 rendered_passes_total{result="unchanged",service="a"} 1

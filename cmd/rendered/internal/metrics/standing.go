@@ -20,6 +20,8 @@ var (
 	serviceSucceeded = gauge("service_last_success_timestamp_seconds", "When the last look that did not fail ended. Absent before the first.", "service")
 	serviceNext      = gauge("service_next_look_timestamp_seconds", "When the service is due again. Absent while it is looked at.", "service")
 	serviceInterval  = gauge("service_interval_seconds", "How far two looks of the schedule are apart at present. Absent before the first.", "service")
+	rolloutWaiting   = gauge("rollout_waiting", "Whether a service of a fleet waits for its turn.", "service")
+	rolloutHalted    = gauge("rollout_halted", "Whether a service of a fleet waits as the change was not well on some host, or as somebody has stopped all.", "service")
 	noticesOwed      = gauge("notices_owed", "How many dependents have yet to be told of the service's files.", "service")
 
 	refVersion  = gauge("ref_version_info", "1, with the version that was read last of what is looked up.", "ref", "account", "region", "version")
@@ -69,6 +71,10 @@ func (c collector) service(s watch.Standing, d watch.Detail) {
 	c.time(serviceNext, d.Next, s.Service)
 	if d.Interval > 0 {
 		c.number(serviceInterval, d.Interval.Seconds(), s.Service)
+	}
+	if d.Group != "" {
+		c.truth(rolloutWaiting, s.Held != nil && s.Held.Turn != "", s.Service)
+		c.truth(rolloutHalted, s.Held != nil && s.Held.Halted, s.Service)
 	}
 	c.number(noticesOwed, float64(len(s.Owed)), s.Service)
 	for _, f := range d.Files {
