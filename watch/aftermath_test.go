@@ -201,9 +201,11 @@ func TestLookThatWasBegunTooEarly(t *testing.T) {
 				w, _, h, _ := proven(t, `{{ param "p" }}`, pass.RollbackNever)
 				rotated(w)
 				w.after(20 * time.Minute)
-				for !w.loop.states["svc"].after.proving { // it rests: nothing is at work
+				for synctest.Wait(); !w.loop.states["svc"].after.proving; synctest.Wait() { // it rests
+					w.loop.Changed(nil) // which has the loop go on after this look at it
 					w.after(time.Second)
 				}
+				w.loop.Changed(nil)
 				begun := time.Now()
 				h.mu.Lock()
 				h.bad = func(string) bool { return time.Since(begun) < 31*time.Second } // longer than that look

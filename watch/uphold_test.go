@@ -77,7 +77,9 @@ func TestModeOfARejectedFile(t *testing.T) {
 	for keeps, want := range map[bool]fs.FileMode{true: 0o640, false: 0o600} {
 		synctest.Test(t, func(t *testing.T) {
 			w, app, s := rejected(t)
+			synctest.Wait()
 			s.Files[0].KeepMode = keeps
+			w.loop.Changed(nil) // which has the loop see it
 			if err := os.Chmod(w.path("f"), 0o640); err != nil {
 				t.Fatal(err)
 			}
