@@ -16,13 +16,29 @@ func (l *Loop) stands() {
 	}
 	for _, svc := range l.plan.Services {
 		s := l.states[svc.Name]
-		if svc.Group == "" || s.busy {
+		if svc.Group == "" || s.busy || !s.tried {
 			continue
 		}
-		r, _ := l.Pass.State.Ledger.Rollout(svc.Name)
-		l.Pass.Fleet.Stands(pass.Standing{
-			Service: svc.Name, Group: svc.Group, Stage: r.Stage, Failure: r.Failure, Owed: len(l.teller.Owed(svc.Name)) > 0,
-			Failing: r.Stage == pass.Reverted && s.after.failures > 0,
-		})
+		if s.paused != nil {
+			l.Pass.Fleet.Rests(svc.Name)
+		}
+		l.Pass.Fleet.Stands(l.standsInFleet(svc, s))
 	}
+}
+
+// standsInFleet gives how a service stands with its last change. That its host is yet to be made
+// ready again counts as a notice that is owed.
+func (l *Loop) standsInFleet(svc *Service, s *state) pass.Standing {
+	r, _ := l.Pass.State.Ledger.Rollout(svc.Name)
+	owed := l.teller.Owed(svc.Name)
+	st := pass.Standing{
+		Service: svc.Name, Group: svc.Group, Stage: r.Stage, Failure: r.Failure, Owed: len(owed) > 0 || svc.Undrains(r), Probed: len(svc.Healthy) > 0,
+		Failing: r.Stage == pass.Reverted && s.after.failures > 0,
+	}
+	for _, o := range owed {
+		if len(svc.Healthy) == 0 && o.Failures >= refusals { // nobody looks whether it is well
+			st.Failing, st.Failure = true, o.Dependent+": "+o.Failure
+		}
+	}
+	return st
 }

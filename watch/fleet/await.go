@@ -36,21 +36,26 @@ type gate struct {
 // being none, and when to go on.
 func (m *Member) await() (*turn, time.Duration) {
 	now := m.env.Now()
+	m.adopt()
+	if unknown := m.unknown(); unknown && m.releasing { // what is to become of its slot is not known yet
+		m.holds()
+		return nil, now + m.lease()/3
+	} else if unknown {
+		return nil, now + m.lease()
+	}
 	m.failed()
 	due := m.due(now)
 	if t := m.resumed(due); t != nil {
 		return t, 0
 	}
+	m.frees(due)
 	if !m.settled() {
 		return nil, now + retrySoon
 	}
+	if m.beats(due, now) && !m.report() {
+		m.beatAt, m.said = now+mostHalt, m.says() // not again at once
+	}
 	if len(due) == 0 {
-		if m.env.Locker() != nil {
-			return nil, now + beatEach
-		}
-		if (now >= m.beatAt || m.says() != m.said) && !m.report() {
-			return nil, now + mostHalt
-		}
 		return nil, m.beatAt
 	}
 	if first := m.firstLook(due); first > now {
@@ -63,6 +68,50 @@ func (m *Member) await() (*turn, time.Duration) {
 		return m.lookAt(due)
 	}
 	return m.attempt(due, m.seen)
+}
+
+// unknown tells whether nobody has looked at some service yet in this life of the process.
+func (m *Member) unknown() bool {
+	for _, w := range m.all() {
+		if w.Phase == Unknown {
+			return true
+		}
+	}
+	return false
+}
+
+// holds has the slot of an earlier life of the process last longer.
+func (m *Member) holds() {
+	if m.env.Locker() != nil {
+		return // it is held until it is given back
+	}
+	if !m.clock.known() {
+		m.look()
+	}
+	if m.clock.known() {
+		m.newTurn(m.memory.Slot, m.memory.Lease, "").renew()
+	}
+}
+
+// frees gives back what is the host's own while it is not well, and a lock that nobody needs, where
+// that is over.
+func (m *Member) frees(due []string) {
+	ill := false
+	for _, w := range m.all() {
+		ill = ill || w.Phase == Ill
+	}
+	if m.memory.Kept && !ill || m.memory.Lease == lockLease && !m.memory.Kept && len(due) == 0 {
+		m.memory.Kept, m.releasing = false, true
+	}
+}
+
+// beats tells whether the host is to say what it has: once a day, and when that is another.
+func (m *Member) beats(due []string, now time.Duration) bool {
+	if m.env.Locker() != nil {
+		m.beatAt = now + beatEach
+		return false
+	}
+	return now >= m.beatAt || len(due) == 0 && m.says() != m.said
 }
 
 // lookAt looks how the group stands, and does what follows from that.
@@ -145,12 +194,11 @@ func (m *Member) look() *look {
 const mostSlots = 32
 
 func (m *Member) lookFrom(from int, consistent bool) *look {
-	at := m.env.Now()
 	a := m.query(Query{Part: m.part(), From: slotName(from), Consistent: consistent})
 	if a.Err != nil || !m.clock.known() {
 		return nil
 	}
-	return read(at, from, a.Items)
+	return read(m.env.Now(), from, a.Items)
 }
 
 // remember keeps what is to be known when the table is away.
@@ -230,7 +278,7 @@ func (m *Member) attempt(due []string, v *look) (*turn, time.Duration) {
 		}
 	}
 	if !slices.ContainsFunc(gates, func(g gate) bool { return !g.blocked }) {
-		return nil, m.haltedFor(v)
+		return nil, m.haltedFor()
 	}
 	m.blocked = 0
 	trying := slices.ContainsFunc(open, func(g gate) bool { return g.at <= now })
@@ -261,7 +309,7 @@ func (m *Member) wakeAt(next time.Duration, gates []gate, v *look) time.Duration
 
 // haltedFor gives when to look again whether a change that somebody has halted is resumed: less and
 // less often.
-func (m *Member) haltedFor(*look) time.Duration {
+func (m *Member) haltedFor() time.Duration {
 	m.blocked = min(mostHalt, max(leastHalt, 2*m.blocked))
 	m.seen = nil
 	return m.env.Now() + m.blocked
@@ -401,7 +449,7 @@ func (m *Member) acquireFor(open []gate, first *gate, v *look) (*turn, time.Dura
 		m.lost++
 		return nil, m.env.Now() + m.lostPause()
 	}
-	if m.lost = 0; slot == 0 && !m.Canary && m.Most.Percent > 0 { // nobody goes first, who would count
+	if m.lost = 0; slot == 0 && !m.Canary { // nobody goes first, who would count
 		m.count()
 	}
 	return t, 0

@@ -34,6 +34,7 @@ type Phase int
 // The phases. The host says which it is, at any time.
 const (
 	Idle    Phase = iota // it has nothing to write
+	Unknown              // nobody has looked yet in this life of the process
 	Waiting              // it has something to write, and waits for its turn
 	Owing                // what it wrote in an earlier life of the process is yet to be told
 	Ready                // it has its turn, and would swap its files now
@@ -49,7 +50,9 @@ type Wish struct {
 	Change string // names what it is to be, the same on every host; "": nothing
 	Phase  Phase
 	Ill    bool // it was not well before the change
-	Why    string
+	// Baked: where it is Well it has stayed so for as long as the settings say.
+	Baked bool
+	Why   string
 	// Has names what the service is, and Versions are those of the lookups that it is made of, for
 	// whoever asks which hosts have what; "": it is not known.
 	Has      string
@@ -129,6 +132,7 @@ type Member struct {
 	turn *turn // nil: the host has none
 
 	mu       sync.Mutex
+	next     *Settings // that hold when the turn is over; nil: Settings do
 	wishes   map[string]Wish
 	granted  map[string]grant // what may go as far as its swap, by service
 	grants   int              // that there were
@@ -140,6 +144,7 @@ type Member struct {
 type grant struct {
 	change string
 	number int
+	bake   time.Duration // for which it is to stay well, as it goes first
 }
 
 // A Leave is that a service may swap its files, if it begins before a time.
@@ -167,13 +172,28 @@ type wait struct {
 	force  time.Duration // when to go without a turn; 0: not yet
 }
 
-// NewMember makes a member that remembers what an earlier one did.
-func NewMember(s Settings, env Env, m Memory) *Member {
+// NewMember makes a member.
+func NewMember(s Settings, env Env) *Member {
 	now := env.Now()
 	return &Member{
-		Settings: s, env: env, memory: m, silent: -1, refusing: -1, waits: make(map[string]*wait), wishes: make(map[string]Wish),
-		granted: make(map[string]grant), swapping: make(map[string]Leave), standing: make(map[string]Standing),
-		beatAt: now, releasing: m.Lease != "" && !m.Kept,
+		Settings: s, env: env, silent: -1, refusing: -1, waits: make(map[string]*wait), wishes: make(map[string]Wish),
+		granted: make(map[string]grant), swapping: make(map[string]Leave), standing: make(map[string]Standing), beatAt: now,
+	}
+}
+
+// Set says what the config has by now. It holds when the member has no turn, and is to be woken.
+func (m *Member) Set(s Settings) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.next = &s
+}
+
+// adopt takes over what the config has by now.
+func (m *Member) adopt() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.next != nil {
+		m.Settings, m.next = *m.next, nil
 	}
 }
 
@@ -201,6 +221,17 @@ func (m *Member) Granted(service, change string) int {
 	defer m.mu.Unlock()
 	if g := m.granted[service]; g.change == change {
 		return g.number
+	}
+	return 0
+}
+
+// Bakes gives for how long a service is to stay well with a change, as it goes first with it; 0: it
+// does not.
+func (m *Member) Bakes(service, change string) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if g := m.granted[service]; g.change == change {
+		return g.bake
 	}
 	return 0
 }
@@ -242,12 +273,16 @@ func (m *Member) stands(service string, s Standing) {
 	m.standing[service] = s
 }
 
-// grant lets services go as far as their swaps.
-func (m *Member) grant(services map[string]string) {
+// grant lets services go as far as their swaps. One of them may go first.
+func (m *Member) grant(services map[string]string, first string) {
 	m.mu.Lock()
 	m.grants++
 	for service, change := range services {
-		m.granted[service] = grant{change, m.grants}
+		g := grant{change: change, number: m.grants}
+		if service == first {
+			g.bake = m.Bake
+		}
+		m.granted[service] = g
 		delete(m.standing, service)
 	}
 	m.mu.Unlock()
@@ -334,8 +369,9 @@ const (
 // beatEach is how often a host says that it is there, while nothing changes.
 const beatEach = 24 * time.Hour
 
-// Run takes part until the member is to end.
-func (m *Member) Run() {
+// Run takes part until the member is to end, and knows what an earlier one has to be known of.
+func (m *Member) Run(memory Memory) {
+	m.memory, m.releasing = memory, memory.Lease != "" && !memory.Kept
 	for {
 		t, next := m.await()
 		if t != nil {
@@ -349,6 +385,9 @@ func (m *Member) Run() {
 		}
 	}
 }
+
+// Unfinished tells whether what was swapped has yet to come to an end.
+func (p Phase) Unfinished() bool { return p == Owing || p == Working || p == Failing }
 
 // Ended tells whether nothing more is to come of a change.
 func (p Phase) Ended() bool { return p == Back || p == Well || p == Ill }

@@ -5,25 +5,22 @@ import "time"
 // goAlone has the host go without a turn where the table has said nothing for long: at a random
 // time, so that not all hosts do at once. nil: it does not, or not yet.
 func (m *Member) goAlone(due []string) *turn {
-	if !m.isAway() || m.Hold || m.memory.Frozen {
+	if !m.isAway() {
 		m.alone = 0
 		return nil
 	}
 	now := m.env.Now()
 	if m.alone == 0 {
-		within := m.MaxWait
-		if m.memory.Hosts > 0 {
-			within = min(within, m.spread())
-		}
-		m.alone = now + time.Duration(m.env.Chance()*float64(within))
+		m.alone = now + m.within()
 	}
 	if now < m.alone {
 		return nil
 	}
-	t := m.newTurn(-1, "", KindAway)
+	t := m.newTurn(noSlot, "", KindAway)
 	for _, service := range due {
 		change := m.waits[service].change
-		if mark := m.memory.Failed[service]; m.memory.Halted[service] != change && mark.Change != change {
+		stopped := m.Hold || m.memory.Frozen || m.memory.Halted[service] == change || m.memory.Failed[service].Change == change
+		if !stopped || m.wish(service).Phase == Owing {
 			t.changes[service] = change
 		}
 	}
@@ -31,6 +28,15 @@ func (m *Member) goAlone(due []string) *turn {
 		return nil
 	}
 	return t
+}
+
+// within gives a time at random, within that in which all hosts go by themselves.
+func (m *Member) within() time.Duration {
+	within := m.MaxWait
+	if m.memory.Hosts > 0 {
+		within = min(within, m.spread())
+	}
+	return time.Duration(m.env.Chance() * float64(within))
 }
 
 // overdue has services go without a turn that have waited for too long, while nobody made any
@@ -44,7 +50,7 @@ func (m *Member) overdue(gates []gate, v *look) *turn {
 	for _, s := range v.slots {
 		youngest = max(youngest, s.Number("at"))
 	}
-	t := m.newTurn(-1, "", KindLate)
+	t := m.newTurn(noSlot, "", KindLate)
 	for _, g := range gates {
 		if g.blocked {
 			continue
@@ -59,7 +65,7 @@ func (m *Member) overdue(gates []gate, v *look) *turn {
 			continue
 		}
 		if w.force == 0 {
-			w.force = now + time.Duration(m.env.Chance()*float64(min(m.spread(), m.MaxWait)))
+			w.force = now + m.within()
 		}
 		if now >= w.force {
 			t.add(g)

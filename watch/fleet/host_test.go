@@ -94,8 +94,10 @@ func (h *host) start() {
 	if h.w.planted == "no bake" {
 		s.Bake = 0
 	}
-	h.member = NewMember(s, h, h.w.remembered(h.memory))
+	h.member = NewMember(s, h)
+	memory := h.w.remembered(h.memory)
 	for _, s := range h.sorted() {
+		h.member.Say(s.name, Wish{Phase: Unknown, Has: s.has})
 		s.begun++
 		s.used = 0
 		if s.phase = Idle; s.owed {
@@ -104,11 +106,11 @@ func (h *host) start() {
 		if s.ill && !s.owed {
 			s.phase = Ill
 		}
-		s.look()
+		s.later(passTakes+time.Duration(h.w.chance.IntN(5000))*time.Millisecond, s.look)
 	}
 	h.next, h.stop = iter.Pull(func(yield func(request) bool) {
 		h.yield = yield
-		h.member.Run()
+		h.member.Run(memory)
 	})
 	h.resume(Answer{})
 }

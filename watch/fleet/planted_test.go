@@ -11,7 +11,7 @@ import (
 
 // Bugs that a world of trouble notices, and in how many worlds at most.
 var plantable = map[string]int{
-	"no condition": 100, "own clock": 100, "halt ignored": 1000, "freeze ignored": 300, "canary skipped": 100, "blind renewal": 4000,
+	"no condition": 100, "own clock": 100, "halt ignored": 1000, "freeze ignored": 300, "canary skipped": 100, "blind renewal": 100,
 	"turn forgotten": 2000, "no release": 100, "halt unsaid": 2000, "no bake": 100, "released early": 200, "halt by group": 2000,
 }
 
@@ -25,6 +25,18 @@ func TestPlantedBugsAreNoticed(t *testing.T) {
 				if w := chaos(uint64(i+1), bug, false); len(w.broken) > 0 {
 					t.Logf("after %d worlds: %s", i+1, w.broken[0])
 					return
+				}
+			}
+			for fault := range faults {
+				for step := 1; ; step++ {
+					w, reached := stepped(false, false, fault, step, bug, nil)
+					if !reached {
+						break
+					}
+					if len(w.broken) > 0 {
+						t.Logf("%s at request %d: %s", fault, step, w.broken[0])
+						return
+					}
 				}
 			}
 			t.Errorf("it is not, in %d worlds", most)

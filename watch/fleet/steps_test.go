@@ -59,14 +59,14 @@ func TestEveryFaultAtEveryStep(t *testing.T) {
 		for _, bad := range []bool{false, true} {
 			for name := range faults {
 				for step := 1; ; step++ {
-					w, reached := stepped(canary, bad, name, step, nil)
+					w, reached := stepped(canary, bad, name, step, "", nil)
 					if !reached {
 						break
 					}
 					if cases++; len(w.broken) > 0 {
 						t.Errorf("canary %v, bad %v, %s at request %d: %s", canary, bad, name, step, w.broken[0])
 						if testing.Verbose() {
-							w, _ := stepped(canary, bad, name, step, new(strings.Builder))
+							w, _ := stepped(canary, bad, name, step, "", new(strings.Builder))
 							t.Fatalf("\n%s", w.trace)
 						}
 					}
@@ -78,12 +78,15 @@ func TestEveryFaultAtEveryStep(t *testing.T) {
 }
 
 // stepped goes through a change of three hosts, with a fault at one request after it.
-func stepped(canary, bad bool, fault string, step int, trace *strings.Builder) (w *world, reached bool) {
+func stepped(canary, bad bool, fault string, step int, planted string, trace *strings.Builder) (w *world, reached bool) {
 	s := small(3, 2)
+	if planted != "" { // so that they meet
+		s.Most.Number = 1
+	}
 	s.Canary = canary
 	w = newWorld(uint64(step), s)
 	defer w.close()
-	w.trace = trace
+	w.trace, w.planted = trace, planted
 	w.want["web"] = "v1"
 	for range 3 {
 		w.addHost("web")

@@ -145,7 +145,7 @@ func changeName(service, id string) string { return changeSort + service + "#" +
 
 // A look is what a query has found of a group.
 type look struct {
-	at      time.Duration // by the clock of the machine, when it was asked for
+	at      time.Duration // by the clock of the machine, when it came
 	from    int           // slots before this one were not asked for
 	slots   map[int]Item
 	changes map[string]Item // by name

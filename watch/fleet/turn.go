@@ -184,7 +184,7 @@ func (m *Member) take(t *turn) bool {
 	}
 	m.turn = t
 	m.env.Turn(cmp.Or(t.forced, KindGranted))
-	m.grant(t.changes)
+	m.grant(t.changes, t.first)
 	for {
 		next, over := t.step()
 		if over {
@@ -339,7 +339,7 @@ func (t *turn) bake() time.Duration {
 		t.changes[t.first] = w.Change
 		return now
 	}
-	if until := t.wellAt + m.Bake; now < until {
+	if until := t.wellAt + m.Bake; now < until && !w.Baked {
 		return until
 	}
 	low := m.clock.low(now)
@@ -359,7 +359,9 @@ func (t *turn) bake() time.Duration {
 func (m *Member) failed() {
 	all := m.all()
 	for _, service := range slices.Sorted(maps.Keys(all)) {
-		if w := all[service]; w.Phase == Failing || w.Phase == Back {
+		w := all[service]
+		atWork := m.memory.Lease != "" && !m.memory.Kept
+		if w.Phase == Failing || w.Phase == Back || w.Phase == Ill && atWork {
 			if _, known := m.memory.Failed[service]; !known || m.memory.Failed[service].Change != w.Change {
 				m.fail(service, w, 0)
 			}
@@ -445,7 +447,8 @@ func (t *turn) end() {
 	}
 	switch lock := m.env.Locker() != nil; {
 	case lock && ill:
-		m.memory.Kept = m.save() // it is its own for the next change
+		m.memory.Kept = true // it is its own until it is well
+		m.save()
 		return
 	case lock:
 		m.releaseLock()
@@ -490,17 +493,16 @@ func (t *turn) keep() {
 		Set: Item{"until": m.clock.low(m.env.Now()) + ms(keptFor), "kept": int64(1)},
 		If:  []Any{{equal("lease", t.lease)}},
 	})
-	m.memory.Kept = a.Err == nil && !a.Refused
-	m.releasing = a.Err != nil
+	m.memory.Kept = !a.Refused // where it is not known, it ends with its lease
 	m.save()
 }
 
 // report says which changes this host has.
 func (m *Member) report() bool {
-	low := m.clock.low(m.env.Now())
-	if !m.clock.known() {
-		low = 0
+	if !m.clock.known() && m.look() == nil {
+		return false
 	}
+	low := m.clock.low(m.env.Now())
 	said := m.says()
 	set := Item{"at": low, servicesAttribute: said}
 	if low > 0 {

@@ -47,23 +47,26 @@ type Turns struct {
 // A Keeper takes one service through passes, one at a time. It alone touches the service's files,
 // and knows what outlives a pass.
 type Keeper struct {
-	service   *Service
-	jobs      *disk.Jobs
-	ledger    *ledger.Ledger
-	machine   swap.Machine
-	state     string // path of the state directory
-	unread    bool   // which cannot be read
-	redactor  *redact.Redactor
-	parsers   Parsers
-	examine   Checker
-	runs      Runner
-	fleet     Fleet
-	wall      func() time.Time
-	woken     func(service string)
-	leftovers leftovers
-	shelf     *shelf
-	unshelved bool              // something may be kept of files that nobody needs
-	repairs   map[string]repair // by path
+	service  *Service
+	jobs     *disk.Jobs
+	ledger   *ledger.Ledger
+	machine  swap.Machine
+	state    string // path of the state directory
+	unread   bool   // which cannot be read
+	redactor *redact.Redactor
+	parsers  Parsers
+	examine  Checker
+	runs     Runner
+	fleet    Fleet
+	// tellsFreely: what the service has written is of this life of the process, or its turn to be
+	// told has come.
+	tellsFreely bool
+	wall        func() time.Time
+	woken       func(service string)
+	leftovers   leftovers
+	shelf       *shelf
+	unshelved   bool              // something may be kept of files that nobody needs
+	repairs     map[string]repair // by path
 	// blamed is what else a check that did not pass was asked, by file; "" is the service's.
 	blamed   map[string]blame
 	verdicts verdicts      // on the bytes that the last pass was to write

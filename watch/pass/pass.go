@@ -44,6 +44,7 @@ type pass struct {
 	rollout    ledger.Rollout  // of the service, as the pass found it
 	next       *ledger.Rollout // that begins with the swap; nil: none does
 	inTurn     bool            // it is the turn of the service in its fleet
+	spoke      bool            // somebody was asked for its turn, or told what the service is
 	swapped    bool            // that the files are to be swapped is on record
 	shelved    []string        // names of what is kept of files that may not be on record yet
 }
@@ -103,6 +104,9 @@ func (p *pass) finish() error {
 		p.swept, p.unshelved = true, true
 	}
 	p.leftovers = none
+	if p.matched && p.mayTell() != nil {
+		p.matched = false // it is asked for again when it is known what the files are to be
+	}
 	if p.matched {
 		p.turns.Matched()
 	}
@@ -385,9 +389,7 @@ func (p *pass) settle() error {
 	if err := through(p.tells, p.ascertain); err != nil {
 		return err
 	}
-	if p.inFleet() {
-		p.fleet.Has(p.wanted())
-	}
+	p.has()
 	known := make(map[string]content, len(p.renderings))
 	for _, r := range p.renderings {
 		known[r.Path] = p.contentOf(r)

@@ -69,7 +69,8 @@ func (o Options) Prove(ctx context.Context, s *Service, r Rollout, refused strin
 
 func (o Options) prove(ctx context.Context, s *Service, p *Proof, party Party) {
 	if p.Failure == "" {
-		err := probe.Prove(ctx, s.Healthy, s.HealthyFor, s.Within())
+		bake := o.bake(s, p.Was)
+		err := probe.Prove(ctx, s.Healthy, max(s.HealthyFor, bake), s.Within()+bake)
 		if ctx.Err() != nil {
 			return
 		}
@@ -87,6 +88,14 @@ func (o Options) prove(ctx context.Context, s *Service, p *Proof, party Party) {
 		o.forget(p.Was, p.Is)
 	}
 	o.woke(s.Name)
+}
+
+// bake gives for how long a service is to stay well that goes first in its fleet with a change.
+func (o Options) bake(s *Service, r Rollout) time.Duration {
+	if o.Fleet == nil || s.Group == "" || r.Stage != ledger.Unproven && r.Stage != ledger.Retold {
+		return 0
+	}
+	return o.Fleet.Bake(s.Name)
 }
 
 // woke is called after waits that may end for several services in the same moment.

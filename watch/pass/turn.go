@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
@@ -29,6 +30,11 @@ type Fleet interface {
 	Ended(service string, swapped bool)
 	// Has says what a service is by now, and that it wants nothing else.
 	Has(Wanted)
+	// Rests says that a service has ended a pass without any of these, or has none for now.
+	Rests(service string)
+	// Bake gives for how long a service is to stay well, as it goes first with its change; 0: it
+	// does not.
+	Bake(service string) time.Duration
 	// Stands says how a service stands that has no pass at work.
 	Stands(Standing)
 }
@@ -46,7 +52,8 @@ type Standing struct {
 	Stage          Stage
 	Owed           bool // somebody is yet to be told
 	Failure        string
-	Failing        bool // not even the old files are well
+	Failing        bool // not even the old files are well, or nobody takes the notice
+	Probed         bool // somebody looks whether it is well
 }
 
 // turn ends the pass before anything is staged, where it is not the turn of the service in its
@@ -55,6 +62,7 @@ func (p *pass) turn() error {
 	if !p.inFleet() || p.inTurn || !slices.ContainsFunc(p.changed, p.wasThere) {
 		return nil // a host that joins waits for nobody
 	}
+	p.spoke = true
 	if hold := p.fleet.Turn(p.wanted()); hold != nil {
 		hold.Paths = p.swap.Changed()
 		p.out.Held = hold
@@ -122,18 +130,39 @@ func (p *pass) begins() error {
 	return errHeld
 }
 
-// tells ends the pass before anybody is told of what an earlier life of the process has written,
-// where it is not the turn of the service.
-func (p *pass) tells() error {
+// mayTell gives why the dependents may not be told yet of what an earlier life of the process has
+// written: it is not the turn of the service. nil: they may be told of it, and of all that follows.
+func (p *pass) mayTell() *Hold {
 	owes := func(d notify.Action) bool { return len(p.ledger.Owed(d.Name(), p.service.Paths())) > 0 }
-	if !p.inFleet() || p.matched || p.inTurn || !slices.ContainsFunc(p.service.Dependents, owes) {
+	r, _ := p.ledger.Rollout(p.service.Name)
+	back := r.Stage == ledger.Reverting || r.Stage == ledger.Reverted
+	if !p.inFleet() || p.tellsFreely || p.inTurn || back {
 		return nil
 	}
-	if hold := p.fleet.Tells(p.service.Name); hold != nil {
-		p.out.Held = hold
+	if slices.ContainsFunc(p.service.Dependents, owes) {
+		p.spoke = true
+		if hold := p.fleet.Tells(p.service.Name); hold != nil {
+			return hold
+		}
+	}
+	p.tellsFreely = true
+	return nil
+}
+
+// tells ends the pass before anybody is told, where it is not the turn of the service.
+func (p *pass) tells() error {
+	if p.out.Held = p.mayTell(); p.out.Held != nil {
 		return errHeld
 	}
 	return nil
+}
+
+// has says what the service is.
+func (p *pass) has() {
+	if p.inFleet() {
+		p.spoke = true
+		p.fleet.Has(p.wanted())
+	}
 }
 
 // again tells whether a change that was rolled back has its turn once more: it was resumed.
@@ -141,13 +170,20 @@ func (p *pass) again() bool {
 	if !p.inFleet() {
 		return false
 	}
+	p.spoke = true
 	p.inTurn = p.fleet.Turn(p.wanted()) == nil
 	return p.inTurn
 }
 
 // endTurn says that the pass has ended, where it had its turn.
 func (p *pass) endTurn() {
-	if p.inTurn {
+	if p.swapped {
+		p.tellsFreely = true
+	}
+	switch {
+	case p.inTurn:
 		p.fleet.Ended(p.service.Name, p.swapped)
+	case p.inFleet() && !p.spoke:
+		p.fleet.Rests(p.service.Name)
 	}
 }

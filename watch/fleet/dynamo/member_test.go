@@ -175,8 +175,8 @@ func muster(t *testing.T, fake *awsfake.Server) (c *crew, hosts []*host) {
 		h.member = fleet.NewMember(fleet.Settings{
 			Fleet: "prod", Group: "web", Host: h.name, Most: fleet.Amount{Number: 1}, Canary: true,
 			Bake: 2 * time.Minute, MaxWait: time.Hour, Work: time.Minute,
-		}, h, fleet.Memory{})
-		running.Go(h.member.Run)
+		}, h)
+		running.Go(func() { h.member.Run(fleet.Memory{}) })
 		running.Go(h.run)
 		hosts = append(hosts, h)
 	}

@@ -42,6 +42,9 @@ var (
 	// fleetName has no # in it, which keeps names apart in the table.
 	fleetName = newForm(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`)
 
+	// lockGroup is what FleetLock takes for a group (its "Body").
+	lockGroup = newForm(`^[a-zA-Z0-9.-]+$`)
+
 	amountPattern = newForm(`^([1-9][0-9]{0,5}|([1-9][0-9]?|100)%)$`)
 	asAmount      = "write a number of hosts, as 2, or a share of them, as 10%"
 )
@@ -109,6 +112,9 @@ func (c *Config) fleets() {
 		}
 		if c.Fleet.FleetLock != "" && s.Rollout.Percent > 0 {
 			fault("with fleetlock: the server says how many hosts may work at once; max_unavailable: is for a table")
+		}
+		if c.Fleet.FleetLock != "" && !lockGroup.MatchString(c.Fleet.Name+"."+s.Rollout.Group) {
+			fault(fmt.Sprintf("FleetLock has no group %q: letters, digits, points and hyphens stand in one", c.Fleet.Name+"."+s.Rollout.Group), "rollout: {group: web}")
 		}
 		other := first[s.Rollout.Group]
 		if other == nil {

@@ -56,6 +56,7 @@ type Daemon struct {
 	inventory *inventory.Writer
 	loop      *watch.Loop
 	members   *member.Members
+	meets     member.Place // where the hosts of the fleet met last
 	metrics   *metrics.Metrics
 	web       *web.Server
 	textfile  *metrics.Textfile

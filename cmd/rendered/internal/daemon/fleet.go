@@ -15,7 +15,8 @@ func (d *Daemon) meeting(ctx context.Context, cfg *config.Config, asked bool) me
 	table, err := d.compiler.Sources.Table(ctx, cfg)
 	if err != nil {
 		d.log.Error("the fleet's table cannot be asked", "table", cfg.Fleet.Table, "err", err)
-		return member.Place{}
+		return d.meets
 	}
-	return member.Place{Table: table}
+	d.meets = member.Place{Table: table}
+	return d.meets
 }

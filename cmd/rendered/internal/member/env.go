@@ -67,14 +67,14 @@ func (e *env) Update(u fleet.Update) fleet.Answer { return e.current().Update(u)
 
 func (e *env) Query(q fleet.Query) fleet.Answer { return e.current().Query(q) }
 
-func (e *env) Now() time.Duration { return sinceBoot() }
+func (e *env) Now() time.Duration { return e.members.Now() }
 
 // mostSleep bounds a sleep: timers stand still while the machine sleeps.
 const mostSleep = time.Minute
 
 func (e *env) Sleep(until time.Duration) bool {
 	for {
-		left := until - sinceBoot()
+		left := until - e.members.Now()
 		if left <= 0 {
 			return e.ctx.Err() == nil
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Options struct {
 	Log    *slog.Logger
 	Wake   func(services []string) // has services looked at
 	Counts func(kind string)       // is told of each turn
+	Now    func() time.Duration    // since the machine's start; nil: by its clock
 }
 
 // Members are those of this host. They are a pass.Fleet.
@@ -42,26 +44,39 @@ type Place struct {
 
 // A group is what this host is in one group of its fleet.
 type group struct {
-	settings fleet.Settings
-	member   *fleet.Member
-	env      *env
-	end      context.CancelFunc
+	fleet  string
+	member *fleet.Member
+	env    *env
+	end    context.CancelFunc
+	ended  chan struct{}   // closed when it has
+	before <-chan struct{} // that of the same name which is to end first; nil: there is none
 }
 
 // A service is what is known of one that is in a group.
 type service struct {
-	group    string
-	has      pass.Wanted // what it is
-	before   pass.Wanted // and was, before the change that it swapped last
+	group string
+	made
 	wants    pass.Wanted // what it wants to be; zero: nothing
 	ill      bool        // it was not well before that
 	stage    stage
-	turn     int    // that it has begun its change in
-	doing    string // the change that it swapped last; on record
-	live     bool   // it did so, or has its turn to tell, in this life of the process
+	turn     int  // that it has begun its change in
+	live     bool // Doing is of this life of the process, or has its turn to be told
 	standing pass.Standing
-	known    bool          // standing is what came of doing
+	known    bool          // standing is of this life of the process, and of Doing
 	news     chan struct{} // closed, and made anew, when the member has said something
+}
+
+// A made is what a service was made, as far as the process is to know it after a restart.
+type made struct {
+	Doing  string `json:"doing,omitempty"` // the change that it swapped last, which is not known to be well
+	Has    has    `json:"has,omitzero"`
+	Before has    `json:"before,omitzero"` // what it was before Doing
+}
+
+// A has is what a service is.
+type has struct {
+	Change   string            `json:"change,omitempty"`
+	Versions map[string]string `json:"versions,omitempty"`
 }
 
 // A stage is how far a pass has come that has its turn.
@@ -76,13 +91,16 @@ const (
 
 // New makes Members of what the state directory knows.
 func New(o Options) *Members {
+	if o.Now == nil {
+		o.Now = sinceBoot
+	}
 	m := &Members{Options: o, groups: make(map[string]*group), services: make(map[string]*service)}
 	m.record = m.read()
 	return m
 }
 
 // Set says which groups there are, by the settings of each, which services are in them, and where
-// the hosts meet. What is the same as before goes on.
+// the hosts meet. A turn that is under way goes on.
 func (m *Members) Set(groups []fleet.Settings, services map[string]string, at Place) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -92,43 +110,68 @@ func (m *Members) Set(groups []fleet.Settings, services map[string]string, at Pl
 			wanted[s.Group] = s
 		}
 	}
-	for name, g := range m.groups {
-		if s, there := wanted[name]; !there || s != g.settings || at.FleetLock != g.env.at.FleetLock {
-			g.end()
-			delete(m.groups, name)
-		} else {
-			g.env.setTable(at.Table)
-		}
-	}
+	ended := m.endGroups(wanted, at)
 	for name, s := range m.services {
+		g := m.groups[s.group]
 		if services[name] != s.group {
-			if g := m.groups[s.group]; g != nil {
+			if g != nil {
 				g.member.Forget(name)
 			}
 			delete(m.services, name)
 		}
+		if g == nil || services[name] != s.group {
+			s.turn = 0
+			s.heard() // whoever waits for its swap has no turn any more
+		}
 	}
 	for name, of := range services {
 		if m.services[name] == nil {
-			m.services[name] = &service{group: of, doing: m.record.Doing[name], news: make(chan struct{})}
+			m.services[name] = &service{group: of, made: m.record.Services[name], news: make(chan struct{})}
 		}
 	}
 	for name, s := range wanted {
-		if m.groups[name] == nil {
-			m.add(name, s, at)
+		if g := m.groups[name]; g != nil {
+			g.env.setTable(at.Table)
+			g.member.Set(s)
+			g.env.wake()
+		} else {
+			m.add(name, s, at, ended[name])
+		}
+	}
+	for name, s := range m.services {
+		if g := m.groups[s.group]; g != nil {
+			m.say(name, s, g)
 		}
 	}
 }
 
-// add adds a group. The caller holds the lock.
-func (m *Members) add(name string, s fleet.Settings, at Place) {
+// endGroups ends those that are not wanted as they are, and gives when each has ended.
+func (m *Members) endGroups(wanted map[string]fleet.Settings, at Place) map[string]<-chan struct{} {
+	ended := make(map[string]<-chan struct{})
+	for name, g := range m.groups {
+		if s, there := wanted[name]; !there || s.Fleet != g.fleet || at.FleetLock != g.env.at.FleetLock {
+			g.end()
+			ended[name] = g.ended
+			delete(m.groups, name)
+		}
+	}
+	return ended
+}
+
+// add adds a group, which begins when that of its name before has ended. The caller holds the lock.
+func (m *Members) add(name string, s fleet.Settings, at Place, before <-chan struct{}) {
 	env, err := newEnv(m, s, at)
 	if err != nil {
 		m.Log.Error("the fleet cannot be asked", "group", name, "err", err)
 		return
 	}
-	g := &group{settings: s, env: env, end: func() {}}
-	g.member = fleet.NewMember(s, env, m.record.Groups[name])
+	g := &group{fleet: s.Fleet, env: env, end: func() {}, ended: make(chan struct{}), before: before}
+	g.member = fleet.NewMember(s, env)
+	for service, is := range m.services {
+		if is.group == name {
+			m.say(service, is, g)
+		}
+	}
 	if m.groups[name] = g; m.takePart != nil {
 		m.takePart(g)
 	}
@@ -141,11 +184,23 @@ func (m *Members) TakePart(ctx context.Context, run func(func())) {
 	m.takePart = func(g *group) {
 		ctx, end := context.WithCancel(ctx)
 		g.end, g.env.ctx = end, ctx
-		run(g.member.Run)
+		run(func() {
+			defer close(g.ended)
+			if g.before != nil {
+				<-g.before
+			}
+			g.member.Run(m.memoryOf(g.env.group))
+		})
 	}
 	for _, g := range m.groups {
 		m.takePart(g)
 	}
+}
+
+func (m *Members) memoryOf(group string) fleet.Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.record.Groups[group]
 }
 
 // of gives a service and its group. The caller holds the lock.
@@ -169,16 +224,25 @@ func (m *Members) Turn(w pass.Wanted) *pass.Hold {
 		return &pass.Hold{Turn: noPlace}
 	}
 	s.wants, s.ill = w, w.Ill
-	if s.stage == noPass {
-		s.live = s.live && s.doing == w.Change
-	}
+	s.over(w.Service, g)
 	m.say(w.Service, s, g)
 	if n := g.member.Granted(w.Service, w.Change); n > 0 && n != s.turn {
-		s.turn, s.stage, s.live = n, trying, true
+		s.turn, s.stage = n, trying
 		m.say(w.Service, s, g)
 		return nil
 	}
 	return waits(g.member, w.Service)
+}
+
+// Rests notes that a service has ended a pass without asking for anything, or has none: whatever it
+// wanted before, it could not use a turn.
+func (m *Members) Rests(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, g := m.of(name); g != nil && s.stage == noPass && s.wants.Change != "" {
+		s.wants = pass.Wanted{}
+		m.say(name, s, g)
+	}
 }
 
 // waits says why a service waits.
@@ -203,13 +267,12 @@ func (m *Members) Tells(name string) *pass.Hold {
 	if g == nil {
 		return &pass.Hold{Turn: noPlace}
 	}
-	if s.doing == "" { // whose record is lost owes everything
-		s.doing = unknown
+	if s.Doing == "" { // whose record is lost owes everything
+		s.Doing = unknown
 	}
-	s.standing.Owed = true
-	s.known = true
+	s.standing.Owed, s.known = true, true
 	m.say(name, s, g)
-	if g.member.Granted(name, s.doing) > 0 {
+	if g.member.Granted(name, s.Doing) > 0 {
 		s.live = true
 		m.say(name, s, g)
 		return nil
@@ -246,7 +309,7 @@ func (m *Members) maySwap(name string) (may bool, news <-chan struct{}, _ error)
 	if g == nil {
 		return false, nil, errNoTurn
 	}
-	if g.member.Granted(name, s.wants.Change) != s.turn {
+	if n := g.member.Granted(name, s.wants.Change); n == 0 || n != s.turn {
 		return false, nil, errNoTurn
 	}
 	if s.stage != waiting {
@@ -254,19 +317,17 @@ func (m *Members) maySwap(name string) (may bool, news <-chan struct{}, _ error)
 		m.say(name, s, g)
 	}
 	before := g.member.MaySwap(name, s.wants.Change)
-	if before <= now() {
+	if before <= m.Now() {
 		return false, s.news, nil
 	}
-	was := s.doing
-	s.doing = s.wants.Change
-	if err := m.write(); err != nil {
-		s.doing = was
-		return false, nil, err
+	was := s.made
+	s.Doing, s.Before = s.wants.Change, s.Has
+	err := m.write()
+	if err != nil || m.Now() >= before { // it takes long to write
+		s.made = was
+		return false, s.news, err
 	}
-	if now() >= before {
-		return false, s.news, nil
-	}
-	s.stage, s.known, s.before = swapped, false, s.has
+	s.stage, s.known, s.live = swapped, false, true
 	m.say(name, s, g)
 	return true, nil, nil
 }
@@ -276,13 +337,16 @@ func (m *Members) Ended(name string, done bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, g := m.of(name)
-	if g == nil {
+	if s == nil {
 		return
 	}
-	if s.stage = noPass; !done {
-		s.live, s.wants = false, pass.Wanted{}
+	if s.stage == swapped && !done { // the record would not take it
+		s.Doing, s.live = "", false
 	}
-	m.say(name, s, g)
+	s.stage, s.wants = noPass, pass.Wanted{}
+	if g != nil {
+		m.say(name, s, g)
+	}
 }
 
 // Has notes what a service is, which wants nothing else.
@@ -290,13 +354,25 @@ func (m *Members) Has(w pass.Wanted) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, g := m.of(w.Service)
-	if g == nil {
+	if s == nil {
 		return
 	}
-	if s.has = w; s.stage == noPass {
+	if s.stage == noPass {
 		s.wants = pass.Wanted{}
 	}
-	m.say(w.Service, s, g)
+	m.is(s, has{w.Change, w.Versions})
+	if g != nil {
+		m.say(w.Service, s, g)
+	}
+}
+
+// is notes what a service is, also on record. Where that fails the next life notes it again.
+func (m *Members) is(s *service, h has) {
+	if s.Has.Change == h.Change && maps.Equal(s.Has.Versions, h.Versions) {
+		return
+	}
+	s.Has = h
+	_ = m.write()
 }
 
 // Stands notes how a service stands that has no pass at work.
@@ -308,10 +384,22 @@ func (m *Members) Stands(st pass.Standing) {
 		return
 	}
 	s.standing, s.known = st, true
-	if st.Stage.Back() && s.has.Change == s.doing {
-		s.has = s.before
+	if st.Stage.Back() && s.Has.Change == s.Doing {
+		m.is(s, s.Before)
 	}
+	s.over(st.Service, g)
 	m.say(st.Service, s, g)
+}
+
+// Bake gives for how long a service is to stay well, as it goes first with its change; 0: it does
+// not.
+func (m *Members) Bake(name string) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, g := m.of(name); g != nil && s.live {
+		return g.member.Bakes(name, s.Doing)
+	}
+	return 0
 }
 
 // heard has those know that the member has granted or revoked something.
@@ -322,49 +410,68 @@ func (m *Members) heard(names []string) {
 		if g == nil {
 			continue
 		}
-		close(s.news)
-		s.news = make(chan struct{})
-		if s.phase() == fleet.Owing && g.member.Granted(name, s.doing) > 0 {
+		s.heard()
+		switch granted := g.member.Granted(name, s.Doing) > 0; {
+		case s.phase() == fleet.Owing && granted:
 			s.live = true
-			m.say(name, s, g)
-		}
-		if s.stage == noPass && s.live && g.member.Granted(name, s.doing) == 0 && s.phase().Ended() {
+		case s.stage == noPass && s.live && !granted && s.phase().Ended():
 			s.live = false // the member has seen what came of it
-			if s.standing.Stage == pass.Settled {
-				s.doing = ""
-			}
-			m.say(name, s, g)
 		}
+		s.over(name, g)
+		m.say(name, s, g)
 	}
 	m.mu.Unlock()
 	m.Wake(names)
 }
 
-// phase gives how far a service has come with its change.
+func (s *service) heard() {
+	close(s.news)
+	s.news = make(chan struct{})
+}
+
+// over notes that nothing is left of what a service has swapped.
+func (s *service) over(name string, g *group) {
+	st := s.standing
+	if s.stage == noPass && s.known && st.Stage == pass.Settled && !st.Owed && !st.Failing && g.member.Granted(name, s.Doing) == 0 {
+		s.live, s.Doing = false, ""
+	}
+}
+
+// phase gives how far a service has come with its change. What it has swapped comes to an end
+// before anything else.
 func (s *service) phase() fleet.Phase {
 	switch {
 	case s.stage == waiting:
 		return fleet.Ready
-	case s.stage == swapped || s.live && !s.known && s.stage == noPass:
+	case s.stage == swapped || s.live && !s.known:
 		return fleet.Working
 	case s.stage == trying:
 		return fleet.Waiting
-	case s.wants.Change != "" && s.wants.Change != s.doing:
-		return fleet.Waiting
-	case s.doing == "":
-		return fleet.Idle
+	case !s.known && s.wants.Change == "":
+		return fleet.Unknown
 	}
-	switch st := s.standing; {
+	switch did := s.did(); {
+	case did.Unfinished(), s.live, s.wants.Change == "", did == fleet.Back && s.wants.Change == s.Doing:
+		return did
+	}
+	return fleet.Waiting
+}
+
+// did gives what came of what a service has swapped.
+func (s *service) did() fleet.Phase {
+	st := s.standing
+	switch {
+	case s.Doing == "" || !s.known:
+		return fleet.Idle
+	case st.Failing, st.Stage == pass.Unwell:
+		return fleet.Ill
 	case st.Stage == pass.Rejected:
 		return fleet.Back
-	case st.Stage == pass.Unwell, st.Failing:
-		return fleet.Ill
 	case st.Stage == pass.Reverting, st.Stage == pass.Reverted:
 		return fleet.Failing
-	case st.Stage == pass.Unproven, st.Stage == pass.Retold, st.Owed:
-		if s.live {
-			return fleet.Working
-		}
+	case (st.Owed || st.Stage != pass.Settled) && s.live:
+		return fleet.Working
+	case st.Owed, st.Stage != pass.Settled:
 		return fleet.Owing
 	case s.live:
 		return fleet.Well
@@ -374,10 +481,10 @@ func (s *service) phase() fleet.Phase {
 
 // say has the member know how a service stands. The caller holds the lock.
 func (m *Members) say(name string, s *service, g *group) {
-	w := fleet.Wish{Phase: s.phase(), Change: s.doing, Ill: s.ill, Why: s.standing.Failure, Has: s.has.Change, Versions: s.has.Versions}
+	w := fleet.Wish{Phase: s.phase(), Change: s.Doing, Ill: s.ill, Baked: s.standing.Probed, Why: s.standing.Failure, Has: s.Has.Change, Versions: s.Has.Versions}
 	switch w.Phase {
 	case fleet.Idle:
-		w.Change = s.has.Change
+		w.Change = s.Has.Change
 	case fleet.Waiting, fleet.Ready:
 		w.Change = s.wants.Change
 	}
@@ -385,6 +492,3 @@ func (m *Members) say(name string, s *service, g *group) {
 		g.env.wake()
 	}
 }
-
-// now is the time since the machine's start.
-func now() time.Duration { return sinceBoot() }

@@ -17,10 +17,9 @@ const limit = 4 << 20
 
 // A record is what is to outlive the process.
 type record struct {
-	Version int                     `json:"version"`
-	Groups  map[string]fleet.Memory `json:"groups,omitempty"`
-	// Doing are the changes that services have swapped, which are not known to be well yet.
-	Doing map[string]string `json:"doing,omitempty"`
+	Version  int                     `json:"version"`
+	Groups   map[string]fleet.Memory `json:"groups,omitempty"`
+	Services map[string]made         `json:"services,omitempty"`
 }
 
 // read gives what is on record. Where that cannot be read nothing is known: slots of this host are
@@ -62,12 +61,14 @@ func (m *Members) remember(group string, memory fleet.Memory) error {
 
 // write puts everything on record. The caller holds the lock.
 func (m *Members) write() error {
-	m.record.Doing = make(map[string]string)
-	for name, s := range m.services {
-		if s.doing != "" {
-			m.record.Doing[name] = s.doing
-		}
+	services := maps.Clone(m.record.Services) // of one that is faulty for now it stays
+	if services == nil {
+		services = make(map[string]made)
 	}
+	for name, s := range m.services {
+		services[name] = s.made
+	}
+	m.record.Services = services
 	data, err := json.Marshal(m.record)
 	if err != nil {
 		return err

@@ -176,7 +176,7 @@ func rehearse(s *watch.Service) {
 		}
 	}
 	s.Check, s.Gate, s.Before, s.After = command.Check{}, command.Check{}, command.Check{}, command.Check{}
-	s.Healthy, s.OnFailure, s.Hold = nil, pass.OnFailure{}, nil
+	s.Healthy, s.OnFailure, s.Hold, s.Group = nil, pass.OnFailure{}, nil, ""
 	dependents := make([]notify.Action, len(s.Dependents))
 	for i, a := range s.Dependents {
 		dependents[i] = rehearsal{a}
