@@ -119,6 +119,7 @@ func TestAfterIsNotDone(t *testing.T) {
 		if r, err = w.loop.RefreshNow(t.Context(), "svc"); err != nil || len(r.Health) > 0 || time.Since(begun) > time.Second {
 			t.Errorf("%v, %+v after %v", err, r.Health, time.Since(begun))
 		}
+		w.after(time.Second)
 		w.stands(Current)
 		if got, want := w.happened(), []ledger.Kind{ledger.Changed, ledger.Unhealthy, ledger.Healthy}; !slices.Equal(got, want) {
 			t.Errorf("it happened %q, want %q", got, want)

@@ -29,7 +29,7 @@ settle: 1ms
 services:
   site:
     files:
-      - {path: f, template: f.tmpl, mode: 0640, check: 'test -f {} && test ! -e blocked'}
+      - {path: f, template: f.tmpl, mode: 0640, check: 'test -f {} && while test -e blocked; do sleep 0.02; done'}
       - {path: new, template: new.tmpl}
       - {path: of-secret, content: '{{ secret "s" "k" }}'}
     before: echo before >>around
