@@ -1,0 +1,3 @@
+package member
+
+import _ "github.com/rendered/rendered/internal/long" // its flag
