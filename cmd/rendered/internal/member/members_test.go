@@ -69,7 +69,9 @@ func life(t *testing.T, dir string, table fleet.Table, s fleet.Settings) *crew {
 
 func (c *crew) dies() { c.end(); c.done.Wait() }
 
-func wanted(change string) pass.Wanted { return pass.Wanted{Service: "web", Group: "web", Change: change} }
+func wanted(change string) pass.Wanted {
+	return pass.Wanted{Service: "web", Group: "web", Change: change}
+}
 
 // standing is what the loop says between passes.
 func standing(stage pass.Stage, owed bool) pass.Standing {
