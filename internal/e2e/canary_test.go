@@ -80,7 +80,7 @@ func TestCanaries(t *testing.T) {
 			", on_failure: {run: 'echo \"$RENDERED_EVENT\" >>events; env >>events; "+show+"1'}")
 		// Nothing of the service is there yet: who runs a gate may have the value from elsewhere.
 		write(t, filepath.Join(dir, "planted", name), value)
-		service(read+"\n", "", fmt.Sprintf(", gate: 'cat planted/%s; grep -n . planted/%s >&2; exit 1'", name, name))
+		service(read+"\n", "", fmt.Sprintf(", gate: 'cat planted/%s; echo; grep -n . planted/%s >&2; exit 1'", name, name))
 		gates++
 		service(fmt.Sprintf(`{{ param %q }}{{ secret %q "key" }}`, "/"+name, "object-of-"+name), ", check: 'cat {}; base64 {}; exit 1'", "")
 		each := func(suffix, pipeline string) {

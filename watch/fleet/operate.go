@@ -33,5 +33,5 @@ func Resume(fleet, group, name string, item Item) Update {
 
 // Release takes a slot from a host that does not give it back, by the lease that was seen.
 func Release(fleet, group string, slot int, lease string) Update {
-	return Update{Key: Key{PartOf(fleet, group), slotName(slot)}, Set: Item{"until": int64(0), "kept": int64(0)}, If: []Any{{equal("lease", lease)}}}
+	return Update{Key: Key{PartOf(fleet, group), slotName(slot)}, Set: Item{"until": int64(0), "over": int64(1), "kept": int64(0)}, If: []Any{{equal("lease", lease)}}}
 }

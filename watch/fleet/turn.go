@@ -117,7 +117,7 @@ func (t *turn) acquire(v *look) bool {
 	t.sent, t.until = now, low+ms(m.lease())
 	u := Update{
 		Key: Key{m.part(), slotName(t.slot)},
-		Set: Item{"lease": t.lease, "owner": m.Host, "until": t.until, "kept": int64(0), "at": low},
+		Set: Item{"lease": t.lease, "owner": m.Host, "until": t.until, "over": int64(0), "kept": int64(0), "at": low},
 		If:  []Any{{absent("until"), less("until", low-ms(margin))}},
 	}
 	if seen := v.slots[t.slot].Text("lease"); seen == "" {
@@ -145,7 +145,8 @@ func (t *turn) acquire(v *look) bool {
 	return true
 }
 
-// renew has the lease, and the seat, last longer. It tells whether the table has said so.
+// renew has the lease, and the seat, last longer. It tells whether the table has said so. A request
+// that comes late renews nothing that is given back.
 func (t *turn) renew() bool {
 	if t.slot < 0 || t.lost {
 		return t.slot < 0
@@ -157,7 +158,7 @@ func (t *turn) renew() bool {
 	a := m.update(Update{
 		Key: Key{m.part(), slotName(t.slot)},
 		Set: Item{"until": until},
-		If:  []Any{{equal("lease", t.lease)}, {less("until", until)}},
+		If:  []Any{{equal("lease", t.lease)}, {equal("over", int64(0))}, {less("until", until)}},
 	})
 	switch mine := a.Old.Text("lease") == t.lease && a.Old.Number("until") > 0; {
 	case a.Refused && !mine:
@@ -470,7 +471,7 @@ func (t *turn) end() {
 func (t *turn) release(over map[string]Wish) bool {
 	m := t.member
 	m.releasing = true
-	set := Item{"until": int64(0)}
+	set := Item{"until": int64(0), "over": int64(1)}
 	if t.worked > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(over)), func(w Wish) bool { return w.Phase != Well }) {
 		set["hold"], set["at"] = ms(t.worked), m.clock.low(m.env.Now())
 	}
