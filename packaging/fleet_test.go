@@ -14,7 +14,8 @@ import (
 
 const fleetStack = "cloudformation/fleet.yaml"
 
-// fleet gives the resources of the stack, with FleetName prod, GroupName web and a table of its own.
+// fleet gives the resources of the stack, with FleetName prod, GroupName web and a table of its
+// own.
 func fleet(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	var stack struct {
@@ -67,8 +68,8 @@ func TestFleetTable(t *testing.T) {
 	}
 }
 
-// Hosts and operators may do what the program does, for one group; readers may read. Nobody may scan
-// the table, or touch another group.
+// Hosts and operators may do what the program does, for one group; readers may read. Nobody may
+// scan the table, or touch another group.
 func TestFleetPolicies(t *testing.T) {
 	resources := fleet(t)
 	if names := slices.Sorted(maps.Keys(resources)); !slices.Equal(names, []string{"Hosts", "Operators", "Readers", "Table"}) {

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// labelled answers for secrets by "name" and "name:label", each with its version; what begins with !
-// is the reason of an error.
+// labelled answers for secrets by "name" and "name:label", each with its version; what begins with
+// ! is the reason of an error.
 type labelled map[string]string
 
 func (l labelled) Fetch(_ context.Context, refs []Ref, deliver func(Ref, Result)) {

@@ -32,7 +32,7 @@ func (l *Loop) standsInFleet(svc *Service, s *state) pass.Standing {
 	r, _ := l.Pass.State.Ledger.Rollout(svc.Name)
 	owed := l.teller.Owed(svc.Name)
 	st := pass.Standing{
-		Service: svc.Name, Group: svc.Group, Stage: r.Stage, Failure: r.Failure, Owed: len(owed) > 0 || svc.Undrains(r), Probed: len(svc.Healthy) > 0,
+		Service: svc.Name, Stage: r.Stage, Failure: r.Failure, Owed: len(owed) > 0 || svc.Undrains(r), Probed: len(svc.Healthy) > 0,
 		Failing: r.Stage == pass.Reverted && s.after.failures > 0,
 	}
 	for _, o := range owed {

@@ -1,7 +1,7 @@
 // Package awsfake is an HTTP server that answers as AWS does, for tests: Secrets Manager and
-// Parameter Store over AWS JSON 1.1, SQS and DynamoDB over AWS JSON 1.0, STS over its query protocol,
-// and instance metadata by IMDSv2. It holds any number of accounts and Regions, and can publish what
-// changes into queues, as EventBridge, SNS and CloudTrail do.
+// Parameter Store over AWS JSON 1.1, SQS and DynamoDB over AWS JSON 1.0, STS over its query
+// protocol, and instance metadata by IMDSv2. It holds any number of accounts and Regions, and can
+// publish what changes into queues, as EventBridge, SNS and CloudTrail do.
 //
 // It promises the limits, error codes, texts and HTTP statuses of AWS as far as they are known,
 // counts what it was asked, and fails on demand. It does not check signatures, only that a request

@@ -15,8 +15,8 @@ import (
 	"github.com/rendered/rendered/internal/pages"
 )
 
-// What the page's compose.yaml names is what its config renders, and Docker Compose's own code reads
-// of the env file what was stored.
+// What the page's compose.yaml names is what its config renders, and Docker Compose's own code
+// reads of the env file what was stored.
 func TestComposeAsDocumented(t *testing.T) {
 	t.Parallel()
 	var config, compose string

@@ -1,5 +1,6 @@
 // Package pages reads the blocks of the pages that people read, README.md, docs/ and those for who
-// works on the project or sets up queues, and knows by which test each is run or compared. It is for tests alone.
+// works on the project or sets up queues, and knows by which test each is run or compared. It is
+// for tests alone.
 package pages
 
 import (

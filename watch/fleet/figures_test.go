@@ -26,8 +26,8 @@ type figure struct {
 	settings func(*Settings)
 }
 
-// Prices of DynamoDB on demand, in us-east-1, since November 2024: of a write request unit, and of a
-// read request unit (https://aws.amazon.com/dynamodb/pricing/on-demand/).
+// Prices of DynamoDB on demand, in us-east-1, since November 2024: of a write request unit, and of
+// a read request unit (https://aws.amazon.com/dynamodb/pricing/on-demand/).
 const (
 	writePrice = 0.625 / 1e6
 	readPrice  = 0.125 / 1e6
@@ -43,7 +43,7 @@ var figures = []figure{
 	{name: "a thousand hosts, a hundred at once", hosts: 1000, most: share(10), last: 9 * time.Minute, mean: 8, high: 12, working: 100, cost: 0.0036},
 	{name: "a thousand hosts, a change that is not well", hosts: 1000, most: Amount{Number: 20}, working: 1, mean: 160, hours: 12, halted: true, cost: 0.012,
 		trouble: func(w *world) { w.bad["v2"] = true }},
-	{name: "a thousand hosts, the table away for an hour", hosts: 1000, most: Amount{Number: 20}, last: 28 * time.Minute, mean: 60, forced: true, cost: 0.002,
+	{name: "a thousand hosts, the table away for an hour", hosts: 1000, most: Amount{Number: 20}, last: 28 * time.Minute, mean: 60, working: 100, forced: true, cost: 0.002,
 		trouble: func(w *world) { w.outages = []span{{w.now, w.now + time.Hour}} }},
 	{name: "a thousand hosts, the table away for ten minutes", hosts: 1000, most: Amount{Number: 20}, last: 40 * time.Minute,
 		trouble: func(w *world) { w.outages = []span{{w.now + 5*time.Minute, w.now + 15*time.Minute}} }},
@@ -93,6 +93,7 @@ func (f figure) measure(t *testing.T) {
 	for range f.hosts {
 		w.addHost("web")
 	}
+	w.run(time.Minute)   // in which they say that they are there
 	w.rolls("web", "v1") // by which they know how long a turn takes
 	const begin = 3 * time.Hour
 	w.run(begin)

@@ -3,12 +3,12 @@
 // begins. There is no server but a table that all of them can write to.
 //
 // A member is what one host is in one group. Its protocol is written as what it does, one after the
-// other, in await.go, turn.go and forced.go. docs/fleet.md says what it promises.
+// other: await.go, gate.go and forced.go are how it comes to a turn, turn.go, slot.go and halt.go
+// what it does in one. docs/fleet.md says what it promises.
 package fleet
 
 import (
 	"maps"
-	"slices"
 	"sync"
 	"time"
 )
@@ -27,23 +27,6 @@ type Settings struct {
 
 // lease is for how long a slot is its holder's unless it says again that it works.
 func (s Settings) lease() time.Duration { return max(time.Minute, s.Work+30*time.Second) }
-
-// A Phase is how far a service has come with a change on this host.
-type Phase int
-
-// The phases. The host says which it is, at any time.
-const (
-	Idle    Phase = iota // it has nothing to write
-	Unknown              // nobody has looked yet in this life of the process
-	Waiting              // it has something to write, and waits for its turn
-	Owing                // what it wrote in an earlier life of the process is yet to be told
-	Ready                // it has its turn, and would swap its files now
-	Working              // its files are swapped, and it is not known yet whether it is well
-	Failing              // it was not well, and its old files are being put back
-	Back                 // it is well with its old files, and tries the change again when it is let
-	Well                 // it is well with the change
-	Ill                  // it is not well, and stays so
-)
 
 // A Wish is what a service is about on this host.
 type Wish struct {
@@ -140,27 +123,11 @@ type Member struct {
 	standing map[string]Standing
 }
 
-// A grant is that a service may go as far as its swap, once.
-type grant struct {
-	change string
-	number int
-	bake   time.Duration // for which it is to stay well, as it goes first
-}
-
-// A Leave is that a service may swap its files, if it begins before a time.
-type Leave struct {
-	Change string
-	Before time.Duration
-}
-
-// A Standing is why a service waits.
+// A Standing is why a service waits with a change.
 type Standing struct {
-	Change string
-	Why    string
-	Forced string // "": it has, or waits for, its turn; else why it goes without one
-	Canary bool
-	Halted bool
-	At     time.Duration // when it is looked at again
+	Why    string // "": that is not known
+	Halted bool   // somebody is to resume or thaw it
+	change string
 }
 
 // A wait is how long a service has waited for a turn.
@@ -212,46 +179,17 @@ func (m *Member) Forget(service string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.wishes, service)
+	delete(m.standing, service)
 }
 
-// Granted gives the number of a turn in which a service may go as far as its swap with a change,
-// once; 0: it may not.
-func (m *Member) Granted(service, change string) int {
+// Standing gives why a service waits with a change.
+func (m *Member) Standing(service, change string) Standing {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if g := m.granted[service]; g.change == change {
-		return g.number
+	if s := m.standing[service]; s.change == change {
+		return s
 	}
-	return 0
-}
-
-// Bakes gives for how long a service is to stay well with a change, as it goes first with it; 0: it
-// does not.
-func (m *Member) Bakes(service, change string) time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if g := m.granted[service]; g.change == change {
-		return g.bake
-	}
-	return 0
-}
-
-// MaySwap gives the time before which a service may begin its swap; 0: it may not, or not yet.
-func (m *Member) MaySwap(service, change string) time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if l := m.swapping[service]; l.Change == change {
-		return l.Before
-	}
-	return 0
-}
-
-// Standing gives why a service waits; false: it does not.
-func (m *Member) Standing(service string) (Standing, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s, there := m.standing[service]
-	return s, there
+	return Standing{}
 }
 
 // all gives what the services are about.
@@ -271,87 +209,6 @@ func (m *Member) stands(service string, s Standing) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.standing[service] = s
-}
-
-// grant lets services go as far as their swaps. One of them may go first.
-func (m *Member) grant(services map[string]string, first string) {
-	m.mu.Lock()
-	m.grants++
-	for service, change := range services {
-		g := grant{change: change, number: m.grants}
-		if service == first {
-			g.bake = m.Bake
-		}
-		m.granted[service] = g
-		delete(m.standing, service)
-	}
-	m.mu.Unlock()
-	m.env.Wake(slices.Sorted(maps.Keys(services)))
-}
-
-// revoke takes that back, and has who waits for its swap know.
-func (m *Member) revoke(services ...string) {
-	m.mu.Lock()
-	for _, service := range services {
-		delete(m.granted, service)
-		delete(m.swapping, service)
-	}
-	m.mu.Unlock()
-	m.env.Wake(services)
-}
-
-func (m *Member) leave(service string, l Leave) {
-	m.mu.Lock()
-	m.swapping[service] = l
-	m.mu.Unlock()
-	m.env.Wake([]string{service})
-}
-
-// update asks the table to change an item.
-func (m *Member) update(u Update) Answer {
-	sent := m.env.Now()
-	a := m.env.Update(u)
-	m.answered(a, sent)
-	return a
-}
-
-// query asks the table for items.
-func (m *Member) query(q Query) Answer {
-	sent := m.env.Now()
-	a := m.env.Query(q)
-	m.answered(a, sent)
-	return a
-}
-
-// answered notes what the table says. That it has too much to do is an answer.
-func (m *Member) answered(a Answer, sent time.Duration) {
-	now := m.env.Now()
-	switch {
-	case !a.Silent:
-		m.silent = -1
-	case m.silent < 0:
-		m.silent = sent
-	}
-	switch {
-	case a.Err == nil:
-		m.refusing = -1
-	case m.refusing < 0:
-		m.refusing = sent
-	}
-	m.clock.heard(a, sent, now)
-	if m.trouble = a.Err; a.Err != nil {
-		m.env.Failed(a.Err)
-	}
-}
-
-// away is how long the table says nothing before its hosts go by themselves.
-const away = 2 * time.Minute
-
-// isAway tells whether the table has said nothing for long, though it was asked, or nothing that is
-// of any use for as long as a host waits at most.
-func (m *Member) isAway() bool {
-	now := m.env.Now()
-	return m.silent >= 0 && now-m.silent >= away || m.refusing >= 0 && now-m.refusing >= m.MaxWait
 }
 
 func (m *Member) part() string { return PartOf(m.Fleet, m.Group) }
@@ -385,9 +242,3 @@ func (m *Member) Run(memory Memory) {
 		}
 	}
 }
-
-// Unfinished tells whether what was swapped has yet to come to an end.
-func (p Phase) Unfinished() bool { return p == Owing || p == Working || p == Failing }
-
-// Ended tells whether nothing more is to come of a change.
-func (p Phase) Ended() bool { return p == Back || p == Well || p == Ill }

@@ -52,12 +52,12 @@ func (m *Member) overdue(gates []gate, v *look) *turn {
 	}
 	t := m.newTurn(noSlot, "", KindLate)
 	for _, g := range gates {
-		if g.blocked {
+		if g.is == shut {
 			continue
 		}
 		w := m.waits[g.service]
 		most := m.MaxWait
-		if !g.open {
+		if g.is != open {
 			most += m.Bake
 		}
 		if m.clock.ago(max(w.start, youngest, g.item.Number("ok_at")), now) <= most {

@@ -15,9 +15,8 @@ type Locker interface {
 const lockLease = "lock"
 
 const (
-	lockRetry  = 10 * time.Second // between two tries for a lock, and as much again by chance
-	noSlot     = -1
-	lateByLock = 2 // so many times the longest wait a host waits at most
+	lockRetry = 10 * time.Second // between two tries for a lock, and as much again by chance
+	noSlot    = -1
 )
 
 // acquireLock tries for a turn at a server that gives turns and nothing else. What is to be given
@@ -27,7 +26,7 @@ func (m *Member) acquireLock(due []string) (*turn, time.Duration) {
 	for _, service := range due {
 		change := m.waits[service].change
 		if m.memory.Failed[service].Change == change { // nobody can resume it there
-			m.stands(service, Standing{Change: change, Why: failedHere})
+			m.stands(service, Standing{Why: failedHere, change: change})
 			continue
 		}
 		t.add(gate{service: service, change: change})
@@ -40,7 +39,7 @@ func (m *Member) acquireLock(due []string) (*turn, time.Duration) {
 		return t, 0
 	}
 	for service, change := range t.changes {
-		m.stands(service, Standing{Change: change, Why: why, At: m.env.Now()})
+		m.stands(service, Standing{Why: why, change: change})
 	}
 	if forced := m.lateByLock(t); forced != nil {
 		return forced, 0
@@ -65,8 +64,8 @@ func (m *Member) lock() (held bool, why string) {
 	return held, "waits for its turn: " + why
 }
 
-// lateByLock has the services of a turn go without one that wait for too long: who holds the lock
-// may be dead, or the server away. nil: none has.
+// lateByLock has the services of a turn go without one that wait for too long, and for up to as
+// long again by chance: who holds the lock may be dead, or the server away. nil: none has.
 func (m *Member) lateByLock(t *turn) *turn {
 	if m.Hold {
 		return nil
@@ -75,7 +74,7 @@ func (m *Member) lateByLock(t *turn) *turn {
 	for service := range t.changes {
 		w := m.waits[service]
 		if w.force == 0 {
-			w.force = w.since + m.MaxWait + time.Duration(m.env.Chance()*float64(m.MaxWait)*(lateByLock-1))
+			w.force = w.since + m.MaxWait + time.Duration(m.env.Chance()*float64(m.MaxWait))
 		}
 		if now >= w.force {
 			t.forced = KindLate

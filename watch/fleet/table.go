@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -142,42 +141,6 @@ func HostsOf(fleet, group string) string { return PartOf(fleet, group) + "#hosts
 func slotName(number int) string { return fmt.Sprintf("%s%06d", slotSort, number) }
 
 func changeName(service, id string) string { return changeSort + service + "#" + id }
-
-// A look is what a query has found of a group.
-type look struct {
-	at      time.Duration // by the clock of the machine, when it came
-	from    int           // slots before this one were not asked for
-	slots   map[int]Item
-	changes map[string]Item // by name
-	state   Item
-}
-
-// read sorts what a query has found.
-func read(at time.Duration, from int, items []Stored) *look {
-	l := &look{at: at, from: from, slots: make(map[int]Item), changes: make(map[string]Item), state: Item{}}
-	for _, s := range items {
-		var number int
-		switch {
-		case s.Sort == stateSort:
-			l.state = s.Item
-		case strings.HasPrefix(s.Sort, changeSort):
-			l.changes[s.Sort] = s.Item
-		default:
-			if _, err := fmt.Sscanf(s.Sort, slotSort+"%d", &number); err == nil {
-				l.slots[number] = s.Item
-			}
-		}
-	}
-	return l
-}
-
-// most gives how many may work at once, as the operator has it, or the config.
-func (l *look) most(a Amount) int {
-	if n := l.state.Number("max_op"); n > 0 {
-		return int(n)
-	}
-	return a.Of(int(l.state.Number("hosts")))
-}
 
 // An Amount is so many hosts, or so many of a hundred.
 type Amount struct {

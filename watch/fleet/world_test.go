@@ -39,7 +39,7 @@ type world struct {
 	want    map[string]string           // changes that hosts are to have, by service
 	bad     map[string]bool             // changes that are not well anywhere
 	badOn   map[string]func(*host) bool // on some hosts
-	stopped map[string]time.Duration    // since when changes are halted, or everything is frozen (""), by name of item
+	stopped map[string]time.Duration    // since when, by the name of what is halted or frozen
 	most    int                         // at work at once, ever
 	outages []span
 	quietAt time.Duration // nothing goes wrong any more

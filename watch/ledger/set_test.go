@@ -196,8 +196,8 @@ func TestFileOfADamagedSetIsOwed(t *testing.T) {
 	}
 }
 
-// Where somebody else takes away a file of which a dependent has yet to be told, and its key is gone
-// then, the dependent is told all the same.
+// Where somebody else takes away a file of which a dependent has yet to be told, and its key is
+// gone then, the dependent is told all the same.
 func TestFileThatIsGoneIsOwed(t *testing.T) {
 	b := newBook(t)
 	b.Adopt(map[string][]string{sites: {"nginx"}}, true)

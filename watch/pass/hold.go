@@ -15,7 +15,7 @@ import (
 type Hold struct {
 	Until time.Time // zero: until the gate opens
 	Gate  string    // why that is shut; "": it is not
-	Turn  string    // why it is not the turn of the service in its fleet; "": nobody else is waited for
+	Turn  string    // why it is not the turn of the service in its fleet; "": no host is waited for
 	// Halted: it is not, as the change was not well somewhere, or somebody has stopped all.
 	Halted bool
 	Hints  []string

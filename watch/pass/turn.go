@@ -41,19 +41,19 @@ type Fleet interface {
 
 // A Wanted is a change that a service wants to make. Its name is the same on every host.
 type Wanted struct {
-	Service, Group, Change string
-	Ill                    bool              // the service is not well as it is
-	Versions               map[string]string // of what its files are made of
+	Service, Change string
+	Ill             bool              // the service is not well as it is
+	Versions        map[string]string // of what its files are made of
 }
 
 // A Standing is how a service stands with its last change.
 type Standing struct {
-	Service, Group string
-	Stage          Stage
-	Owed           bool // somebody is yet to be told
-	Failure        string
-	Failing        bool // not even the old files are well, or nobody takes the notice
-	Probed         bool // somebody looks whether it is well
+	Service string
+	Stage   Stage
+	Owed    bool // somebody is yet to be told
+	Failure string
+	Failing bool // not even the old files are well, or nobody takes the notice
+	Probed  bool // somebody looks whether it is well
 }
 
 // turn ends the pass before anything is staged, where it is not the turn of the service in its
@@ -76,7 +76,7 @@ func (p *pass) inFleet() bool { return p.fleet != nil && p.service.Group != "" &
 
 func (p *pass) wanted() Wanted {
 	return Wanted{
-		Service: p.service.Name, Group: p.service.Group, Change: p.fleetChange(), Ill: p.rollout.Stage == ledger.Unwell,
+		Service: p.service.Name, Change: p.fleetChange(), Ill: p.rollout.Stage == ledger.Unwell,
 		Versions: p.versions(),
 	}
 }
@@ -133,12 +133,13 @@ func (p *pass) begins() error {
 // mayTell gives why the dependents may not be told yet of what an earlier life of the process has
 // written: it is not the turn of the service. nil: they may be told of it, and of all that follows.
 func (p *pass) mayTell() *Hold {
-	owes := func(d notify.Action) bool { return len(p.ledger.Owed(d.Name(), p.service.Paths())) > 0 }
-	r, _ := p.ledger.Rollout(p.service.Name)
-	back := r.Stage == ledger.Reverting || r.Stage == ledger.Reverted
-	if !p.inFleet() || p.tellsFreely || p.inTurn || back {
+	if !p.inFleet() || p.tellsFreely || p.inTurn {
 		return nil
 	}
+	if r, _ := p.ledger.Rollout(p.service.Name); r.Stage == ledger.Reverting || r.Stage == ledger.Reverted {
+		return nil // the old files are told at once
+	}
+	owes := func(d notify.Action) bool { return len(p.ledger.Owed(d.Name(), p.service.Paths())) > 0 }
 	if slices.ContainsFunc(p.service.Dependents, owes) {
 		p.spoke = true
 		if hold := p.fleet.Tells(p.service.Name); hold != nil {

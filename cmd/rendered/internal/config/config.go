@@ -95,6 +95,7 @@ type Service struct {
 	Rollout                   Rollout
 	RolloutAt                 fault.Place
 	// Written is what the config says of it: the same on every host, wherever in its file it is.
+	// "": it is in no fleet.
 	Written string
 	CheckAt fault.Place
 	Allow   []Rule     // what check does not warn of

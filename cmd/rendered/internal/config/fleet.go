@@ -126,6 +126,14 @@ func (c *Config) fleets() {
 	}
 }
 
+// as gives the service with how it is written, where other hosts are to name it the same.
+func (s Service) as(n *yaml.Node) Service {
+	if s.Rollout.Group != "" {
+		s.Written = canonical(n)
+	}
+	return s
+}
+
 // canonical gives a node as it is written, whatever its style, its order and its place.
 func canonical(n *yaml.Node) string {
 	switch n.Kind {

@@ -194,7 +194,9 @@ func (l *loader) finish() {
 	defer c.fleets()
 	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
 	for i := range c.Services {
-		c.Services[i].Written += fmt.Sprintf("\n%v", l.vars)
+		if s := &c.Services[i]; s.Written != "" {
+			s.Written += fmt.Sprintf("\n%v", l.vars)
+		}
 		c.Services[i].Vars = merged(l.vars, c.Services[i].Vars, l.Vars)
 	}
 	c.Values = l.values

@@ -30,7 +30,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 		name = quoted
 	}
 	where = join(where, name)
-	s := Service{Name: name, Place: r.place(key), Schedule: l.schedule, Written: canonical(n)}
+	s := Service{Name: name, Place: r.place(key), Schedule: l.schedule}
 	file := r.faults
 	r.faults = &s.Faults
 	defer func() { r.faults = file }()
@@ -72,7 +72,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	}
 	r.howHealthy(n, where, &s)
 	r.bracketed(n, where)
-	l.cfg.Services = append(l.cfg.Services, s)
+	l.cfg.Services = append(l.cfg.Services, s.as(n))
 }
 
 // Around gives the commands that are run before and after a change, and when something failed. The

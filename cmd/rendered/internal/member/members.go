@@ -3,6 +3,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -36,59 +37,6 @@ type Members struct {
 	takePart func(*group) // has a group take part; nil before TakePart
 }
 
-// A Place is where the hosts of a fleet meet: one of these. The zero Place is nowhere.
-type Place struct {
-	Table     fleet.Table
-	FleetLock string // the base URL of a server
-}
-
-// A group is what this host is in one group of its fleet.
-type group struct {
-	fleet  string
-	member *fleet.Member
-	env    *env
-	end    context.CancelFunc
-	ended  chan struct{}   // closed when it has
-	before <-chan struct{} // that of the same name which is to end first; nil: there is none
-}
-
-// A service is what is known of one that is in a group.
-type service struct {
-	group string
-	made
-	wants    pass.Wanted // what it wants to be; zero: nothing
-	ill      bool        // it was not well before that
-	stage    stage
-	turn     int  // that it has begun its change in
-	live     bool // Doing is of this life of the process, or has its turn to be told
-	standing pass.Standing
-	known    bool          // standing is of this life of the process, and of Doing
-	news     chan struct{} // closed, and made anew, when the member has said something
-}
-
-// A made is what a service was made, as far as the process is to know it after a restart.
-type made struct {
-	Doing  string `json:"doing,omitempty"` // the change that it swapped last, which is not known to be well
-	Has    has    `json:"has,omitzero"`
-	Before has    `json:"before,omitzero"` // what it was before Doing
-}
-
-// A has is what a service is.
-type has struct {
-	Change   string            `json:"change,omitempty"`
-	Versions map[string]string `json:"versions,omitempty"`
-}
-
-// A stage is how far a pass has come that has its turn.
-type stage int
-
-const (
-	noPass  stage = iota
-	trying        // it stages, checks and runs what is to be done before
-	waiting       // it would swap its files now
-	swapped
-)
-
 // New makes Members of what the state directory knows.
 func New(o Options) *Members {
 	if o.Now == nil {
@@ -97,110 +45,6 @@ func New(o Options) *Members {
 	m := &Members{Options: o, groups: make(map[string]*group), services: make(map[string]*service)}
 	m.record = m.read()
 	return m
-}
-
-// Set says which groups there are, by the settings of each, which services are in them, and where
-// the hosts meet. A turn that is under way goes on.
-func (m *Members) Set(groups []fleet.Settings, services map[string]string, at Place) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	wanted := make(map[string]fleet.Settings)
-	for _, s := range groups {
-		if s.Host = m.Host; at.Table != nil || at.FleetLock != "" {
-			wanted[s.Group] = s
-		}
-	}
-	ended := m.endGroups(wanted, at)
-	for name, s := range m.services {
-		g := m.groups[s.group]
-		if services[name] != s.group {
-			if g != nil {
-				g.member.Forget(name)
-			}
-			delete(m.services, name)
-		}
-		if g == nil || services[name] != s.group {
-			s.turn = 0
-			s.heard() // whoever waits for its swap has no turn any more
-		}
-	}
-	for name, of := range services {
-		if m.services[name] == nil {
-			m.services[name] = &service{group: of, made: m.record.Services[name], news: make(chan struct{})}
-		}
-	}
-	for name, s := range wanted {
-		if g := m.groups[name]; g != nil {
-			g.env.setTable(at.Table)
-			g.member.Set(s)
-			g.env.wake()
-		} else {
-			m.add(name, s, at, ended[name])
-		}
-	}
-	for name, s := range m.services {
-		if g := m.groups[s.group]; g != nil {
-			m.say(name, s, g)
-		}
-	}
-}
-
-// endGroups ends those that are not wanted as they are, and gives when each has ended.
-func (m *Members) endGroups(wanted map[string]fleet.Settings, at Place) map[string]<-chan struct{} {
-	ended := make(map[string]<-chan struct{})
-	for name, g := range m.groups {
-		if s, there := wanted[name]; !there || s.Fleet != g.fleet || at.FleetLock != g.env.at.FleetLock {
-			g.end()
-			ended[name] = g.ended
-			delete(m.groups, name)
-		}
-	}
-	return ended
-}
-
-// add adds a group, which begins when that of its name before has ended. The caller holds the lock.
-func (m *Members) add(name string, s fleet.Settings, at Place, before <-chan struct{}) {
-	env, err := newEnv(m, s, at)
-	if err != nil {
-		m.Log.Error("the fleet cannot be asked", "group", name, "err", err)
-		return
-	}
-	g := &group{fleet: s.Fleet, env: env, end: func() {}, ended: make(chan struct{}), before: before}
-	g.member = fleet.NewMember(s, env)
-	for service, is := range m.services {
-		if is.group == name {
-			m.say(service, is, g)
-		}
-	}
-	if m.groups[name] = g; m.takePart != nil {
-		m.takePart(g)
-	}
-}
-
-// TakePart has this host take part until ctx ends. Run runs a function beside everything else.
-func (m *Members) TakePart(ctx context.Context, run func(func())) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.takePart = func(g *group) {
-		ctx, end := context.WithCancel(ctx)
-		g.end, g.env.ctx = end, ctx
-		run(func() {
-			defer close(g.ended)
-			if g.before != nil {
-				<-g.before
-			}
-			g.member.Run(m.memoryOf(g.env.group))
-		})
-	}
-	for _, g := range m.groups {
-		m.takePart(g)
-	}
-}
-
-func (m *Members) memoryOf(group string) fleet.Memory {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.record.Groups[group]
 }
 
 // of gives a service and its group. The caller holds the lock.
@@ -231,7 +75,7 @@ func (m *Members) Turn(w pass.Wanted) *pass.Hold {
 		m.say(w.Service, s, g)
 		return nil
 	}
-	return waits(g.member, w.Service)
+	return waits(g.member, w)
 }
 
 // Rests notes that a service has ended a pass without asking for anything, or has none: whatever it
@@ -246,14 +90,11 @@ func (m *Members) Rests(name string) {
 }
 
 // waits says why a service waits.
-func waits(member *fleet.Member, service string) *pass.Hold {
-	st, known := member.Standing(service)
-	if !known || st.Why == "" {
-		return &pass.Hold{Turn: "waits for its turn in the fleet"}
-	}
-	h := &pass.Hold{Turn: st.Why, Halted: st.Halted}
+func waits(member *fleet.Member, w pass.Wanted) *pass.Hold {
+	st := member.Standing(w.Service, w.Change)
+	h := &pass.Hold{Turn: cmp.Or(st.Why, "waits for its turn in the fleet"), Halted: st.Halted}
 	if h.Halted {
-		h.Hints = []string{"mend it, or  rendered fleet resume " + service + "  ; rendered fleet status  says more"}
+		h.Hints = []string{"mend it, or  rendered fleet resume " + w.Service + "  ; rendered fleet status  says more"}
 	}
 	return h
 }
@@ -279,9 +120,6 @@ func (m *Members) Tells(name string) *pass.Hold {
 	}
 	return &pass.Hold{Turn: "waits for a turn in the fleet, to tell its dependents"}
 }
-
-// unknown is the change of a service whose record is lost.
-const unknown = "unknown"
 
 // errNoTurn is why a pass that had its turn writes nothing.
 var errNoTurn = errors.New("its turn in the fleet is over before its files could be swapped")
@@ -422,61 +260,6 @@ func (m *Members) heard(names []string) {
 	}
 	m.mu.Unlock()
 	m.Wake(names)
-}
-
-func (s *service) heard() {
-	close(s.news)
-	s.news = make(chan struct{})
-}
-
-// over notes that nothing is left of what a service has swapped.
-func (s *service) over(name string, g *group) {
-	st := s.standing
-	if s.stage == noPass && s.known && st.Stage == pass.Settled && !st.Owed && !st.Failing && g.member.Granted(name, s.Doing) == 0 {
-		s.live, s.Doing = false, ""
-	}
-}
-
-// phase gives how far a service has come with its change. What it has swapped comes to an end
-// before anything else.
-func (s *service) phase() fleet.Phase {
-	switch {
-	case s.stage == waiting:
-		return fleet.Ready
-	case s.stage == swapped || s.live && !s.known:
-		return fleet.Working
-	case s.stage == trying:
-		return fleet.Waiting
-	case !s.known && s.wants.Change == "":
-		return fleet.Unknown
-	}
-	switch did := s.did(); {
-	case did.Unfinished(), s.live, s.wants.Change == "", did == fleet.Back && s.wants.Change == s.Doing:
-		return did
-	}
-	return fleet.Waiting
-}
-
-// did gives what came of what a service has swapped.
-func (s *service) did() fleet.Phase {
-	st := s.standing
-	switch {
-	case s.Doing == "" || !s.known:
-		return fleet.Idle
-	case st.Failing, st.Stage == pass.Unwell:
-		return fleet.Ill
-	case st.Stage == pass.Rejected:
-		return fleet.Back
-	case st.Stage == pass.Reverting, st.Stage == pass.Reverted:
-		return fleet.Failing
-	case (st.Owed || st.Stage != pass.Settled) && s.live:
-		return fleet.Working
-	case st.Owed, st.Stage != pass.Settled:
-		return fleet.Owing
-	case s.live:
-		return fleet.Well
-	}
-	return fleet.Idle
 }
 
 // say has the member know how a service stands. The caller holds the lock.

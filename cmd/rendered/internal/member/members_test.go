@@ -70,12 +70,12 @@ func life(t *testing.T, dir string, table fleet.Table, s fleet.Settings) *crew {
 func (c *crew) dies() { c.end(); c.done.Wait() }
 
 func wanted(change string) pass.Wanted {
-	return pass.Wanted{Service: "web", Group: "web", Change: change}
+	return pass.Wanted{Service: "web", Change: change}
 }
 
 // standing is what the loop says between passes.
 func standing(stage pass.Stage, owed bool) pass.Standing {
-	return pass.Standing{Service: "web", Group: "web", Stage: stage, Owed: owed}
+	return pass.Standing{Service: "web", Stage: stage, Owed: owed}
 }
 
 // turns asks until it is the turn of the service.
@@ -249,7 +249,7 @@ func TestNewerVersionInATurn(t *testing.T) {
 		if !table.held() {
 			t.Error("the slot is free in the middle of a change")
 		}
-		c.Stands(pass.Standing{Service: "web", Group: "web", Stage: pass.Unwell, Failure: "502"})
+		c.Stands(pass.Standing{Service: "web", Stage: pass.Unwell, Failure: "502"})
 		time.Sleep(time.Minute)
 		if halted := table.item(part, "svc#web#v2").Text("halted"); halted != "502" {
 			t.Errorf("halted: %q", halted)

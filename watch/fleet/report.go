@@ -1,6 +1,46 @@
 package fleet
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
+
+// changeTTL is for how many seconds the table keeps what is known of a change, and hostTTL of a
+// host.
+const (
+	changeTTL = 30 * 24 * 3600
+	hostTTL   = 3 * 24 * 3600
+)
+
+// count counts the hosts of the group, by which a share of them is so many, and each has its place.
+func (m *Member) count() {
+	a := m.query(Query{Part: HostsOf(m.Fleet, m.Group), From: hostSort, Count: true})
+	if a.Err != nil || a.Count == m.memory.Hosts {
+		return
+	}
+	if a := m.update(Update{Key: Key{m.part(), stateSort}, Set: Item{"hosts": int64(a.Count)}}); a.Err == nil {
+		m.memory.Hosts = a.Count
+	}
+}
+
+// report says which changes this host has.
+func (m *Member) report() bool {
+	if !m.clock.known() && m.look() == nil {
+		return false
+	}
+	low := m.clock.low(m.env.Now())
+	said := m.says()
+	a := m.update(Update{
+		Key: Key{HostsOf(m.Fleet, m.Group), hostSort + m.Host},
+		Set: Item{"at": low, servicesAttribute: said, "ttl": low/1000 + hostTTL},
+	})
+	if a.Err != nil {
+		return false
+	}
+	m.said = said
+	m.beatAt = m.env.Now() + beatEach - time.Duration(m.env.Chance()*float64(beatEach/10))
+	return true
+}
 
 // A HostService is what a host has said of one of its services.
 type HostService struct {
@@ -49,10 +89,3 @@ func heardOf(item Item) map[string]HostService {
 	}
 	return services
 }
-
-var phases = map[Phase]string{
-	Idle: "current", Waiting: "waiting", Owing: "owing", Ready: "working", Working: "working", Failing: "rolling back", Back: "rolled back", Well: "current", Ill: "unhealthy",
-}
-
-// String gives the word for a phase.
-func (p Phase) String() string { return phases[p] }
