@@ -4,10 +4,14 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/hex"
+	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/fleet"
 	"github.com/rendered/rendered/watch/fleet/fleetlock"
 )
@@ -119,8 +123,23 @@ func (e *env) Wake(services []string) { e.members.heard(services) }
 func (e *env) Failed(err error) {
 	if what := err.Error(); what != e.said {
 		e.said = what
-		e.members.Log.Warn("the fleet's table was asked in vain", "group", e.group, "err", err)
+		args := []any{"group", e.group, "err", err}
+		if hints := hintsOf(err); len(hints) > 0 {
+			args = append(args, "hint", strings.Join(hints, "\n"))
+		}
+		e.members.Log.Warn("the fleet was asked in vain", args...)
 	}
+}
+
+// hintsOf says what to do where a fleet cannot be asked.
+func hintsOf(err error) []string {
+	if e, ok := errors.AsType[*sources.Error](err); ok {
+		return e.Hints
+	}
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
+		return f.Hints
+	}
+	return nil
 }
 
 func (e *env) Turn(kind string) {
