@@ -3,7 +3,6 @@ package fleettest
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,21 +29,10 @@ func (t *Table) Update(u fleet.Update) fleet.Answer {
 		return fleet.Answer{Err: errSilent, Silent: true}
 	}
 	a := fleet.Answer{Date: t.Now}
-	old := t.Items[u.Key]
-	if !u.Holds(old) {
-		a.Refused, a.Old = true, old
+	item, obeyed := u.Obey(t.Items[u.Key])
+	if !obeyed {
+		a.Refused, a.Old = true, item
 		return a
-	}
-	item := maps.Clone(old)
-	if item == nil {
-		item = make(fleet.Item)
-	}
-	maps.Copy(item, u.Set)
-	for _, name := range u.Remove {
-		delete(item, name)
-	}
-	for name, n := range u.Add {
-		item[name] = item.Number(name) + n
 	}
 	t.Put(u.Key, item)
 	if t.Lost > 0 {

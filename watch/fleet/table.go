@@ -61,35 +61,6 @@ const (
 	Less
 )
 
-// Holds tells whether a test does for an item, as DynamoDB has it: nothing is less than a number
-// that is not there.
-func (t Test) Holds(i Item) bool {
-	value, there := i[t.Attribute]
-	switch t.Is {
-	case Absent:
-		return !there
-	case Equal:
-		return there && value == t.Value
-	}
-	number, is := value.(int64)
-	limit, ok := t.Value.(int64)
-	return is && ok && number < limit
-}
-
-// Holds tells whether all conditions do for an item, nil being none.
-func (u Update) Holds(i Item) bool {
-	for _, any := range u.If {
-		held := false
-		for _, t := range any {
-			held = held || t.Holds(i)
-		}
-		if !held {
-			return false
-		}
-	}
-	return true
-}
-
 func absent(attribute string) Test { return Test{Attribute: attribute} }
 
 func equal(attribute string, value any) Test { return Test{attribute, Equal, value} }

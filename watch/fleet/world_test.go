@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -145,23 +144,18 @@ func (w *world) update(u Update) Answer {
 		c = new(cell)
 	}
 	a := Answer{Date: time.UnixMilli(w.low()).Truncate(time.Second)}
-	if !u.Holds(c.item) && w.planted != "no condition" {
-		a.Refused, a.Old = true, c.item
+	if w.planted == "no condition" {
+		u.If = nil
+	}
+	item, obeyed := u.Obey(c.item)
+	if !obeyed {
+		a.Refused, a.Old = true, item
 		return a
 	}
-	item := maps.Clone(c.item)
-	if item == nil {
-		item = Item{}
+	if c.item == nil {
 		names := w.parts[u.Key.Part]
 		i, _ := slices.BinarySearch(names, u.Key.Sort)
 		w.parts[u.Key.Part] = slices.Insert(names, i, u.Key.Sort)
-	}
-	maps.Copy(item, u.Set)
-	for _, attribute := range u.Remove {
-		delete(item, attribute)
-	}
-	for attribute, n := range u.Add {
-		item[attribute] = item.Number(attribute) + n
 	}
 	if w.trouble.stale > 0 {
 		c.was = append(c.was, past{w.now, c.item})

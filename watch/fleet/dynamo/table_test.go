@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,17 +19,18 @@ import (
 
 	"github.com/rendered/rendered/internal/awsfake"
 	"github.com/rendered/rendered/internal/awsfake/moto"
+	"github.com/rendered/rendered/internal/fleettest"
 	"github.com/rendered/rendered/sources/aws"
 	"github.com/rendered/rendered/watch/fleet"
 )
 
-// TestTables runs the same cases against the model that the protocol is simulated over, our fake of
+// TestTables runs the same cases against the rules that the protocol is simulated by, our fake of
 // AWS, and moto, which nobody here wrote.
 func TestTables(t *testing.T) {
 	t.Run("model", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
-				m := &model{items: make(map[fleet.Key]fleet.Item)}
+				m := new(model)
 				c.run(&probe{T: t, Table: m, meets: m.meets, part: "prod#web"})
 			})
 		}
@@ -176,10 +175,10 @@ func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// A model is the table that the protocol is simulated over, without its troubles.
+// A model obeys as the table does that the protocol is simulated over, and meets trouble when told.
 type model struct {
-	items map[fleet.Key]fleet.Item
-	next  trouble
+	fleettest.Table
+	next trouble
 }
 
 var errModel = errors.New("trouble")
@@ -206,39 +205,13 @@ func (m *model) Update(u fleet.Update) fleet.Answer {
 }
 
 func (m *model) update(u fleet.Update) fleet.Answer {
-	a := fleet.Answer{Date: time.Now()}
-	old := m.items[u.Key]
-	if !u.Holds(old) {
-		a.Refused, a.Old = true, old
-		return a
-	}
-	item := maps.Clone(old)
-	if item == nil {
-		item = fleet.Item{}
-	}
-	maps.Copy(item, u.Set)
-	for _, name := range u.Remove {
-		delete(item, name)
-	}
-	for name, n := range u.Add {
-		item[name] = item.Number(name) + n
-	}
-	m.items[u.Key] = item
-	return a
+	m.Now = time.Now()
+	return m.Table.Update(u)
 }
 
 func (m *model) Query(q fleet.Query) fleet.Answer {
-	a := fleet.Answer{Date: time.Now()}
-	for key, item := range m.items {
-		if key.Part == q.Part && key.Sort >= q.From {
-			a.Items = append(a.Items, fleet.Stored{Sort: key.Sort, Item: item})
-		}
-	}
-	slices.SortFunc(a.Items, func(a, b fleet.Stored) int { return strings.Compare(a.Sort, b.Sort) })
-	if a.Count = len(a.Items); q.Count {
-		a.Items = nil
-	}
-	return a
+	m.Now = time.Now()
+	return m.Table.Query(q)
 }
 
 // A probe is what a case works with.
