@@ -37,6 +37,7 @@ type ward struct {
 	drained [len(services)]bool
 	loose   [len(services)]bool // the daemon has followed the service, and a crash may take that from the record
 	stands  map[string]rollout  // by service, as the last record has it
+	stood   map[string]rollout  // as the record before it had it: a failed write is taken back
 	said    map[string]int      // by service: how often it says that it was seen to be well
 }
 
@@ -220,9 +221,11 @@ func (w *world) judgeRollouts(record string) {
 			return // it was damaged
 		}
 		r.since = len(w.records)
-		for name, was := range w.ward.stands { // it may have another name
-			if was.Change == r.Change && called(name) == called(r.Service) {
-				r.since = was.since
+		for _, last := range []map[string]rollout{w.ward.stood, w.ward.stands} {
+			for name, was := range last { // it may have another name
+				if was.Change == r.Change && called(name) == called(r.Service) {
+					r.since = was.since
+				}
 			}
 		}
 		found[r.Service] = r
@@ -244,7 +247,7 @@ func (w *world) judgeRollouts(record string) {
 			w.fail("%s: %s", name, is.Stays)
 		}
 	}
-	w.ward.stands, w.ward.said = found, said
+	w.ward.stood, w.ward.stands, w.ward.said = w.ward.stands, found, said
 }
 
 // called gives the name of services that a service goes by, or went by.
@@ -299,6 +302,7 @@ func (w *world) restored(f *output) bool {
 		}
 		f.meta = found.meta // attributes are those of what was replaced
 	}
+	w.stamp(f)
 	if there && !strings.HasPrefix(string(content), foreign) {
 		return false
 	}
