@@ -52,7 +52,7 @@ func (l *Loop) prove(ctx context.Context, now time.Time) {
 			continue
 		}
 		r, open := l.Pass.State.Ledger.Rollout(svc.Name)
-		if !open || l.teller.IsReading(svc.Name) {
+		if !open || l.teller.IsReading(svc.Name) || l.teller.IsSwapping(svc.Name) {
 			continue
 		}
 		party := s.party

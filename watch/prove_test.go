@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/disk/faulty"
 	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/notify"
 	"github.com/rendered/rendered/watch/pass"
@@ -448,5 +450,45 @@ func TestDirectoryIsGoneBeforeOldFilesAreBack(t *testing.T) {
 		w.after(3 * time.Minute)
 		w.want("run/f", "one")
 		w.stands(RolledBack)
+	})
+}
+
+// A glance is a probe that remembers what a file held each time that somebody began to look.
+type glance struct {
+	path string
+	held []string
+}
+
+func (g *glance) Name() string { return "glance" }
+
+func (g *glance) Begin() probe.Look {
+	data, _ := os.ReadFile(g.path)
+	g.held = append(g.held, string(data))
+	return func(context.Context) error { return nil }
+}
+
+// Nobody looks at a change whose files are not in place yet: of a service that tells nobody, while
+// a slow disk puts on record what is about to be swapped, and others keep the loop awake.
+func TestChangeIsLookedAtOnceItIsInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.system = faulty.System(w.system, func(s faulty.Step) error {
+			if s.Op == "rename" && filepath.Base(s.Path) == "ledger.jsonl" {
+				time.Sleep(10 * time.Second)
+			}
+			return nil
+		})
+		g := &glance{path: w.path("f")}
+		w.service("svc", "@every 5m", nil, "f", `{{ param "p" }}`).Healthy = []probe.Probe{g}
+		w.service("other", "@every 1s", nil, "g", "g")
+		w.values.set("p", "one")
+		w.start()
+		w.after(4 * time.Minute)
+		w.values.set("p", "two")
+		w.after(4 * time.Minute)
+		w.stands(Current)
+		if !slices.Equal(g.held, []string{"one", "two"}) {
+			t.Errorf("looked at %q", g.held)
+		}
 	})
 }

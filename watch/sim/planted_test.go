@@ -198,6 +198,7 @@ func (l *Ledger) Forget(dependent string, owed map[string]uint64) {
 	{"a pause ends with the name of its service", 20000, []edit{{holding, "				heir := p\n				heir.Service, heir.Paths = name, paths\n				l.pauses[name], differs = heir, true\n", "				_, differs = name, true\n"}}},
 	{"a verdict is on whatever change there is", 2000, []edit{{judging, "	if !now.Of(was) {\n", "	if l.closed {\n"}}},
 	{"a change that overtook a verdict is not begun anew", 20000, []edit{{judging, "	return now.Of(s.Was)\n", "	return true\n"}}},
+	{"looked at before it is in place", 20000, []edit{{"watch/prove.go", " || l.teller.IsSwapping(svc.Name)", ""}}},
 	{"what was before is gone before the verdict is on record", 20000, []edit{{proving, "	e := event(p)\n", `	e := event(p)
 	if p.Is.Stage == ledger.Settled || p.Is.Stage == ledger.Rejected {
 		if d, err := o.State.Swap.Disk.Open(o.State.Path + "/" + former); err == nil {

@@ -41,6 +41,12 @@ func (t *Teller) IsReading(name string) bool {
 	return false
 }
 
+// IsSwapping tells whether a service is changing its files, or about to.
+func (t *Teller) IsSwapping(name string) bool {
+	s := t.services[name]
+	return s != nil && s.phase == Swapping
+}
+
 // Telling tells whether a dependent of a service is being told, or soon will be of its files.
 func (t *Teller) Telling(name string, now time.Time) bool {
 	s := t.services[name]
