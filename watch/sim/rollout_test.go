@@ -123,7 +123,7 @@ func (v vitals) look() string {
 	}
 	for _, name := range w.told(v.of) {
 		for _, s := range w.of(v.of) {
-			if w.sickFile(s, w.deps[name].saw[s.path]) {
+			if !w.files[s.path].stray && w.sickFile(s, w.deps[name].saw[s.path]) { // a stray file stays
 				return name + " is sick"
 			}
 		}
