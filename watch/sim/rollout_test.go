@@ -235,6 +235,7 @@ func (w *world) judgeRollouts(record string) {
 		was, is := w.ward.stands[name], found[name]
 		if was.Stage != is.Stage {
 			w.trace.note(w.began, "%s: %q is %q", name, was.Stage, is.Stage)
+			w.lacking(is)
 		}
 		if w.life == nil || w.life.dead || w.harmed > 0 || w.liar() {
 			continue
@@ -248,6 +249,19 @@ func (w *world) judgeRollouts(record string) {
 		}
 	}
 	w.ward.stood, w.ward.stands, w.ward.said = w.ward.stands, found, said
+}
+
+// lacking notes which files stay away that somebody else had taken away before a change that is
+// rolled back. The caller holds w.mu.
+func (w *world) lacking(r rollout) {
+	if r.Stage != "reverted" {
+		return
+	}
+	for _, old := range r.Old {
+		if f := w.files[old.Path]; f != nil && old.Name == "" && w.found(old.Path) == "" {
+			f.drifted = true
+		}
+	}
 }
 
 // called gives the name of services that a service goes by, or went by.
