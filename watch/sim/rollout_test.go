@@ -330,6 +330,7 @@ func (w *world) restored(f *output) bool {
 	case there:
 	case f.key != "":
 		f.nothing()
+		f.drifted = true // somebody else may have taken it away before
 	default:
 		f.content, f.meta = "deleted", meta{mode: f.fresh}
 	}
@@ -476,12 +477,14 @@ func (w *world) judgeHealed(before map[string]string) {
 // caller holds w.mu.
 func (w *world) judgeWard() {
 	for name, r := range w.ward.stands {
-		if s, inForce := w.life.roll[name]; inForce && s.proves && (r.Stage != "" || r.Drained && s.around) && !(s.isRefused() && r.Stage == "rejected") {
+		s, inForce := w.life.roll[name]
+		kept := r.Stage == "rejected" || r.Stage == "unwell" // nothing that is well passes its check
+		if inForce && s.proves && (r.Stage != "" || r.Drained && s.around) && !(s.isRefused() && kept) {
 			w.fail("%s is %q at last, drained %v", name, r.Stage, r.Drained)
 		}
 	}
 	for _, s := range w.life.roll {
-		if w.ward.drained[s.service] && s.around {
+		if unwell := w.ward.stands[s.name()].Stage == "unwell"; w.ward.drained[s.service] && s.around && !unwell {
 			w.fail("%s stays drained", s.name())
 		}
 	}
