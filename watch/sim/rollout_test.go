@@ -458,7 +458,7 @@ func (w *world) judgeHealed(before map[string]string) {
 	defer w.mu.Unlock()
 	for _, s := range w.specs() {
 		of := w.keeper(s)
-		if of == nil || len(w.told(*of)) == 0 {
+		if of == nil || len(w.told(*of)) == 0 || w.files[s.path].stray {
 			continue
 		}
 		content, _, _, _ := w.disk.Look(s.path)
