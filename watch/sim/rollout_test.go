@@ -43,10 +43,10 @@ type ward struct {
 
 // A rollout is what a record says of one.
 type rollout struct {
-	Service, Stage, Change, Stays string
-	Drained                       bool
-	Old                           []struct{ Path, Name string }
-	since                         int // how many records there were when the change was put on record
+	Service, Stage, Change, Stays, Secrets string
+	Drained                                bool
+	Old                                    []struct{ Path, Name string }
+	since                                  int // how many records there were when the change was put on record
 }
 
 // rolls tells whether services are to be seen to be well in this seed.
@@ -241,7 +241,9 @@ func (w *world) judgeRollouts(record string) {
 			continue
 		}
 		open := was.Stage == "unproven" || was.Stage == "retold" || was.Stage == "unwell"
-		if seen := said[name] > w.ward.said[name]; seen && open && is.Stage == "" && w.ward.begun[called(name)] < was.since {
+		before := w.ward.stood[name]
+		takenBack := before.Stage == is.Stage && before.Secrets == is.Secrets // a write that failed
+		if seen := said[name] > w.ward.said[name]; seen && !takenBack && open && is.Stage == "" && w.ward.begun[called(name)] < was.since {
 			w.fail("%s is well with a change that nobody has looked at", name)
 		}
 		if strings.Contains(is.Stays, "no such file") && was.Stays != is.Stays {
