@@ -295,8 +295,31 @@ func (l *Ledger) withMembers(readers map[string][]string, all bool) map[string][
 	}
 	if all {
 		l.setsLost = false
+		l.abandon(readers)
 	}
 	return readers
+}
+
+// abandon forgets what was begun with files that might be of a set, where it was lost which files
+// that has and nobody has them: nobody will finish it, and what was staged may be swept away. The
+// caller holds the lock.
+func (l *Ledger) abandon(readers map[string][]string) {
+	for path, f := range l.files {
+		if _, known := readers[path]; !known && f.swap != nil && l.fits(path) {
+			f.swap, l.stale = nil, true
+		}
+	}
+}
+
+// fits tells whether a path is one that a set may have. The caller holds the lock.
+func (l *Ledger) fits(path string) bool {
+	for name, s := range l.sets {
+		before, after, _ := strings.Cut(name, "*")
+		if s.adopted && strings.HasPrefix(path, before) && strings.HasSuffix(path, after) {
+			return true
+		}
+	}
+	return false
 }
 
 // encodeSets gives the lines of sets. The caller holds the lock.

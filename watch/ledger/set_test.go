@@ -177,7 +177,14 @@ func TestFileOfADamagedSetIsOwed(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.open(false)
+	b.Adopt(map[string][]string{sites: {"nginx"}}, false) // who has it may be yet to come
+	if !b.Temps()["/sites/.ta"] {
+		t.Errorf("what was staged may be swept away: %s", b.record())
+	}
 	adopt()
+	if b.Temps()["/sites/.ta"] {
+		t.Errorf("what was staged is never swept away: %s", b.record())
+	}
 	b.Compared([]string{sites})
 	if err := b.Acknowledge("nginx", b.Owed("nginx", []string{sites}), Event{}); err != nil {
 		t.Fatal(err)

@@ -116,14 +116,20 @@ func (p *pass) unkept(r ledger.Rollout, why error) error {
 // ascertain makes the files certain where it was not known whether they match: neither is what was
 // renamed before, nor whether its names are durable, and what is told must be.
 func (p *pass) ascertain() error {
-	if p.matched {
+	paths := p.service.Paths()
+	if p.service.hasSets() { // one that joins a set may be on record as nobody's
+		for _, r := range p.renderings {
+			paths = append(paths, r.Path)
+		}
+	}
+	if p.matched && (!p.service.hasSets() || !p.ledger.Unsure(paths)) {
 		return nil
 	}
 	if err := p.swap.SyncAll(); err != nil {
 		return err
 	}
 	p.matched = true
-	p.ledger.Compared(p.service.Paths())
+	p.ledger.Compared(paths)
 	p.ledger.Finished(p.service.Paths())
 	return nil
 }
