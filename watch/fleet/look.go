@@ -1,9 +1,9 @@
 package fleet
 
 import (
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -21,14 +21,14 @@ type look struct {
 func read(at time.Duration, from int, items []Stored) *look {
 	l := &look{at: at, from: from, slots: make(map[int]Item), changes: make(map[string]Item), state: Item{}}
 	for _, s := range items {
-		var number int
 		switch {
 		case s.Sort == stateSort:
 			l.state = s.Item
 		case strings.HasPrefix(s.Sort, changeSort):
 			l.changes[s.Sort] = s.Item
 		default:
-			if _, err := fmt.Sscanf(s.Sort, slotSort+"%d", &number); err == nil {
+			digits, is := strings.CutPrefix(s.Sort, slotSort)
+			if number, err := strconv.Atoi(digits); is && err == nil {
 				l.slots[number] = s.Item
 			}
 		}
@@ -120,7 +120,8 @@ func (l *look) free(m *Member) int {
 		return m.memory.Slot
 	}
 	var list []int
-	for number := l.from; number < l.effective(m); number++ {
+	most := l.effective(m)
+	for number := l.from; number < most; number++ {
 		if m.free(l.slots[number], "until") {
 			list = append(list, number)
 		}
