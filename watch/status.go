@@ -45,6 +45,7 @@ type Detail struct {
 	Computed int
 	Told     []tell.Told
 	Unwell   []string // what to do about Standing.Rollout.Failure
+	Retried  string   // when a change is tried again that was rolled back
 	// Undone is why what is to be done after a change is not done, and Unsaid why a failure was not
 	// said to whoever is to hear of it; nil: it is, or nobody has tried.
 	Undone, Unsaid *fault.Fault
@@ -216,7 +217,7 @@ func (l *Loop) detail(svc *Service, now time.Time) Detail {
 		Schedule: svc.Schedule.String(), Group: svc.Group,
 		Interval: s.past.interval,
 		Looked:   s.past.looked, Next: next, Well: s.past.well, Failing: s.past.failing, Succeeded: s.past.succeeded,
-		Hints: s.past.hints, Turn: s.past.turn,
+		Hints: s.past.hints, Turn: s.past.turn, Retried: svc.Retried(),
 		Told: l.teller.Told(svc.Name, now),
 	}
 	l.detailAfter(&d, svc)

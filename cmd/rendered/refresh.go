@@ -17,10 +17,11 @@ func newRefresh() *cobra.Command {
 		Long: `refresh has the daemon look at the services, or at all where none is named, at once. With --wait it waits until that is done and
 everybody who is to be told was told, and prints what once prints: a line for each file that is new and each dependent, and what is wrong.
 A dependent whose min_interval is not over stays owed, and files wait for their window and their gate. A change that was rolled back is
-tried again, and what was not well is looked at again.
+tried again, in a fleet when somebody has resumed it (rendered fleet resume), and what was not well is looked at again.
 
-It exits with 1 where a file could not be brought up to date, its gate is shut, a dependent could not be told or the service is not seen to
-be well, or where that takes longer than the timeout, which ends the waiting alone; and with 2 where no daemon answers.`,
+It exits with 1 where a file could not be brought up to date, its gate is shut, its change is halted in its fleet, a dependent could not be
+told or the service is not seen to be well, or where that takes longer than the timeout, which ends the waiting alone; and with 2 where no
+daemon answers.`,
 		Example: `  rendered refresh
   rendered refresh nginx --wait --timeout 10s`,
 		RunE: func(cmd *cobra.Command, names []string) error {

@@ -127,6 +127,27 @@ func (f *fleet) are(hosts int, state string) bool {
 	return n >= hosts
 }
 
+// wantsResume looks what the host is told to do whose change was rolled back: who asks for it once
+// more has it wait for who resumes it.
+func (f *fleet) wantsResume() {
+	f.t.Helper()
+	for _, h := range f.hosts {
+		if !strings.Contains(h.state(), "rolled-back") {
+			continue
+		}
+		status := h.asks("status", "web")
+		out, err := h.command(h.exe, "refresh", "web", "--wait").CombinedOutput()
+		for verb, said := range map[string]string{"status": status, "refresh": string(out)} {
+			if words := strings.Join(strings.Fields(said), " "); !strings.Contains(words, "rendered fleet resume web") || strings.Contains(words, "rendered refresh") {
+				f.t.Errorf("%s says\n%s", verb, said)
+			}
+		}
+		if err == nil || !strings.Contains(string(out), "halted") {
+			f.t.Errorf("refresh: %v\n%s", err, out)
+		}
+	}
+}
+
 const smallService = `services:
   web:
     files: [{path: out, content: '{{ secret "cert" }}'}]
@@ -151,6 +172,7 @@ func TestFleetOfThree(t *testing.T) {
 	if !f.have(3, "good-2") {
 		t.Error("a host has the bad version")
 	}
+	f.wantsResume()
 	f.aws.PutSecret("cert", "good-4")
 	f.waits("all hosts have the next version", 3*time.Minute, func() bool { return f.have(3, "good-4") && f.are(3, "current") })
 }

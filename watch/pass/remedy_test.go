@@ -35,3 +35,16 @@ func TestRemedies(t *testing.T) {
 		}
 	}
 }
+
+// Who reads that a change was rolled back is told what has it tried again.
+func TestRetried(t *testing.T) {
+	for want, s := range map[string]Service{
+		"it is tried again when it changes, or at once by  rendered refresh web":                         {Name: "web"},
+		"it is tried again when it changes, or when somebody has resumed it:  rendered fleet resume web": {Name: "web", Group: "web", Resumable: true},
+		"it is tried again when it changes":                                                              {Name: "web", Group: "web"}, // FleetLock knows no changes
+	} {
+		if got := s.Retried(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (p *pass) revert() error {
 		p.out.Files = append(p.out.Files, FileOutcome{Path: path, State: state})
 	})
 	clear(p.known)
-	return rolledBack(r)
+	return p.service.rolledBack(r)
 }
 
 // reversal is what the history says of that.

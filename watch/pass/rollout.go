@@ -58,9 +58,9 @@ func (p *pass) rejected() error {
 var errRolledBack = errors.New("rolled back")
 
 // rolledBack is why a change that was rolled back is not tried again.
-func rolledBack(r ledger.Rollout) error {
-	then := "it is tried again when it changes, or at once by  rendered refresh " + r.Service
-	if r.Change == "" {
+func (s *Service) rolledBack(r ledger.Rollout) error {
+	then := s.Retried()
+	if r.Change == "" && s.Group == "" {
 		then = "it is tried again at once, as somebody asks for it"
 	}
 	return &FileError{"", &fault.Fault{What: "rolled back, as it was not well: " + r.Failure, Err: errRolledBack, Hints: []string{then}}}

@@ -38,9 +38,23 @@ type Service struct {
 	// for no other host. Identity is the same on hosts where all of the service is, its templates
 	// included, as it is written.
 	Group, Identity string
+	// Resumable: the hosts of the group can have a change tried again that was rolled back.
+	Resumable bool
 	// Taken says why a file for an element of an Each must not be at a path, "is …" what; "": it
 	// may. It may be nil.
 	Taken func(path string) string
+}
+
+// Retried says when a change is tried again that was rolled back, and what somebody does for that.
+func (s *Service) Retried() string {
+	const then = "it is tried again when it changes"
+	switch {
+	case s.Group == "":
+		return then + ", or at once by  rendered refresh " + s.Name
+	case s.Resumable:
+		return then + ", or when somebody has resumed it:  rendered fleet resume " + s.Name
+	}
+	return then
 }
 
 // Rollback says when the old files are put back in the place of a change that is not well.

@@ -19,7 +19,7 @@ import (
 func (p *pass) uphold(r ledger.Rollout) error {
 	old, err := p.former(r)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
-		return cmp.Or(p.unkept(r, err), rolledBack(r))
+		return cmp.Or(p.unkept(r, err), p.service.rolledBack(r))
 	}
 	if err != nil { // it may be there the next time
 		return err
@@ -28,7 +28,7 @@ func (p *pass) uphold(r ledger.Rollout) error {
 		return err
 	}
 	if p.swap.Idle() {
-		return cmp.Or(p.ascertain(), rolledBack(r))
+		return cmp.Or(p.ascertain(), p.service.rolledBack(r))
 	}
 	if p.reverting = true; len(p.changed) > 0 { // to be told, and to be seen to be well once more
 		r.Stage, r.Since = ledger.Reverted, p.now.Round(0).UTC()
@@ -40,7 +40,7 @@ func (p *pass) uphold(r ledger.Rollout) error {
 	p.swap.Files(func(path string, state swap.State) {
 		p.out.Files = append(p.out.Files, FileOutcome{Path: path, State: state, Restored: state != swap.Same})
 	})
-	return rolledBack(r)
+	return p.service.rolledBack(r)
 }
 
 // wishOld has the files be what they were, and compares that with what is there. What was not there
@@ -106,7 +106,7 @@ func (p *pass) unkept(r ledger.Rollout, why error) error {
 			return &FileError{old.Path, &fault.Fault{
 				Place: fault.Place{File: old.Path}, Err: why,
 				What:  fmt.Sprintf("somebody else has changed it since it was rolled back, and what it held cannot be put back: %v", why),
-				Hints: []string{"the change is tried again by  rendered refresh " + r.Service},
+				Hints: []string{p.service.Retried()},
 			}}
 		}
 	}

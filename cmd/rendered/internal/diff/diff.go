@@ -35,6 +35,8 @@ type Service struct {
 	Files     []File    `json:"files"`
 	WouldRun  []string  `json:"would_run"` // gate, checks, before, who would be told, and after, in this order
 	Failures  []string  `json:"failures"`  // why it would do nothing; lines
+
+	retried string // when it is tried again though it was put back
 }
 
 // A File is one that would change.
@@ -74,7 +76,7 @@ func Of(list []pass.Foresight, failures func(pass.Foresight) []string) Diff {
 			continue
 		}
 		s := Service{Service: f.Name, Files: []File{}, WouldRun: wouldRun(f), Failures: append([]string{}, failures(f)...)}
-		s.RolledBack, s.HeldUntil = f.RolledBack, f.HeldUntil
+		s.RolledBack, s.HeldUntil, s.retried = f.RolledBack, f.HeldUntil, f.Retried()
 		if f.Paused != nil {
 			s.Paused = f.Paused.String()
 		}

@@ -116,7 +116,7 @@ func TestWaits(t *testing.T) {
 		t.Errorf("would run %s, want %s", got, want)
 	}
 	var b strings.Builder
-	Diff{Services: []Service{{Service: "web", RolledBack: "answered 502", HeldUntil: time.Date(2026, 11, 30, 1, 0, 0, 0, time.UTC)}}}.Print(&b, &b)
+	Diff{Services: []Service{{Service: "web", retried: svc.Retried(), RolledBack: "answered 502", HeldUntil: time.Date(2026, 11, 30, 1, 0, 0, 0, time.UTC)}}}.Print(&b, &b)
 	const want = `web had this change, which was rolled back: answered 502
   it is tried again when it changes, or at once by  rendered refresh web
 web is held: nothing is written before 2026-11-30 01:00:00

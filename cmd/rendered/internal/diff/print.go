@@ -26,7 +26,7 @@ func (d Diff) Print(out, remarks io.Writer) {
 		}
 		if s.RolledBack != "" {
 			console.Say(out, fmt.Sprintf("%s had this change, which was rolled back: %s", s.Service, s.RolledBack))
-			console.Say(out, "  it is tried again when it changes, or at once by  rendered refresh "+s.Service)
+			console.Say(out, "  "+s.retried)
 		}
 		if !s.HeldUntil.IsZero() {
 			console.Say(out, fmt.Sprintf("%s is held: nothing is written before %s", s.Service, s.HeldUntil.Local().Format(time.DateTime)))

@@ -53,6 +53,8 @@ type Service struct {
 	Gate string `json:"gate,omitempty"`
 	// Fleet is what they wait for in the fleet.
 	Fleet string `json:"fleet,omitempty"`
+	// Halted is why they wait until somebody resumes or thaws them, and what to do: lines.
+	Halted string `json:"halted,omitempty"`
 }
 
 // A File is what became of a file.
@@ -99,7 +101,7 @@ func Of(r watch.Result) Outcome {
 		}
 		s.Failures = Failures(out.Service, out.Err)
 		if out.Held != nil {
-			s.HeldUntil, s.Held, s.Gate, s.Fleet = out.Held.Until, out.Held.Paths, gate(*out.Held), out.Held.Turn
+			s.HeldUntil, s.Held, s.Gate, s.Fleet, s.Halted = out.Held.Until, out.Held.Paths, gate(*out.Held), out.Held.Turn, halted(*out.Held)
 		}
 		o.Services = append(o.Services, s)
 	}
@@ -121,6 +123,14 @@ func gate(h pass.Hold) string {
 		return ""
 	}
 	return (&fault.Fault{What: h.Gate, Hints: h.Hints}).Text()
+}
+
+// halted says why a change is halted in the fleet, and what to do; "" where it is not.
+func halted(h pass.Hold) string {
+	if !h.Halted {
+		return ""
+	}
+	return (&fault.Fault{What: h.Turn, Hints: h.Hints}).Text()
 }
 
 func healthOf(h watch.Health) Health {
@@ -176,7 +186,7 @@ func noticeOf(n watch.NoticeOutcome) Notice {
 // as it should be.
 func (o Outcome) Failed() bool {
 	for _, s := range o.Services {
-		if len(s.Failures) > 0 || s.Gate != "" {
+		if len(s.Failures) > 0 || s.Gate != "" || s.Halted != "" {
 			return true
 		}
 	}

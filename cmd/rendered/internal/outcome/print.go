@@ -55,7 +55,10 @@ func (p Printer) service(s Service) (same int) {
 	}
 	for _, path := range s.Held {
 		until := "until the gate opens"
-		if s.Fleet != "" {
+		switch {
+		case s.Halted != "":
+			until = "until the fleet lets it"
+		case s.Fleet != "":
 			until = "and " + s.Fleet
 		}
 		if !s.HeldUntil.IsZero() {
@@ -63,8 +66,10 @@ func (p Printer) service(s Service) (same int) {
 		}
 		console.Say(p.Out, fmt.Sprintf("%-9s %s %s", "held", path, until))
 	}
-	if s.Gate != "" {
-		console.Say(p.Remarks, "error: "+s.Service+": "+s.Gate)
+	for _, why := range []string{s.Gate, s.Halted} {
+		if why != "" {
+			console.Say(p.Remarks, "error: "+s.Service+": "+why)
+		}
 	}
 	for _, f := range s.Failures {
 		console.Say(p.Remarks, "error: "+f.Lines())

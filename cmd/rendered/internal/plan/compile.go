@@ -74,7 +74,7 @@ func splay(cfg *config.Config, s *config.Service) time.Duration {
 func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread time.Duration, templates []template) *watch.Service {
 	service := &watch.Service{
 		Service: pass.Service{
-			Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify, Group: s.Rollout.Group,
+			Name: s.Name, Check: s.Check, Verify: s.Verify, Dependents: s.Notify, Group: s.Rollout.Group, Resumable: cfg.Fleet.Table != "",
 			Healthy: s.Healthy, HealthyFor: s.HealthyFor, HealthyWithin: s.HealthyWithin, Rollback: pass.Rollback(s.Rollback),
 			Gate: s.Gate, Before: s.Before, After: s.After, OnFailure: pass.OnFailure{Run: s.OnFailure, Post: s.Post},
 		},

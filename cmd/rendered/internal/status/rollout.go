@@ -28,7 +28,7 @@ func (s *Service) seen() (list []string) {
 		}
 		list = append(list, "not well with the old files, either: "+r.Still, was)
 	case ledger.Rejected:
-		list = append(list, "the change of "+at+" was rolled back: "+r.Failure, "it is tried again when it changes, or at once by  rendered refresh "+s.Name)
+		list = append(list, "the change of "+at+" was rolled back: "+r.Failure)
 	case ledger.Unwell:
 		list = append(list, "not well since "+at+": "+r.Failure, "the new files stay: "+r.Stays)
 	}

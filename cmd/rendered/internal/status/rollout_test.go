@@ -49,7 +49,9 @@ func rollouts() Status {
 			but(func(d *watch.Detail) { d.Turn = machine }),
 			detail,
 			detail,
-			but(func(d *watch.Detail) { d.Turn = "the owner of param p, or " + machine }),
+			but(func(d *watch.Detail) {
+				d.Turn, d.Retried = "the owner of param p, or "+machine, (&pass.Service{Name: "rejected"}).Retried()
+			}),
 			but(func(d *watch.Detail) {
 				d.Turn, d.Unwell = "the owner of secret prod/db, or "+machine, []string{"try it by hand"}
 			}),

@@ -193,6 +193,9 @@ func service(st watch.Standing, d watch.Detail) *Service {
 		s.Files = append(s.Files, file(f))
 	}
 	if r := st.Rollout; r != nil {
+		if r.Stage == ledger.Rejected {
+			d.Unwell = append([]string{d.Retried}, d.Unwell...)
+		}
 		s.Rollout = &Rollout{r.Stage, r.Since, r.Failure, d.Unwell, r.Still, r.Paths, r.Stays, r.Drained, text(d.Undone)}
 	}
 	s.Unsaid = text(d.Unsaid)
