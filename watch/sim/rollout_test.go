@@ -222,8 +222,8 @@ func (w *world) judgeRollouts(record string) {
 		}
 		r.since = len(w.records)
 		for _, last := range []map[string]rollout{w.ward.stood, w.ward.stands} {
-			for name, was := range last { // it may have another name
-				if was.Change == r.Change && called(name) == called(r.Service) {
+			for name, was := range last { // it may have another name, or be another service's by now
+				if was.Change == r.Change && (r.Change != "" || called(name) == called(r.Service)) {
 					r.since = was.since
 				}
 			}
