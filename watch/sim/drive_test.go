@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -336,6 +337,7 @@ func (w *world) harm(why string) {
 		w.lost[path] = true
 	}
 	w.harmed++
+	w.ward.lost = slices.AppendSeq(w.ward.lost, maps.Values(w.ward.stands))
 	w.strays()
 	w.ward.drained = [len(services)]bool{} // it is done once more, perhaps
 	clear(w.held)

@@ -38,6 +38,7 @@ type ward struct {
 	loose   [len(services)]bool // the daemon has followed the service, and a crash may take that from the record
 	stands  map[string]rollout  // by service, as the last record has it
 	stood   map[string]rollout  // as the record before it had it: a failed write is taken back
+	lost    []rollout           // that were damaged: what was begun may be finished all the same
 	said    map[string]int      // by service: how often it says that it was seen to be well
 }
 
@@ -293,7 +294,7 @@ func sights(record string) map[string]int {
 // reverts tells whether old files are put back, a path being one of them, and whether there was
 // one.
 func (w *world) reverts(path string) (reverts, was bool) {
-	for _, r := range w.ward.stands {
+	for _, r := range slices.AppendSeq(slices.Clone(w.ward.lost), maps.Values(w.ward.stands)) {
 		for _, old := range r.Old {
 			if r.Stage == "reverted" && old.Path == path {
 				return true, old.Name != ""
