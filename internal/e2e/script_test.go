@@ -134,18 +134,19 @@ func until(fail func(string, ...any), what string, ok func() bool) {
 	untilWithin(patience, fail, what, ok)
 }
 
-// untilWithin is until for what takes longer than others do.
+// untilWithin is until for what takes longer than others do. It pauses longer than asking takes: who
+// starts a program to ask leaves the processors to the other tests.
 func untilWithin(longest time.Duration, fail func(string, ...any), what string, ok func() bool) {
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(longest)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-limit:
+	for limit := time.Now().Add(longest); ; {
+		began := time.Now()
+		if ok() {
+			return
+		}
+		if began.After(limit) {
 			fail("waited in vain until %s", what)
 			return
 		}
+		time.Sleep(min(max(4*time.Since(began), 2*time.Millisecond), 200*time.Millisecond))
 	}
 }
 
