@@ -170,8 +170,8 @@ func TestPostgreSQLRotations(t *testing.T) {
 	d := db.start()
 	db.becomes("current", "")
 
-	load := db.logins(2)
-	rotations, began := long.Or(3, 20), time.Now()
+	load := db.logins(long.Or(1, 2))
+	rotations, began := long.Or(2, 20), time.Now()
 	for range rotations {
 		before := load.logins.Load()
 		db.rotate(true)

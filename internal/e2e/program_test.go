@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	// Without this each child waits a second for the race detector.
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	// Most of the tests wait for what they have started.
-	_ = flag.Set("test.parallel", "5")
+	_ = flag.Set("test.parallel", "8")
 	code := m.Run()
 	_ = os.RemoveAll(buildDir)
 	os.Exit(code)

@@ -406,6 +406,7 @@ func TestTLSServersThatMeanNoGood(t *testing.T) {
 
 // All of it together, as a pass has it: a server that comes up with the new certificate later.
 func TestProveOfServers(t *testing.T) {
+	t.Parallel()
 	newer, current := pair(t, "www.example.com")
 	_, old := pair(t, "www.example.com")
 	file := filepath.Join(t.TempDir(), "site.crt")

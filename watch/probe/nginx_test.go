@@ -15,6 +15,7 @@ import (
 // A real nginx shows old certificates between new ones for a while after a reload, and goes on with
 // the old one where it cannot use the new.
 func TestTLSOfNginx(t *testing.T) {
+	t.Parallel()
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
 		if os.Getenv("CI") != "" {
