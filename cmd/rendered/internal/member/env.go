@@ -103,11 +103,7 @@ func (e *env) wake() {
 	}
 }
 
-func (e *env) Save(m fleet.Memory) error {
-	e.members.mu.Lock()
-	defer e.members.mu.Unlock()
-	return e.members.remember(e.group, m)
-}
+func (e *env) Save(m fleet.Memory) error { return e.members.remember(e.group, m) }
 
 func (e *env) Chance() float64 { return rand.Float64() }
 

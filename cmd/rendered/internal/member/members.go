@@ -30,7 +30,8 @@ type Options struct {
 // Members are those of this host. They are a pass.Fleet.
 type Members struct {
 	Options
-	mu       sync.Mutex
+	writing  sync.Mutex // of the record; taken before mu
+	mu       sync.Mutex // of the rest; the loop takes it, so that nobody waits for a disk in it
 	groups   map[string]*group
 	services map[string]*service
 	record   record
@@ -154,21 +155,26 @@ func (m *Members) maySwap(name string) (may bool, news <-chan struct{}, _ error)
 		s.stage = waiting
 		m.say(name, s, g)
 	}
-	before := g.member.MaySwap(name, s.wants.Change)
-	if before <= m.Now() {
+	if before := g.member.MaySwap(name, s.wants.Change); before <= m.Now() {
 		return false, s.news, nil
 	}
 	was := s.made
 	s.Doing, s.Before = s.wants.Change, s.Has
+	m.mu.Unlock()
 	err := m.write()
-	if err != nil || m.Now() >= before { // it takes long to write
-		s.made = was
-		return false, s.news, err
+	m.mu.Lock()
+	is, g := m.of(name) // while it was written the config may have changed
+	if err == nil && is == s && g != nil && m.Now() < g.member.MaySwap(name, s.wants.Change) {
+		s.stage, s.known, s.live = swapped, false, true
+		m.say(name, s, g)
+		return true, nil, nil
 	}
-	s.stage, s.known, s.live = swapped, false, true
-	m.say(name, s, g)
-	return true, nil, nil
+	s.made = was
+	return false, atOnce, err
 }
+
+// atOnce has who waits for news ask again: some may have come meanwhile.
+var atOnce = func() <-chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // Ended notes that a pass that had its turn has ended.
 func (m *Members) Ended(name string, done bool) {
@@ -189,28 +195,29 @@ func (m *Members) Ended(name string, done bool) {
 
 // Has notes what a service is, which wants nothing else.
 func (m *Members) Has(w pass.Wanted) {
+	if m.has(w) {
+		_ = m.write() // where that fails the next life notes it again
+	}
+}
+
+// has tells whether what a service is by now is yet to be put on record.
+func (m *Members) has(w pass.Wanted) (news bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, g := m.of(w.Service)
 	if s == nil {
-		return
+		return false
 	}
 	if s.stage == noPass {
 		s.wants = pass.Wanted{}
 	}
-	m.is(s, has{w.Change, w.Versions})
+	if news = s.Has.Change != w.Change || !maps.Equal(s.Has.Versions, w.Versions); news {
+		s.Has = has{w.Change, w.Versions}
+	}
 	if g != nil {
 		m.say(w.Service, s, g)
 	}
-}
-
-// is notes what a service is, also on record. Where that fails the next life notes it again.
-func (m *Members) is(s *service, h has) {
-	if s.Has.Change == h.Change && maps.Equal(s.Has.Versions, h.Versions) {
-		return
-	}
-	s.Has = h
-	_ = m.write()
+	return news
 }
 
 // Stands notes how a service stands that has no pass at work.
@@ -223,7 +230,7 @@ func (m *Members) Stands(st pass.Standing) {
 	}
 	s.standing, s.known = st, true
 	if st.Stage.Back() && s.Has.Change == s.Doing {
-		m.is(s, s.Before)
+		s.Has = s.Before // it is on record when something else is, and else the next life notes it again
 	}
 	s.over(st.Service, g)
 	m.say(st.Service, s, g)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/disk/faulty"
 	"github.com/rendered/rendered/internal/fleettest"
 	"github.com/rendered/rendered/watch/fleet"
 	"github.com/rendered/rendered/watch/pass"
@@ -55,9 +56,14 @@ var web = fleet.Settings{Fleet: "prod", Group: "web", Most: fleet.Amount{Number:
 // life begins a life of the process with a service.
 func life(t *testing.T, dir string, table fleet.Table, s fleet.Settings) *crew {
 	t.Helper()
+	return lifeOn(t, disk.Host, dir, table, s)
+}
+
+func lifeOn(t *testing.T, system disk.System, dir string, table fleet.Table, s fleet.Settings) *crew {
+	t.Helper()
 	began := time.Now().Add(-time.Hour)
 	c := &crew{Members: New(Options{
-		Host: "here", Disk: disk.Host, State: dir, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Host: "here", Disk: system, State: dir, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Wake: func([]string) {}, Counts: func(string) {}, Now: func() time.Duration { return time.Since(began) },
 	})}
 	var ctx context.Context
@@ -256,5 +262,70 @@ func TestNewerVersionInATurn(t *testing.T) {
 		}
 		c.Stands(standing(pass.Settled, false))
 		c.swaps(t, "v3")
+	})
+}
+
+// A disk that does not answer has those wait that are to be on record, and the loop say how other
+// services stand, and take a new config.
+func TestDiskIsSlow(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var answers chan struct{} // closed when the disk does; nil: at once
+		hang := func(c chan struct{}) { mu.Lock(); answers = c; mu.Unlock() }
+		system := faulty.System(disk.Host, func(s faulty.Step) error {
+			mu.Lock()
+			c := answers
+			mu.Unlock()
+			if c != nil && s.Mutates() {
+				<-c
+			}
+			return nil
+		})
+		table := new(shared)
+		c := lifeOn(t, system, dir, table, web)
+		defer c.dies()
+		c.Has(wanted("v1"))
+		c.Stands(standing(pass.Settled, false))
+		c.turns(t, "v2")
+		answer := make(chan struct{})
+		hang(answer)
+		begun := make(chan error)
+		go func() { begun <- c.Begin(t.Context(), "web") }()
+		// The loop goes on.
+		goesOn := func(what string) {
+			t.Helper()
+			if synctest.Wait(); !c.mu.TryLock() {
+				t.Fatalf("the loop waits for the disk: %s", what)
+			}
+			c.mu.Unlock()
+			c.Set([]fleet.Settings{web}, map[string]string{"web": "web", "db": "web"}, Place{Table: table})
+			c.Rests("db")
+			c.Stands(pass.Standing{Service: "db", Stage: pass.Settled})
+		}
+		time.Sleep(7 * time.Second) // it may not swap any more, and then anew
+		goesOn("a service is to be on record")
+		hang(nil)
+		close(answer)
+		if err := <-begun; err != nil {
+			t.Fatal(err)
+		}
+		if before := c.groups["web"].member.MaySwap("web", "v2"); c.Now() > before {
+			t.Errorf("it swaps %v after it was let", c.Now()-before)
+		}
+		c.Has(wanted("v2"))
+		c.Ended("web", true)
+		answer = make(chan struct{})
+		hang(answer)
+		c.Stands(pass.Standing{Service: "web", Stage: pass.Reverting, Failure: "502"})
+		time.Sleep(time.Second)
+		goesOn("a member is to be on record")
+		hang(nil)
+		close(answer)
+		c.Stands(pass.Standing{Service: "web", Stage: pass.Rejected, Failure: "502"})
+		time.Sleep(time.Minute)
+		if said := table.item("prod#web#hosts", "host#here").Text("services"); !strings.Contains(said, `"change":"v1","phase":"rolled back"`) {
+			t.Errorf("the host says %s", said)
+		}
 	})
 }

@@ -43,24 +43,50 @@ func (m *Members) read() record {
 	return r
 }
 
-// remember puts on record what a member is to know. The caller holds the lock.
+// remember puts on record what the member of a group is to know.
 func (m *Members) remember(group string, memory fleet.Memory) error {
-	groups := maps.Clone(m.record.Groups)
-	if groups == nil {
-		groups = make(map[string]fleet.Memory)
+	m.mu.Lock()
+	was := m.record.Groups[group]
+	m.memorize(group, memory)
+	m.mu.Unlock()
+	err := m.write()
+	if err != nil {
+		m.mu.Lock()
+		m.memorize(group, was)
+		m.mu.Unlock()
 	}
-	groups[group] = memory
-	was := m.record.Groups
-	m.record.Groups = groups
-	if err := m.write(); err != nil {
-		m.record.Groups = was
-		return err
-	}
-	return nil
+	return err
 }
 
-// write puts everything on record. The caller holds the lock.
+// memorize notes what is to be on record of a group. The caller holds the lock.
+func (m *Members) memorize(group string, memory fleet.Memory) {
+	if m.record.Groups == nil {
+		m.record.Groups = make(map[string]fleet.Memory)
+	}
+	m.record.Groups[group] = memory
+}
+
+// write puts on record what is known by now. The caller does not hold the lock, which the loop
+// takes: a disk may be slow.
 func (m *Members) write() error {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	data, err := m.recorded()
+	if err != nil {
+		return err
+	}
+	dir, err := m.Disk.Open(m.State)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return disk.Replace(dir, name, data)
+}
+
+// recorded gives what is to be on record.
+func (m *Members) recorded() ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	services := maps.Clone(m.record.Services) // of one that is faulty for now it stays
 	if services == nil {
 		services = make(map[string]made)
@@ -70,13 +96,5 @@ func (m *Members) write() error {
 	}
 	m.record.Services = services
 	data, err := json.Marshal(m.record)
-	if err != nil {
-		return err
-	}
-	dir, err := m.Disk.Open(m.State)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return disk.Replace(dir, name, append(data, '\n'))
+	return append(data, '\n'), err
 }
