@@ -200,13 +200,13 @@ func (w *world) operator(chance *rand.Rand, kind int) {
 			}
 		})
 	case 17, 18:
-		for _, name := range w.parts[part] {
-			if item := w.item(Key{part, name}); item.Text("halted") != "" {
-				w.note("resume %s", name)
+		for _, c := range w.parts[part] {
+			if c.item.Text("halted") != "" {
+				w.note("resume %s", c.name)
 				if chance.IntN(2) == 0 {
-					delete(w.bad, strings.TrimPrefix(name[strings.LastIndex(name, "#"):], "#"))
+					delete(w.bad, strings.TrimPrefix(c.name[strings.LastIndex(c.name, "#"):], "#"))
 				}
-				w.update(Resume(fleet, group, name, item))
+				w.update(Resume(fleet, group, c.name, c.item))
 			}
 		}
 	}

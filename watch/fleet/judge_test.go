@@ -79,8 +79,8 @@ func (w *world) judgeSwap(s *service) {
 		w.breaks("%s swaps to %s, which nobody was well with: %v", h.name, s.change, item)
 	}
 	working := 0
-	for _, name := range w.parts[part] {
-		if strings.HasPrefix(name, slotSort) && w.item(Key{part, name}).Number("until") > w.low() {
+	for _, c := range w.parts[part] {
+		if strings.HasPrefix(c.name, slotSort) && c.item.Number("until") > w.low() {
 			working++
 		}
 	}

@@ -10,16 +10,16 @@ import (
 
 // A look is what a query has found of a group.
 type look struct {
-	at      time.Duration // by the clock of the machine, when it came
-	from    int           // slots before this one were not asked for
-	slots   map[int]Item
+	at      time.Duration   // by the clock of the machine, when it came
+	from    int             // slots before this one were not asked for
+	slots   []Item          // from that one on, nil being none
 	changes map[string]Item // by name
 	state   Item
 }
 
 // read sorts what a query has found.
 func read(at time.Duration, from int, items []Stored) *look {
-	l := &look{at: at, from: from, slots: make(map[int]Item), changes: make(map[string]Item), state: Item{}}
+	l := &look{at: at, from: from, changes: make(map[string]Item), state: Item{}}
 	for _, s := range items {
 		switch {
 		case s.Sort == stateSort:
@@ -27,13 +27,34 @@ func read(at time.Duration, from int, items []Stored) *look {
 		case strings.HasPrefix(s.Sort, changeSort):
 			l.changes[s.Sort] = s.Item
 		default:
-			digits, is := strings.CutPrefix(s.Sort, slotSort)
-			if number, err := strconv.Atoi(digits); is && err == nil {
-				l.slots[number] = s.Item
-			}
+			l.add(s)
 		}
 	}
 	return l
+}
+
+// mostNumber is before which there are slots, whatever stands in the table.
+const mostNumber = 1_000_000
+
+// add adds an item where it is a slot's.
+func (l *look) add(s Stored) {
+	digits, is := strings.CutPrefix(s.Sort, slotSort)
+	number, err := strconv.Atoi(digits)
+	if !is || err != nil || number < l.from || number >= mostNumber {
+		return
+	}
+	if gap := number - l.from - len(l.slots); gap >= 0 {
+		l.slots = append(l.slots, make([]Item, gap+1)...)
+	}
+	l.slots[number-l.from] = s.Item
+}
+
+// slot gives what stands in the table of a slot; nil: nothing, or it was not asked for.
+func (l *look) slot(number int) Item {
+	if i := number - l.from; i >= 0 && i < len(l.slots) {
+		return l.slots[i]
+	}
+	return nil
 }
 
 // most gives how many may work at once, as the operator has it, or the config.
@@ -106,8 +127,8 @@ func (l *look) held() time.Duration {
 func (l *look) effective(m *Member) int {
 	most := l.most(m.Most)
 	n := most
-	for number, s := range l.slots {
-		if number >= most && !m.free(s, "until") {
+	for number := max(most, l.from); number < l.from+len(l.slots); number++ {
+		if !m.free(l.slot(number), "until") {
 			n--
 		}
 	}
@@ -122,7 +143,7 @@ func (l *look) free(m *Member) int {
 	var list []int
 	most := l.effective(m)
 	for number := l.from; number < most; number++ {
-		if m.free(l.slots[number], "until") {
+		if m.free(l.slot(number), "until") {
 			list = append(list, number)
 		}
 	}

@@ -15,7 +15,7 @@ func (t *turn) acquire(v *look) bool {
 		Set: Item{"lease": t.lease, "owner": m.Host, "until": t.until, "over": int64(0), "kept": int64(0), "at": low},
 		If:  []Any{{absent("until"), less("until", low-ms(margin))}},
 	}
-	if seen := v.slots[t.slot].Text("lease"); seen == "" {
+	if seen := v.slot(t.slot).Text("lease"); seen == "" {
 		u.If = append(u.If, Any{absent("lease")})
 	} else {
 		u.If = append(u.If, Any{equal("lease", seen)})

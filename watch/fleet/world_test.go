@@ -18,7 +18,7 @@ type world struct {
 	events   events
 	order    int
 	table    map[Key]*cell
-	parts    map[string][]string // names of the items of a part, sorted
+	parts    map[string][]named // the items of a part, sorted
 	hosts    []*host
 	settings Settings
 	trouble  trouble
@@ -55,6 +55,18 @@ type trouble struct {
 	stale                                      time.Duration // of reads, at most
 }
 
+// A named is a cell with the name that it has in its part.
+type named struct {
+	name string
+	*cell
+}
+
+// at gives where a name is, or is to be.
+func at(list []named, name string) int {
+	i, _ := slices.BinarySearchFunc(list, name, func(n named, name string) int { return strings.Compare(n.name, name) })
+	return i
+}
+
 // A cell is an item with what it was before.
 type cell struct {
 	item Item // nil: there is none
@@ -88,7 +100,7 @@ func (e *events) Pop() any {
 
 func newWorld(seed uint64, s Settings) *world {
 	return &world{
-		chance: rand.New(rand.NewPCG(seed, 18)), settings: s, table: make(map[Key]*cell), parts: make(map[string][]string),
+		chance: rand.New(rand.NewPCG(seed, 18)), settings: s, table: make(map[Key]*cell), parts: make(map[string][]named),
 		want: make(map[string]string), bad: make(map[string]bool), badOn: make(map[string]func(*host) bool), stopped: make(map[string]time.Duration),
 	}
 }
@@ -153,9 +165,8 @@ func (w *world) update(u Update) Answer {
 		return a
 	}
 	if c.item == nil {
-		names := w.parts[u.Key.Part]
-		i, _ := slices.BinarySearch(names, u.Key.Sort)
-		w.parts[u.Key.Part] = slices.Insert(names, i, u.Key.Sort)
+		list := w.parts[u.Key.Part]
+		w.parts[u.Key.Part] = slices.Insert(list, at(list, u.Key.Sort), named{u.Key.Sort, c})
 	}
 	if w.trouble.stale > 0 {
 		c.was = append(c.was, past{w.now, c.item})
@@ -172,11 +183,13 @@ func (w *world) update(u Update) Answer {
 // query reads the table at this very time, or as it was not long before.
 func (w *world) query(q Query) Answer {
 	a := Answer{Date: time.UnixMilli(w.low()).Truncate(time.Second)}
-	names := w.parts[q.Part]
-	i, _ := slices.BinarySearch(names, q.From)
+	list := w.parts[q.Part]
+	list = list[at(list, q.From):]
+	if !q.Count {
+		a.Items = make([]Stored, 0, len(list))
+	}
 	size := 0.0
-	for _, name := range names[i:] {
-		c := w.table[Key{q.Part, name}]
+	for _, c := range list {
 		item := c.item
 		if !q.Consistent && w.trouble.stale > 0 {
 			then := w.now - time.Duration(w.chance.Float64()*float64(w.trouble.stale))
@@ -193,7 +206,7 @@ func (w *world) query(q Query) Answer {
 		a.Count++
 		size += 120
 		if !q.Count {
-			a.Items = append(a.Items, Stored{name, item})
+			a.Items = append(a.Items, Stored{c.name, item})
 		}
 	}
 	units := max(1, float64(int(size/4096)+1))
