@@ -47,6 +47,7 @@ func newFleet(t *testing.T, hosts int, config string, prepare func(*fleetHost)) 
 			prepare(h)
 		}
 		f.hosts = append(f.hosts, h)
+		f.aws.PutSecret(h.name+"/own", h.name)
 	}
 	for _, h := range f.hosts {
 		h.begin()
@@ -150,7 +151,9 @@ func (f *fleet) wantsResume() {
 
 const smallService = `services:
   web:
-    files: [{path: out, content: '{{ secret "cert" }}'}]
+    files:
+      - {path: out, content: '{{ secret "cert" }}'}
+      - {path: own, content: '{{ secret (printf "%s/own" hostname) }}'}
     notify: [{run: 'date +%s.%N >>$HERE/told', timeout: 1s}]
     healthy: [{run: '! grep -q bad $HERE/out'}]
     healthy_for: 200ms

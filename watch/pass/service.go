@@ -38,6 +38,8 @@ type Service struct {
 	// for no other host. Identity is the same on hosts where all of the service is, its templates
 	// included, as it is written.
 	Group, Identity string
+	// Own are lookups that other hosts of the group do not have: this one's name is in theirs.
+	Own []sources.Ref
 	// Resumable: the hosts of the group can have a change tried again that was rolled back.
 	Resumable bool
 	// Taken says why a file for an element of an Each must not be at a path, "is …" what; "": it

@@ -104,7 +104,7 @@ func (p *pass) fleetChange() string {
 	write(h, p.service.Name, p.service.Identity)
 	var list []string
 	for _, r := range p.service.Refs() {
-		if version, read := p.snapshot.Version(r); read && r.Kind.Traits().Answerer == sources.AWS {
+		if version, read := p.snapshot.Version(r); read && r.Kind.Traits().Answerer == sources.AWS && !slices.Contains(p.service.Own, r) {
 			list = append(list, fmt.Sprintf("%q %q", r.String(), version))
 		}
 	}

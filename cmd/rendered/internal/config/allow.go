@@ -30,6 +30,7 @@ const (
 	ReservedName   Rule = "reserved-name"
 	TextCondition  Rule = "text-condition"
 	DeadElse       Rule = "dead-else"
+	NoCanary       Rule = "no-canary"
 	Unfinished     Rule = "unfinished"
 )
 
@@ -52,6 +53,7 @@ var Rules = []struct {
 	{ReservedName, "a variable of an env file that sh or bash does not set, as UID"},
 	{TextCondition, "an if over a looked-up text, to which \"false\" and \"0\" are true"},
 	{DeadElse, "an else of a range over params, which is an error where there are none"},
+	{NoCanary, "a rollout whose canary tries no new value: each host looks up others"},
 	{Unfinished, "a comment TODO(migrate), by which migrate leaves something to do"},
 }
 

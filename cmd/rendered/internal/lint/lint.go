@@ -21,7 +21,7 @@ type Service struct {
 
 // rules find things in one service each.
 var rules = []func(l *linter, s Service){
-	(*linter).wide, (*linter).unquoted, (*linter).quotedTwice, (*linter).unchecked, (*linter).noNewline, (*linter).changedByHand, (*linter).secretArgument, (*linter).vaultPaths, (*linter).jinja, (*linter).reserved, (*linter).truths, (*linter).elses,
+	(*linter).wide, (*linter).unquoted, (*linter).quotedTwice, (*linter).unchecked, (*linter).noNewline, (*linter).changedByHand, (*linter).secretArgument, (*linter).vaultPaths, (*linter).jinja, (*linter).reserved, (*linter).truths, (*linter).elses, (*linter).noCanary,
 }
 
 // A linter looks through one config.

@@ -259,3 +259,27 @@ func TestManyOnALine(t *testing.T) {
 		t.Errorf("%d times the actions take %d KiB in place of %d, and are said in %d KiB in place of %d", many/few, allocatedMore>>10, allocated>>10, saidMore>>10, said>>10)
 	}
 }
+
+// A canary that no new value could be tried by is warned of, and no other.
+func TestNoCanary(t *testing.T) {
+	const of = "fleet: {table: rendered, name: prod}\n"
+	service := func(content, rollout string) string {
+		return "  a:\n    files: [{content: '" + content + "', path: DIR/f}]\n    rollout: {" + rollout + "}\n"
+	}
+	const own = `{{ secret (printf "%s/tls" hostname) }}{{ "\n" }}`
+	for services, want := range map[string]string{
+		service(own, "") + of:              "no-canary",
+		service(own, "canary: false") + of: "",
+		service(own, "") + "fleet: {fleetlock: \"http://127.0.0.1\", name: prod}\n": "",
+		service(`{{ file "DIR/wide" }}{{ "\n" }}`, "") + of:                         "no-canary",
+		service(`{{ secret (file "DIR/wide") }}{{ "\n" }}`, "") + of:                "no-canary",
+		service(own+`{{ secret "shared" }}{{ "\n" }}`, "") + of:                     "",
+		service(`{{ hostname }}{{ "\n" }}`, "") + of:                                "", // it never changes
+		service(own, "}\n    allow: [no-canary") + of:                               "",
+	} {
+		services = strings.ReplaceAll(services, "[no-canary}", "[no-canary]")
+		if got := strings.Join(warned(t, services, nil), " "); !strings.Contains(" "+got+" ", " "+want+" ") || want == "" && strings.Contains(got, "no-canary") {
+			t.Errorf("%s: %q, want %q", services, got, want)
+		}
+	}
+}

@@ -106,6 +106,9 @@ func (c *Compiler) compileService(cfg *config.Config, s *config.Service, spread 
 			continue
 		}
 		service.Files = append(service.Files, newFile(&s.Files[i], t.parsed))
+		if service.Group != "" {
+			service.Own = append(service.Own, service.Files[i].Own()...)
+		}
 		fmt.Fprintf(print, "%#v\n", s.Files[i].Unplaced())
 		written = append(written, texts(t.Options)...)
 	}
