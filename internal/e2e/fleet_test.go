@@ -13,7 +13,7 @@ import (
 	"github.com/rendered/rendered/internal/awsfake"
 )
 
-var wholeFleet = flag.Bool("fleet", false, "twenty daemons, each with an nginx, go through the changes of a fleet, which takes ten minutes")
+var wholeFleet = flag.Bool("fleet", false, "twenty daemons, each with an nginx, go through the changes of a fleet, which takes a quarter of an hour")
 
 // A fleetHost is a daemon with a host name of its own, and the files of one service.
 type fleetHost struct {
