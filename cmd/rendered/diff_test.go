@@ -158,7 +158,7 @@ func tree(t *testing.T, dir string) string {
 // What diff says is what once does, whatever the config and the disk are like; and it changes
 // nothing itself.
 func TestDiffSaysWhatOnceDoes(t *testing.T) {
-	configs := long.Or(20, 300)
+	configs := long.Or(20, 120)
 	changed, failed, idle, preserved := 0, 0, 0, 0
 	for seed := range configs {
 		r := rehearsed{rand.New(rand.NewPCG(uint64(seed), 15)), t.TempDir()}

@@ -142,22 +142,20 @@ func (db *database) login() (said string, failed error) {
 type loginLoad struct {
 	stop           atomic.Bool
 	logins, failed atomic.Int64
-	loops          sync.WaitGroup
+	loop           sync.WaitGroup
 }
 
-func (db *database) logins(loops int) *loginLoad {
+func (db *database) logins() *loginLoad {
 	l := new(loginLoad)
-	for range loops {
-		l.loops.Go(func() {
-			for !l.stop.Load() {
-				if said, err := db.login(); err != nil || !strings.HasPrefix(said, "app") {
-					l.failed.Add(1)
-					db.t.Errorf("a login fails: %v: %s", err, said)
-				}
-				l.logins.Add(1)
+	l.loop.Go(func() {
+		for !l.stop.Load() {
+			if said, err := db.login(); err != nil || !strings.HasPrefix(said, "app") {
+				l.failed.Add(1)
+				db.t.Errorf("a login fails: %v: %s", err, said)
 			}
-		})
-	}
+			l.logins.Add(1)
+		}
+	})
 	return l
 }
 
@@ -170,7 +168,7 @@ func TestPostgreSQLRotations(t *testing.T) {
 	d := db.start()
 	db.becomes("current", "")
 
-	load := db.logins(long.Or(1, 2))
+	load := db.logins()
 	rotations, began := long.Or(2, 20), time.Now()
 	for range rotations {
 		before := load.logins.Load()
@@ -180,7 +178,7 @@ func TestPostgreSQLRotations(t *testing.T) {
 		until(t.Fatalf, db.current.user+" has logged in", func() bool { return load.logins.Load() > before+4 })
 	}
 	load.stop.Store(true)
-	load.loops.Wait()
+	load.loop.Wait()
 	t.Logf("%d rotations in %v: %d logins, %d failed", rotations, time.Since(began).Round(time.Millisecond), load.logins.Load(), load.failed.Load())
 	if said, err := db.login(); err != nil || said != db.current.user {
 		t.Errorf("who logs in is %q: %v", said, err)
