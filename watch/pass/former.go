@@ -22,11 +22,16 @@ const former = "former" // directory in the state directory
 type shelf struct {
 	turn chan struct{}
 	held map[string]int // passes, by name
-	// littered: something could not be taken away. The next pass tries it again.
+	// littered: there may be something to be taken away, of an earlier process, say. The next pass
+	// to end looks.
 	littered atomic.Bool
 }
 
-func newShelf() *shelf { return &shelf{turn: make(chan struct{}, 1), held: make(map[string]int)} }
+func newShelf() *shelf {
+	s := &shelf{turn: make(chan struct{}, 1), held: make(map[string]int)}
+	s.littered.Store(true)
+	return s
+}
 
 // do does something while nobody else does.
 func (s *shelf) do(something func()) {

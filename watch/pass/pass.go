@@ -101,7 +101,7 @@ func (p *pass) finish() error {
 		if err := p.sweep(); err != nil {
 			return fmt.Errorf("sweeping temporaries: %w", err)
 		}
-		p.swept, p.unshelved = true, true
+		p.swept = true
 	}
 	p.leftovers = none
 	if p.matched && p.mayTell() != nil {
