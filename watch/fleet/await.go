@@ -156,7 +156,7 @@ func (m *Member) attempt(due []string, v *look) (*turn, time.Duration) {
 	var through, seats []gate
 	next, allShut := now+m.MaxWait, true
 	for _, g := range gates {
-		m.stands(g.service, Standing{Why: g.why, Halted: g.is == shut, change: g.change})
+		m.stands(g.service, Standing{Why: g.why, Halted: g.is == shut, Frozen: v.state.Text("frozen") != "", change: g.change})
 		switch g.is {
 		case shut:
 			continue

@@ -127,6 +127,7 @@ type Member struct {
 type Standing struct {
 	Why    string // "": that is not known
 	Halted bool   // somebody is to resume or thaw it
+	Frozen bool   // that is thaw
 	change string
 }
 

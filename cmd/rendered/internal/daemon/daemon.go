@@ -91,7 +91,7 @@ func Start(ctx context.Context, o Options) (*Daemon, error) {
 	d.members = member.New(member.Options{
 		Host: compiler.Host(), Disk: o.System, State: b.stateDir, Log: log,
 		Wake:   func(services []string) { d.loop.TakeTurn(services) },
-		Counts: func(kind string) { d.metrics.Turn(kind) },
+		Counts: func(kind string) { d.metrics.Turn(kind) }, Waited: func(t time.Duration) { d.metrics.Waited(t) },
 	})
 	d.counted(o)
 	d.listener = push.New(log, d.metrics.Heard)

@@ -24,6 +24,7 @@ type Options struct {
 	Log    *slog.Logger
 	Wake   func(services []string) // has services looked at
 	Counts func(kind string)       // is told of each turn
+	Waited func(time.Duration)     // is told how long a service wanted a change before its swap
 	Now    func() time.Duration    // since the machine's start; nil: by its clock
 }
 
@@ -69,6 +70,9 @@ func (m *Members) Turn(w pass.Wanted) *pass.Hold {
 		return &pass.Hold{Turn: noPlace}
 	}
 	s.wants, s.ill = w, w.Ill
+	if s.asked.change != w.Change {
+		s.asked = asked{w.Change, m.Now()}
+	}
 	s.over(w.Service, g)
 	m.say(w.Service, s, g)
 	if n := g.member.Granted(w.Service, w.Change); n > 0 && n != s.turn {
@@ -94,7 +98,10 @@ func (m *Members) Rests(name string) {
 func waits(member *fleet.Member, w pass.Wanted) *pass.Hold {
 	st := member.Standing(w.Service, w.Change)
 	h := &pass.Hold{Turn: cmp.Or(st.Why, "waits for its turn in the fleet"), Halted: st.Halted}
-	if h.Halted {
+	switch {
+	case st.Halted && st.Frozen:
+		h.Hints = []string{"it ends by  rendered fleet thaw"}
+	case st.Halted:
 		h.Hints = []string{"mend it, or  rendered fleet resume " + w.Service + "  ; rendered fleet status  says more"}
 	}
 	return h
@@ -167,6 +174,8 @@ func (m *Members) maySwap(name string) (may bool, news <-chan struct{}, _ error)
 	if err == nil && is == s && g != nil && m.Now() < g.member.MaySwap(name, s.wants.Change) {
 		s.stage, s.known, s.live = swapped, false, true
 		m.say(name, s, g)
+		m.Waited(m.Now() - s.asked.at)
+		s.asked = asked{}
 		return true, nil, nil
 	}
 	s.made = was
@@ -209,7 +218,7 @@ func (m *Members) has(w pass.Wanted) (news bool) {
 		return false
 	}
 	if s.stage == noPass {
-		s.wants = pass.Wanted{}
+		s.wants, s.asked = pass.Wanted{}, asked{}
 	}
 	if news = s.Has.Change != w.Change || !maps.Equal(s.Has.Versions, w.Versions); news {
 		s.Has = has{w.Change, w.Versions}

@@ -49,6 +49,8 @@ type crew struct {
 	*Members
 	end  context.CancelFunc
 	done sync.WaitGroup
+
+	waited []time.Duration
 }
 
 var web = fleet.Settings{Fleet: "prod", Group: "web", Most: fleet.Amount{Number: 1}, MaxWait: 15 * time.Minute, Work: time.Minute}
@@ -62,10 +64,11 @@ func life(t *testing.T, dir string, table fleet.Table, s fleet.Settings) *crew {
 func lifeOn(t *testing.T, system disk.System, dir string, table fleet.Table, s fleet.Settings) *crew {
 	t.Helper()
 	began := time.Now().Add(-time.Hour)
-	c := &crew{Members: New(Options{
+	c := new(crew)
+	c.Members = New(Options{
 		Host: "here", Disk: system, State: dir, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Wake: func([]string) {}, Counts: func(string) {}, Now: func() time.Duration { return time.Since(began) },
-	})}
+		Wake: func([]string) {}, Counts: func(string) {}, Waited: func(d time.Duration) { c.waited = append(c.waited, d) }, Now: func() time.Duration { return time.Since(began) },
+	})
 	var ctx context.Context
 	ctx, c.end = context.WithCancel(t.Context())
 	c.TakePart(ctx, func(run func()) { c.done.Go(run) })
@@ -326,6 +329,36 @@ func TestDiskIsSlow(t *testing.T) {
 		time.Sleep(time.Minute)
 		if said := table.item("prod#web#hosts", "host#here").Text("services"); !strings.Contains(said, `"change":"v1","phase":"rolled back"`) {
 			t.Errorf("the host says %s", said)
+		}
+	})
+}
+
+// How long a change waits is told once, from when it was first wanted, whatever tries there were.
+func TestWaitIsTold(t *testing.T) {
+	in(t, func(t *testing.T, table *shared, c *crew, _ string) {
+		table.mu.Lock()
+		table.t.Update(fleet.Freeze("prod", "web", "somebody"))
+		table.mu.Unlock()
+		var hold *pass.Hold
+		for range 3 * 60 { // as often as the schedule has it looked at
+			hold = c.Turn(wanted("v2"))
+			time.Sleep(time.Second)
+		}
+		if hold == nil || !hold.Halted || len(hold.Hints) != 1 || !strings.Contains(hold.Hints[0], "rendered fleet thaw") {
+			t.Errorf("frozen: %+v", hold)
+		}
+		table.mu.Lock()
+		table.t.Update(fleet.Thaw("prod", "web", "somebody"))
+		table.mu.Unlock()
+		c.turns(t, "v2")
+		c.Ended("web", false) // its check was against it
+		time.Sleep(time.Minute)
+		c.swaps(t, "v2")
+		c.Stands(standing(pass.Settled, false))
+		time.Sleep(time.Minute)
+		c.swaps(t, "v3")
+		if len(c.waited) != 2 || c.waited[0] < 4*time.Minute || c.waited[0] > 15*time.Minute || c.waited[1] > time.Minute {
+			t.Errorf("waited %v", c.waited)
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package member
 
 import (
+	"time"
+
 	"github.com/rendered/rendered/watch/fleet"
 	"github.com/rendered/rendered/watch/pass"
 )
@@ -10,6 +12,7 @@ type service struct {
 	group string
 	made
 	wants    pass.Wanted // what it wants to be; zero: nothing
+	asked    asked       // since when; also between its passes
 	ill      bool        // it was not well before that
 	stage    stage
 	turn     int  // that it has begun its change in
@@ -17,6 +20,12 @@ type service struct {
 	standing pass.Standing
 	known    bool          // standing is of this life of the process, and of Doing
 	news     chan struct{} // closed, and made anew, when the member has said something
+}
+
+// An asked is when a service has first asked for its turn with a change.
+type asked struct {
+	change string
+	at     time.Duration
 }
 
 // A made is what a service was made, as far as the process is to know it after a restart.

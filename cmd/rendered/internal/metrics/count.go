@@ -24,6 +24,7 @@ type counters struct {
 	heard                          prometheus.Gauge
 	ignored                        *prometheus.CounterVec
 	turns                          *prometheus.CounterVec
+	waits                          prometheus.Histogram
 }
 
 // Results of passes, of notices and of calls.
@@ -72,6 +73,10 @@ func newCounters() counters {
 		}, []string{"api"}),
 		dollars: prometheus.NewCounter(prometheus.CounterOpts{Name: "rendered_api_cost_dollars_total", Help: "What the requests to AWS cost at most, at its list prices."}),
 		heard:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "rendered_queue_last_message_timestamp_seconds", Help: "When the last change notice came through the queue; 0: none since the daemon began."}),
+		waits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "rendered_rollout_wait_seconds", Help: "How long services wanted a change before their files were swapped in their fleet.",
+			Buckets: []float64{10, 30, 60, 5 * 60, 15 * 60, 30 * 60, 60 * 60, 4 * 60 * 60, 24 * 60 * 60},
+		}),
 		turns:   counter("rollout_turns_total", "Turns that this host has had in its fleet.", "kind"),
 		ignored: counter("queue_ignored_total", "Messages of the queue, or changes in them, that nothing follows from.", "reason"),
 	}
@@ -89,7 +94,7 @@ func newCounters() counters {
 
 // all gives the counters.
 func (c *counters) all() []prometheus.Collector {
-	return []prometheus.Collector{c.passes, c.changes, c.repairs, c.told, c.passTime, c.calls, c.callTime, c.dollars, c.heard, c.ignored, c.turns}
+	return []prometheus.Collector{c.passes, c.changes, c.repairs, c.told, c.passTime, c.calls, c.callTime, c.dollars, c.heard, c.ignored, c.turns, c.waits}
 }
 
 // begin has a service's counts begin at 0.
@@ -174,6 +179,12 @@ func (m *Metrics) Elsewhere() { m.ignored.WithLabelValues(elsewhere).Inc() }
 func (m *Metrics) Turn(kind string) {
 	defer m.touch()
 	m.turns.WithLabelValues(kind).Inc()
+}
+
+// Waited counts a change of a service in a fleet, by how long it was wanted before its swap.
+func (m *Metrics) Waited(d time.Duration) {
+	defer m.touch()
+	m.waits.Observe(d.Seconds())
 }
 
 // Heard counts a message of the queue.

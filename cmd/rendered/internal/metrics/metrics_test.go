@@ -98,6 +98,7 @@ func busy(t *testing.T, refs bool) *Metrics {
 	m.Heard("")
 	m.Elsewhere()
 	m.Turn("granted")
+	m.Waited(90 * time.Second)
 	return m
 }
 
@@ -130,6 +131,8 @@ rendered_rollout_waiting{service="a"} 0
 rendered_rollout_halted{service="a"} 0
 rendered_rollout_turns_total{kind="away"} 0
 rendered_rollout_turns_total{kind="granted"} 1
+rendered_rollout_wait_seconds_bucket{le="60"} 0
+rendered_rollout_wait_seconds_bucket{le="300"} 1
 rendered_notices_owed{service="b"} 1
 rendered_passes_total{result="changed",service="a"} 1
 rendered_passes_total{result="unchanged",service="a"} 1
