@@ -287,7 +287,7 @@ func TestRolloutAtEveryStep(t *testing.T) {
 }
 
 func (r *rolling) everyStep(live way, of int) {
-	most, trials, every := 0, 0, long.Or(199, 13)
+	most, trials, every := 0, 0, long.Or(199, 23)
 	for _, b := range blows {
 		for n := 1 + 61*r.round%every; ; n += every { // all over the steps, however few there are
 			steps := r.trial(live, of, n, b)
