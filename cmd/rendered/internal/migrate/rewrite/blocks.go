@@ -165,6 +165,10 @@ func (r *rewriter) rangeOverMap(n *parse.RangeNode, v value, vars map[string]sha
 		r.refuse(n.Pipe.Position(), "range over all below a path gives names and values here, and no numbers")
 		return ""
 	}
+	if n.Pipe.IsAssign {
+		r.refuse(n.Pipe.Position(), "range over all below a path has variables of its own here, and assigns to no others; write := instead of =")
+		return ""
+	}
 	key, text := "$name", "$value"
 	for i := 2; vars[key].kind != anything; i++ {
 		key, text = fmt.Sprintf("$name%d", i), fmt.Sprintf("$value%d", i)

@@ -95,9 +95,13 @@ func (r *rewriter) fields(v value, names []string, tested bool, pos parse.Pos) v
 	return value{text: dotted(v, names...)}
 }
 
-// dotted writes fields of a value.
+// dotted writes fields of a value, which behind a constant or a function's name take parentheses.
 func dotted(v value, names ...string) string {
-	return strings.TrimSuffix(v.arg(), ".") + "." + strings.Join(names, ".")
+	text := v.arg()
+	if text != "" && !strings.ContainsAny(text[:1], ".$(") {
+		text = "(" + text + ")"
+	}
+	return strings.TrimSuffix(text, ".") + "." + strings.Join(names, ".")
 }
 
 // step rewrites the first of the fields behind a value, and says how many it has taken.

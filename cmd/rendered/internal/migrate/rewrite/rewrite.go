@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"text/template/parse"
+	"unicode"
 
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/render"
@@ -230,9 +231,18 @@ func (r *rewriter) header(p *parse.PipeNode, written func() string) bool {
 		r.insert(a, strings.Join(r.before, ""))
 	}
 	if text != p.String() {
-		r.edits = append(r.edits, edit{int(p.Position()), a.behind, text})
+		r.replace(a, p, text)
 	}
 	return true
+}
+
+// replace puts a text in the place of the pipeline of an action.
+func (r *rewriter) replace(a segment, p *parse.PipeNode, text string) {
+	at := int(p.Position())
+	if at > a.inside && unicode.IsLetter(rune(r.src.text[at-1])) { // the parentheses of {{if(x)}} go
+		text = " " + text
+	}
+	r.edits = append(r.edits, edit{at, a.behind, text})
 }
 
 // insert puts actions before one.
@@ -252,7 +262,7 @@ func (r *rewriter) todo(a segment, p *parse.PipeNode) {
 	known := knownHere(p)
 	if known && strings.HasPrefix(r.src.text[a.inside:], "else") { // nothing can stand before its condition
 		said += "; it was " + strings.ReplaceAll(p.String(), "*/", "* /")
-		r.edits = append(r.edits, edit{int(p.Position()), a.behind, `fail "TODO(migrate)"`})
+		r.replace(a, p, `fail "TODO(migrate)"`)
 		known = false
 	}
 	text := fmt.Sprintf("%s/* %s */ -%s\n", r.o.Left, said, r.o.Right)

@@ -118,7 +118,7 @@ func FuzzTemplate(f *testing.F) {
 		f.Add(string(archive.Files[0].Data), true)
 		f.Add(string(archive.Files[0].Data), false)
 	}
-	for _, text := range []string{"", "{{", "{{`}}`}}", "{{ `a` }}{{/* } */}}", "{{ \"}}\" }}{{ '}' }}", "{{- getv \"/a\" -}}", "{{ (secret \"a\").Data.data }}", "{{ 1 | subtract }}", "{{ gets }}{{ range gets \"*\" }}{{ . }}{{ end }}", "{{ secret }}{{ indent -1 .x }}", "{{ define \"a\" }}{{ template \"a\" . }}{{ end }}"} {
+	for _, text := range []string{"", "{{", "{{`}}`}}", "{{ `a` }}{{/* } */}}", "{{ \"}}\" }}{{ '}' }}", "{{- getv \"/a\" -}}", "{{ (secret \"a\").Data.data }}", "{{ 1 | subtract }}", "{{ gets }}{{ range gets \"*\" }}{{ . }}{{ end }}", "{{ secret }}{{ indent -1 .x }}", "{{ define \"a\" }}{{ template \"a\" . }}{{ end }}", "{{if(getv \"/a\")}}{{else if(get \"/b\")}}{{end}}", "{{with(0)}}{{(0).x}}{{end}}", "{{ range $p = tree $p }}{{ end }}"} {
 		f.Add(text, true)
 		f.Add(text, false)
 	}
