@@ -285,7 +285,9 @@ func sights(record string) map[string]int {
 		}
 		_, data, _ := strings.Cut(line, " ")
 		if line[0] == '#' && strings.Contains(line, `"healthy"`) && json.Unmarshal([]byte(data), &e) == nil && e.Kind == "healthy" {
-			said[e.Services[0]]++
+			for _, service := range e.Services { // a damaged line has none, perhaps
+				said[service]++
+			}
 		}
 	}
 	return said
