@@ -146,12 +146,17 @@ func (w *world) noteAnswer(h *host, u Update, a Answer) {
 // judgeEnd looks at the world when nothing has gone wrong for long.
 func (w *world) judgeEnd() {
 	part := PartOf(w.settings.Fleet, w.settings.Group)
+	kept := 0
 	for key, c := range w.table {
-		if key.Part == part && strings.HasPrefix(key.Sort, slotSort) && c.item.Number("until") > w.low() && c.item.Number("kept") == 0 {
+		switch {
+		case key.Part != part || !strings.HasPrefix(key.Sort, slotSort) || c.item.Number("until") <= w.low():
+		case c.item.Number("kept") > 0:
+			kept++
+		default:
 			w.breaks("%s is held by %s, who has nothing to do", key.Sort, c.item.Text("owner"))
 		}
 	}
-	if _, frozen := w.stopped[stateSort]; frozen {
+	if _, frozen := w.stopped[stateSort]; frozen || kept >= w.mostAllowed() { // as many are out as may be
 		return
 	}
 	for _, h := range w.hosts {
