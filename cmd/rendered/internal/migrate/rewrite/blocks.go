@@ -22,7 +22,7 @@ func (r *rewriter) ifNode(n *parse.IfNode, s scope) {
 			return
 		}
 	}
-	r.testHeader(n.Pipe, s)
+	r.testHeader(n.Pipe, s, isEmpty)
 	inner := s.within(s.dot)
 	inner.current = s.current
 	r.list(n.List, inner)
@@ -45,13 +45,25 @@ func (r *rewriter) elseIf(n *parse.IfNode) bool {
 // listsSomething is the question whether a list of what is below a path is empty.
 var listsSomething = regexp.MustCompile(`^(?:keys \(paramsTree ("[^"]*")\)|paramChildren ("[^"]*"))$`)
 
-// testHeader rewrites what an action only tests.
-func (r *rewriter) testHeader(p *parse.PipeNode, s scope) (v value, ok bool) {
+// A question says what an action does with what it tests: an if asks whether it is empty, a with
+// makes it the dot, too.
+type question bool
+
+const (
+	isEmpty    question = false
+	becomesDot question = true
+)
+
+// testHeader rewrites what an action tests.
+func (r *rewriter) testHeader(p *parse.PipeNode, s scope, q question) (v value, ok bool) {
 	r.testing = true
 	defer func() { r.testing = false }()
 	ok = r.header(p, func() string {
 		v = r.pipeline(p, s, true)
-		if len(p.Decl) == 0 {
+		switch {
+		case q == becomesDot && v.shape.kind == pairs:
+			r.remark(p.Position(), emptyWhy)
+		case q == isEmpty && len(p.Decl) == 0:
 			v.text = listsSomething.ReplaceAllString(v.text, "paramsExist $1$2")
 		}
 		if r.refusal == nil && len(p.Decl) > 0 {
@@ -111,7 +123,7 @@ func (r *rewriter) optional(p *parse.PipeNode, key string, s scope) string {
 
 func (r *rewriter) with(n *parse.WithNode, s scope) {
 	inner := s.within(shape{})
-	v, _ := r.testHeader(n.Pipe, inner.withDot(s))
+	v, _ := r.testHeader(n.Pipe, inner.withDot(s), becomesDot)
 	inner.dot = v.shape
 	r.list(n.List, inner)
 	r.list(n.ElseList, s.within(s.dot))

@@ -265,7 +265,7 @@ func (r *rewriter) builtin(c *call) value {
 // index rewrites a key of a map. One that is only tested may be missing.
 func (r *rewriter) index(c *call) value {
 	switch of := c.args[0]; of.shape.kind {
-	case vaultSecret, onePair, onePathPair:
+	case vaultSecret, onePair, onePathPair, pathMap, globPath:
 		r.whole(of, c.pos)
 	case vaultData:
 		if len(c.args) > 1 && c.args[1].literal == "data" {
@@ -279,7 +279,11 @@ func (r *rewriter) index(c *call) value {
 	if k := c.args[0].shape.kind; (k == secretMap || k == vaultData) && c.tested && !r.o.MissingFails && len(c.args) == 2 {
 		return value{text: fmt.Sprintf(`get %s %s ""`, c.args[0].arg(), c.args[1].arg()), form: command}
 	}
-	return c.write("index $*", anything)
+	v := c.write("index $*", anything)
+	if len(c.args) == 2 {
+		v.shape = c.args[0].shape.element()
+	}
+	return v
 }
 
 // write writes a call by a form.
