@@ -77,6 +77,16 @@ func (m *Member) look() *look {
 // mostSlots is how many slots a look at a large fleet gets at least.
 const mostSlots = 32
 
+// lookBeyond asks how the group stands at this very time, without the slots that there may be: what
+// stands against a swap is behind them.
+func (m *Member) lookBeyond() *look {
+	v := m.lookFrom(m.memory.Most, true)
+	if v != nil && v.most(m.Most) < v.from { // there are fewer by now
+		v = m.lookFrom(v.most(m.Most), true)
+	}
+	return v
+}
+
 func (m *Member) lookFrom(from int, consistent bool) *look {
 	a := m.query(Query{Part: m.part(), From: slotName(from), Consistent: consistent})
 	if a.Err != nil || !m.clock.known() {

@@ -156,7 +156,7 @@ func (t *turn) commit(service string) time.Duration {
 	if !t.renew() {
 		return t.later(service)
 	}
-	v := m.lookFrom(0, true)
+	v := m.lookBeyond()
 	if v == nil {
 		return t.later(service)
 	}
