@@ -18,9 +18,22 @@ func (r *rewriter) pipeline(p *parse.PipeNode, s scope, tested bool) value {
 		if i > 0 {
 			before = []value{v}
 		}
-		v = r.command(c, before, s, tested && i == len(p.Cmds)-1)
+		if i == len(p.Cmds)-1 {
+			v = r.command(c, before, s, tested)
+			continue
+		}
+		testing, tests := r.testing, testsOnly(p.Cmds[i+1])
+		r.testing = testing || tests
+		v = r.command(c, before, s, tests)
+		r.testing = testing
 	}
 	return v
+}
+
+// testsOnly tells whether a command only tests what is piped into it.
+func testsOnly(c *parse.CommandNode) bool {
+	id, ok := c.Args[0].(*parse.IdentifierNode)
+	return ok && slices.Contains(onlyTested, id.Ident)
 }
 
 // command rewrites one command of a pipeline, into which the one before it may be piped.
@@ -168,9 +181,9 @@ func (r *rewriter) whole(v value, pos parse.Pos) {
 	}
 }
 
-// onlyTested are the functions of text/template that only test their arguments, or give one of them
-// that is not empty.
-var onlyTested = []string{"and", "or", "not"}
+// onlyTested are the functions that only test their arguments, or give one of them that is not
+// empty.
+var onlyTested = []string{"and", "or", "not", "sprig_default", "sprig_coalesce", "sprig_empty"}
 
 // lookups are functions whose arguments are names: what is empty there is no name.
 var lookups = []string{"secret", "key", "keyExists", "keyOrDefault", "ls", "safeLs", "tree", "safeTree", "file"}
