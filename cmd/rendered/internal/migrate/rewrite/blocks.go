@@ -54,27 +54,31 @@ const (
 	becomesDot question = true
 )
 
-// testHeader rewrites what an action tests.
-func (r *rewriter) testHeader(p *parse.PipeNode, s scope, q question) (v value, ok bool) {
+// testHeader rewrites what an action tests; it gives nothing where that is refused.
+func (r *rewriter) testHeader(p *parse.PipeNode, s scope, q question) (v value) {
 	r.testing = true
 	defer func() { r.testing = false }()
-	ok = r.header(p, func() string {
-		v = r.pipeline(p, s, true)
-		switch {
-		case q == becomesDot && v.shape.kind == pairs:
-			r.remark(p.Position(), emptyWhy)
-		case q == isEmpty && len(p.Decl) == 0:
-			v.text = listsSomething.ReplaceAllString(v.text, "paramsExist $1$2")
-		}
+	if !r.header(p, func() string {
+		v = r.ask(p, r.pipeline(p, s, true), q)
 		if r.refusal == nil && len(p.Decl) > 0 {
 			s.vars[p.Decl[0].Ident[0]] = v.shape
 		}
 		return declaration(p) + v.text
-	})
-	if !ok {
-		return value{}, false
+	}) {
+		return value{}
 	}
-	return v, true
+	return v
+}
+
+// ask writes a list of what is below a path so that it may be empty where it is only tested.
+func (r *rewriter) ask(p *parse.PipeNode, v value, q question) value {
+	switch {
+	case q == becomesDot && v.shape.kind == pairs:
+		r.remark(p.Position(), emptyWhy)
+	case q == isEmpty && len(p.Decl) == 0:
+		v.text = listsSomething.ReplaceAllString(v.text, "paramsExist $1$2")
+	}
+	return v
 }
 
 // asked gives the path that a condition asks for, where it does nothing else.
@@ -123,7 +127,7 @@ func (r *rewriter) optional(p *parse.PipeNode, key string, s scope) string {
 
 func (r *rewriter) with(n *parse.WithNode, s scope) {
 	inner := s.within(shape{})
-	v, _ := r.testHeader(n.Pipe, inner.withDot(s), becomesDot)
+	v := r.testHeader(n.Pipe, inner.withDot(s), becomesDot)
 	inner.dot = v.shape
 	r.list(n.List, inner)
 	r.list(n.ElseList, s.within(s.dot))

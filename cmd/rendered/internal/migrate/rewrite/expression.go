@@ -191,15 +191,7 @@ var lookups = []string{"secret", "key", "keyExists", "keyOrDefault", "ls", "safe
 // called rewrites a call.
 func (r *rewriter) called(id *parse.IdentifierNode, nodes []parse.Node, before []value, s scope, tested bool) value {
 	c := &call{name: id.Ident, piped: len(before) > 0, tested: tested, pos: id.Position(), scope: s}
-	if nodes != nil || before != nil {
-		testing := r.testing
-		r.testing = (testing || slices.Contains(onlyTested, id.Ident)) && !slices.Contains(lookups, id.Ident)
-		for _, n := range nodes {
-			c.args = append(c.args, r.operand(n, s, slices.Contains(onlyTested, id.Ident)))
-		}
-		r.testing = testing
-	}
-	c.args = append(c.args, before...)
+	c.args = append(r.arguments(id.Ident, nodes, s), before...)
 	if slices.Contains(builtins, id.Ident) {
 		return r.builtin(c)
 	}
@@ -208,6 +200,17 @@ func (r *rewriter) called(id *parse.IdentifierNode, nodes []parse.Node, before [
 		return r.unknown(c)
 	}
 	return r.ruled(c, rule)
+}
+
+// arguments rewrites those of a call.
+func (r *rewriter) arguments(name string, nodes []parse.Node, s scope) (args []value) {
+	testing, tests := r.testing, slices.Contains(onlyTested, name)
+	r.testing = (testing || tests) && !slices.Contains(lookups, name)
+	for _, n := range nodes {
+		args = append(args, r.operand(n, s, tests))
+	}
+	r.testing = testing
+	return args
 }
 
 // ruled rewrites a call by its rule.
