@@ -224,10 +224,12 @@ func TestRollbackOfWhatIsMended(t *testing.T) {
 	until(t.Fatalf, "the change is in place", func() bool { return r.reaches(ledger.Unproven) })
 	r.write("blocked", "")
 	until(t.Fatalf, "the old files are to be put back", func() bool { return r.reaches(ledger.Reverting) })
-	d.kill(t)
-	if err := os.Remove(r.path("blocked")); err != nil {
+	_ = d.Process.Kill()
+	_ = d.Wait()
+	if err := os.Remove(r.path("blocked")); err != nil { // a check may wait for that, and outlive the daemon
 		t.Fatal(err)
 	}
+	d.kill(t)
 	want := r.put("good")
 	d = r.start()
 	until(t.Fatalf, "the mended file is well", func() bool { return r.read("f") == want && r.settled("") })
