@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -174,39 +175,36 @@ func (w *world) specs() []spec {
 // grain is the time within which each actor has a nanosecond of his own.
 const grain = 1 << 16
 
-// pause lets some time pass. It ends at a nanosecond that nobody else wakes at: what follows
-// happens alone. The actor is who pauses. Where several services are one actor, as in a directory
-// of both, they come at nanoseconds of their own.
+// pause lets some time pass.
 func (w *world) pause(actor string, least, most time.Duration) {
-	d := w.span(actor, least, most)
-	w.mu.Lock()
-	at := time.Since(w.began) + d
-	for w.wakes[at] {
-		at, d = at+grain, d+grain
-	}
-	w.wakes[at] = true
-	w.mu.Unlock()
-	<-time.After(d) // the clock of the bubble
-	w.mu.Lock()
-	delete(w.wakes, at)
-	w.mu.Unlock()
+	<-time.After(w.span(actor, least, most)) // the clock of the bubble
 }
 
+// span gives how long an actor waits. It ends at a nanosecond that nobody else wakes at: what
+// follows happens alone. Where several services are one actor, as in a directory of both, or two
+// actors have the same nanosecond, they come at nanoseconds of their own.
 func (w *world) span(actor string, least, most time.Duration) time.Duration {
 	id := uint64(nobody) + hash(0, actor, 0)%(grain-nobody)
 	if known, ok := actors[actor]; ok {
 		id = known
 	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	n := w.pauses[actor]
 	w.pauses[actor]++
-	w.mu.Unlock()
 	now := time.Since(w.began)
 	at := now + least
 	if most > least {
 		at += time.Duration(hash(w.seed, actor, n) % uint64(most-least))
 	}
 	at += grain - at%grain + time.Duration(id)
+	for w.wakes[at] {
+		at += grain
+	}
+	if len(w.wakes) > 1000 {
+		maps.DeleteFunc(w.wakes, func(at time.Duration, _ bool) bool { return at < now })
+	}
+	w.wakes[at] = true
 	return at - now
 }
 
