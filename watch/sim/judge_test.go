@@ -364,8 +364,8 @@ func (w *world) judge() {
 		}
 		f := w.files[s.path]
 		content, as, _, there := w.disk.Look(s.path)
-		if !there && (f.drifted || f.key != "") && of.isRefused() {
-			continue // it was taken away, or is new, and its check keeps it from its place
+		if !there && (f.drifted || f.content == "") && of.isRefused() {
+			continue // it was taken away, or never there, and its check keeps it from its place
 		}
 		want := w.aws.current(s, of.text)
 		if want == "" && (!there || f.stray) {
