@@ -157,10 +157,11 @@ func (r Refused) Error() string { return string(r) }
 // does not admit who asks.
 var ErrClosed = errors.New("it closes the connection")
 
-// isClosed tells whether an error is that the connection was closed before an answer came. That of
-// net/http for one that was closed before the question was sent has no type.
+// isClosed tells whether an error is that the connection was closed before an answer came.
+// net/http reads while it writes: where the read ends first it closes the connection under the
+// write. Its error for one that was closed before the question was sent has no type.
 func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) ||
 		err != nil && strings.HasSuffix(err.Error(), "server closed idle connection")
 }
 

@@ -52,12 +52,18 @@ const rows = (page) => page.locator("tbody tr:visible th").allInnerTexts();
 
 async function withoutScript(browser) {
   const page = await open(browser, { javaScriptEnabled: false });
+  // A click does not wait for what it opens, nor for the style sheet.
+  const follow = async (link) => {
+    const to = new URL(await link.getAttribute("href"), page.url());
+    await link.click();
+    await page.waitForURL(to.href);
+  };
   seen.plain = await page.locator("body").innerText();
-  await page.getByRole("link", { name: "1 failing" }).click();
+  await follow(page.getByRole("link", { name: "1 failing" }));
   seen.filtered = await rows(page);
-  await page.getByRole("link", { name: "all", exact: true }).click();
+  await follow(page.getByRole("link", { name: "all", exact: true }));
   seen.unfiltered = await rows(page);
-  await page.getByRole("rowheader", { name: "nginx" }).getByRole("link").click();
+  await follow(page.getByRole("rowheader", { name: "nginx" }).getByRole("link"));
   seen.service = await page.locator("body").innerText();
   await page.context().close();
 }
