@@ -203,7 +203,7 @@ func TestEndOfContextEndsTheCommandWithinASecond(t *testing.T) {
 	for _, line := range []string{
 		`echo $$ >$FIFO; exec sleep 60`,
 		`trap '' TERM; echo $$ >$FIFO; while :; do sleep 60; done`,
-		`setsid sleep 5 & trap '' TERM; echo $$ >$FIFO; while :; do sleep 60; done`,
+		`setsid sleep 60 & trap '' TERM; echo $$ >$FIFO; while :; do sleep 60; done`,
 		`echo $$ >$FIFO; kill -STOP $$`,
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -212,7 +212,7 @@ func TestEndOfContextEndsTheCommandWithinASecond(t *testing.T) {
 		begun := time.Now()
 		cancel()
 		var e *Error
-		if err := <-result; !errors.As(err, &e) || e.Reason != Stopped || time.Since(begun) > 3*time.Second {
+		if err := <-result; !errors.As(err, &e) || e.Reason != Stopped || time.Since(begun) > 15*time.Second {
 			t.Errorf("%s: %v after %v", line, err, time.Since(begun))
 		}
 		if !ends(fd, 0) {
@@ -229,7 +229,7 @@ func TestEndOfContextDuringATimeout(t *testing.T) {
 	processOf(t, r)
 	cancel()
 	begun := time.Now()
-	if err := <-result; err == nil || time.Since(begun) > 3*time.Second {
+	if err := <-result; err == nil || time.Since(begun) > 15*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begun))
 	}
 }
@@ -239,7 +239,7 @@ func TestWhatIsLeftInTheBackgroundLives(t *testing.T) {
 	r, result := told(t, t.Context(), `sleep 60 & echo $! >$FIFO`, Options{})
 	_, fd := processOf(t, r)
 	begun := time.Now()
-	if err := <-result; err != nil || time.Since(begun) > 3*time.Second {
+	if err := <-result; err != nil || time.Since(begun) > 15*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begun))
 	}
 	if ends(fd, 0) {

@@ -190,7 +190,7 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 	begun := time.Now()
 	ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	until(ts.Fatalf, "the daemon is gone", func() bool { return syscall.Kill(cmd.Process.Pid, 0) != nil || zombie(cmd.Process.Pid) })
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > 5*time.Second { // a second, on a machine that does nothing else
 		ts.Fatalf("SIGTERM took %v", took)
 	}
 }

@@ -108,7 +108,7 @@ func TestNewSaysWhatToSet(t *testing.T) {
 			if silent := test.name == "no instance metadata"; silent != (ok && later.Temporary()) {
 				t.Errorf("it may be otherwise later: %v", !silent)
 			}
-			if took := time.Since(began); took > metadataWithin+time.Second {
+			if took := time.Since(began); took > metadataWithin+2*time.Second {
 				t.Errorf("took %s", took)
 			}
 		})
@@ -232,7 +232,7 @@ func TestEndWhileCredentialsAreLookedFor(t *testing.T) {
 	began := time.Now()
 	got := fetchAll(ctx, t, open(t, Options{}), ref(t, "secret a"))
 	wantError(t, got[ref(t, "secret a")], sources.Unavailable, "stopped waiting")
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("took %s", took)
 	}
 	wantCalls(t, fake, map[string]int{})

@@ -89,7 +89,7 @@ func TestCredentialProcessLeavesNobody(t *testing.T) {
 			if name != "hangs" {
 				fetchOne(t, open(t, Options{}), "secret prod/db")
 			} else {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				p := &process{command: "sleep 1000 & echo $! >" + pid + "; wait", profile: "web"}
 				if _, err := p.Retrieve(ctx); err == nil || err.Error() != "credential_process of profile web did not end in time" {

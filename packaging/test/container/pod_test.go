@@ -281,7 +281,7 @@ func first(t *testing.T, image string) {
 	s.until("it has read its config again", s.has("files/more", "more"))
 	begun := time.Now()
 	signal(syscall.SIGTERM)
-	if err := <-ended; err != nil || time.Since(begun) > 5*time.Second {
+	if err := <-ended; err != nil || time.Since(begun) > 15*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begun))
 	}
 }
