@@ -49,7 +49,7 @@ type build struct{ version, commit, date string }
 
 // pseudo is a module version that the go command made of a commit, with its time and the head of
 // its name (go.dev/ref/mod#pseudo-versions).
-var pseudo = regexp.MustCompile(`[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([0-9a-f]{12})(\+|$)`)
+const pseudo = `[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([0-9a-f]{12})(\+|$)`
 
 const commitLength = 12
 
@@ -65,7 +65,7 @@ func (b *build) complete(info *debug.BuildInfo) {
 	for _, s := range info.Settings {
 		found[s.Key] = s.Value
 	}
-	if m := pseudo.FindStringSubmatch(module); m != nil {
+	if m := regexp.MustCompile(pseudo).FindStringSubmatch(module); m != nil {
 		b.commit = cmp.Or(b.commit, m[7])
 		b.date = cmp.Or(b.date, fmt.Sprintf("%s-%s-%sT%s:%s:%sZ", m[1], m[2], m[3], m[4], m[5], m[6]))
 	}

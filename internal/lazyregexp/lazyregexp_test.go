@@ -58,6 +58,42 @@ func TestEveryOneCompiles(t *testing.T) {
 	}
 }
 
+// What ships compiles none before it needs it: each process would pay for all.
+func TestNoneIsCompiledAtTheStart(t *testing.T) {
+	n := 0
+	for _, room := range []string{"cmd", "render", "sources", "watch"} {
+		err := filepath.WalkDir(filepath.Join("../..", room), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return nil
+			}
+			n++
+			for _, decl := range file.Decls {
+				if vars, ok := decl.(*ast.GenDecl); !ok || vars.Tok != token.VAR {
+					continue
+				}
+				ast.Inspect(decl, func(node ast.Node) bool {
+					if f, ok := node.(*ast.SelectorExpr); ok && named(f.X) == "regexp" && strings.HasPrefix(f.Sel.Name, "MustCompile") {
+						t.Errorf("%s: regexp.%s at the start; lazyregexp.New compiles it when it is first used", path, f.Sel.Name)
+					}
+					_, inner := node.(*ast.FuncLit)
+					return !inner
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n < 300 {
+		t.Errorf("%d files are looked at", n)
+	}
+}
+
 func named(x ast.Expr) string {
 	if id, ok := x.(*ast.Ident); ok {
 		return id.Name

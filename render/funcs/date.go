@@ -2,10 +2,11 @@ package funcs
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A time is a text of RFC 3339 in UTC, or the seconds since 1970: it prints, compares and stands in
@@ -17,7 +18,7 @@ const (
 	lastSecond  = 253402300799
 )
 
-var wholeSeconds = regexp.MustCompile(`^-?\d+$`)
+var wholeSeconds = lazyregexp.New(`^-?\d+$`)
 
 // instant gives a value as a time in UTC.
 func instant(name string, value any) (time.Time, error) {

@@ -3,9 +3,10 @@ package funcs
 import (
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // lowerNames are the variables that programs know in lower case (curl(1), "ENVIRONMENT"; wget(1)).
@@ -81,4 +82,4 @@ func sortedKeys(m reflect.Value) []string {
 // isName reports what POSIX takes for the name of a variable (Base Definitions, 3.216).
 func isName(name string) bool { return variableName.MatchString(name) }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)

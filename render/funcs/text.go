@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 func bounded(name, text string) (string, error) { return text, fits(name, len(text)) }
@@ -234,7 +236,7 @@ func replaced(name string, replace func(text, by string) string, text, by string
 }
 
 // group is what stands for a group of a pattern in a replacement (regexp, "Regexp.Expand").
-var group = regexp.MustCompile(`\$(?:\$|([\pL\p{Nd}_]+)|\{([^}]*)\})`)
+var group = lazyregexp.New(`\$(?:\$|([\pL\p{Nd}_]+)|\{([^}]*)\})`)
 
 // groups refuses a replacement with a group that the pattern does not have. regexp puts nothing in
 // its place: $1x is the group 1x.

@@ -2,7 +2,6 @@ package funcs
 
 import (
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/render/format"
 )
 
@@ -29,7 +29,7 @@ func toTOML(value any) (string, error) {
 
 type tomlWriter struct{ yamlWriter }
 
-var bareTOML = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var bareTOML = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
 
 func tomlKey(key string) string {
 	if bareTOML.MatchString(key) {

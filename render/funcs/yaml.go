@@ -3,7 +3,6 @@ package funcs
 import (
 	"encoding/json"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/rendered/rendered/internal/fault/yamltext"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // What YAML 1.1 and 1.2 read differently is written and read as neither can mistake it: a text that
@@ -170,7 +170,7 @@ func finite(name, number string) (string, error) {
 	return number, nil
 }
 
-var exponent = regexp.MustCompile(`^(-?\d+)(\.\d+)?[eE]([+-]?)(\d+)$`)
+var exponent = lazyregexp.New(`^(-?\d+)(\.\d+)?[eE]([+-]?)(\d+)$`)
 
 // withSign writes a number with an exponent as YAML 1.1 takes it for one: with a point before and a
 // sign.
@@ -186,7 +186,7 @@ func withSign(number string) string {
 }
 
 var (
-	plainYAML = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./@-]*$`)
+	plainYAML = lazyregexp.New(`^[A-Za-z_/][A-Za-z0-9_./@-]*$`)
 	yamlWords = strings.Fields("y n yes no on off true false null")
 )
 
@@ -311,7 +311,7 @@ func (r *yamlReader) merge(m map[string]any, n *yaml.Node, depth int) error {
 }
 
 // jsonNumber is how JSON writes a number (RFC 8259, section 6).
-var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$`)
+var jsonNumber = lazyregexp.New(`^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$`)
 
 func yamlScalar(n *yaml.Node) (any, error) {
 	switch n.ShortTag() {

@@ -2,11 +2,11 @@ package console
 
 import (
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/printable"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // What a line begins with that says how bad it is.
@@ -18,7 +18,7 @@ const (
 var marks = map[string]printable.Color{errorMark: printable.Red, warningMark: printable.Yellow}
 
 // excerpt is a line that fault.Fault.Text shows of a file, or the one below it with the caret.
-var excerpt = regexp.MustCompile(`^(?: *\d+ | {6})\| `)
+var excerpt = lazyregexp.New(`^(?: *\d+ | {6})\| `)
 
 // Say prints text for people, at once. On a terminal a line that is wider than it is broken at
 // blanks, of an excerpt of a file what is about its caret is shown, and "error:" and "warning:"
@@ -110,7 +110,7 @@ func Filled(text string, width int) string {
 }
 
 // described is what begins a line of a list whose words are explained on its right.
-var described = regexp.MustCompile(`^ +\S.*?(?:  +)`)
+var described = lazyregexp.New(`^ +\S.*?(?:  +)`)
 
 // Fitted breaks the lines of a text that are wider than they may be. What is broken off of a list
 // whose words are explained on their right stays there.

@@ -18,6 +18,7 @@ import (
 	"github.com/rendered/rendered/cmd/rendered/internal/migrate/rewrite"
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // confdReader reads a directory of confd.
@@ -271,7 +272,7 @@ func wrongKind(key string, value any) string {
 	return ""
 }
 
-var ofSource = regexp.MustCompile(`\{\{-?\s*\.src\s*-?\}\}`)
+var ofSource = lazyregexp.New(`\{\{-?\s*\.src\s*-?\}\}`)
 
 // key reads one key of a resource. It reports whether it is known.
 func (r *confdReader) key(f *file, key string, value any, at fault.Place) bool {

@@ -3,7 +3,6 @@ package migrate
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
 	"github.com/rendered/rendered/internal/fault/yamltext"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // names says what secrets are called here that another program knows by paths.
@@ -53,7 +53,7 @@ func readNames(path string) (*names, *fault.Fault) {
 
 var (
 	mounts     = []string{"secret", "secrets", "kv", "kv-v1", "kv-v2", "kv1", "kv2"}
-	noSecret   = regexp.MustCompile(`[^A-Za-z0-9/_+=.@!%-]+`)
+	noSecret   = lazyregexp.New(`[^A-Za-z0-9/_+=.@!%-]+`)
 	theirTable = "# What the secrets are called in Secrets Manager, behind their paths there. Change a name, and run\n#   rendered migrate %s --names %s --output ANOTHER-DIRECTORY …\n"
 )
 

@@ -2,9 +2,10 @@ package migrate
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A notice is one of ours, and a check that stood before it.
@@ -20,12 +21,12 @@ type notice struct {
 }
 
 var (
-	systemctl = regexp.MustCompile(`^(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?systemctl\s+(?:(?:-q|--quiet|--no-block)\s+)*(reload|restart|start|try-restart|reload-or-restart|try-reload-or-restart|reload-or-try-restart)\s+(?:(?:-q|--quiet|--no-block)\s+)*['"]?([\w@.:-]+)['"]?$`)
-	service   = regexp.MustCompile(`^(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?(?:service\s+([\w@.-]+)|/etc/init\.d/([\w@.-]+)|invoke-rc\.d\s+([\w@.-]+))\s+(reload|restart|start|force-reload)$`)
-	killUnit  = regexp.MustCompile(`^(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?systemctl\s+kill\s+(?:-s|--signal)[ =]?(?:SIG)?([A-Z0-9]+)\s+(?:--kill-who(?:m)?=main\s+)?([\w@.:-]+)$`)
-	killPID   = regexp.MustCompile("^(?:sudo\\s+)?(?:/bin/)?kill\\s+-(?:s\\s+)?(?:SIG)?([A-Z0-9]+)\\s+(?:\\$\\(|`)\\s*cat\\s+([\\w./@-]+)\\s*(?:\\)|`)$")
-	before    = regexp.MustCompile(`^(?:sudo\s+)?((?:/usr)?(?:/(?:local/)?s?bin/)?(?:nginx\s+-t|apachectl\s+(?:-t|configtest)|apache2ctl\s+(?:-t|configtest)|haproxy\s+-c\s[^&|;]*|sshd\s+-t|named-checkconf[^&|;]*|visudo\s+-c[^&|;]*))\s*&&\s*(.+)$`)
-	failsSoft = regexp.MustCompile(`^(.+?)\s*\|\|\s*(?:/bin/)?true$`)
+	systemctl = lazyregexp.New(`^(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?systemctl\s+(?:(?:-q|--quiet|--no-block)\s+)*(reload|restart|start|try-restart|reload-or-restart|try-reload-or-restart|reload-or-try-restart)\s+(?:(?:-q|--quiet|--no-block)\s+)*['"]?([\w@.:-]+)['"]?$`)
+	service   = lazyregexp.New(`^(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?(?:service\s+([\w@.-]+)|/etc/init\.d/([\w@.-]+)|invoke-rc\.d\s+([\w@.-]+))\s+(reload|restart|start|force-reload)$`)
+	killUnit  = lazyregexp.New(`^(?:sudo\s+)?(?:/usr)?(?:/s?bin/)?systemctl\s+kill\s+(?:-s|--signal)[ =]?(?:SIG)?([A-Z0-9]+)\s+(?:--kill-who(?:m)?=main\s+)?([\w@.:-]+)$`)
+	killPID   = lazyregexp.New("^(?:sudo\\s+)?(?:/bin/)?kill\\s+-(?:s\\s+)?(?:SIG)?([A-Z0-9]+)\\s+(?:\\$\\(|`)\\s*cat\\s+([\\w./@-]+)\\s*(?:\\)|`)$")
+	before    = lazyregexp.New(`^(?:sudo\s+)?((?:/usr)?(?:/(?:local/)?s?bin/)?(?:nginx\s+-t|apachectl\s+(?:-t|configtest)|apache2ctl\s+(?:-t|configtest)|haproxy\s+-c\s[^&|;]*|sshd\s+-t|named-checkconf[^&|;]*|visudo\s+-c[^&|;]*))\s*&&\s*(.+)$`)
+	failsSoft = lazyregexp.New(`^(.+?)\s*\|\|\s*(?:/bin/)?true$`)
 )
 
 // noticeOf gives a command as one of our notices, where it is one; else it is run as it is. It
@@ -87,7 +88,7 @@ func ofSystem(line string, n *notice) bool {
 }
 
 // signalNames are those that a notice knows by name.
-var signalNames = regexp.MustCompile(`^(HUP|INT|QUIT|USR1|USR2|TERM|WINCH|CONT)$`)
+var signalNames = lazyregexp.New(`^(HUP|INT|QUIT|USR1|USR2|TERM|WINCH|CONT)$`)
 
 // unit gives the whole name of a unit.
 func unit(name string) string {
@@ -97,4 +98,4 @@ func unit(name string) string {
 	return name + ".service"
 }
 
-var units = regexp.MustCompile(`\.(service|socket|timer|path|target|mount|slice|scope)$`)
+var units = lazyregexp.New(`\.(service|socket|timer|path|target|mount|slice|scope)$`)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/rendered/rendered/cmd/rendered/internal/migrate/rewrite"
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A group is the files of one service of ours.
@@ -69,7 +69,7 @@ func (f *file) tells() bool {
 	return slices.ContainsFunc(f.commands, func(c command) bool { n, does := noticeOf(c); return does && n.key != "" })
 }
 
-var certificate = regexp.MustCompile(`^(.*?)(?:[-_.](?:cert|key|chain|ca|fullchain))?\.(?:crt|cer|pem|key|cert|chain)$`)
+var certificate = lazyregexp.New(`^(.*?)(?:[-_.](?:cert|key|chain|ca|fullchain))?\.(?:crt|cer|pem|key|cert|chain)$`)
 
 // stem gives what a certificate and its key have in common: the directory and the name; "" for
 // another file.
@@ -111,7 +111,7 @@ func (s *setup) tell(g *group, f *file) {
 	}
 }
 
-var noName = regexp.MustCompile(`[^A-Za-z0-9._@-]+`)
+var noName = lazyregexp.New(`[^A-Za-z0-9._@-]+`)
 
 // title gives a name for a service: of the unit that it tells, or of its first file.
 func (g *group) title() string {
@@ -180,7 +180,7 @@ func (s *setup) rewriteAll(quotes bool) (templates map[string]string, of map[*fi
 	return templates, of
 }
 
-var lineOfError = regexp.MustCompile(`^template: [^:]*:(\d+)`)
+var lineOfError = lazyregexp.New(`^template: [^:]*:(\d+)`)
 
 // placeOf gives where a template is none.
 func (f *file) placeOf(err error) fault.Place {

@@ -3,12 +3,12 @@ package migrate
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/migrate/rewrite"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // configFile is the config that is written.
@@ -102,7 +102,7 @@ func (p *page) group(g *group, templates map[*file]string) {
 }
 
 // simple is a command that ends where it ends, behind which && may stand.
-var simple = regexp.MustCompile(`^[\w./:@%+=,"' -]+$`)
+var simple = lazyregexp.New(`^[\w./:@%+=,"' -]+$`)
 
 // together gives commands as one, which fails where one of them does.
 func together(commands []string) string {
@@ -164,9 +164,9 @@ func (p *page) notice(n notice) {
 }
 
 // plain is what every reader of YAML takes for a text, as it is.
-var plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./@%+=,{}$()-]*(?: [A-Za-z0-9_./@%+=,{}$()|&;<>-]+)*$`)
+var plain = lazyregexp.New(`^[A-Za-z/][A-Za-z0-9_./@%+=,{}$()-]*(?: [A-Za-z0-9_./@%+=,{}$()|&;<>-]+)*$`)
 
-var words = regexp.MustCompile(`^(?i:y|n|yes|no|true|false|on|off|null)$`)
+var words = lazyregexp.New(`^(?i:y|n|yes|no|true|false|on|off|null)$`)
 
 // scalar writes a text as YAML has it, without quotes where it needs none.
 func scalar(text string) string {

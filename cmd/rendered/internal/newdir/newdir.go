@@ -7,12 +7,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/rendered/rendered/internal/disk"
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 const (
@@ -96,7 +96,7 @@ func writeNew(path, text string, mode fs.FileMode) error {
 func Names(files map[string]string) []string { return slices.Sorted(maps.Keys(files)) }
 
 // plain is what a shell takes as it is.
-var plain = regexp.MustCompile(`^[\w./@%+,:-]+$`)
+var plain = lazyregexp.New(`^[\w./@%+,:-]+$`)
 
 // Quoted gives a path as a shell reads it.
 func Quoted(path string) string {

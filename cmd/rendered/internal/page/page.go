@@ -85,7 +85,7 @@ func (p Page) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var html bytes.Buffer
-	if err := layout.Execute(&html, view); err != nil {
+	if err := layout().Execute(&html, view); err != nil {
 		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
 		return
 	}

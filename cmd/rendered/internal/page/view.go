@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rendered/rendered/cmd/rendered/internal/status"
@@ -14,7 +15,9 @@ import (
 // mostEntries bounds how much of the history stands on the page of all services.
 const mostEntries = 100
 
-var layout = template.Must(template.New("page.html").Funcs(template.FuncMap{"moment": status.Moment}).ParseFS(content, "page.html"))
+var layout = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page.html").Funcs(template.FuncMap{"moment": status.Moment}).ParseFS(content, "page.html"))
+})
 
 // A view is what the template shows.
 type view struct {

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"os/user"
-	"regexp"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // toBeginWith gives the recipe's files as somebody begins with them: the config reads its values
@@ -26,7 +27,7 @@ values: values.yaml
 `
 
 // owner is a line that says whose a file is.
-var owner = regexp.MustCompile(`(?m)^( *)(owner: )([^:\s]*)(?::(\S+))?$`)
+var owner = lazyregexp.New(`(?m)^( *)(owner: )([^:\s]*)(?::(\S+))?$`)
 
 // withoutStrangers makes a comment of each owner whom this machine does not know: what is tried
 // here is none of theirs.
@@ -90,4 +91,4 @@ func (r recipe) readme() string {
 }
 
 // outward is a link to a file that is not beside the page.
-var outward = regexp.MustCompile(`\[([^\]]*)\]\(\.\./[^)]*\)`)
+var outward = lazyregexp.New(`\[([^\]]*)\]\(\.\./[^)]*\)`)

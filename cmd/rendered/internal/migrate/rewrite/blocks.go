@@ -2,9 +2,10 @@ package rewrite
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"text/template/parse"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // What begins a block: if, with, range and template.
@@ -43,7 +44,7 @@ func (r *rewriter) elseIf(n *parse.IfNode) bool {
 }
 
 // listsSomething is the question whether a list of what is below a path is empty.
-var listsSomething = regexp.MustCompile(`^(?:keys \(paramsTree ("[^"]*")\)|paramChildren ("[^"]*"))$`)
+var listsSomething = lazyregexp.New(`^(?:keys \(paramsTree ("[^"]*")\)|paramChildren ("[^"]*"))$`)
 
 // A question says what an action does with what it tests: an if asks whether it is empty, a with
 // makes it the dot, too.

@@ -2,10 +2,11 @@ package rewrite
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // ConsulTemplate is the language of consul-template, which Vault Agent and Nomad use, too.
@@ -204,14 +205,14 @@ func execute(r *rewriter, c *call) value {
 
 // dynamic are the paths of Vault where it makes something for who asks, by what stands there.
 var dynamic = []struct {
-	pattern *regexp.Regexp
+	pattern *lazyregexp.Regexp
 	what    string
 }{
-	{regexp.MustCompile(`^(transit|totp|ssh)/|/(decrypt|encrypt|hmac|random)/`), "an engine of Vault that computes; Secrets Manager and Parameter Store keep values, and decrypt them with KMS"},
-	{regexp.MustCompile(`(^|/)(issue|sign|sign-verbatim|sign-intermediate|root/generate)/|(^|/)ca(_chain)?(/pem)?$`), noPKI},
-	{regexp.MustCompile(`(^|/)(static-creds|static-cred|static-roles?)/`), "Vault rotates it; let the rotation of Secrets Manager do so, and read {{ secret \"prod/db\" \"password\" }}"},
-	{regexp.MustCompile(`(^|/)(creds|cred|sts|export)/`), "a dynamic engine of Vault makes credentials for who asks; Secrets Manager rotates those of a database, {{ secret \"prod/db\" \"password\" }}, and the role of the instance stands for those of AWS"},
-	{regexp.MustCompile(`^(auth|sys|cubbyhole|identity)/`), "it is about Vault itself, which is not asked"},
+	{lazyregexp.New(`^(transit|totp|ssh)/|/(decrypt|encrypt|hmac|random)/`), "an engine of Vault that computes; Secrets Manager and Parameter Store keep values, and decrypt them with KMS"},
+	{lazyregexp.New(`(^|/)(issue|sign|sign-verbatim|sign-intermediate|root/generate)/|(^|/)ca(_chain)?(/pem)?$`), noPKI},
+	{lazyregexp.New(`(^|/)(static-creds|static-cred|static-roles?)/`), "Vault rotates it; let the rotation of Secrets Manager do so, and read {{ secret \"prod/db\" \"password\" }}"},
+	{lazyregexp.New(`(^|/)(creds|cred|sts|export)/`), "a dynamic engine of Vault makes credentials for who asks; Secrets Manager rotates those of a database, {{ secret \"prod/db\" \"password\" }}, and the role of the instance stands for those of AWS"},
+	{lazyregexp.New(`^(auth|sys|cubbyhole|identity)/`), "it is about Vault itself, which is not asked"},
 }
 
 // vaultSecretOf writes a secret of Vault's.

@@ -1,26 +1,27 @@
 package rewrite
 
 import (
-	"regexp"
 	"strings"
 	"text/template/parse"
+
+	"github.com/rendered/rendered/internal/lazyregexp"
 )
 
 // A notation says how a value is quoted in files of a kind.
 type notation struct {
 	function string
 	// before is what stands on the line before a value, with the quote that begins it, if any.
-	before *regexp.Regexp
+	before *lazyregexp.Regexp
 	bare   bool // a value without quotes is one, too
 }
 
 var notations = map[string]notation{
-	"env":        {"envQuote", regexp.MustCompile(`^\s*(?:export\s+)?[A-Za-z_]\w*=(["']?)$`), true},
-	"json":       {"toJson", regexp.MustCompile(`[:\[,]\s*(")$`), false},
-	"yaml":       {"yamlQuote", regexp.MustCompile(`^\s*(?:- )?(?:["']?[\w./-]+["']?:\s+)?(["'])$`), false}, // without quotes it may be a number
-	"toml":       {"tomlQuote", regexp.MustCompile(`^\s*[\w."-]+\s*=\s*(")$`), false},
-	"ini":        {"iniQuote", regexp.MustCompile(`^\s*[^\s#;=\[]+\s*=\s*(["']?)$`), true},
-	"properties": {"propertiesQuote", regexp.MustCompile(`^\s*[^\s#!=:]+\s*[=:]\s*()$`), true},
+	"env":        {"envQuote", lazyregexp.New(`^\s*(?:export\s+)?[A-Za-z_]\w*=(["']?)$`), true},
+	"json":       {"toJson", lazyregexp.New(`[:\[,]\s*(")$`), false},
+	"yaml":       {"yamlQuote", lazyregexp.New(`^\s*(?:- )?(?:["']?[\w./-]+["']?:\s+)?(["'])$`), false}, // without quotes it may be a number
+	"toml":       {"tomlQuote", lazyregexp.New(`^\s*[\w."-]+\s*=\s*(")$`), false},
+	"ini":        {"iniQuote", lazyregexp.New(`^\s*[^\s#;=\[]+\s*=\s*(["']?)$`), true},
+	"properties": {"propertiesQuote", lazyregexp.New(`^\s*[^\s#!=:]+\s*[=:]\s*()$`), true},
 }
 
 // quoted quotes what an action prints, where it is all of a value in the notation of the file, and

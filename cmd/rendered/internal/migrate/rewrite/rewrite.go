@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/rendered/rendered/internal/fault"
+	"github.com/rendered/rendered/internal/lazyregexp"
 	"github.com/rendered/rendered/render"
 )
 
@@ -128,7 +128,7 @@ func parseTree(text string, o Options) (map[string]*parse.Tree, error) {
 	return trees, nil
 }
 
-var globVariable = regexp.MustCompile(`\bgetv?s\s+(\$\w+)`)
+var globVariable = lazyregexp.New(`\bgetv?s\s+(\$\w+)`)
 
 // globVariables gives the variables that hold a pattern for gets or getvs.
 func globVariables(text string) map[string]bool {
