@@ -136,6 +136,42 @@ func FuzzTemplate(f *testing.F) {
 	})
 }
 
+// Every function with more arguments than it takes, and with fewer, is refused or written as a
+// template that can be parsed; no argument is lost in silence.
+func TestArguments(t *testing.T) {
+	for _, o := range []Options{optionsOf("confd prefix=/p"), optionsOf("")} {
+		for name, rule := range o.Program.Rules {
+			for n := range 6 {
+				var args string
+				for i := range n {
+					args += fmt.Sprintf(" \"/argument%d\"", i)
+				}
+				for _, text := range []string{"{{ " + name + args + " }}", "{{ if " + name + args + " }}{{ end }}", "{{ \"/piped\" | " + name + args + " }}", "{{ range " + name + args + " }}{{ end }}"} {
+					got, remarks, err := Template(text, o)
+					if err != nil {
+						t.Errorf("%s of %s: %v", text, o.Program.Name, err)
+						continue
+					}
+					tree := parse.New("new")
+					tree.Mode = parse.SkipFuncCheck
+					if _, err := tree.Parse(got, "{{", "}}", map[string]*parse.Tree{}); err != nil {
+						t.Errorf("%s of %s becomes %s: %v", text, o.Program.Name, got, err)
+					}
+					if rule.Verdict == Refused || len(remarks) > 0 {
+						continue
+					}
+					for i := range n {
+						if !strings.Contains(got, fmt.Sprintf("argument%d", i)) {
+							t.Errorf("%s of %s becomes %s, and nothing is said", text, o.Program.Name, got)
+							break
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // A template costs time by its length, whatever stands in it.
 func TestTemplatesAreBounded(t *testing.T) {
 	for name, text := range map[string]string{
