@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rendered/rendered/internal/command"
+	"github.com/rendered/rendered/internal/disk"
+	"github.com/rendered/rendered/internal/disk/faulty"
 	"github.com/rendered/rendered/sources"
 	"github.com/rendered/rendered/watch/ledger"
 	"github.com/rendered/rendered/watch/pass"
@@ -219,4 +224,49 @@ func TestLookThatWasBegunTooEarly(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A set whose change is rolled back by the next process is whole again: what the change has added
+// stays away, though the record has forgotten it by the time that the values come.
+func TestRollbackOfASetOutlivesTheDaemon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _, _, s := proven(t, `{{ secret "s" "version" }}`, pass.RollbackAlways)
+		s.Files = append(s.Files, w.each("sites/*.conf", `secretMap "s" "sites"`, `{{ .value }}`, true))
+		var stuck, torn atomic.Bool
+		w.system = faulty.System(disk.Host, func(step faulty.Step) error {
+			if stuck.Load() && step.Op == "create" && strings.HasPrefix(step.Path, w.path("sites")) || step.Op == "remove" && step.Path == w.path("sites/c.conf") && torn.CompareAndSwap(true, false) {
+				return unix.EIO
+			}
+			return nil
+		})
+		w.values.set("s", `{"version": "one", "sites": {"a": "1", "b": "1"}}`)
+		w.start()
+		w.after(20 * time.Second)
+		w.stands(Current)
+		w.values.set("s", `{"version": "bad two", "sites": {"b": "2", "c": "2"}}`)
+		for w.stage() != ledger.Retold {
+			w.after(time.Second)
+		}
+		stuck.Store(true)
+		for w.stage() != ledger.Reverting {
+			w.after(time.Second)
+		}
+		w.stop()
+
+		stuck.Store(false)
+		torn.Store(true)
+		w.values.delay("s", time.Minute/2)
+		w.start()
+		w.after(10 * time.Minute)
+		if torn.Load() {
+			t.Error("nothing was torn")
+		}
+		w.stands(RolledBack)
+		w.want("f", "one")
+		w.want("sites/a.conf", "1")
+		w.want("sites/b.conf", "1")
+		if list := listOf(w.path("sites")); !slices.Equal(list, []string{"a.conf", "b.conf"}) {
+			t.Errorf("there are %q", list)
+		}
+	})
 }

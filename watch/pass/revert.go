@@ -114,6 +114,9 @@ func (p *pass) former(r ledger.Rollout) (targets []swap.Target, _ error) {
 		defer d.Close()
 	}
 	all := p.ledger.Expand(p.service.Paths())
+	for _, now := range p.renderings { // a set forgets what is taken away, and may have it again
+		all = append(all, now.Path)
+	}
 	for _, old := range r.Old {
 		t := swap.Target{Path: old.Path, UID: old.UID, GID: old.GID, Mode: old.Mode, InPlace: old.InPlace, DirMode: p.dirMode(old.Path), AllowEmpty: true}
 		switch {
