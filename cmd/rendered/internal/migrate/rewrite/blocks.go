@@ -2,6 +2,8 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"text/template/parse"
 
@@ -186,10 +188,14 @@ func (r *rewriter) rangeOverMap(n *parse.RangeNode, v value, vars map[string]sha
 		r.refuse(n.Pipe.Position(), "range over all below a path has variables of its own here, and assigns to no others; write := instead of =")
 		return ""
 	}
-	key, text := "$name", "$value"
-	for i := 2; vars[key].kind != anything; i++ {
-		key, text = fmt.Sprintf("$name%d", i), fmt.Sprintf("$value%d", i)
+	for _, d := range decl {
+		if _, before := vars[d.Ident[0]]; !before && usesVariable(n.Pipe, d.Ident[0]) {
+			r.refuse(n.Pipe.Position(), "%s is used before it is set", d.Ident[0])
+			return ""
+		}
 	}
+	number := r.unused(vars, "$name", "$value")
+	key, text := "$name"+number, "$value"+number
 	vars[key], vars[text] = shape{kind: oneText}, shape{kind: oneText}
 	*dot = shape{kind: onePathPair, key: key, value: text, below: v.shape.below}
 	if len(decl) > 0 {
@@ -198,8 +204,20 @@ func (r *rewriter) rangeOverMap(n *parse.RangeNode, v value, vars map[string]sha
 	return key + ", " + text + " := " + v.text
 }
 
-func usesVariable(l *parse.ListNode, name string) (used bool) {
-	eachNode(l, func(n parse.Node) {
+// unused gives the number, "" first, behind which names are no variables of the template's.
+func (r *rewriter) unused(vars map[string]shape, names ...string) string {
+	for i, number := 2, ""; ; i, number = i+1, strconv.Itoa(i) {
+		if !slices.ContainsFunc(names, func(name string) bool {
+			_, is := vars[name+number]
+			return is || strings.Contains(r.src.text, name+number)
+		}) {
+			return number
+		}
+	}
+}
+
+func usesVariable(in parse.Node, name string) (used bool) {
+	eachNode(in, func(n parse.Node) {
 		if v, ok := n.(*parse.VariableNode); ok && v.Ident[0] == name {
 			used = true
 		}

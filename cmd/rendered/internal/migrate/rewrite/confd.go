@@ -139,10 +139,8 @@ func secretsBelow(r *rewriter, c *call) value {
 // getvs makes the list of values in actions of their own.
 func getvs(r *rewriter, c *call) value {
 	pairs := gets(r, c)
-	list := "$values"
-	if r.lists++; r.lists > 1 {
-		list += strconv.Itoa(r.lists)
-	}
+	list := "$values" + r.unused(c.scope.vars, "$values")
+	c.scope.vars[list] = shape{kind: textList}
 	head, text := pairs.text, ".Value"
 	if pairs.shape.kind == pathMap {
 		head, text = "$_, $text := "+head, "$text"

@@ -63,7 +63,6 @@ type rewriter struct {
 	globs     map[string]bool
 	templates map[string]shape // what templates are given
 	queue     []string         // those that are yet to be rewritten
-	lists     int              // variables that were made
 }
 
 // A refusal says why an action is not rewritten.

@@ -172,6 +172,21 @@ func TestArguments(t *testing.T) {
 	}
 }
 
+// The variables that are made are none of the template's own.
+func TestVariables(t *testing.T) {
+	for _, c := range []struct{ program, text, want string }{
+		{"", `{{ $name := "x" }}{{ range tree "a" }}{{ $name }}{{ .Key }}{{ end }}`, `{{ $name := "x" }}{{ range $name2, $value2 := paramsOr dict "/a" }}{{ $name }}{{ $name2 }}{{ end }}`},
+		{"", `{{ range $value := tree "a" }}{{ $value.Value }}{{ end }}`, `{{ range $name2, $value2 := paramsOr dict "/a" }}{{ $value2 }}{{ end }}`},
+		{"", `{{ range tree "a" }}{{ range tree "b" }}{{ .Key }}{{ end }}{{ .Key }}{{ end }}`, `{{ range $name, $value := paramsOr dict "/a" }}{{ range $name2, $value2 := paramsOr dict "/b" }}{{ $name2 }}{{ end }}{{ $name }}{{ end }}`},
+		{"", `{{ range $p := tree $p }}{{ end }}`, "{{/* TODO(migrate): old.tmpl:1:10: $p is used before it is set */ -}}\n{{ range $p := tree $p }}{{ end }}"},
+		{"confd", `{{ $values := 1 }}{{ range getvs "/a/*" }}{{ . }}{{ end }}{{ $values }}`, `{{ $values := 1 }}{{ $values2 := list }}{{ range paramChildren "/a" }}{{ $values2 = append $values2 .Value }}{{ end }}{{ range sortAlpha $values2 }}{{ . }}{{ end }}{{ $values }}`},
+	} {
+		if got, _, err := Template(c.text, optionsOf(c.program)); err != nil || got != c.want {
+			t.Errorf("%s becomes\n%s, want\n%s: %v", c.text, got, c.want, err)
+		}
+	}
+}
+
 // A template costs time by its length, whatever stands in it.
 func TestTemplatesAreBounded(t *testing.T) {
 	for name, text := range map[string]string{
