@@ -48,7 +48,7 @@ func TestArgumentsStayAsTheyAre(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	calls := 0
 	for name, f := range Map() {
-		for range long.Or(300, 6_000) {
+		for range long.Or(300, 2_000) {
 			args, were := make([]any, 1+r.IntN(4)), make([]any, 4)
 			in := make([]reflect.Value, len(args))
 			for i := range args {

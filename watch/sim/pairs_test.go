@@ -65,7 +65,7 @@ func swapUnder(t *testing.T, at map[int]blow, tell bool) (steps int, v verdict) 
 }
 
 // sampled is of how many pairs of faults one is tried without -rarest.
-const sampled = 15
+const sampled = 40
 
 // TestPairsOfFaults lets everything go wrong at every step of a swap of two files, without -long at
 // every third, and, with it, everything once more at the steps that come after it: at each with
