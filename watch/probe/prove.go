@@ -13,13 +13,15 @@ const pause = 250 * time.Millisecond
 
 // Prove looks at all of a list, side by side, until each has been well without a break for a steady
 // time: all of them at once, and whatever steady is, each once at least. Where that is not so when
-// the time within is over, or cannot be any more, it gives the *Failure. The end of ctx ends it
-// with ctx's error. When it returns no look is under way.
+// the time within is over, or cannot be any more, as one is not well and less than the steady time
+// is left, it gives the *Failure. The end of ctx ends it with ctx's error. When it returns no look
+// is under way.
 func Prove(ctx context.Context, list []Probe, steady, within time.Duration) error {
-	looking, end := context.WithTimeout(ctx, within)
+	end := time.Now().Add(within)
+	looking, stop := context.WithDeadline(ctx, end)
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
-	defer end()
+	defer stop()
 	seen := make(chan sight)
 	p := proof{steady: steady, stands: make([]standing, len(list))}
 	for i, one := range list {
@@ -29,8 +31,12 @@ func Prove(ctx context.Context, list []Probe, steady, within time.Duration) erro
 	for !p.done() {
 		select {
 		case s := <-seen:
-			if failed := p.take(s); failed != nil && failed.Lasting {
+			failed := p.take(s)
+			if failed != nil && failed.Lasting {
 				return failed
+			}
+			if failed != nil && s.ended.Add(steady).After(end) {
+				return p.ill()
 			}
 		case <-looking.Done():
 			if err := ctx.Err(); err != nil {
@@ -124,6 +130,23 @@ func (p *proof) done() bool {
 		}
 	}
 	return true
+}
+
+// ill says what is wrong with one that is not well now: with one that never was rather than with
+// one that was for a while.
+func (p *proof) ill() *Failure {
+	var short *Failure
+	for i := range p.stands {
+		s := &p.stands[i]
+		switch {
+		case s.well || s.failed == nil:
+		case s.since.IsZero():
+			return s.failed
+		case short == nil:
+			short = s.short()
+		}
+	}
+	return short
 }
 
 // failure says what is wrong when the time is over: of what is not well now rather than of what was
