@@ -339,10 +339,12 @@ func (l *Ledger) Forfeit(service string, drained bool) {
 }
 
 // followRollouts has the rollout of a service that is no more go to the one that has its files: its
-// name has changed. Where there is none, and all services are known, it is forgotten.
+// name has changed. Where there is none, and all services are known, it is forgotten. That of a
+// service whose files have become others' is of those that are left.
 func (l *Ledger) followRollouts(services map[string][]string, all bool) (differs bool) {
 	for _, r := range l.sortedRollouts() {
-		if _, known := services[r.Service]; known {
+		if paths, known := services[r.Service]; known {
+			differs = l.keepOwn(r, paths) || differs
 			continue
 		}
 		heir := l.heir(services, r.Paths)
@@ -368,6 +370,25 @@ func (l *Ledger) followRollouts(services map[string][]string, all bool) (differs
 	return differs
 }
 
+// keepOwn has a rollout be of no files but its service's, and tells whether it was of others. Where
+// none is left it is of those that the service has now. The caller holds the lock.
+func (l *Ledger) keepOwn(r Rollout, paths []string) (differs bool) {
+	own := make(map[string]bool)
+	for _, path := range l.expand(paths) {
+		own[path] = true
+	}
+	left := slices.DeleteFunc(slices.Clone(r.Paths), func(path string) bool { return !own[path] })
+	if len(left) == 0 {
+		left = paths
+	}
+	if slices.Equal(left, r.Paths) {
+		return false
+	}
+	r.Paths = left
+	l.rollouts[r.Service] = r
+	return true
+}
+
 // nowCalled gives what a service is called that has these files: the plan may be another since its
 // pass was begun. The caller holds the lock.
 func (l *Ledger) nowCalled(service string, paths []string) string {
@@ -377,12 +398,19 @@ func (l *Ledger) nowCalled(service string, paths []string) string {
 	return cmp.Or(l.heir(l.services, paths), service)
 }
 
-// heir gives the first service that has one of some files; "": there is none.
-func (l *Ledger) heir(services map[string][]string, paths []string) string {
+// heir gives the service that has most of some files, the first of several; "": none has one.
+func (l *Ledger) heir(services map[string][]string, paths []string) (heir string) {
+	most := 0
 	for _, name := range slices.Sorted(maps.Keys(services)) {
-		if slices.ContainsFunc(l.expand(services[name]), func(path string) bool { return slices.Contains(paths, path) }) {
-			return name
+		has := 0
+		for _, path := range l.expand(services[name]) {
+			if slices.Contains(paths, path) {
+				has++
+			}
+		}
+		if has > most {
+			heir, most = name, has
 		}
 	}
-	return ""
+	return heir
 }

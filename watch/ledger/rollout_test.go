@@ -125,7 +125,11 @@ func TestRollouts(t *testing.T) {
 		"it changes under its old name":       {steps: []string{"follow app:/f", "follow new:/f", "change app 1 /f"}, want: "new unproven 1 /f; a /f"},
 		"renamed, and changed under its old name": {
 			steps: []string{"follow app:/f", "drain app /f", "follow new:/f", "over app 1 /f"}, want: "new unproven 1 drained /f; a /f"},
-		"the service loses its files":          {steps: []string{"follow app:/f", "change app 1 /f", "follow app:/g new:/f"}, want: "app unproven 1 /f; a /f"},
+		"the service loses its files": {steps: []string{"follow app:/f", "change app 1 /f", "follow app:/g new:/f"}, want: "app unproven 1 /g; a /f"},
+		"a file goes to another, then it is renamed": {
+			steps: []string{"follow app:/f app:/g", "drain app /f", "change app 1 /f /g", "follow app:/g new:/f", "follow web:/g new:/f"}, want: "web unproven 1 drained /g; a /f /g"},
+		"one that has most of its files gets it": {
+			steps: []string{"follow app:/f app:/g app:/h", "change app 1 /f /g /h", "follow a:/f new:/g new:/h"}, want: "new unproven 1 /f /g /h; a /f /g"},
 		"the service is gone":                  {steps: []string{"follow app:/f web:/g", "change app 1 /f", "follow web:/g"}, want: "; a /f"},
 		"the service is left out":              {steps: []string{"follow app:/f web:/g", "change app 1 /f", "left-out web:/g"}, want: "app unproven 1 /f; a /f"},
 		"it goes to one that has one":          {steps: []string{"follow app:/f web:/g", "change app 1 /f", "change web 2 /g", "follow web:/g web:/f"}, want: "web unproven 2 /g; a /f /g"},
