@@ -292,6 +292,10 @@ func (w *world) drift() {
 	case 1, 2:
 		w.disk.Put(f.path, []byte(foreign+" somebody else"), f.mode, f.attributes)
 		f.drifted, f.content = true, foreign+" somebody else"
+		if w.isToBeRemoved(f.path) { // what is on record as to be removed is not this
+			f.stray = true
+			clear(f.must)
+		}
 	case 3:
 		w.disk.Chmod(f.path, 0o604)
 		if f.keep {

@@ -76,6 +76,21 @@ func (w *world) judgeRecords(all bool) {
 	}
 }
 
+// isToBeRemoved tells whether the record has it that a file is to be removed.
+func (w *world) isToBeRemoved(path string) bool {
+	record, _, _, _ := w.disk.Look(recordPath)
+	for text := range strings.Lines(string(record)) {
+		var line struct {
+			Path string
+			Swap struct{ Remove bool }
+		}
+		if _, data, is := strings.Cut(text, " {"); is && json.Unmarshal([]byte("{"+data), &line) == nil && line.Path == path && line.Swap.Remove {
+			return true
+		}
+	}
+	return false
+}
+
 // isKept tells whether a file is one of a service in force.
 func (w *world) isKept(path string) bool {
 	f := w.files[path]
