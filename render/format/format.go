@@ -167,6 +167,19 @@ func without(data []byte, list ...forbidden) *Error {
 
 func byteOrderMark(data []byte) int { return bytes.Index(data[:min(len(data), len(bom))], bom) }
 
+// markedLine gives the first byte order mark with which a line begins: one that came with a text
+// that stands there now.
+func markedLine(data []byte) int {
+	if n := byteOrderMark(data); n >= 0 {
+		return n
+	}
+	n := bytes.Index(data, append([]byte("\n"), bom...))
+	if n < 0 {
+		return n
+	}
+	return n + 1
+}
+
 func zeroByte(data []byte) int { return bytes.IndexByte(data, 0) }
 
 // invalidUTF8 gives the first byte that is not UTF-8.

@@ -17,7 +17,7 @@ func iniTree(data []byte) (Node, *Error) {
 // readINI calls each with every section, and with every line of a name and its value.
 func readINI(data []byte, each func(Node)) *Error {
 	err := without(data,
-		forbidden{byteOrderMark, "it begins with a byte order mark, which Python's configparser and others take for a part of the first line"},
+		forbidden{markedLine, "a line begins with a byte order mark, which Python's configparser and others take for a part of it"},
 		forbidden{zeroByte, "a zero byte"})
 	if err != nil {
 		return err

@@ -339,6 +339,7 @@ func TestXMLAsLibxmlReadsIt(t *testing.T) {
 		"<a xmlns:p=''/>", "<a xmlns=''/>", "<a xmlns:xml='u'/>", "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>", "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>", "<a xmlns:xmlns='u'/>", "<a xmlns:p='http://www.w3.org/2000/xmlns/'/>",
 		"<a xmlns='http://www.w3.org/2000/xmlns/'/>", "<xmlns:a/>", "<xml:a xml:lang='x'/>", "<a:b:c xmlns:a='u'/>", "<:a/>", "<a:/>", "<a:1 xmlns:a='u'/>", "<a b:='1'/>", "<a :b='1'/>", "<?a:b c?><a/>", "<?XML x?><a/>", "<?xml-stylesheet x?><a/>", "<? p?><a/>",
 		"<?p?x?><a/>", "<?xml version='1.0' standalone='yes' encoding='utf-8'?><a/>", "<?xml encoding='utf-8'?><a/>", "<?xml version='1.0' encoding=''?><a/>", "<?xml version='1.0'encoding='utf-8'?><a/>", "<?xml version='1.0' standalone='maybe'?><a/>",
+		"<?xml version='1.0\"?><a/>", "<?xml version=\"1.0' encoding='utf-8'?><a/>", "<?xml version='1.0' encoding='utf-8\"?><a/>",
 		"<?xml version='1.0' foo='bar'?><a/>", "<?xml?><a/>", "<?xml version='2.0'?><a/>", "<?xml version='1.0' encoding='1abc'?><a/>", "<?xml\nversion = '1.0' ?><a/>", "<a\x01/>", "<a>\x01</a>", "<a b='\x02'/>", "<a><!-- \x03 --></a>", "<a><?p \x04?></a>", "<a><![CDATA[\x05]]></a>",
 		"<a>\uffff</a>", "<a>\ufdd0</a>", "<a>\xff</a>", "<a>\xed\xa0\x80</a>", "\ufeff<a/>", "<a>\ufeff</a>", "<a/ >", "< a/>", "<a></a >", "<a></ a>", "<![CDATA[x]]><a/>", "<a/>&#32;", "<a b/>", "<a b=1/>", "<a b = '1'\n/>", "<a b='1' /b>", "<a\u00b7/>", "<\u00b7a/>", "<é é='é'/>",
 		"<\ufff0/>", "<a><b></a></b>", "<a>", "</a>", "<a></a></a>", "", " ", "<!-- x -->", "<a><![cdata[x]]></a>", "<a><!></a>", "<a xmlns:p='x y'/>", "<a xmlns:p=':b'/>", "<a xmlns:p='1:b'/>", "<a xmlns:p='%zz'/>", "<a xmlns:p='a?b#c'/>", "<a xmlns:p='#a#b'/>", "<a xmlns:p='é'/>",
@@ -357,7 +358,7 @@ func TestYAMLAsLibyamlReadsIt(t *testing.T) {
 	seeds := []string{
 		"a: 1\nb: [x, \"y\", {c: d}]\ne:\n  - f\n  - g: h # c\n", "%YAML 1.2\n---\na: 1\n", "%YAML 1.1\n---\na\n...\n%YAML 1.2 # c\n---\nb\n", "%YAML 1.3\n---\na\n", "%TAG !e! tag:e.com,2000:\n---\n!e!x a\n",
 		"{\"a\\/b\": \"\\/\", 'c\\/': d\\/e}", "? [a, b]\n: c\n? {d: e}\n: f\n", "{[a]: b, {c: d}: e}", "- &a [b]\n- *a\n- ? *a\n  : c\n", "a: |\n  x\n   y\nb: >-\n  z\n", "a: 'it''s'\nb: \"\\u00e9\\x41\\n\"\n",
-		"--- a\n--- b\n...\n", "- - a\n  - b\n- {c, d: }\n", "a: !!str 1\nb: ! x\nc: !l y\n", "a:\n- b\n- c\n", "\"a\\q\"", "a: [b\n", "a: b: c", "\ta: b", "a: @b", "# c\n", "",
+		"--- a\n--- b\n...\n", "- - a\n  - b\n- {c, d: }\n", "a: \"it\\'s\"\nb: 'C:\\'\n", "a: !!str 1\nb: ! x\nc: !l y\n", "a:\n- b\n- c\n", "\"a\\q\"", "a: [b\n", "a: b: c", "\ta: b", "a: @b", "# c\n", "",
 	}
 	pieces := []string{"a", ":", ": ", "- ", "? ", "[", "]", "{", "}", ",", "\"", "'", "\\", "\\/", "#", " #", "\n", "\n  ", " ", "|", ">", "&a", "*a", "!", "!!str ", "%", "---", "...", "1", "x: y\n"}
 	documents := slices.DeleteFunc(mutants(seeds, 6000, pieces), yamlCorner.MatchString)

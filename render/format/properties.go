@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // What a .properties file must not hold: for what Java refuses it, and what it reads in one of two
@@ -96,7 +97,7 @@ func propertyEnd(data []byte, start int) (end int, what string) {
 		switch c := data[i]; {
 		case c == '\n' || c == '\r':
 			return i, ""
-		case c >= 0x80:
+		case c >= utf8.RuneSelf:
 			return i, propertyASCII
 		case c == '\\' && i == start && joint(data[i:]) > 0: // Java begins anew behind it
 			return i, propertyJoins
@@ -120,6 +121,8 @@ func propertyEscape(text []byte) (n int, what string) {
 		return n, ""
 	case len(text) < 2:
 		return 0, propertyJoins
+	case text[1] >= utf8.RuneSelf:
+		return 0, propertyASCII
 	case strings.IndexByte("tnrf", text[1]) < 0 && text[1] != 'u' && isAlphanumeric(text[1]):
 		return 0, propertyLost
 	case text[1] != 'u':

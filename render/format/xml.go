@@ -193,7 +193,7 @@ func (x *xmlChecker) declaration() *Error {
 	if m == nil {
 		return x.fail(begin, `an XML declaration says version, encoding and standalone, in this order`)
 	}
-	if string(m[1]) != "1.0" {
+	if version := string(m[1]) + string(m[2]); version != "1.0" {
 		return x.fail(begin, xmlVersion)
 	}
 	x.at += len(m[0])
@@ -204,8 +204,7 @@ var xmlDecl = func() *lazyregexp.Regexp {
 	attribute := func(name, value string) string {
 		return `[ \t\r\n]+` + name + `[ \t\r\n]*=[ \t\r\n]*(?:"` + value + `"|'` + value + `')`
 	}
-	version := `[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*["'](1\.[0-9]+)["']`
-	return lazyregexp.New(`^` + version + `(?:` + attribute("encoding", `[A-Za-z][A-Za-z0-9._-]*`) + `)?(?:` + attribute("standalone", `(?:yes|no)`) + `)?[ \t\r\n]*\?>`)
+	return lazyregexp.New(`^` + attribute("version", `(1\.[0-9]+)`) + `(?:` + attribute("encoding", `[A-Za-z][A-Za-z0-9._-]*`) + `)?(?:` + attribute("standalone", `(?:yes|no)`) + `)?[ \t\r\n]*\?>`)
 }()
 
 // documentType looks through what follows <!DOCTYPE: an external subset is not read, and of an

@@ -13,7 +13,7 @@ import (
 // that stand twice, aliases inside what they name, aliases of aliases that make much of little,
 // values that are not what their tag says.
 func checkYAML(data []byte) *Error {
-	documents, failed := yamltext.Documents(data)
+	documents, failed := yamltext.Strict(data)
 	if failed != nil {
 		e := atLine(data, failed.Line, failed.Column, failed.What)
 		e.Limit = failed.Limit

@@ -47,7 +47,13 @@ func Text(data []byte) []byte { return bytes.TrimPrefix(data, []byte(bom)) }
 
 // Documents gives the documents of data, each a node of kind DocumentNode; none where there is
 // nothing but comments. The error is that of the first place that is wrong.
-func Documents(data []byte) ([]*yaml.Node, *Error) {
+func Documents(data []byte) ([]*yaml.Node, *Error) { return documents(data, false) }
+
+// Strict is Documents for a text that other programs read: what yaml.v3 takes and libyaml does not
+// is an error, too.
+func Strict(data []byte) ([]*yaml.Node, *Error) { return documents(data, true) }
+
+func documents(data []byte, strict bool) ([]*yaml.Node, *Error) {
 	text := Text(data)
 	if e := encoded(text); e != nil {
 		return nil, e
@@ -64,6 +70,11 @@ func Documents(data []byte) ([]*yaml.Node, *Error) {
 	for _, d := range documents {
 		if n := deepest(d, 0); n != nil {
 			return nil, &Error{Line: n.Line, Column: n.Column, What: tooDeep, Limit: true}
+		}
+	}
+	if strict {
+		if e := p.lenient(text, documents); e != nil {
+			return nil, e
 		}
 	}
 	return documents, nil
