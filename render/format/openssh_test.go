@@ -47,6 +47,12 @@ func TestKeysAsSSHReadsThem(t *testing.T) {
 		"blanks for line breaks": func(k string) string { return strings.ReplaceAll(k, "\n", " ") },
 		"a byte order mark":      func(k string) string { return "\ufeff" + k },
 		"cut off":                func(k string) string { return k[:len(k)/2] },
+		"a line less": func(k string) string {
+			l := strings.SplitAfter(k, "\n")
+			return strings.Join(append(l[:2:2], l[3:]...), "")
+		},
+		"a header":      func(k string) string { return strings.Replace(k, "\n", "\nX: y\n\n", 1) },
+		"an empty line": func(k string) string { return strings.Replace(k, "\n", "\n\n", 2) },
 	} {
 		for name, key := range keys {
 			text := edit(key)

@@ -2,9 +2,7 @@ package format
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -64,7 +62,7 @@ func checkPEM(data []byte) *Error {
 		if n := bytes.Index(text, pemBegin); n >= 0 && (block == nil || bytes.Count(text, pemBegin) > 1) {
 			return at(data, offset+n, broken(text, n))
 		}
-		if err := checkBlock(data, begin, block, text); err != nil {
+		if err := checkBlock(data, offset, block, text); err != nil {
 			return err
 		}
 		offset += len(text)
@@ -72,17 +70,21 @@ func checkPEM(data []byte) *Error {
 	return nil
 }
 
-// checkBlock wants a block, which begins at a byte of the data and ends with a text of it, to be
-// what its type says.
-func checkBlock(data []byte, begin int, block *pem.Block, text []byte) *Error {
+// checkBlock wants the block with which a text ends, which begins at a byte of the data, to be what
+// its type says.
+func checkBlock(data []byte, offset int, block *pem.Block, text []byte) *Error {
 	if block == nil {
 		return nil
 	}
+	begin := offset + len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
 	if check, known := blockTypes[block.Type]; known && check(block) != nil {
 		return at(data, begin, "the block is no "+strings.ToLower(block.Type))
 	}
-	if block.Type == openSSH {
+	switch {
+	case block.Type == openSSH:
 		return openSSHForm(data, text)
+	case isOpenSSLs(block.Type):
+		return openSSLForm(data, offset, text)
 	}
 	return nil
 }
@@ -147,35 +149,4 @@ func broken(data []byte, begin int) string {
 		return "after a block that begins here there is no line break before the next one"
 	}
 	return "a block that begins here is not whole"
-}
-
-// blockTypes are the types of blocks whose content is checked.
-var blockTypes = map[string]func(*pem.Block) error{
-	"CERTIFICATE":     content(x509.ParseCertificate),
-	"PRIVATE KEY":     content(x509.ParsePKCS8PrivateKey),
-	"RSA PRIVATE KEY": unlessEncrypted(content(x509.ParsePKCS1PrivateKey)),
-	"EC PRIVATE KEY":  unlessEncrypted(content(x509.ParseECPrivateKey)),
-	openSSH: func(b *pem.Block) error {
-		if !bytes.HasPrefix(b.Bytes, []byte("openssh-key-v1\x00")) { // PROTOCOL.key of OpenSSH
-			return errors.New("another magic")
-		}
-		return nil
-	},
-}
-
-func content[T any](parse func([]byte) (T, error)) func(*pem.Block) error {
-	return func(b *pem.Block) error {
-		_, err := parse(b.Bytes)
-		return err
-	}
-}
-
-// unlessEncrypted passes a block that is encrypted, which cannot be looked into.
-func unlessEncrypted(check func(*pem.Block) error) func(*pem.Block) error {
-	return func(b *pem.Block) error {
-		if b.Headers["DEK-Info"] != "" {
-			return nil
-		}
-		return check(b)
-	}
 }

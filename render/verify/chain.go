@@ -50,7 +50,7 @@ func (t TLS) certificates(blocks []*pem.Block) (list []*x509.Certificate, _ *fau
 		case "CERTIFICATE":
 			c, err := x509.ParseCertificate(b.Bytes)
 			if err != nil { // its text quotes the certificate
-				return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("certificate %d is none", len(list)+1))
+				return nil, wrong(t.Cert, ruleCert, fmt.Sprintf("certificate %d cannot be read", len(list)+1), "one with a key of RSA, ECDSA or Ed25519 can")
 			}
 			list = append(list, c)
 		case "TRUSTED CERTIFICATE", "X509 CERTIFICATE":

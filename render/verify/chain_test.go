@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
 	"strings"
@@ -34,6 +35,7 @@ func TestChain(t *testing.T) {
 		"without line breaks":      {strings.ReplaceAll(certs(leaf), "\n", `\n`), leaf, `has \n in place of line breaks`},
 		"no certificate":           {leaf.KeyPEM(), leaf, "/cert cert: there is no certificate in it"},
 		"not a certificate":        {block("CERTIFICATE", []byte("canary"), nil), leaf, "the block is no certificate"},
+		"of a curve of others":     {block("CERTIFICATE", bytes.Replace(leaf.Certificate.Raw, []byte("\x2a\x86\x48\xce\x3d\x03\x01\x07"), []byte("\x2a\x86\x48\xce\x3d\x03\x01\x01"), 1), nil), leaf, "certificate 1 cannot be read"},
 		"of OpenSSL's own form":    {block("TRUSTED CERTIFICATE", leaf.Certificate.Raw, nil) + certs(intermediate), leaf, "OpenSSL's own form"},
 		"intermediate first":       {certs(intermediate, leaf), leaf, "/cert cert: certificate 1 signed certificate 2, so it is not the leaf"},
 		"root first":               {certs(root, intermediate, leaf), leaf, "certificate 1 signed certificate 2, so it is not the leaf"},

@@ -78,7 +78,7 @@ func TestUnusableKey(t *testing.T) {
 		"two":                    {leaf.KeyPEM() + other.KeyPEM(), "/key key: there are 2 private keys in it"},
 		"none":                   {certs(leaf), "/key key: there is no private key in it"},
 		"public":                 {block("PUBLIC KEY", []byte{1}, nil), "/key key: there is no private key in it"},
-		"OpenSSH's":              {block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00"), nil), "/key key: the private key is of a kind that servers do not read"},
+		"OpenSSH's":              {block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00\x00\x00\x00\x04none\x00\x00\x00\x04none\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01p\x00\x00\x00\x01k"), nil), "/key key: the private key is of a kind that servers do not read"},
 		"half":                   {leaf.KeyPEM()[:100], "/key key: not PEM at line 1, column 1"},
 		"empty":                  {"", "/key key: not PEM at line 1, column 1"},
 		"not a key":              {block("PRIVATE KEY", []byte("canary"), nil), "/key key: not PEM at line 1, column 1: the block is no private key"},
