@@ -219,6 +219,11 @@ func (m *Member) acquireFor(through []gate, first *gate, v *look) (*turn, time.D
 		t.add(g)
 	}
 	if t.slot < 0 || first != nil && !t.takeSeat(*first) || !t.acquire(v) {
+		if m.trouble != nil { // it was asked in vain, and not refused
+			for _, service := range slices.Sorted(maps.Keys(m.waits)) {
+				m.stands(service, Standing{Why: m.noAnswer(), change: m.waits[service].change})
+			}
+		}
 		t.leaveSeat()
 		m.lost++
 		return nil, m.env.Now() + m.lostPause()

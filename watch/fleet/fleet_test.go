@@ -35,3 +35,35 @@ func TestOneChange(t *testing.T) {
 		t.Log("\n" + w.trace.String())
 	}
 }
+
+// Where the host that goes first dies the others wait for as long as its lease lasts, though that is
+// longer than the longest wait of the config: another goes first.
+func TestDeadHostBeyondTheLongestWait(t *testing.T) {
+	s := small(5, 1)
+	s.MaxWait, s.Bake = time.Minute, 20*time.Second
+	w := newWorld(1, s)
+	defer w.close()
+	w.trace = new(strings.Builder)
+	w.want["web"] = "v1"
+	for range 5 {
+		w.addHost("web")
+	}
+	w.run(time.Minute)
+	w.rolls("web", "v2")
+	w.run(time.Minute + 15*time.Second)
+	w.killOne()
+	w.run(30 * time.Minute)
+	w.judgeEnd()
+	dead := 0
+	for _, h := range w.hosts {
+		if h.dead {
+			dead++
+		}
+		if n := h.forced["swaps "+KindLate]; n > 0 {
+			w.breaks("%s has gone without a turn", h.name)
+		}
+	}
+	if len(w.broken) > 0 || dead != 1 {
+		t.Errorf("%d hosts died, want 1: %v\n%s", dead, w.broken, w.trace)
+	}
+}

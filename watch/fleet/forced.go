@@ -39,6 +39,10 @@ func (m *Member) within() time.Duration {
 	return time.Duration(m.env.Chance() * float64(within))
 }
 
+// takenWithin is how soon after a lease is over somebody has the slot, or goes first, where anybody
+// waits for it.
+const takenWithin = 30 * time.Second
+
 // overdue has services go without a turn that have waited for too long, while nobody made any
 // progress; nil: none has.
 func (m *Member) overdue(gates []gate, v *look) *turn {
@@ -56,7 +60,7 @@ func (m *Member) overdue(gates []gate, v *look) *turn {
 			continue
 		}
 		w := m.waits[g.service]
-		most := m.MaxWait
+		most := max(m.MaxWait, m.lease()+takenWithin) // what a dead host has is free by then, and taken
 		if g.is != open {
 			most += m.Bake
 		}

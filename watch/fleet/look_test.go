@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,6 +38,35 @@ func TestLookBeyond(t *testing.T) {
 		w.update(Update{Key: Key{m.part(), slotName(tt.held)}, Set: until})
 		if v := m.lookBeyond(); v == nil || v.effective(m) != tt.effective {
 			t.Errorf("%s: %+v, want %d slots", name, v, tt.effective)
+		}
+	}
+}
+
+// readOnly is a table that this host may not write to.
+type readOnly struct{ direct }
+
+func (r readOnly) Update(Update) Answer {
+	return Answer{Err: errors.New("access denied"), Date: r.Query(Query{}).Date}
+}
+
+// A host that may not write to the table says so where it waits, and not that it waits for its turn.
+func TestWaitsForAnotherPolicy(t *testing.T) {
+	for _, canary := range []bool{true, false} {
+		w := newWorld(1, small(3, 1))
+		w.now = time.Hour
+		s := w.settings
+		s.Canary = canary
+		m := NewMember(s, readOnly{direct{&host{w: w, name: "h00000"}}})
+		m.Say("web", Wish{Phase: Waiting, Change: "v2"})
+		for range 5 { // its first look comes at random
+			turn, next := m.await()
+			if turn != nil {
+				t.Fatalf("it has a turn: %+v", turn)
+			}
+			w.now = next
+		}
+		if st := m.Standing("web", "v2"); !strings.HasSuffix(st.Why, "cannot be asked: access denied") {
+			t.Errorf("canary %v: it %q", canary, st.Why)
 		}
 	}
 }
