@@ -102,8 +102,8 @@ clear, or as an ARN, it says which hosts have which version. Hosts say what they
 have when they have made a change, and once a day.
 
 It exits with 0 where all hosts that were seen within two days have one change
-of each service and nothing is under way, halted or frozen, with 1 where not, and
-with 2 where the table does not answer.`,
+of each service and nothing is under way, halted or frozen; with 1 where not, or
+where there is no host; and with 2 where the table does not answer.`,
 		Example: `  rendered fleet status
   rendered fleet status prod/web/tls
   rendered fleet status --group web --json | jq '.groups[].slots'`,

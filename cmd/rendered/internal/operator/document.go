@@ -116,8 +116,8 @@ func hostOf(v *fleet.Overview, h fleet.Host, about func(string) bool) hostDoc {
 	return x
 }
 
-// settled tells whether hosts that were seen have one change of each service, and nothing is under
-// way, halted, frozen or ill.
+// settled tells whether there are hosts, those that were seen have one change of each service, and
+// nothing is under way, halted, frozen or ill.
 func (d *groupDoc) settled() bool {
 	has := make(map[string]string)
 	for _, h := range d.Hosts {
@@ -132,5 +132,5 @@ func (d *groupDoc) settled() bool {
 		}
 	}
 	under := func(c changeDoc) bool { return c.First != "" || c.Halted != "" && c.Open }
-	return d.Frozen == "" && len(d.Slots) == 0 && !slices.ContainsFunc(d.Changes, under)
+	return len(d.Hosts) > 0 && d.Frozen == "" && len(d.Slots) == 0 && !slices.ContainsFunc(d.Changes, under)
 }

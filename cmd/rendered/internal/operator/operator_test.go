@@ -239,14 +239,38 @@ func TestStatusSettled(t *testing.T) {
 		"halted": func() {
 			f.put("svc#web#"+newChange, fleet.Item{"halted": "x", "halted_at": ms(0), "ttl": ms(0)/1000 + beganTTL})
 		},
-		"frozen": func() { f.put("state", fleet.Item{"frozen": "x"}) },
+		"frozen":  func() { f.put("state", fleet.Item{"frozen": "x"}) },
+		"no host": func() { f.Items = nil }, // as where the name of the fleet is mistyped
 	} {
 		f.Items = nil
 		f.says("web", "a", "web", newChange, "current", time.Hour, nil)
 		f.says("web", "b", "web", newChange, "current", time.Hour, nil)
+		f.says("db", "a", "db", oldChange, "current", time.Hour, nil)
+		if good, err := f.Status(t.Context(), nil); !good || err != nil {
+			t.Errorf("before %s: %v, %v: %s", what, good, err, f.said())
+		}
 		change()
 		if good, err := f.Status(t.Context(), nil); good || err != nil {
 			t.Errorf("%s: %v, %v", what, good, err)
+		}
+	}
+}
+
+// A change that no first host was seen to be well with is not said to wait for one, where hosts have
+// it: they went without a turn.
+func TestStatusOfAChangeWithoutAFirst(t *testing.T) {
+	f := begin(t, twoGroups)
+	f.Where.Group = "web"
+	f.put("svc#web#"+newChange, fleet.Item{"by": "a", "seat_until": int64(0), "ttl": ms(0)/1000 + beganTTL})
+	for has, want := range map[string]string{
+		oldChange: "waits for a host that goes first; 0 have it, 1 another",
+		newChange: "no host that goes first was seen to be well; 1 has it, 0 another",
+	} {
+		f.says("web", "a", "web", has, "current", time.Hour, nil)
+		f.out.Reset()
+		_, err := f.Status(t.Context(), nil)
+		if said := f.said(); err != nil || !strings.Contains(strings.Join(strings.Fields(said), " "), want) {
+			t.Errorf("%v: %s, want %q", err, said, want)
 		}
 	}
 }

@@ -248,6 +248,8 @@ func (d *groupDoc) stands(c changeDoc) string {
 		return fmt.Sprintf("%s goes first, the others wait for it, until %s at the latest%s", c.First, status.Moment(c.FirstUntil), hosts)
 	case !c.OK.IsZero():
 		return "well since " + status.Moment(c.OK) + hosts
+	case have > 0: // they went without a turn, or the first one died
+		return "no host that goes first was seen to be well" + hosts
 	}
 	return "waits for a host that goes first" + hosts
 }
