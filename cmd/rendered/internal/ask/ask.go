@@ -320,6 +320,10 @@ func unanswered(err error) []string {
 		return []string{"is it stopped, or out of memory?  systemctl status rendered", "what is owed is on record, and nothing is lost by  systemctl restart rendered"}
 	case errors.Is(err, control.ErrBusy):
 		return []string{"it reads its config, or something that it waits for hangs: journalctl -u rendered -n 20"}
+	case errors.Is(err, control.ErrNoSocket):
+		return []string{"RENDERED_SOCKET is to be what the daemon was started with"}
+	case errors.Is(err, unix.EINVAL):
+		return []string{"a socket's path has some 100 bytes at most: set a shorter RENDERED_SOCKET for the daemon, and here"}
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ECONNREFUSED):
 		return []string{"does it run?  systemctl status rendered", "one that systemd did not start has a socket where RENDERED_SOCKET says so"}
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -116,10 +117,19 @@ func (c Client) send(ctx context.Context, method, path string, question, to any)
 	case isClosed(err):
 		return fmt.Errorf("no daemon answers at %s: %w", c.Path, ErrClosed)
 	case err != nil:
-		return fmt.Errorf("no daemon answers at %s: %w", c.Path, innermost(err))
+		return fmt.Errorf("no daemon answers at %s: %w", c.Path, c.reason(err))
 	}
 	defer answer.Body.Close()
 	return c.read(answer, to)
+}
+
+// reason gives why nobody can be asked. Of what is no socket the system says that it refuses the
+// connection.
+func (c Client) reason(err error) error {
+	if st, _ := os.Stat(c.Path); st != nil && st.Mode().Type() != os.ModeSocket && errors.Is(err, syscall.ECONNREFUSED) {
+		return ErrNoSocket
+	}
+	return innermost(err)
 }
 
 // read reads an answer.
@@ -139,8 +149,16 @@ func (c Client) read(answer *http.Response, to any) error {
 	case to == nil:
 		return nil
 	}
+	return c.decode(answer.Header.Get(versionHeader), text, to)
+}
+
+// decode decodes the answer of a daemon of a version; "" is that of another program.
+func (c Client) decode(version string, text []byte, to any) error {
+	if version == "" {
+		return fmt.Errorf("what listens at %s is no daemon of rendered: %w", c.Path, ErrUnknown)
+	}
 	if err := json.Unmarshal(text, to); err != nil {
-		return fmt.Errorf("the answer of rendered %s at %s cannot be read: %w", answer.Header.Get(versionHeader), c.Path, err)
+		return fmt.Errorf("the answer of rendered %s at %s cannot be read: %w", version, c.Path, err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,10 +39,21 @@ func Offered() bool {
 	return os.Getenv("RENDERED_SOCKET") != "" || os.Getenv("RUNTIME_DIRECTORY") != ""
 }
 
+// Errors of a path at which there is to be a socket.
+var (
+	ErrNoSocket = errors.New("what is there is no socket")
+	ErrTaken    = errors.New("another process answers there")
+)
+
+// passing is how long a daemon that has ended may still seem to answer: the system lets go of its
+// lock before its socket.
+const passing = time.Second
+
 // Listen makes the socket, which nobody but its owner and root may open. What an earlier daemon has
-// left there is replaced: whoever calls holds the lock of the state directory.
+// left there is replaced. Nothing else is: errors are ErrNoSocket, and ErrTaken where somebody
+// answers, who may have another state directory, or be another program.
 func Listen(path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := vacate(path); err != nil {
 		return nil, err
 	}
 	var made error
@@ -53,6 +65,44 @@ func Listen(path string) (net.Listener, error) {
 		return nil, err
 	}
 	return ownOnly{listener}, nil
+}
+
+// vacate removes a socket at which nobody listens any more.
+func vacate(path string) error {
+	st, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil && st.Mode().Type() != os.ModeSocket {
+		err = fmt.Errorf("%s: %w", path, ErrNoSocket)
+	}
+	if err == nil {
+		err = deserted(path)
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// deserted is an error where somebody answers at a socket, and goes on to for a moment.
+func deserted(path string) error {
+	for begun := time.Now(); ; time.Sleep(passing / 20) {
+		conn, err := net.Dial("unix", path)
+		switch {
+		case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, os.ErrNotExist): // it ended, and took it along
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: %w", path, innermost(err))
+		}
+		conn.Close()
+		if time.Since(begun) >= passing {
+			return fmt.Errorf("%s: %w", path, ErrTaken)
+		}
+	}
 }
 
 // An ownOnly listener closes the connections of other users than ours and root: the mode of a

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // serve serves until the test ends, and returns when the socket is there.
@@ -139,6 +140,22 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// Another program that listens there, and gives JSON, too, says nothing of services.
+func TestAnotherProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		_ = http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	}()
+	if err := (Client{path}).Status(t.Context(), new(any)); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "is no daemon of rendered") {
+		t.Error(err)
+	}
+}
+
 // Who is not admitted is said so, however soon the connection is closed.
 func TestClosed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
@@ -176,6 +193,7 @@ func TestQuestions(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go Daemon{
+		Version: "1.2.3",
 		Status: func(_ context.Context, lookups bool) (any, error) {
 			return map[string]string{"a": map[bool]string{true: "current", false: "brief"}[lookups]}, nil
 		},
@@ -209,5 +227,40 @@ func TestQuestions(t *testing.T) {
 	}
 	if err := (Client{path}).Wait(ctx, []string{"a"}); err != Refused("there is no service a") {
 		t.Error(err)
+	}
+}
+
+// Only what an earlier daemon has left is replaced: no file, no directory, and no socket at which
+// somebody answers.
+func TestListenReplacesNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	file, empty, taken := filepath.Join(dir, "file"), filepath.Join(dir, "dir"), filepath.Join(dir, "taken.sock")
+	if err := errors.Join(os.WriteFile(file, []byte("mine"), 0o600), os.Mkdir(empty, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	stop := serve(t, taken, func() error { return nil })
+	for path, want := range map[string]error{file: ErrNoSocket, empty: ErrNoSocket, taken: ErrTaken} {
+		if listener, err := Listen(path); !errors.Is(err, want) {
+			t.Errorf("%s: %v, %v", path, listener, err)
+		}
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "mine" {
+		t.Errorf("the file: %q, %v", text, err)
+	}
+	if _, err := os.Stat(empty); err != nil {
+		t.Error(err)
+	}
+	if err := reload(t, taken); err != nil {
+		t.Errorf("who answered does no more: %v", err)
+	}
+	// One that ends a moment later lets go of it.
+	time.AfterFunc(passing/4, stop)
+	listener, err := Listen(taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	if err := reload(t, file); !errors.Is(err, ErrNoSocket) {
+		t.Errorf("a file is asked: %v", err)
 	}
 }

@@ -58,7 +58,11 @@ func (d *Daemon) serve(ctx context.Context, socket net.Listener) {
 }
 
 func (d *Daemon) logNoSocket(err error) {
-	d.log.Warn("nobody can ask the daemon", "err", err, "hint", "SIGHUP has it read its config again")
+	hint := "SIGHUP has it read its config again"
+	if errors.Is(err, control.ErrNoSocket) || errors.Is(err, control.ErrTaken) {
+		hint = "start it with a RENDERED_SOCKET of its own; until then SIGHUP has it read its config again"
+	}
+	d.log.Warn("nobody can ask the daemon", "err", err, "hint", hint)
 }
 
 // refusal gives what came of a reload that did not take all of the config, as a person reads it.
