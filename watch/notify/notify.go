@@ -34,8 +34,8 @@ type Action interface {
 	Target() string
 
 	// Do tells the dependent of a change and waits for its acknowledgement, as far as there is one.
-	// It gives what there is to say about that, beside an error as well as without. The error is a
-	// *Error or a *command.Error.
+	// It gives what there is to say about that, beside an error as well as without. The error is an
+	// *Error.
 	Do(ctx context.Context, c Change) (Output, error)
 }
 
@@ -97,9 +97,6 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hints gives what to do about an error of an Action, a line each.
 func Hints(err error) []string {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Hints
-	}
-	if e, ok := errors.AsType[*command.Error](err); ok {
 		return e.Hints
 	}
 	return nil

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -47,8 +48,16 @@ func (c Change) Environment() []string {
 	return env
 }
 
-// Do runs the command and gives its output.
+// Do runs the command and gives its output. The error does not name the command again, which stands
+// before it as the dependent.
 func (r Run) Do(ctx context.Context, c Change) (Output, error) {
 	text, err := command.Run(ctx, r.Command, command.Options{Timeout: r.Timeout, Env: c.Environment()})
+	if e, ok := errors.AsType[*command.Error](err); ok {
+		reason := Failed
+		if e.Reason == command.Timeout || e.Reason == command.Stopped {
+			reason = Stopped
+		}
+		err = &Error{Reason: reason, What: e.Outcome(), Hints: e.Hints, Err: e}
+	}
 	return Output{Text: text, Policy: r.Output}, err
 }

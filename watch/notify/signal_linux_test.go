@@ -320,11 +320,11 @@ func TestRun(t *testing.T) {
 		t.Errorf("many paths: %.100q, %v", output.Text, err)
 	}
 	output, err = Run{Command: command.Command{Shell: "echo why; exit 1"}}.Do(t.Context(), Change{})
-	if e, ok := errors.AsType[*command.Error](err); !ok || e.Code != 1 || string(output.Text) != "why\n" {
+	if e, ok := errors.AsType[*command.Error](err); !ok || e.Code != 1 || string(output.Text) != "why\n" || err.Error() != "exit status 1" {
 		t.Errorf("%q, %v", output.Text, err)
 	}
 	_, err = Run{Command: command.Command{Args: []string{"sleep", "60"}}, Timeout: 10 * time.Millisecond}.Do(t.Context(), Change{})
-	if !errors.Is(err, context.DeadlineExceeded) {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Reason != Stopped || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want a timeout", err)
 	}
 	_, err = Run{Command: command.Command{Args: []string{"no-such-program"}}}.Do(t.Context(), Change{})
