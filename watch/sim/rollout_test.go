@@ -32,7 +32,7 @@ const (
 type ward struct {
 	mood    mood
 	looks   int            // that were made
-	begun   map[string]int // by service, of services: how many records there were when the last look that was well began
+	begun   map[string]int // by service, of services: how many records there were when the latest look that was well began
 	refuses int            // so many times more a command before or after a change fails
 	drained [len(services)]bool
 	loose   [len(services)]bool // the daemon has followed the service, and a crash may take that from the record
@@ -101,7 +101,8 @@ func (v vitals) Begin() probe.Look {
 		hanging := w.ward.mood == hangs
 		what := v.look()
 		if what == "" && !v.life.dead && !hanging {
-			w.ward.begun[services[v.of.service]] = records
+			name := services[v.of.service] // which another name's look may still be about
+			w.ward.begun[name] = max(w.ward.begun[name], records)
 		}
 		w.mu.Unlock()
 		if hanging {
