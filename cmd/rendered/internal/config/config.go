@@ -94,8 +94,8 @@ type Service struct {
 	Post                      string        // the address that this is sent to; "": none
 	Rollout                   Rollout
 	RolloutAt                 fault.Place
-	// Written is what the config says of it: the same on every host, wherever in its file it is.
-	// "": it is in no fleet.
+	// Written is what the config says of it, without its Rollout: the same on every host, wherever
+	// in its file it is. "": it is in no fleet.
 	Written string
 	CheckAt fault.Place
 	Allow   []Rule     // what check does not warn of

@@ -126,10 +126,18 @@ func (c *Config) fleets() {
 	}
 }
 
-// as gives the service with how it is written, where other hosts are to name it the same.
+// as gives the service with how it is written, where other hosts are to name it the same. How a
+// change goes through the fleet is no part of what it is: what is halted stays so where that changes.
 func (s Service) as(n *yaml.Node) Service {
 	if s.Rollout.Group != "" {
-		s.Written = canonical(n)
+		what := *n
+		what.Content = nil
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value != "rollout" {
+				what.Content = append(what.Content, n.Content[i], n.Content[i+1])
+			}
+		}
+		s.Written = canonical(&what)
 	}
 	return s
 }

@@ -10,6 +10,45 @@ import (
 	"github.com/rendered/rendered/internal/fault"
 )
 
+// Hosts name a service the same however its config is written, and however its changes go through
+// the fleet: where that is edited, what was halted stays so.
+func TestIdentity(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rendered.yaml")
+	const text = `fleet: {table: rendered, name: prod}
+vars: {color: green}
+services:
+  web:
+    files: [{content: "{{ .color }}", path: a}]
+    healthy: [{tcp: "b:1"}]
+    rollout: {group: web, max_unavailable: 2}
+`
+	identity := func(old, new string) string {
+		write(t, path, strings.Replace(text, old, new, 1))
+		_, plan, err := NewCompiler(Options{Config: path, Reach: ToValues}).Load(t.Context(), config.Machine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.Services[0].Identity
+	}
+	first := identity("", "")
+	for old, new := range map[string]string{
+		"max_unavailable: 2": "max_unavailable: 10%, bake: 5m, after_max_wait: hold",
+		"group: web, ":       "",
+		"    rollout: {group: web, max_unavailable: 2}\n": "    rollout:\n      group: other\n",
+		"{content: \"{{ .color }}\", path: a}":            "{path: a, content: '{{ .color }}'}",
+		"services:\n":                                     "state_dir: elsewhere\nservices:\n",
+	} {
+		if identity(old, new) != first {
+			t.Errorf("with %q in the place of %q it is another", new, old)
+		}
+	}
+	for old, new := range map[string]string{"green": "red", "path: a": "path: b", "b:1": "b:2"} {
+		if identity(old, new) == first {
+			t.Errorf("with %q in the place of %q it is the same", new, old)
+		}
+	}
+}
+
 // Whatever changes about a service changes its fingerprint.
 func TestFingerprint(t *testing.T) {
 	dir := t.TempDir()
