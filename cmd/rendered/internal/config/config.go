@@ -94,6 +94,7 @@ type Service struct {
 	Post                      string        // the address that this is sent to; "": none
 	Rollout                   Rollout
 	RolloutAt                 fault.Place
+	wantsMost, wantsFirst     bool // Rollout says how many work at once; that one goes first
 	// Written is what the config says of it, without its Rollout: the same on every host, wherever
 	// in its file it is. "": it is in no fleet.
 	Written string

@@ -94,6 +94,7 @@ func (r *reader) rolloutOf(n *yaml.Node, where string, s *Service) {
 		r.fault(n, where, "bake: is for how long the host that goes first is to stay well, and with  canary: false  none does")
 	}
 	s.Rollout, s.RolloutAt = o, r.place(n)
+	s.wantsMost, s.wantsFirst = hasKey(n, "max_unavailable"), hasKey(n, "canary") && o.Canary || hasKey(n, "bake")
 }
 
 // fleets finds what is wrong between the services and their fleet.
@@ -110,10 +111,14 @@ func (c *Config) fleets() {
 			fault("no fleet: at the top says where the hosts meet", fleetHint)
 			continue
 		}
-		if c.Fleet.FleetLock != "" && s.Rollout.Percent > 0 {
+		locks := c.Fleet.FleetLock != "" && c.Fleet.Table == ""
+		if locks && s.wantsMost {
 			fault("with fleetlock: the server says how many hosts may work at once; max_unavailable: is for a table")
 		}
-		if c.Fleet.FleetLock != "" && !lockGroup.MatchString(c.Fleet.Name+"."+s.Rollout.Group) {
+		if locks && s.wantsFirst {
+			fault("with fleetlock: no host goes first; canary: and bake: are for a table")
+		}
+		if locks && !lockGroup.MatchString(c.Fleet.Name+"."+s.Rollout.Group) {
 			fault(fmt.Sprintf("FleetLock has no group %q: letters, digits, points and hyphens stand in one", c.Fleet.Name+"."+s.Rollout.Group), "rollout: {group: web}")
 		}
 		other := first[s.Rollout.Group]
@@ -127,7 +132,8 @@ func (c *Config) fleets() {
 }
 
 // as gives the service with how it is written, where other hosts are to name it the same. How a
-// change goes through the fleet is no part of what it is: what is halted stays so where that changes.
+// change goes through the fleet is no part of what it is: what is halted stays so where that is
+// another.
 func (s Service) as(n *yaml.Node) Service {
 	if s.Rollout.Group != "" {
 		what := *n

@@ -130,7 +130,7 @@ var beyond = []struct{ fault, why string }{
 	{"longer than nothing", "0s looks like a duration"},
 	{"here is none$|these are .* texts, and send: has|is not sent to this address|names none$|no file is sent", "what a text says"},
 	{`\.notify\[\d+\]\.body: there is no `, "what the actions of a path come to"},
-	{"no fleet: at the top|services of one group share|the server says how many", "what stands elsewhere in the config"},
+	{"no fleet: at the top|services of one group share|with fleetlock: ", "what stands elsewhere in the config"},
 	{"is not longer than healthy_for|is not shorter than the timeout", "it counts no seconds"},
 	{"is not an address to connect to", "it counts no ports"},
 	{"at most a year|is too large", "a pattern does not count"},
