@@ -14,6 +14,7 @@ const (
 	mostHalt   = 5 * time.Minute
 	okFor      = 24 * time.Hour // for how long a change is known to be well that one host is well with
 	retrySoon  = 5 * time.Second
+	oweAgain   = 30 * time.Second // between two tries to write what is owed to a table that is away
 )
 
 // await does what is due while the host has no turn. It gives the turn that the host has got, nil
@@ -40,6 +41,9 @@ func (m *Member) await() (*turn, time.Duration) {
 		m.beatAt, m.said = now+mostHalt, m.says() // not again at once
 	}
 	if len(due) == 0 {
+		if m.releasing || len(m.memory.Halts) > 0 { // as the table is away
+			return nil, min(m.beatAt, m.env.Now()+oweAgain)
+		}
 		return nil, m.beatAt
 	}
 	if first := m.firstLook(due); first > now {

@@ -16,6 +16,9 @@ func TestLock(t *testing.T) {
 		"all is well":     {},
 		"not well":        {bad: true},
 		"the server away": {trouble: func(w *world) { w.outages = []span{{w.now, w.now + 2*time.Hour}} }, forced: true},
+		"the server away while some hold it": {trouble: func(w *world) {
+			w.after(20*time.Second, func() { w.outages = []span{{w.now, w.now + 2*time.Hour}} })
+		}, forced: true},
 		"one is killed": {trouble: func(w *world) {
 			w.after(20*time.Second, func() {
 				for _, h := range w.hosts {
