@@ -109,13 +109,22 @@ func (l *Loop) logOutcome(s *state, o pass.Outcome) {
 		if f.Same() {
 			log.Debug("file unchanged", "file", f.Path)
 		} else {
-			log.Info("file "+string(f.State), append([]any{"file", f.Path}, cause...)...)
+			log.Info("file "+string(f.State), append([]any{"file", f.Path, before(f)}, cause...)...)
 		}
 		if f.Backup != "" {
 			log.Info("the file that was there is backed up", "file", f.Path, "as", f.Backup)
 		}
 	}
 	l.logFailures(log, s, o.Service, o.FileErrors())
+}
+
+// before makes an attribute of who had changed a file; an empty one, which handlers leave out,
+// where nobody else had.
+func before(f pass.FileOutcome) slog.Attr {
+	if !f.Restored {
+		return slog.Attr{}
+	}
+	return slog.String("note", "somebody else had changed it")
 }
 
 // cause makes attributes of what a look was for, and of the lookups that have other versions.

@@ -3,6 +3,9 @@ package watch
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,6 +71,41 @@ func TestHistorySaysWhy(t *testing.T) {
 		const want = "[{start  } {refresh  alice} {queue m-1 } {schedule  } {reload  SIGHUP} {start  } {template  bob} {config  bob}]"
 		if fmt.Sprint(got) != want || last != "version of six" {
 			t.Errorf("%v, %s", got, last)
+		}
+	})
+}
+
+// Of a file that somebody else had changed or taken away, and that is put right, history and log
+// say so; not of what a look changes for another reason.
+func TestHistorySaysWhoElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@every 10m", nil, "f", `{{ secret "s" }}`, "g", "{{ secret `t` }}")
+		w.values.set("s", "one")
+		w.values.set("t", "one")
+		w.start()
+		for _, change := range []func(){
+			func() { w.write("f", "by hand") },
+			func() { os.Remove(w.path("g")) },
+			func() { w.values.set("s", "two") },
+			func() { w.write("f", "by hand"); w.values.set("s", "three") },
+			func() { w.write("f", "by hand"); w.values.set("t", "two") },
+		} {
+			change()
+			w.after(10 * time.Minute)
+		}
+		var got []string
+		for _, e := range w.state.Ledger.History() {
+			for i, path := range e.Restored {
+				e.Restored[i] = filepath.Base(path)
+			}
+			got = append(got, fmt.Sprint(len(e.Paths), e.Restored))
+		}
+		if want := "2 [] 1 [f] 1 [g] 1 [] 1 [] 2 [f]"; strings.Join(got, " ") != want {
+			t.Errorf("%s; want %s", strings.Join(got, " "), want)
+		}
+		if n := w.logged("file ", "somebody else had changed it"); n != 3 {
+			t.Errorf("the log says so %d times:\n%s", n, w.log.String())
 		}
 	})
 }

@@ -50,6 +50,9 @@ func TestRejectedFilesArePutRight(t *testing.T) {
 					w.want("f", "one")
 					w.stands(RolledBack)
 					app.sawAll(t, "one", "bad two", "bad two", "one", "one")
+					if put := w.state.Ledger.History()[before]; len(put.Restored) != 1 {
+						t.Errorf("somebody else had changed %q", put.Restored)
+					}
 					if got := w.happened()[before:]; len(got) != 3 || got[0] != ledger.Changed || got[1] != ledger.Told || got[2] != ledger.Healthy {
 						t.Errorf("it happened %q", got)
 					}

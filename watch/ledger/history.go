@@ -18,6 +18,8 @@ type Event struct {
 	// Paths are the files that got new contents, or of which somebody was told.
 	Paths   []string `json:"files,omitempty"`
 	Removed []string `json:"removed,omitempty"` // those of Paths that were removed
+	// Restored are those of Paths that are what they were, and that somebody else had changed.
+	Restored []string `json:"restored,omitempty"`
 	// Backups says where what somebody else had written to a file is backed up, by its path.
 	Backups   map[string]string `json:"backups,omitempty"`
 	Dependent string            `json:"dependent,omitempty"`

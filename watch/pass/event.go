@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rendered/rendered/render"
 	"github.com/rendered/rendered/render/swap"
 	"github.com/rendered/rendered/watch/ledger"
 )
@@ -17,8 +18,8 @@ func (p *pass) event() ledger.Event {
 		return p.reversal()
 	}
 	return ledger.Event{
-		Removed: p.removed(),
-		At:      p.now.Round(0).UTC(), Kind: ledger.Changed, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
+		Removed: p.removed(), Restored: p.restored(),
+		At: p.now.Round(0).UTC(), Kind: ledger.Changed, Services: []string{p.service.Name}, Trigger: p.turns.Trigger, Took: time.Since(p.begun),
 		Refs: p.ledger.Renewals(p.service.Name, p.versions()), Paths: p.changed, Backups: p.backups,
 	}
 }
@@ -31,6 +32,22 @@ func (p *pass) removed() (paths []string) {
 		}
 	}
 	return paths
+}
+
+// restored gives the paths of the files that are what they were, and that somebody else had changed
+// or taken away.
+func (p *pass) restored() (paths []string) {
+	for _, r := range p.renderings {
+		if slices.Contains(p.changed, r.Path) && p.wasSo(r) {
+			paths = append(paths, r.Path)
+		}
+	}
+	return paths
+}
+
+// wasSo tells whether a file was known to hold what it is to hold.
+func (p *pass) wasSo(r *render.Rendering) bool {
+	return p.known[r.Path].print == p.contentOf(r).print
 }
 
 // note has the history say that a pass failed, where the last did not, or for another reason, and

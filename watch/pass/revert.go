@@ -66,7 +66,7 @@ func (p *pass) reversal() ledger.Event {
 		Paths: p.changed, Removed: p.removed(), Failure: p.rollout.Failure,
 	}
 	if p.rollout.Stage.Back() { // they were, and somebody else has changed them since
-		e.Kind, e.Failure = ledger.Changed, ""
+		e.Kind, e.Failure, e.Restored = ledger.Changed, "", p.changed
 		return e
 	}
 	for _, r := range p.rollout.Refs {

@@ -140,7 +140,7 @@ func (p *pass) stays(was, r ledger.Rollout) string {
 // restores tells whether all that changes was so before, and somebody else had changed it.
 func (p *pass) restores() bool {
 	for _, r := range p.renderings {
-		if slices.Contains(p.changed, r.Path) && (p.known[r.Path] == content{} || p.known[r.Path].print != p.contentOf(r).print) {
+		if slices.Contains(p.changed, r.Path) && !p.wasSo(r) {
 			return false
 		}
 	}

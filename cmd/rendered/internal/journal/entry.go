@@ -45,7 +45,7 @@ var (
 	// subjects are what a record is about. They stand before its message.
 	subjects = []string{"service", "file", "notice"}
 	// causes stand after it.
-	causes = []string{"at", "err"}
+	causes = []string{"at", "err", "note"}
 	// blocks stand below it, a line each.
 	blocks = []string{"text", "hint"}
 	// silent are said by others: the ref by the error, the paths by the records of the files.

@@ -19,19 +19,21 @@ type History struct {
 
 // An Event is one thing that happened.
 type Event struct {
-	At        time.Time   `json:"at"`
-	Kind      ledger.Kind `json:"kind"`
-	Services  []string    `json:"services"`
-	Why       string      `json:"why,omitempty"`     // a watch.Reason
-	Message   string      `json:"message,omitempty"` // the id of the queue's message that said so
-	Who       string      `json:"who,omitempty"`     // who asked
-	Refs      []Renewal   `json:"refs"`              // lookups with another version than before
-	Files     []string    `json:"files"`
-	Removed   []string    `json:"removed"` // those of Files that were removed
-	Backups   []Backup    `json:"backups"` // of these, what somebody else had written there
-	Dependent string      `json:"dependent,omitempty"`
-	Failure   string      `json:"failure,omitempty"`
-	Took      float64     `json:"took_seconds,omitempty"`
+	At       time.Time   `json:"at"`
+	Kind     ledger.Kind `json:"kind"`
+	Services []string    `json:"services"`
+	Why      string      `json:"why,omitempty"`     // a watch.Reason
+	Message  string      `json:"message,omitempty"` // the id of the queue's message that said so
+	Who      string      `json:"who,omitempty"`     // who asked
+	Refs     []Renewal   `json:"refs"`              // lookups with another version than before
+	Files    []string    `json:"files"`
+	Removed  []string    `json:"removed"` // those of Files that were removed
+	// Restored are those of Files that are what they were, and that somebody else had changed.
+	Restored  []string `json:"restored"`
+	Backups   []Backup `json:"backups"` // of these, what somebody else had written there
+	Dependent string   `json:"dependent,omitempty"`
+	Failure   string   `json:"failure,omitempty"`
+	Took      float64  `json:"took_seconds,omitempty"`
 	// Note is why they paused it, in their words; or what is done where a service is not well.
 	Note  string    `json:"note,omitempty"`
 	Until time.Time `json:"until,omitzero"` // when the pause ends by itself
@@ -56,7 +58,7 @@ func HistoryOf(events []ledger.Event) History {
 	for _, e := range events {
 		event := Event{
 			At: e.At, Kind: e.Kind, Services: append([]string{}, e.Services...), Why: e.Why, Message: e.Message, Who: e.Who,
-			Files: e.Paths, Removed: e.Removed, Dependent: e.Dependent, Failure: e.Failure, Took: e.Took.Seconds(), Note: e.Note, Until: e.Until,
+			Files: e.Paths, Removed: e.Removed, Restored: e.Restored, Dependent: e.Dependent, Failure: e.Failure, Took: e.Took.Seconds(), Note: e.Note, Until: e.Until,
 		}
 		for _, r := range e.Refs {
 			event.Refs = append(event.Refs, Renewal(r))
@@ -203,15 +205,23 @@ func (e Event) change() (list []string) {
 		list = append(list, "changed"+why)
 	}
 	for _, path := range e.Files {
-		if slices.Contains(e.Removed, path) {
-			path += " removed"
-		}
-		list = append(list, path)
+		list = append(list, path+e.fate(path))
 	}
 	for _, k := range e.Backups {
 		list = append(list, fmt.Sprintf("the file that was there, %s, is backed up as %s", k.File, k.As))
 	}
 	return list
+}
+
+// fate says what became of a file, where it did not just get new contents.
+func (e Event) fate(path string) string {
+	switch {
+	case slices.Contains(e.Removed, path):
+		return " removed"
+	case slices.Contains(e.Restored, path):
+		return " put right: somebody else had changed it"
+	}
+	return ""
 }
 
 // why says what the look was for, in parentheses: "(queue)", "(refresh by root)".

@@ -20,7 +20,7 @@ func TestPrintHistory(t *testing.T) {
 		{At: at(59 * time.Second), Kind: ledger.Told, Services: []string{"nginx"}, Dependent: "reload nginx.service", Paths: files[:1], Took: 98 * time.Millisecond},
 		{At: at(time.Minute), Kind: ledger.Failed, Services: []string{"worker"}, Trigger: ledger.Trigger{Why: "schedule"}, Failure: "secret payments/stripe: access denied"},
 		{At: at(time.Hour), Kind: ledger.Changed, Services: []string{"nginx"}, Trigger: ledger.Trigger{Why: "queue"}, Paths: files, Refs: []ledger.Renewal{{Ref: "secret prod/web/tls", From: "7c1f02aa-0000-4000-8000-000000000001", To: "e04b1c7a-0000-4000-8000-000000000002"}, {Ref: "param /p", To: "2"}}},
-		{At: at(time.Hour), Kind: ledger.Changed, Services: []string{"lb"}, Trigger: ledger.Trigger{Why: "queue"}, Paths: []string{"/etc/lb.pem"}},
+		{At: at(time.Hour), Kind: ledger.Changed, Services: []string{"lb"}, Trigger: ledger.Trigger{Why: "queue"}, Paths: []string{"/etc/lb.pem"}, Restored: []string{"/etc/lb.pem"}},
 		{At: at(time.Hour), Kind: ledger.Refused, Services: []string{"nginx"}, Dependent: "reload nginx.service", Paths: files, Failure: "unit is not running"},
 		{At: at(time.Hour + 30*time.Second), Kind: ledger.Told, Services: []string{"lb", "nginx"}, Dependent: "run slow", Paths: append(files[:2:2], "/etc/lb.pem"), Took: 28 * time.Second},
 		{At: at(2 * time.Hour), Kind: ledger.Told, Services: []string{"nginx"}, Dependent: "reload nginx.service", Paths: files, Took: 112 * time.Millisecond},
@@ -36,7 +36,7 @@ func TestPrintHistory(t *testing.T) {
 2026-11-20 05:00:00  nginx   reload nginx.service told in 112ms
 2026-11-20 04:00:00  nginx   reload nginx.service: unit is not running
 2026-11-20 04:00:00  lb      changed (queue)
-                             /etc/lb.pem
+                             /etc/lb.pem put right: somebody else had changed it
                              run slow told in 28s, once for 2 services
 2026-11-20 04:00:00  nginx   secret prod/web/tls 7c1f02aa → e04b1c7a (queue)
                              param /p ? → 2 (queue)
