@@ -43,8 +43,8 @@ func leastIn(p *parse.PipeNode) int {
 }
 
 var (
-	writes = lazyregexp.New(`(?:Quote|Json|Yaml|Toml)$|^(?:s?quote|dotenv(?:AsIs)?|dockerEnv(?:AsIs)?)$`)
-	joins  = lazyregexp.New(`^(?:printf|print|println|join|cat)$`)
+	writes = lazyregexp.New(`(?:Quote|Json|Yaml|Toml)$|^(?:quote|dotenv(?:AsIs)?|dockerEnv(?:AsIs)?)$`)
+	joins  = lazyregexp.New(`^(?:printf|print|println|join|cat|squote)$`)
 )
 
 // A printedSpan is a text that an action printed, and where it lies in the output.
@@ -250,7 +250,11 @@ func (o Output) index() *lookupIndex {
 	for _, g := range o.keys {
 		t.add(g)
 	}
-	for _, g := range o.lookedUp {
+	others := derived(o.lookedUp, o.template.derivations())
+	for _, g := range others {
+		t.addDecoded(g, true)
+	}
+	for _, g := range slices.Concat(o.lookedUp, others) {
 		decoded(g.text, func(leaf string, escaped bool) { t.addDecoded(lookupText{g.lookup, leaf}, escaped) })
 	}
 	slices.SortStableFunc(t.long, func(a, b lookupText) int { return len(b.text) - len(a.text) })

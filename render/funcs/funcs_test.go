@@ -230,3 +230,20 @@ func TestPrintfMishapsOfValuesPass(t *testing.T) {
 		t.Errorf("%q, %v", out, err)
 	}
 }
+
+// Every character behind a % is a verb to fmt, which prints it in a notation of its own where there
+// is none. A value, and %%, may look like that.
+func TestPrintfMishapsOfTheFormatAreRefused(t *testing.T) {
+	for _, format := range []string{"100%, %s", "%!", "%! %s", "5%; %s", "%é %s", "%-,%s", "%\n%s", "%(%s", "%", "%s %", "%s %s", "x", "%d", "%[2]s", "%w", "%)", "50%-x %s"} {
+		out, err := execute(`{{ printf .format "a" }}`, map[string]any{"format": format})
+		if err == nil || strings.Contains(err.Error(), "(") {
+			t.Errorf("%q: %q, %v", format, out, err)
+		}
+	}
+	for format, want := range map[string]string{"100%%, %s": "100%, %!,(", "%%!,(%s": "%!,(%!,(", "%s%%": "%!,(%", "%5.2s|": "   %!|"} {
+		out, err := execute(`{{ printf .format .value }}`, map[string]any{"format": format, "value": "%!,("})
+		if err != nil || out != want {
+			t.Errorf("%q: %q, %v, want %q", format, out, err, want)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rendered/rendered/internal/lazyregexp"
 )
@@ -113,8 +115,9 @@ func printables(name string, values []any) ([]any, error) {
 	return ready, nil
 }
 
-// formatError is what fmt prints where a verb and its value do not fit (fmt, "Format errors").
-var formatError = lazyregexp.New(`%!([A-Za-z%]\(|\(NOVERB|\(EXTRA|\(BADWIDTH|\(BADPREC|\(BADINDEX)`)
+// formatError is what fmt prints where a verb and its value do not fit (fmt, "Format errors"). Any
+// character behind a % is a verb, as the comma of "100%, ".
+var formatError = lazyregexp.New(`(?s)%!(.\(|\(NOVERB|\(EXTRA|\(BADWIDTH|\(BADPREC|\(BADINDEX)`)
 
 // wide finds a width or precision that would make much of little.
 var wide = lazyregexp.New(`%[-+# 0\[\]]*(\d{5,}|\d*\.\d{5,}|\*|\d*\.\*)`)
@@ -149,8 +152,10 @@ func printf(format string, args ...any) (string, error) {
 func misprinted(format string, args, ready []any, text string) error {
 	if formatError.MatchString(text) {
 		if found := formatError.FindString(fmt.Sprintf(strings.ReplaceAll(format, "%%", "__"), withoutPercent(ready)...)); found != "" {
-			if verb := found[2:3]; verb != "(" {
-				return failf("printf: a value does not fit the verb %%%s, or there is none for it", verb)
+			if verb, _ := utf8.DecodeRuneInString(found[2:]); unicode.IsLetter(verb) {
+				return failf("printf: a value does not fit the verb %%%c, or there is none for it", verb)
+			} else if verb != '(' {
+				return Error("printf: a % that is no verb is written %%")
 			}
 			return Error("printf: the verbs and the arguments do not match")
 		}
