@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,8 +79,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	code := exitOf(err, stderr)
 	// Who reads no more knows what he does not have.
-	if failed != nil && code == exitOK && !errors.Is(*failed, syscall.EPIPE) {
-		code = exitOf(fault.List{{What: "what is printed is not whole: " + (*failed).Error()}}, stderr)
+	if failed != nil && !errors.Is(*failed, syscall.EPIPE) {
+		code = cmp.Or(code, exitOf(fault.List{{What: "what is printed is not whole: " + (*failed).Error()}}, stderr))
 	}
 	return code
 }

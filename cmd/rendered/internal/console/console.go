@@ -167,7 +167,7 @@ func recordText(r journal.Record) string {
 // Unescaped gives a writer to which a file's bytes are written as they are, but on a terminal.
 func Unescaped(w io.Writer) io.Writer {
 	if p, ok := w.(printable.Writer); ok && !IsTerminal(w) {
-		return p.Writer
+		return p.Exact()
 	}
 	return w
 }

@@ -28,6 +28,18 @@ func (p Writer) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
+// Exact gives a writer to which the text is written as it is. Failed hears of that one, too.
+func (p Writer) Exact() io.Writer { return exact{p} }
+
+type exact struct{ printable Writer }
+
+func (e exact) Write(text []byte) (int, error) {
+	if err := e.printable.write(string(text)); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
 func (p Writer) write(text string) error {
 	_, err := io.WriteString(p.Writer, text)
 	if err != nil && p.Failed != nil {
