@@ -126,8 +126,17 @@ func digit(b byte) int {
 	return 16
 }
 
-// percent reads the escapes of URLs.
-func percent(t *reading) *reading { return unescape(t, '%', pair) }
+// percent reads the escapes of URLs, and %uXXXX, which JavaScript's escape writes.
+func percent(t *reading) *reading {
+	return unescape(t, '%', func(text []byte) ([]byte, int) {
+		if len(text) > 1 && text[1] == 'u' {
+			if value, n := digits(text[2:], 16, 4); n == 4 {
+				return utf8.AppendRune(nil, rune(value)), 6
+			}
+		}
+		return pair(text)
+	})
+}
 
 // quotedPrintable reads what mail is written in (RFC 2045, 6.7).
 func quotedPrintable(t *reading) *reading {

@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rendered/rendered/internal/lazyregexp"
@@ -25,6 +26,7 @@ func (c *collector) value(text string) {
 	text = text[:min(len(text), most)]
 	if c.depth++; c.depth <= deepest && !c.seen[text] {
 		c.seen[text] = true
+		c.small(text)
 		if leaves, rest := sources.Leaves(text); strings.TrimSpace(rest) == "" {
 			c.leaves(leaves)
 		} else {
@@ -32,6 +34,14 @@ func (c *collector) value(text string) {
 		}
 	}
 	c.depth--
+}
+
+// small takes a text with capitals beyond ASCII in small letters as well.
+func (c *collector) small(text string) {
+	beyond := func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsUpper(r) }
+	if strings.ContainsFunc(text, beyond) && utf8.ValidString(text) {
+		c.value(strings.Map(unicode.ToLower, text))
+	}
 }
 
 // open are the names of JSON's members, and of settings, that hold no secret.

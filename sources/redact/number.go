@@ -102,8 +102,8 @@ func swapped(t *reading, first int) *reading {
 type notation struct{ digits, base, bytes int }
 
 var (
-	// ofOctals are those of od -b and od.
-	ofOctals = []notation{{3, 8, 1}, {6, 8, 2}}
+	// ofOctals are those of od -b, od, od -t o4 and od -t o8.
+	ofOctals = []notation{{3, 8, 1}, {6, 8, 2}, {11, 8, 4}, {22, 8, 8}}
 	// ofMachine are those of hexdump -d, of xxd -b, and of od -t x4, xxd -e and od -t x8.
 	ofMachine = []notation{{5, 10, 2}, {8, 2, 1}, {8, 16, 4}, {16, 16, 8}}
 	// ofLists are those of lists of bytes.
@@ -150,6 +150,29 @@ func machineWords(t *reading) *reading {
 	r := newCode(len(t.data) / 4)
 	for from, to := range spans(t.data, isBlack) {
 		r.addNumber(t, from, to, ofMachine)
+	}
+	return r
+}
+
+// machineDecimals reads the words of a dump that are decimal numbers of so many bytes, with a sign
+// or without, as od -t d4 and od -t u8 have them.
+func machineDecimals(t *reading, size int) *reading {
+	r := newCode(len(t.data) / 4)
+	for from, to := range spans(t.data, isBlack) {
+		word := string(t.data[from:to])
+		value, err := strconv.ParseUint(word, 10, 8*size)
+		if err != nil && word[0] == '-' {
+			var below int64
+			below, err = strconv.ParseInt(word, 10, 8*size)
+			value = uint64(below)
+		}
+		if err != nil {
+			continue
+		}
+		for range size {
+			r.add(byte(value), t.from[from], t.to[to-1])
+			value >>= 8
+		}
 	}
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rendered/rendered/internal/lazyregexp"
@@ -65,6 +66,11 @@ func readings(output []byte, give func(*reading)) {
 		give(shown)
 	}
 	give(reversed(shown))
+	for _, decode := range []func(*reading) *reading{withoutMarks, lowered} {
+		if decoded := decode(shown); decoded != shown {
+			give(decoded)
+		}
+	}
 	texts := []*reading{shown}
 	if bare, beside := undumped(shown); bare != nil {
 		give(bare)
@@ -77,6 +83,9 @@ func readings(output []byte, give func(*reading)) {
 		hexes(t, give)
 		give(octals(t))
 		give(machineWords(t))
+		for _, size := range []int{2, 4, 8} {
+			give(machineDecimals(t, size))
+		}
 		give(decimals(t))
 	}
 }
@@ -135,6 +144,49 @@ func withoutControls(t *reading) *reading {
 	}
 	r.take(t, seen, len(t.data))
 	return r
+}
+
+// runes makes a reading of another by what each gives for the characters beyond ASCII, that itself
+// where it changes none.
+func runes(t *reading, each func(rune) string) *reading {
+	if !slices.ContainsFunc(t.data, func(b byte) bool { return b >= utf8.RuneSelf }) {
+		return t
+	}
+	r := newReading(len(t.data))
+	changed := false
+	for i := 0; i < len(t.data); {
+		c, size := utf8.DecodeRune(t.data[i:])
+		if c < utf8.RuneSelf || c == utf8.RuneError {
+			r.take(t, i, i+size)
+			i += size
+			continue
+		}
+		text := each(c)
+		changed = changed || text != string(t.data[i:i+size])
+		for _, b := range []byte(text) {
+			r.add(b, t.from[i], t.to[i+size-1])
+		}
+		i += size
+	}
+	if !changed {
+		return t
+	}
+	return r
+}
+
+// withoutMarks leaves out what stands on, below or around other characters, or formats them.
+func withoutMarks(t *reading) *reading {
+	return runes(t, func(c rune) string {
+		if unicode.In(c, unicode.Mn, unicode.Me, unicode.Cf) {
+			return ""
+		}
+		return string(c)
+	})
+}
+
+// lowered reads capitals beyond ASCII as small letters. Those of ASCII are compared as such.
+func lowered(t *reading) *reading {
+	return runes(t, func(c rune) string { return string(unicode.ToLower(c)) })
 }
 
 // reversed reads from the end to the beginning, character by character.
