@@ -153,7 +153,6 @@ func runes(t *reading, each func(rune) string) *reading {
 		return t
 	}
 	r := newReading(len(t.data))
-	changed := false
 	for i := 0; i < len(t.data); {
 		c, size := utf8.DecodeRune(t.data[i:])
 		if c < utf8.RuneSelf || c == utf8.RuneError {
@@ -161,14 +160,12 @@ func runes(t *reading, each func(rune) string) *reading {
 			i += size
 			continue
 		}
-		text := each(c)
-		changed = changed || text != string(t.data[i:i+size])
-		for _, b := range []byte(text) {
+		for _, b := range []byte(each(c)) {
 			r.add(b, t.from[i], t.to[i+size-1])
 		}
 		i += size
 	}
-	if !changed {
+	if bytes.Equal(r.data, t.data) {
 		return t
 	}
 	return r
