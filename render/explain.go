@@ -76,6 +76,8 @@ var phrases = []struct {
 	{lazyregexp.New(`^error calling (\w+): `), "$1 does not accept these arguments"},
 	{lazyregexp.New(`^invalid value; expected|^can't handle|^expected \w+; found`), "a value of this type does not fit here"},
 	{lazyregexp.New(`^can't give argument to non-function`), "only a function takes arguments"},
+	{lazyregexp.New(`^undefined variable: (\$\w+)`), "variable $1 is not declared here"},
+	{lazyregexp.New(`^nil is not a command`), "nil alone prints nothing"},
 	{lazyregexp.New(`^can't print`), "this cannot be printed"},
 }
 

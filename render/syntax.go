@@ -54,6 +54,7 @@ var help = []struct {
 }{
 	{lazyregexp.New(``), lazyregexp.New(`\blookup\s*\(?\s*'`), `Ansible's lookup is {{ secret "prod/db" "password" }} or {{ param "/app/key" }} here`},
 	{lazyregexp.New(``), lazyregexp.New(`^\{\{%|%\}\}$`), `Jinja's {% if %} is {{ if .name }}…{{ end }} here`},
+	{lazyregexp.New(``), lazyregexp.New(`^\{\{-[^ \t\r\n]|[^ \t\r\n]-\}\}$`), `a - that trims has a blank beside it, within the braces: {{- .name -}}`},
 	{lazyregexp.New(`^unexpected "\{"`), lazyregexp.New(``), `an action stands between two braces on each side, as {{ .name }}`},
 	{lazyregexp.New(`^unexpected "="`), lazyregexp.New(`\b(if|with)\b`), `a comparison is {{ if eq .name "text" }}…{{ end }}`},
 	{lazyregexp.New(`^unexpected "!"`), lazyregexp.New(``), `not is a function: {{ if not .name }}…{{ end }}, and so is ne: {{ if ne .name "text" }}…{{ end }}`},
@@ -66,7 +67,7 @@ var help = []struct {
 	{lazyregexp.New(`^unexpected "\["|U\+005B`), lazyregexp.New(`\[`), `an element is {{ index .list 0 }}, or {{ index .map "key" }}`},
 	{lazyregexp.New(`^unexpected <(if|else)>`), lazyregexp.New(`\bif\b.*\belse\b`), `Jinja's x if y else z is {{ ternary "x" "z" .y }} here, where .y is true or false`},
 	{lazyregexp.New(`^non executable command`), lazyregexp.New(``), `behind | stands a function: {{ .name | upper }}`},
-	{lazyregexp.New(`bad character|character constant|bad number syntax|has no second '`), lazyregexp.New(``), `a name stands in double quotes, as in {{ secret "prod/db" "password" }}`},
+	{lazyregexp.New(`bad character|character constant|bad number syntax|has no second '|U\+(?:201[89ACDE]|00[AB]B|00B4)`), lazyregexp.New(``), `a name stands in double quotes, as in {{ secret "prod/db" "password" }}`},
 }
 
 // syntaxHints says what to do about an action that does not parse: the first that fits.
