@@ -71,6 +71,8 @@ type LookupDetail struct {
 	Version string    // that was read last; "" where the source has none
 	Since   time.Time // when it was first read, or files were first written from it
 	Read    time.Time // when it was last read
+	// Live is the version that the files are of; "" where that is not known, or there is none.
+	Live string
 }
 
 // A past is what a loop remembers of a service's looks.
@@ -92,7 +94,7 @@ func (l *Loop) remembered(service string) past {
 	known := l.Pass.State.Ledger.Past(service)
 	p := past{well: known.Well, succeeded: known.Well, failing: known.Failing, files: known.Files, certificates: make(map[string]*pass.Certificate), lookups: make(map[string]LookupDetail)}
 	for ref, w := range known.Lookups {
-		p.lookups[ref] = LookupDetail{Version: w.Version, Since: w.Since}
+		p.lookups[ref] = LookupDetail{Version: w.Version, Since: w.Since, Live: w.Version}
 	}
 	return p
 }
@@ -113,9 +115,20 @@ func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 		}
 		p.certificates[f.Path] = f.Certificate
 	}
+	p.noteLookups(o, refs, now)
+}
+
+// noteLookups remembers what a look has read, and what the files are of since.
+func (p *past) noteLookups(o pass.Outcome, refs []sources.Ref, now time.Time) {
+	for _, r := range o.PutBack() {
+		d := p.lookups[r.Ref]
+		d.Live = r.To
+		p.lookups[r.Ref] = d
+	}
 	if o.Snapshot == nil {
 		return
 	}
+	matches := o.Held == nil && len(o.FileErrors()) == 0
 	was := p.lookups
 	p.lookups = make(map[string]LookupDetail, len(refs))
 	for _, r := range refs {
@@ -125,6 +138,9 @@ func (p *past) note(o pass.Outcome, refs []sources.Ref, now time.Time) {
 				d.Since = now
 			}
 			d.Version, d.Read, known = version, now, true
+		}
+		if matches {
+			d.Live = d.Version
 		}
 		if known {
 			p.lookups[r.String()] = d

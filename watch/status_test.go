@@ -92,11 +92,11 @@ func TestStatus(t *testing.T) {
 			t.Fatalf("%+v", app)
 		}
 		want := []LookupDetail{
-			{sources.Ref{Kind: sources.Secret, Name: "s"}, "v2", changed, changed},
-			{sources.Ref{Kind: sources.Param, Name: "/p"}, "v1", begun, changed},
+			{sources.Ref{Kind: sources.Secret, Name: "s"}, "v2", changed, changed, "v2"},
+			{sources.Ref{Kind: sources.Param, Name: "/p"}, "v1", begun, changed, "v1"},
 		}
 		for i, l := range app.Lookups {
-			if l.Ref != want[i].Ref || l.Version == "" || !l.Since.Equal(want[i].Since) || !l.Read.Equal(want[i].Read) {
+			if l.Ref != want[i].Ref || l.Version == "" || l.Live != l.Version || !l.Since.Equal(want[i].Since) || !l.Read.Equal(want[i].Read) {
 				t.Errorf("%+v, want %+v", l, want[i])
 			}
 		}
@@ -182,6 +182,53 @@ func TestStatusRemembers(t *testing.T) {
 		}
 		if failed != 1 {
 			t.Errorf("the history says %d times that one service fails", failed)
+		}
+	})
+}
+
+// A version that was read, and of which no file is, is told from the one that is live: where a look
+// fails, after a restart, too, and where a change was rolled back.
+func TestStatusSaysWhichVersionIsLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.service("app", "@every 10s", nil, "f", `{{ secret "s" }}{{ if eq (secret "s") "bad" }}{{ fail "it is bad" }}{{ end }}`)
+		want := func(version, live string) {
+			t.Helper()
+			w.after(20 * time.Second)
+			st, err := w.loop.Ask(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l := st.Details[0].Lookups[0]; l.Version != version || l.Live != live {
+				t.Errorf("%q was read and %q is live; want %q and %q", l.Version, l.Live, version, live)
+			}
+		}
+		w.values.set("s", "bad")
+		w.start()
+		want("version of bad", "")
+		w.values.set("s", "one")
+		want("version of one", "version of one")
+		w.values.set("s", "bad")
+		want("version of bad", "version of one")
+		w.stop()
+		w.start()
+		want("version of bad", "version of one")
+		w.values.set("s", "two")
+		want("version of two", "version of two")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w, _, _ := rejected(t)
+		for range 2 {
+			w.after(time.Minute)
+			st, err := w.loop.Ask(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l := st.Details[0].Lookups[0]; l.Version != "version of bad two" || l.Live != "version of one" {
+				t.Errorf("after a change was rolled back %q was read and %q is live", l.Version, l.Live)
+			}
+			w.stop()
+			w.start()
 		}
 	})
 }

@@ -72,6 +72,15 @@ func (e *FileError) RolledBack() bool { return errors.Is(e, errRolledBack) }
 // RolledBack tells whether the files are as before a change that was rolled back, and stay so.
 func (o Outcome) RolledBack() bool { return errors.Is(o.Err, errRolledBack) }
 
+// PutBack gives the lookups of which the files are of another version again, as a change was put
+// back.
+func (o Outcome) PutBack() []ledger.Renewal {
+	if o.Event.Kind != ledger.RolledBack {
+		return nil
+	}
+	return o.Event.Refs
+}
+
 // change names what the files are to be: a digest that only this machine can make, whatever the
 // service is called.
 func (p *pass) change() string {

@@ -38,6 +38,7 @@ type entry struct {
 	Service string `json:"service"`
 	Ref     string `json:"ref"`     // as errors name it: "secret prod/db"
 	Version string `json:"version"` // that was read last
+	Live    string `json:"live"`    // that the files are of
 	Since   string `json:"since"`   // when it was first read, as RFC 3339 has it, in UTC
 	State   string `json:"state"`   // of the service
 }
@@ -50,7 +51,7 @@ func Of(st watch.Status) (data []byte, left int) {
 	for i, detail := range st.Details {
 		for _, l := range detail.Lookups {
 			line, _ := json.Marshal(entry{ // there is nothing in it that JSON has no form for
-				Service: within(st.Services[i].Service), Ref: within(l.Ref.String()), Version: within(l.Version),
+				Service: within(st.Services[i].Service), Ref: within(l.Ref.String()), Version: within(l.Version), Live: within(l.Live),
 				Since: moment(l.Since), State: string(st.Services[i].State()),
 			})
 			if size += len(line); len(lines) == mostEntries || size > mostBytes {

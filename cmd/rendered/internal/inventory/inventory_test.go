@@ -28,7 +28,7 @@ func stands(services, lookups int) (st watch.Status) {
 		st.Services = append(st.Services, watch.Standing{Service: fmt.Sprintf("service-%d", i), Tried: true})
 		var d watch.Detail
 		for j := range lookups {
-			d.Lookups = append(d.Lookups, watch.LookupDetail{Ref: sources.Ref{Kind: sources.Secret, Name: fmt.Sprintf("prod/%d/%d", i, j)}, Version: "v1", Since: began})
+			d.Lookups = append(d.Lookups, watch.LookupDetail{Ref: sources.Ref{Kind: sources.Secret, Name: fmt.Sprintf("prod/%d/%d", i, j)}, Version: "v1", Live: "v0", Since: began})
 		}
 		st.Details = append(st.Details, d)
 	}
@@ -70,7 +70,7 @@ func TestEntries(t *testing.T) {
 	if len(entries) != 2 || left != 0 {
 		t.Fatalf("%d entries, %d left", len(entries), left)
 	}
-	if got := fmt.Sprint(entries[0]); got != "map[ref:secret prod/0/0 service:service-0 since:2026-11-20T03:12:00Z state:current version:v1]" {
+	if got := fmt.Sprint(entries[0]); got != "map[live:v0 ref:secret prod/0/0 service:service-0 since:2026-11-20T03:12:00Z state:current version:v1]" {
 		t.Error(got)
 	}
 	if e := entries[1]; !strings.HasPrefix(e["ref"], `param /<"\/éé`) || strings.Contains(e["ref"], "\ufffd") || e["state"] != "failing" || e["version"] != "" || e["since"] != "" {

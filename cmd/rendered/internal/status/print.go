@@ -371,5 +371,9 @@ func (l Lookup) line(now time.Time) string {
 	if l.Read.IsZero() {
 		return l.Ref + "  " + version + "not read yet"
 	}
-	return l.Ref + "  " + version + "read " + Since(now, l.Read)
+	line := l.Ref + "  " + version + "read " + Since(now, l.Read)
+	if l.Live != "" && l.Live != l.Version {
+		line += "; the files are of " + l.Live
+	}
+	return line
 }

@@ -137,6 +137,7 @@ type Certificate struct {
 type Lookup struct {
 	Ref     string    `json:"ref"`               // "secret prod/db"
 	Version string    `json:"version,omitempty"` // that was read last
+	Live    string    `json:"live,omitempty"`    // the version that the files are of
 	Since   time.Time `json:"since,omitzero"`    // when that was first read
 	Read    time.Time `json:"read,omitzero"`     // when it was last read
 }
@@ -200,7 +201,7 @@ func service(st watch.Standing, d watch.Detail) *Service {
 	}
 	s.Unsaid = text(d.Unsaid)
 	for _, l := range d.Lookups {
-		s.Lookups = append(s.Lookups, Lookup{l.Ref.String(), l.Version, l.Since, l.Read})
+		s.Lookups = append(s.Lookups, Lookup{l.Ref.String(), l.Version, l.Live, l.Since, l.Read})
 	}
 	s.Computed = d.Computed
 	for _, t := range d.Told {

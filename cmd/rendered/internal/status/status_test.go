@@ -42,7 +42,7 @@ func stands() Status {
 					{Path: "/etc/nginx/site.crt", Changed: at(20 * time.Minute), Mode: 0o640, GID: 54321, Certificate: &pass.Certificate{Names: []string{"www.example.com", "www2.example.com"}, NotAfter: at(61*24*time.Hour + 2*time.Hour)}},
 					{Path: "/etc/nginx/site.conf", UID: -1, GID: -1},
 				},
-				Lookups: []watch.LookupDetail{{Ref: sources.Ref{Kind: sources.Secret, Name: "prod/tls"}, Version: "e04b1c7a", Since: at(20 * time.Minute), Read: at(time.Hour)}, {Ref: sources.Ref{Kind: sources.Param, Name: "/p"}}, {Ref: sources.Ref{Kind: sources.Param, Name: "/q"}, Version: "7", Since: at(-time.Hour)}},
+				Lookups: []watch.LookupDetail{{Ref: sources.Ref{Kind: sources.Secret, Name: "prod/tls"}, Version: "e04b1c7a", Since: at(20 * time.Minute), Read: at(time.Hour), Live: "7c1f02aa"}, {Ref: sources.Ref{Kind: sources.Param, Name: "/p"}}, {Ref: sources.Ref{Kind: sources.Param, Name: "/q"}, Version: "7", Since: at(-time.Hour)}},
 				Told:    []tell.Told{{Dependent: "reload nginx.service", At: at(20 * time.Minute)}},
 			},
 			{Schedule: "@hourly", Looked: at(59 * time.Minute), Told: []tell.Told{{Dependent: "HUP pgbouncer.service", NotBefore: at(61 * time.Minute)}}},
@@ -88,7 +88,8 @@ worker     failing  -        100s ago  -      secret shared::payments/stripe:
 nginx        current, looked at 40s ago, next 2026-11-20 04:04:00 (@every 5m)
 files        /etc/nginx/site.crt  0640 root:54321  changed 2026-11-20 03:20:00
              /etc/nginx/site.conf
-from         secret prod/tls  e04b1c7a since 2026-11-20 03:20:00, read 40s ago
+from         secret prod/tls  e04b1c7a since 2026-11-20 03:20:00, read 40s ago;
+               the files are of 7c1f02aa
              param /p  not read yet
              param /q  7 since 2026-11-20 02:00:00, not read yet
 told         reload nginx.service: told 40m ago
