@@ -234,7 +234,7 @@ func (s *Service) Rows(now time.Time) []Row {
 	rows("from", s.read(now))
 	told, owed := s.notices(now)
 	rows("told", told)
-	rows("owed", owed)
+	rows("owed", append(owed, s.again()...))
 	seen, after := s.seen(), s.Rollout.undone()
 	if s.Rollout != nil && s.Rollout.After != "" {
 		after = append(after, s.turn()...)
@@ -276,6 +276,14 @@ func (s *Service) read(now time.Time) (from []string) {
 		from = append(from, console.Count(s.Computed, "lookup")+" whose names are computed")
 	}
 	return from
+}
+
+// again says how those who refused are told at once.
+func (s *Service) again() []string {
+	if s.Paused != nil || !slices.ContainsFunc(s.Dependents, func(d Dependent) bool { return d.Owed && d.Failure != "" }) {
+		return nil
+	}
+	return []string{"told at once by  rendered refresh " + s.Name + " --wait"}
 }
 
 // notices says of each dependent how it stands: those that were told, and those that are owed.

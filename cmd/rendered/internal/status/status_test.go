@@ -61,7 +61,7 @@ func TestPrint(t *testing.T) {
 	var b strings.Builder
 	st, now := stands(), at(time.Hour+40*time.Second)
 	st.Print(&b, now)
-	for _, name := range []string{"/etc/nginx/site.conf", "worker", "young"} {
+	for _, name := range []string{"/etc/nginx/site.conf", "worker", "young", "pgbouncer", "soon"} {
 		b.WriteByte('\n')
 		st.Find(name).Print(&b, now)
 	}
@@ -103,6 +103,13 @@ failing  secret shared::payments/stripe: access denied, since 2026-11-20
 well     last at 2026-11-20 01:00:00
 
 young  waiting, not looked at yet
+
+pgbouncer  owes, looked at 100s ago
+owed       HUP pgbouncer.service: unit is not running; again in 20s
+           told at once by  rendered refresh pgbouncer --wait
+
+soon  owes, looked at 100s ago
+owed  run x: not told yet; in 119m
 `
 	if got := b.String(); got != want {
 		t.Errorf("%s", got)
