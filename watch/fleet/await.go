@@ -163,6 +163,7 @@ func (m *Member) attempt(due []string, v *look) (*turn, time.Duration) {
 		m.stands(g.service, Standing{Why: g.why, Halted: g.is == shut, Frozen: v.state.Text("frozen") != "", change: g.change})
 		switch g.is {
 		case shut:
+			m.recall(g, v)
 			continue
 		case open:
 			through = append(through, g)

@@ -3,6 +3,7 @@ package fleet
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // failed notes what has failed in an earlier life of the process, which did not come to say it.
@@ -74,4 +75,22 @@ func (m *Member) halt() bool {
 		m.save()
 	}
 	return len(left) == 0
+}
+
+// recall has operators see that a halted change is wanted, though another of the service was begun
+// since: they take that which was begun last, and those that hosts have, for all that matter.
+func (m *Member) recall(g gate, v *look) {
+	var last int64
+	for name, item := range v.changes {
+		if strings.HasPrefix(name, changeName(g.service, "")) && name != g.name {
+			last = max(last, item.Number("ttl"))
+		}
+	}
+	if g.item.Text("halted") == "" || last <= g.item.Number("ttl") {
+		return
+	}
+	m.update(Update{
+		Key: Key{m.part(), g.name}, Set: Item{"ttl": last + 1},
+		If: []Any{{equal("halted_at", g.item.Number("halted_at"))}, {less("ttl", last+1)}},
+	})
 }

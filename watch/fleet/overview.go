@@ -40,7 +40,7 @@ type Slot struct {
 // failed.
 type Change struct {
 	Service, ID string
-	Begun       time.Time // when a host went first with it, or halted it, last
+	Begun       time.Time // when a host went first with it, halted it, or found it halted, last
 	First       string    // the host that goes first with it; "": none does
 	FirstUntil  time.Time // when another may
 	OK          time.Time // since when it is known to be well; zero: it is not

@@ -172,3 +172,42 @@ func TestOverviewOfStrangeItems(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// A halted change that hosts want again, after another, is the one that an operator sees first, and
+// resumes.
+func TestHaltedChangeIsWantedAgain(t *testing.T) {
+	w := newWorld(1, small(5, 1))
+	defer w.close()
+	w.want["web"] = "v1"
+	for range 5 {
+		w.addHost("web")
+	}
+	w.run(time.Minute)
+	w.bad["v2"] = true
+	w.rolls("web", "v2")
+	w.run(20 * time.Minute)
+	w.rolls("web", "v3")
+	w.run(time.Hour)
+	if o := see(t, w); o.Changes[0].ID != "v3" || o.Changes[0].OK.IsZero() || o.Changes[1].Halted == "" {
+		t.Fatalf("before: %+v", o.Changes)
+	}
+	w.bad["v2"] = false
+	w.rolls("web", "v2")
+	w.run(time.Hour + 10*time.Minute)
+	asked := w.writes
+	w.run(2 * time.Hour)
+	o := see(t, w)
+	if o.Changes[0].ID != "v2" || o.Changes[0].Halted == "" || w.writes != asked {
+		t.Fatalf("wanted again, %d writes more: %+v", w.writes-asked, o.Changes)
+	}
+	w.update(o.Resume(o.Changes[0], time.Time{}))
+	w.run(4 * time.Hour)
+	for _, h := range w.hosts {
+		if h.services["web"].has != "v2" {
+			t.Errorf("%s has %s", h.name, h.services["web"].has)
+		}
+	}
+	if len(w.broken) > 0 {
+		t.Error(w.broken)
+	}
+}

@@ -104,8 +104,12 @@ func (s *scope) resume(ctx context.Context, v *fleet.Overview, c fleet.Change, s
 
 var errNoTime = errors.New("the table does not say what time it is: its answer came through somebody who changes it")
 
-// isOpen tells whether hosts may still want a change: one has tried it, or none was begun since.
+// isOpen tells whether hosts may still want a change: one has tried it, or does, or none was begun
+// since.
 func isOpen(v *fleet.Overview, c fleet.Change) bool {
+	if c.First != "" {
+		return true
+	}
 	first := slices.IndexFunc(v.Changes, func(x fleet.Change) bool { return x.Service == c.Service })
 	return v.Changes[first].ID == c.ID || slices.ContainsFunc(v.Hosts, func(h fleet.Host) bool { return h.Services[c.Service].Change == c.ID })
 }

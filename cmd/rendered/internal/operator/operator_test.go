@@ -275,6 +275,18 @@ func TestStatusOfAChangeWithoutAFirst(t *testing.T) {
 	}
 }
 
+// Who goes first with a change is shown, though another was begun since, and no host has it yet.
+func TestStatusOfTwoChangesAtOnce(t *testing.T) {
+	f := begin(t, twoGroups)
+	f.Where.Group = "web"
+	f.says("web", "a", "web", newChange, "current", time.Hour, nil)
+	f.put("svc#web#"+newChange, fleet.Item{"by": "a", "seat_until": int64(0), "ok_at": ms(0), "ttl": ms(0)/1000 + beganTTL})
+	f.put("svc#web#1:another", fleet.Item{"by": "b", "seat_until": ms(time.Minute), "ttl": ms(-time.Minute)/1000 + beganTTL})
+	if good, err := f.Status(t.Context(), nil); good || err != nil || !strings.Contains(f.said(), "b goes first") {
+		t.Errorf("%v, %v", good, err)
+	}
+}
+
 // A service of which every host has another change takes a line, and not a thousand.
 func TestStatusOfManyDifferentHosts(t *testing.T) {
 	f := begin(t, twoGroups)
