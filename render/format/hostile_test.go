@@ -332,6 +332,7 @@ var hostiles = map[string][]hostile{
 			return fill(n, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 		}, "the block is no certificate"},
 		{"certificates", func(n int) string { return fill(n, testCertificate()) }, ""},
+		{"a certificate of many extensions", extended, "*"},
 		{"a key of many bits", func(n int) string { return wideKey(n / 2) }, "*"},
 		{"a key of as many bits as may be", func(int) string { return wideKey(10 << 10) }, "*"},
 		{"keys", func(n int) string { return fill(n, testKey()) }, "*"},

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -46,4 +47,27 @@ func wideKey(size int) string {
 		panic(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: der}))
+}
+
+// extended gives what looks like a certificate of so many bytes, with many extensions.
+func extended(size int) string {
+	der := func(tag int, parts ...[]byte) []byte {
+		class := asn1.ClassUniversal
+		if tag > 0x80 {
+			class, tag = asn1.ClassContextSpecific, tag-0x80
+		}
+		b, err := asn1.Marshal(asn1.RawValue{Class: class, Tag: tag, IsCompound: tag != asn1.TagInteger && tag != asn1.TagBitString && tag != asn1.TagOID && tag != asn1.TagOctetString || class > 0, Bytes: bytes.Join(parts, nil)})
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}
+	const sequence = asn1.TagSequence
+	extension := der(sequence, der(asn1.TagOID, []byte{42, 3}), der(asn1.TagOctetString))
+	algorithm := der(sequence, der(asn1.TagOID, []byte{42, 3}))
+	signature := der(asn1.TagBitString, []byte{0, 1})
+	all := der(0x83, der(sequence, bytes.Repeat(extension, size*3/4/len(extension))))
+	empty := der(sequence)
+	certificate := der(sequence, der(sequence, der(asn1.TagInteger, []byte{1}), algorithm, empty, empty, empty, der(sequence, algorithm, signature), all), algorithm, signature)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
 }

@@ -13,6 +13,9 @@ import (
 const (
 	maxPEMWork    = 1500 // of all private keys together; see keyWork
 	maxPEMHeaders = 100  // of one block
+	// maxPEMBlock is how many bytes a block has whose content is checked. Go's parser of certificates
+	// takes 25 for each of them.
+	maxPEMBlock = 1 << 20
 )
 
 // keyWork gives what a block costs: a private key about 1.5 where it is one for RSA with 2048 bits.
@@ -77,10 +80,12 @@ func checkBlock(data []byte, offset int, block *pem.Block, text []byte) *Error {
 		return nil
 	}
 	begin := offset + len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
-	if check, known := blockTypes[block.Type]; known && check(block) != nil {
-		return at(data, begin, "the block is no "+strings.ToLower(block.Type))
-	}
+	check, known := blockTypes[block.Type]
 	switch {
+	case known && len(block.Bytes) > maxPEMBlock:
+		return limit(data, begin, fmt.Sprintf("the block is longer than %d bytes", maxPEMBlock))
+	case known && check(block) != nil:
+		return at(data, begin, "the block is no "+strings.ToLower(block.Type))
 	case block.Type == openSSH:
 		return openSSHForm(data, text)
 	case isOpenSSLs(block.Type):
