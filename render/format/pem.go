@@ -13,8 +13,8 @@ import (
 const (
 	maxPEMWork    = 1500 // of all private keys together; see keyWork
 	maxPEMHeaders = 100  // of one block
-	// maxPEMBlock is how many bytes a block has whose content is checked. Go's parser of certificates
-	// takes 25 for each of them.
+	// maxPEMBlock is how many bytes a block has whose content is checked. Go's parser of
+	// certificates takes 25 for each of them.
 	maxPEMBlock = 1 << 20
 )
 
@@ -80,16 +80,28 @@ func checkBlock(data []byte, offset int, block *pem.Block, text []byte) *Error {
 		return nil
 	}
 	begin := offset + len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
-	check, known := blockTypes[block.Type]
+	if err := ofItsType(data, begin, block); err != nil {
+		return err
+	}
 	switch {
-	case known && len(block.Bytes) > maxPEMBlock:
-		return limit(data, begin, fmt.Sprintf("the block is longer than %d bytes", maxPEMBlock))
-	case known && check(block) != nil:
-		return at(data, begin, "the block is no "+strings.ToLower(block.Type))
 	case block.Type == openSSH:
 		return openSSHForm(data, text)
 	case isOpenSSLs(block.Type):
 		return openSSLForm(data, offset, text)
+	}
+	return nil
+}
+
+// ofItsType wants what is in a block, which begins at a byte of the data.
+func ofItsType(data []byte, begin int, block *pem.Block) *Error {
+	check, known := blockTypes[block.Type]
+	switch {
+	case !known:
+		return nil
+	case len(block.Bytes) > maxPEMBlock:
+		return limit(data, begin, fmt.Sprintf("the block is longer than %d bytes", maxPEMBlock))
+	case check(block) != nil:
+		return at(data, begin, "the block is no "+strings.ToLower(block.Type))
 	}
 	return nil
 }

@@ -173,6 +173,8 @@ var breaches = map[string]map[string]structure.Within{
 		"<r><p><![CDATA[‹x]]><admin/><![CDATA[y›]]></p></r>":                     section,
 		"<r><p><![CDATA[‹x]]>y<![CDATA[z›]]></p></r>":                            section,
 		"<r><p>http://‹x</p><p>y›/</p></r>":                                      bare,
+		"<r><‹b/><evil›/></r>":                                                   bare,
+		"<r>\n  <‹b›/>\n  <‹b/><evil a='b c'›/></r>":                             bare,
 		"<r><p>‹<!-- c -->›</p></r>":                                             bare,
 		"<r><p>a ‹<b>c</b>› d</p></r>":                                           bare,
 		"<r><‹a›>x</‹a›><q>‹x</q><q>y›</q></r>":                                  bare,

@@ -135,7 +135,7 @@ func (m *matcher) wild(n, around format.Node) (i int, ok bool) {
 		ok = ok && m.wildLeaf(i, n, around)
 	case format.Element:
 		i, ok = m.word(strings.TrimSpace(n.Tag))
-		ok = ok && len(n.Nodes) == 0
+		ok = ok && m.wildElement(i, n)
 	}
 	return i, ok
 }
@@ -150,6 +150,12 @@ func (m *matcher) wildEntry(i int, n, around format.Node) bool {
 	}
 	value := n.Nodes[1]
 	return value.Kind == format.Leaf && value.Text == n.Nodes[0].Text
+}
+
+// wildElement reports that an element whose name is a word stands for a value that begins its line.
+// Else the value is the name alone, of an element of the file.
+func (m *matcher) wildElement(i int, n format.Node) bool {
+	return len(n.Nodes) == 0 && m.values[i].begins
 }
 
 // wildLeaf reports that a leaf which is a word is one of several.
