@@ -76,6 +76,7 @@ func (m *Member) stopped(service, change string, item, state Item) string {
 		return "the fleet is frozen: " + state.Text("frozen")
 	case item.Text("halted") != "":
 		return "halted: it was not well on " + item.Text("halted_by") + ": " + item.Text("halted")
+	case len(m.memory.Halts) == 0: // the table would say so, unless it was made anew
 	case failed && mark.Change == change && item.Number("resumes") <= mark.Resumes:
 		return failedHere
 	}

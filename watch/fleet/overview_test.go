@@ -211,3 +211,34 @@ func TestHaltedChangeIsWantedAgain(t *testing.T) {
 		t.Error(w.broken)
 	}
 }
+
+// Where the table is made anew, and knows of no halt, the host that a change has failed on tries it
+// as any other: nobody could resume it.
+func TestTableMadeAnew(t *testing.T) {
+	w := newWorld(1, small(3, 1))
+	defer w.close()
+	w.want["web"] = "v1"
+	for range 3 {
+		w.addHost("web")
+	}
+	w.run(time.Minute)
+	w.bad["v2"] = true
+	w.rolls("web", "v2")
+	w.run(20 * time.Minute)
+	if o := see(t, w); o.Changes[0].Halted == "" {
+		t.Fatalf("%+v", o.Changes)
+	}
+	clear(w.table)
+	clear(w.parts)
+	clear(w.stopped)
+	w.bad["v2"] = false
+	w.run(2 * time.Hour)
+	for _, h := range w.hosts {
+		if s := h.services["web"]; s.has != "v2" {
+			t.Errorf("%s has %s, tried %q", h.name, s.has, s.tried)
+		}
+	}
+	if len(w.broken) > 0 {
+		t.Error(w.broken)
+	}
+}
