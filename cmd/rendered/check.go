@@ -22,7 +22,7 @@ func newCheck(g *settings.Settings) *cobra.Command {
   rendered check --online --stage AWSPENDING
   rendered check -c etc/rendered.yaml --format github
   rendered check --json | jq -r '.findings[] | "\(.file):\(.line): \(.what)"'`,
-		Args: cobra.NoArgs,
+		Args: noNames,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
 			o, err := g.Reading(cmd.InOrStdin(), cmd.ErrOrStderr())

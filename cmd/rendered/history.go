@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,7 +25,7 @@ It exits with 1 where no service or file has that name, and with 2 where no daem
 		Example: `  rendered history
   rendered history nginx
   rendered history --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneName,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return answered(ask.Asker{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}.History(cmd.Context(), about(names)))
 		},
@@ -31,6 +33,23 @@ It exits with 1 where no service or file has that name, and with 2 where no daem
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON, the oldest first")
 	return cmd
+}
+
+// oneName is an error where there are several names, or one that is empty, as that of a variable
+// that is not set.
+func oneName(cmd *cobra.Command, names []string) error {
+	if len(names) == 1 && names[0] == "" {
+		return errors.New("the name of the service is empty")
+	}
+	return cobra.MaximumNArgs(1)(cmd, names)
+}
+
+// noNames is an error where there are names.
+func noNames(cmd *cobra.Command, names []string) error {
+	if len(names) > 0 {
+		return fmt.Errorf("%s takes no name, as %q", cmd.CommandPath(), names[0])
+	}
+	return nil
 }
 
 // about gives which service or file a verb is asked about; "" where that is none.

@@ -37,7 +37,7 @@ config has a fault: what a service that has one looks up is in no policy.`,
   rendered iam-policy --account 111111111111 --for shared
   rendered iam-policy --terraform \
       --kms-key arn:aws:kms:eu-west-1:111111111111:key/0ab1c2d3 >rendered.tf`,
-		Args: cobra.NoArgs,
+		Args: noNames,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer endWith(cmd.Context(), exitFailed)()
 			o, err := g.Reading(cmd.InOrStdin(), cmd.ErrOrStderr())

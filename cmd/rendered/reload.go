@@ -28,7 +28,7 @@ It is what systemctl reload rendered runs. It says where the unit's environment 
 daemon, which reads it at its start only.`,
 		Example: `  rendered reload
   rendered reload --wait --timeout 30s`,
-		Args: cobra.NoArgs,
+		Args: noNames,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.Out, a.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			good, err := a.Reload(cmd.Context(), wait)

@@ -30,7 +30,7 @@ all services leaves the config last in force in force, which the state directory
 a config that can be used, and with 75 where that may pass, as a file system or instance metadata does not answer.
 
 Under systemd it says when every service has been tried, how they stand, and that it is alive (Type=notify, WatchdogSec=).`,
-		Args: cobra.NoArgs,
+		Args: noNames,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return keep(cmd.Context(), g, root, cmd.ErrOrStderr())
 		},

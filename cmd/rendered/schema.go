@@ -24,7 +24,7 @@ users, other paths and templates are the machine's.
 It exits with 0, and with 1 where it cannot be written.`,
 		Example: `  rendered schema >rendered.schema.json
   rendered schema | jq .properties.services.additionalProperties.properties`,
-		Args: cobra.NoArgs,
+		Args: noNames,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(manual.Schema())
 			return err

@@ -24,7 +24,7 @@ It exits with 0 where everything is current, with 1 where something is not, and 
   rendered status nginx
   rendered status /etc/nginx/tls/site.key
   rendered status --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneName,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return answered(ask.Asker{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}.Status(cmd.Context(), about(names)))
 		},

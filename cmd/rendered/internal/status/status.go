@@ -308,6 +308,9 @@ func (s Status) NoService(name string) error {
 		f := s.Of(name).Config.Faulty[0]
 		return fmt.Errorf("%s: %s", f.Fate, strings.Join(f.Faults, "; "))
 	}
+	if one := s.Find(name); one != nil {
+		return fmt.Errorf("%s is a file of service %s: name that", name, one.Name)
+	}
 	if near := fault.Near(name, s.Names()); near != "" {
 		return fmt.Errorf("there is no service %q; did you mean %q?", name, near)
 	}

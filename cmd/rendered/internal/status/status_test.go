@@ -159,8 +159,14 @@ func TestLeftOut(t *testing.T) {
 	if of := st.Of("search"); of.Services == nil || len(of.Services) != 0 || len(of.Config.Faulty) != 1 || of.Current() {
 		t.Errorf("%+v", of)
 	}
-	if err := st.NoService("search"); err.Error() != "search is left out: unknown function" {
-		t.Error(err)
+	for name, want := range map[string]string{
+		"search":               "search is left out: unknown function",
+		"/etc/nginx/site.conf": "/etc/nginx/site.conf is a file of service nginx: name that",
+		"/etc/nginx/none":      `there is no service or file "/etc/nginx/none" in the config in force`,
+	} {
+		if err := st.NoService(name); err.Error() != want {
+			t.Errorf("%v; want %s", err, want)
+		}
 	}
 }
 
