@@ -114,7 +114,7 @@ func (a Asker) History(ctx context.Context, name string) (bool, error) {
 // Refresh has the daemon look at the services, or at all where none is named, and does not wait.
 func (a Asker) Refresh(ctx context.Context, names []string) (bool, error) {
 	if err := daemon().Refresh(ctx, names, nil); err != nil {
-		return a.refused(err)
+		return a.undone(err)
 	}
 	return true, nil
 }
@@ -131,7 +131,7 @@ func (a Asker) RefreshAndWait(ctx context.Context, names []string) (bool, error)
 	case late(err, ctx, limited):
 		return a.overdue(ctx, "not done within %s; it goes on", names, isLooking)
 	case err != nil:
-		return a.refused(err)
+		return a.undone(err)
 	case a.JSON:
 		console.JSON(a.Out, o)
 	default:
@@ -180,7 +180,7 @@ func (a Asker) Pause(ctx context.Context, names []string, lasts time.Duration, w
 	case late(err, ctx, limited):
 		return a.overdue(ctx, "not paused within %s", names, nil)
 	case err != nil:
-		return a.refused(err)
+		return a.undone(err)
 	case a.JSON:
 		console.JSON(a.Out, p)
 	default:
@@ -197,7 +197,7 @@ func (a Asker) Resume(ctx context.Context, names []string) (bool, error) {
 	err := daemon().Resume(ctx, names, &r)
 	switch {
 	case err != nil:
-		return a.refused(err)
+		return a.undone(err)
 	case a.JSON:
 		console.JSON(a.Out, r)
 	case len(r.Resumed) == 0:
@@ -236,7 +236,7 @@ func (a Asker) Reload(ctx context.Context, wait bool) (bool, error) {
 	case late(err, ctx, limited):
 		return a.overdue(ctx, "not done within %s; it goes on", nil, isLooking)
 	case err != nil:
-		return a.refused(err)
+		return a.undone(err)
 	case !said:
 		return true, nil
 	case a.JSON:
@@ -305,6 +305,16 @@ func (a Asker) refused(err error) (bool, error) {
 	}
 	console.Faults(w, fault.List{{What: err.Error(), Hints: unanswered(err)}})
 	return false, ErrNoDaemon
+}
+
+// undone is refused of what the daemon was to do. One that is silent has the question, and may do
+// that later.
+func (a Asker) undone(err error) (bool, error) {
+	good, failed := a.refused(err)
+	if errors.Is(err, control.ErrSilent) {
+		console.Say(console.ForJournal(a.Err), "  it may be done all the same once the daemon goes on")
+	}
+	return good, failed
 }
 
 // unanswered says what to do where no daemon answers.

@@ -37,7 +37,7 @@ func (l *loader) readService(r *reader, key, n *yaml.Node, where string) {
 	r.tags(key, nil)
 	r.tags(n, nil)
 	if !serviceName.MatchString(key.Value) {
-		r.fault(key, "", quoted+" cannot be the name of a service; use up to 64 letters, digits and . _ @ -")
+		r.fault(key, "", quoted+" cannot be the name of a service; use up to 64 letters, digits and . _ @ -, of which the first is a letter, a digit or _")
 	}
 	if vars := valueOf(n, "vars"); vars != nil { // paths know them, wherever they stand
 		varsKind.read(r, vars, join(where, "vars"), &s.Vars)
