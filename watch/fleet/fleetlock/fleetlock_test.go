@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,15 +22,32 @@ import (
 // body that is not as it is to be, and answers errors as the protocol has them.
 type semaphore struct {
 	slots map[string]int // by group
+	store store
 
-	mu      sync.Mutex
-	holders map[string]map[string]bool
-	mute    bool // obeys, and does not answer
+	mu   sync.Mutex
+	mute bool // obeys, and does not answer
 }
 
-func serve(t *testing.T, slots map[string]int) (*semaphore, string) {
+// A store keeps who holds a lock, by group. Write fails where somebody has written since the
+// revision that was read.
+type store interface {
+	Read(group string) (holders []string, revision string, _ error)
+	Write(group string, holders []string, revision string) (written bool, _ error)
+}
+
+// memory is a store that one semaphore has to itself.
+type memory map[string][]string
+
+func (m memory) Read(group string) ([]string, string, error) { return m[group], "", nil }
+
+func (m memory) Write(group string, holders []string, _ string) (bool, error) {
+	m[group] = holders
+	return true, nil
+}
+
+func serve(t *testing.T, slots map[string]int, keeps store) (*semaphore, string) {
 	t.Helper()
-	s := &semaphore{slots: slots, holders: make(map[string]map[string]bool)}
+	s := &semaphore{slots: slots, store: keeps}
 	h := httptest.NewServer(http.StripPrefix("/base", s))
 	t.Cleanup(h.Close)
 	return s, h.URL + "/base"
@@ -66,21 +84,28 @@ func (s *semaphore) obey(r *http.Request) (status int, kind, value string) {
 	if s.slots[group] == 0 {
 		return 400, "unknown_group", fmt.Sprintf("unknown group %q", group)
 	}
-	if s.holders[group] == nil {
-		s.holders[group] = make(map[string]bool)
-	}
-	switch r.URL.Path {
-	case "/v1/pre-reboot":
-		if !s.holders[group][id] && len(s.holders[group]) >= s.slots[group] {
-			return 409, "failed_lock_semaphore_full", "semaphore currently full, all slots are locked already"
+	for {
+		was, revision, err := s.store.Read(group)
+		if err != nil {
+			return 500, "failed_lock", "the store does not answer"
 		}
-		s.holders[group][id] = true
-	case "/v1/steady-state":
-		delete(s.holders[group], id)
-	default:
-		return 404, "not_found", "there is nothing"
+		holders := slices.DeleteFunc(slices.Clone(was), func(holder string) bool { return holder == id })
+		switch r.URL.Path {
+		case "/v1/pre-reboot":
+			if len(holders) >= s.slots[group] {
+				return 409, "failed_lock_semaphore_full", "semaphore currently full, all slots are locked already"
+			}
+			holders = append(holders, id)
+		case "/v1/steady-state":
+		default:
+			return 404, "not_found", "there is nothing"
+		}
+		if written, err := s.store.Write(group, holders, revision); err != nil {
+			return 500, "failed_lock", "the store does not answer"
+		} else if written {
+			return 200, "", ""
+		}
 	}
-	return 200, "", ""
 }
 
 func lock(t *testing.T, base, group, id string) *Lock {
@@ -110,7 +135,7 @@ const full = "semaphore currently full, all slots are locked already (failed_loc
 
 // So many hold the lock at once, each as often as it likes, and who holds it not may release it.
 func TestSemaphore(t *testing.T) {
-	_, base := serve(t, map[string]int{"prod.web": 2, "prod.db": 1})
+	_, base := serve(t, map[string]int{"prod.web": 2, "prod.db": 1}, memory{})
 	one, two, three := lock(t, base+"/", "prod.web", "1"), lock(t, base, "prod.web", "2"), lock(t, base, "prod.web", "3")
 	acquires(t, one, true, "")
 	acquires(t, one, true, "")
@@ -131,7 +156,7 @@ func TestSemaphore(t *testing.T) {
 
 // Who has heard nothing may hold the lock, and gets it again.
 func TestLostReply(t *testing.T) {
-	s, base := serve(t, map[string]int{"web": 1})
+	s, base := serve(t, map[string]int{"web": 1}, memory{})
 	one, two := lock(t, base, "web", "1"), lock(t, base, "web", "2")
 	s.mute = true
 	if held, _, err := one.Acquire(t.Context()); held || err == nil {
