@@ -284,6 +284,21 @@ func connection(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection broke off"
 	}
+	return unread(err)
+}
+
+// garbled are the words of net/http for an answer that it cannot read.
+var garbled = lazyregexp.New(`malformed|transport connection broken|chunk|trailer|Content-Length|transfer encoding|header line too long`)
+
+// unread tells an answer that is no HTTP from a request that was not sent. net/http has no types
+// for the two.
+func unread(err error) string {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // without the URL
+	}
+	if garbled.MatchString(err.Error()) {
+		return "what it answers is not HTTP as AWS speaks it; is it another service, or does it want https?"
+	}
 	return "the request cannot be sent"
 }
 
