@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func (m *Member) fail(service string, w Wish, resumes int64) {
 		m.save()
 		return
 	}
-	m.memory.Halts = append(slices.Clone(m.memory.Halts), Halt{service, w.Change, resumes, w.Why})
+	m.memory.Halts = append(slices.Clone(m.memory.Halts), Halt{service, w.Change, resumes, cmp.Or(w.Why, "it was not well")})
 	m.save()
 	m.halt()
 }

@@ -59,7 +59,9 @@ func (m *Member) says() string {
 		s := HostService{w.Change, w.Phase.String(), w.Versions}
 		switch w.Phase {
 		case Waiting, Ready:
-			s.Change, s.Phase = w.Has, Idle.String()
+			if s.Change, s.Phase = w.Has, Idle.String(); w.Ill {
+				s.Phase = Ill.String()
+			}
 		case Idle, Back:
 			s.Change = w.Has
 		}

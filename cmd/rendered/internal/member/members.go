@@ -69,7 +69,7 @@ func (m *Members) Turn(w pass.Wanted) *pass.Hold {
 	if g == nil {
 		return &pass.Hold{Turn: noPlace}
 	}
-	s.wants, s.ill = w, w.Ill
+	s.wants, s.ill = w, w.Ill || s.did() == fleet.Ill // with its old files, too, that were put back
 	if s.asked.change != w.Change {
 		s.asked = asked{w.Change, m.Now()}
 	}

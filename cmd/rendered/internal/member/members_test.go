@@ -148,6 +148,34 @@ func TestTurn(t *testing.T) {
 	})
 }
 
+// A host that is not well with its old files, either, keeps its slot until it is, though its passes
+// want the change again, and says that it is not well.
+func TestNotWellWithTheOldFiles(t *testing.T) {
+	in(t, func(t *testing.T, table *shared, c *crew, _ string) {
+		c.swaps(t, "v2")
+		c.Stands(standing(pass.Reverting, false))
+		time.Sleep(time.Minute)
+		ill := standing(pass.Reverted, false)
+		ill.Failing = true
+		c.Stands(ill)
+		for range 60 {
+			if c.Turn(wanted("v2")) == nil {
+				t.Fatal("it has its turn, though the change is halted")
+			}
+			time.Sleep(time.Minute)
+		}
+		if said := table.item("prod#web#hosts", "host#here").Text("services"); !table.held() || !strings.Contains(said, `"unhealthy"`) {
+			t.Errorf("held: %v; the host says %s", table.held(), said)
+		}
+		c.Stands(standing(pass.Rejected, false))
+		c.Turn(wanted("v2"))
+		time.Sleep(time.Minute)
+		if table.held() {
+			t.Error("it keeps its slot, though it is well")
+		}
+	})
+}
+
 // Who is killed between its swap and its notices goes on with its slot, though nobody has looked at
 // the service for a while.
 func TestRestartKeepsTheSlot(t *testing.T) {
