@@ -25,6 +25,10 @@ func asItIs(key string) string { return key }
 // asVariable makes of a key the name of a variable.
 func asVariable(key string) string {
 	name := strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(key)
+	// Some letters have a capital that is one of ASCII, and are none of a name.
+	if !isName(name) {
+		return name
+	}
 	if mixed := strings.ToUpper(name) != name && strings.ToLower(name) != name; mixed || slices.Contains(lowerNames, name) {
 		return name
 	}

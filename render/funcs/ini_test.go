@@ -87,7 +87,7 @@ func TestDotenvNames(t *testing.T) {
 		"username": "USERNAME", "db/host": "DB_HOST", "app-key.x": "APP_KEY_X", "DB_HOST": "DB_HOST", "DB-HOST": "DB_HOST", "a1": "A1", "_x": "_X", "_": "_",
 		"TF_VAR_x": "TF_VAR_x", "dbInstanceIdentifier": "dbInstanceIdentifier", "TF-VAR/x": "TF_VAR_x", "npm_config_Registry": "npm_config_Registry",
 		"http_proxy": "http_proxy", "https_proxy": "https_proxy", "no_proxy": "no_proxy", "all_proxy": "all_proxy", "ftp_proxy": "ftp_proxy", "HTTP_PROXY": "HTTP_PROXY",
-		"http-proxy": "http_proxy", "1a": "", "a b": "", "": "", "caf\u00e9": "", "a=b": "",
+		"http-proxy": "http_proxy", "1a": "", "a b": "", "": "", "caf\u00e9": "", "a=b": "", "tok\u0131n": "", "\u017fecret": "", "\u212aey": "",
 	} {
 		out, err := dotenv(map[string]any{key: "v"})
 		if want == "" && err == nil || want != "" && out != want+"=v\n" {
