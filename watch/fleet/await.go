@@ -88,6 +88,9 @@ func (m *Member) frees(due []string) {
 	for _, w := range m.all() {
 		ill = ill || w.Phase == Ill || w.Phase == Waiting && w.Ill
 	}
+	if m.memory.Kept && !ill {
+		m.beatAt = m.env.Now() // whoever looks sees it as not well
+	}
 	if m.memory.Kept && !ill || m.memory.Lease == lockLease && !m.memory.Kept && len(due) == 0 {
 		m.memory.Kept, m.releasing = false, true
 	}

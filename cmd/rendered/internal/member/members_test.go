@@ -170,8 +170,8 @@ func TestNotWellWithTheOldFiles(t *testing.T) {
 		c.Stands(standing(pass.Rejected, false))
 		c.Turn(wanted("v2"))
 		time.Sleep(time.Minute)
-		if table.held() {
-			t.Error("it keeps its slot, though it is well")
+		if said := table.item("prod#web#hosts", "host#here").Text("services"); table.held() || !strings.Contains(said, `"rolled back"`) {
+			t.Errorf("though it is well with its old files: held: %v; the host says %s", table.held(), said)
 		}
 	})
 }
