@@ -188,10 +188,10 @@ func using(ref, other string) bool {
 }
 
 // TestLookupsOfGeneratedConfigs holds lookups and uses against what a run asks for, where configs
-// of all shapes are generated.
+// of all shapes are generated: 200 of them with -kills 1000.
 func TestLookupsOfGeneratedConfigs(t *testing.T) {
 	t.Parallel()
-	configs := long.Or(6, 200)
+	configs := long.Or(6, min(*stormKills, 200))
 	if raceDetector {
 		configs = 4
 	}
