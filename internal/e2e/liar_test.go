@@ -76,7 +76,11 @@ func TestLyingEndpoint(t *testing.T) {
 			fake.PutParameter("/app/key", "String", "0")
 			dir := t.TempDir()
 			var b strings.Builder
-			b.WriteString("state_dir: state\nschedule: '@every 1h'\nsplay: 0s\naws: {timeout: 3s}\nservices:\n")
+			timeout := "1m" // a busy machine takes its time to read what is long
+			if name == "slow" {
+				timeout = "3s"
+			}
+			b.WriteString("state_dir: state\nschedule: '@every 1h'\nsplay: 0s\naws: {timeout: " + timeout + "}\nservices:\n")
 			b.WriteString("  good: {schedule: '@every 1s', files: [{path: good, content: '{{ param \"/app/key\" }}'}]}\n")
 			b.WriteString("  bad: {files: [{path: bad, content: '")
 			for i := range long.Or(8, 40) {
