@@ -13,6 +13,11 @@ import (
 
 var asked = flag.Bool("long", false, "run the tests that take minutes, too, and the others with all their cases")
 
+var moderate = flag.Bool("moderate", false, "with -long: do a part of what takes longest, as .ci/run does")
+
+// Moderate tells whether a part of what takes longest will do.
+func Moderate() bool { return *moderate }
+
 // Asked tells whether the flag is given. It is known after flag.Parse, as within a test.
 func Asked() bool { return *asked }
 
