@@ -23,7 +23,7 @@ services:
     notify: [{signal: HUP, pid_file: nginx.pid}]
     healthy: [{run: 'curl -fsS http://127.0.0.1:$PORT/'}]
     healthy_for: 500ms
-    healthy_within: 5s
+    healthy_within: 15s
     rollback: always
     rollout: {max_unavailable: 2, canary: true, bake: 2s, max_wait: 5m}
 `
