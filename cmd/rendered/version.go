@@ -53,6 +53,18 @@ const pseudo = `[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-([0-9a-f]{12})(\+|$)`
 
 const commitLength = 12
 
+// ofPseudo adds what a pseudo version says. One without a hyphen is none: most processes compile no
+// pattern.
+func (b *build) ofPseudo(module string) {
+	if !strings.Contains(module, "-") {
+		return
+	}
+	if m := regexp.MustCompile(pseudo).FindStringSubmatch(module); m != nil {
+		b.commit = cmp.Or(b.commit, m[7])
+		b.date = cmp.Or(b.date, fmt.Sprintf("%s-%s-%sT%s:%s:%sZ", m[1], m[2], m[3], m[4], m[5], m[6]))
+	}
+}
+
 // complete adds what the go command recorded: the module's version, with go install, and the
 // commit, in a clone.
 func (b *build) complete(info *debug.BuildInfo) {
@@ -65,10 +77,7 @@ func (b *build) complete(info *debug.BuildInfo) {
 	for _, s := range info.Settings {
 		found[s.Key] = s.Value
 	}
-	if m := regexp.MustCompile(pseudo).FindStringSubmatch(module); m != nil {
-		b.commit = cmp.Or(b.commit, m[7])
-		b.date = cmp.Or(b.date, fmt.Sprintf("%s-%s-%sT%s:%s:%sZ", m[1], m[2], m[3], m[4], m[5], m[6]))
-	}
+	b.ofPseudo(module)
 	revision := found["vcs.revision"]
 	b.commit = cmp.Or(b.commit, revision[:min(commitLength, len(revision))])
 	b.date = cmp.Or(b.date, found["vcs.time"])

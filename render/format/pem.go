@@ -65,7 +65,7 @@ func checkPEM(data []byte) *Error {
 		if n := bytes.Index(text, pemBegin); n >= 0 && (block == nil || bytes.Count(text, pemBegin) > 1) {
 			return at(data, offset+n, broken(text, n))
 		}
-		if err := checkBlock(data, offset, block, text); err != nil {
+		if err := checkBlock(data, offset, begin, block, text); err != nil {
 			return err
 		}
 		offset += len(text)
@@ -73,13 +73,12 @@ func checkPEM(data []byte) *Error {
 	return nil
 }
 
-// checkBlock wants the block with which a text ends, which begins at a byte of the data, to be what
-// its type says.
-func checkBlock(data []byte, offset int, block *pem.Block, text []byte) *Error {
+// checkBlock wants the block with which a text ends, which begins at an offset of the data, to be
+// what its type says. Begin is where what is not blank begins.
+func checkBlock(data []byte, offset, begin int, block *pem.Block, text []byte) *Error {
 	if block == nil {
 		return nil
 	}
-	begin := offset + len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
 	if err := ofItsType(data, begin, block); err != nil {
 		return err
 	}

@@ -173,19 +173,25 @@ func TestOverviewOfStrangeItems(t *testing.T) {
 	}
 }
 
-// A halted change that hosts want again, after another, is the one that an operator sees first, and
-// resumes.
-func TestHaltedChangeIsWantedAgain(t *testing.T) {
-	w := newWorld(1, small(5, 1))
-	defer w.close()
+// halted gives a world of hosts in which v2 is halted.
+func halted(hosts int) *world {
+	w := newWorld(1, small(hosts, 1))
 	w.want["web"] = "v1"
-	for range 5 {
+	for range hosts {
 		w.addHost("web")
 	}
 	w.run(time.Minute)
 	w.bad["v2"] = true
 	w.rolls("web", "v2")
 	w.run(20 * time.Minute)
+	return w
+}
+
+// A halted change that hosts want again, after another, is the one that an operator sees first, and
+// resumes.
+func TestHaltedChangeIsWantedAgain(t *testing.T) {
+	w := halted(5)
+	defer w.close()
 	w.rolls("web", "v3")
 	w.run(time.Hour)
 	if o := see(t, w); o.Changes[0].ID != "v3" || o.Changes[0].OK.IsZero() || o.Changes[1].Halted == "" {
@@ -215,16 +221,8 @@ func TestHaltedChangeIsWantedAgain(t *testing.T) {
 // Where the table is made anew, and knows of no halt, the host that a change has failed on tries it
 // as any other: nobody could resume it.
 func TestTableMadeAnew(t *testing.T) {
-	w := newWorld(1, small(3, 1))
+	w := halted(3)
 	defer w.close()
-	w.want["web"] = "v1"
-	for range 3 {
-		w.addHost("web")
-	}
-	w.run(time.Minute)
-	w.bad["v2"] = true
-	w.rolls("web", "v2")
-	w.run(20 * time.Minute)
 	if o := see(t, w); o.Changes[0].Halted == "" {
 		t.Fatalf("%+v", o.Changes)
 	}

@@ -15,9 +15,8 @@ type Section struct {
 	Doc   string // what it is, where the key that it stands under does not say it; `is code`
 	Keys  []Key
 
-	at      string   // the same as Title, in a sentence after "a key"
-	rules   schema   // what must hold of its keys together
-	planned []string // keys of a later version
+	at    string // the same as Title, in a sentence after "a key"
+	rules schema // what must hold of its keys together
 }
 
 // A Key is one that the config knows. The reader reads by it, and the manual, the documents and the
@@ -86,7 +85,7 @@ var ofTop = Section{Title: "At the top", at: "at the top", Keys: []Key{
 		Doc: "Whether the SSM Agent of this machine reports to AWS Systems Manager which versions of secrets and parameters the files are of, as `Custom:Rendered`. Names are reported, and no values."},
 	{Name: "metrics", kind: mappingOf(&ofMetrics), also: []string{"prometheus"}, Doc: "Where Prometheus finds how the services stand."},
 	{Name: "fleet", kind: mappingOf(&ofFleet), also: []string{"cluster"}, Doc: "Where the hosts of a fleet meet, which make a change a few at a time."},
-}, planned: []string{"socket"}}
+}}
 
 var ofLog = Section{Title: "log", at: "under log:", Keys: []Key{
 	{Name: "level", kind: oneWord(logLevels...), std: defaultLevel, Doc: "The least that is logged: " + choice(logLevels) + "."},

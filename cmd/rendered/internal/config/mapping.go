@@ -117,8 +117,6 @@ func (r *reader) unknown(key, value *yaml.Node, where string, of *Section) {
 	}
 	var hints []string
 	switch {
-	case slices.Contains(of.planned, key.Value):
-		what = fmt.Sprintf("%q is not implemented in this version", key.Value)
 	case slices.Contains(names, near):
 		what += fmt.Sprintf("; did you mean %q?", near)
 	case elsewhere != "":

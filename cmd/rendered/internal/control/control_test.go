@@ -102,14 +102,22 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// A daemon of before there were versions reads its config again, and cannot say what came of it. A
-// command of then hears what it heard.
-func TestReloadAcrossVersions(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "rendered.sock")
+// somebody gives a socket at which no daemon of this version listens.
+func somebody(t *testing.T) (path string, _ net.Listener) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { listener.Close() })
+	return path, listener
+}
+
+// A daemon of before there were versions reads its config again, and cannot say what came of it. A
+// command of then hears what it heard.
+func TestReloadAcrossVersions(t *testing.T) {
+	path, listener := somebody(t)
 	asked := 0
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /reload", func(http.ResponseWriter, *http.Request) { asked++ })
@@ -142,12 +150,7 @@ func TestVersions(t *testing.T) {
 
 // Another program that listens there, and gives JSON, too, says nothing of services.
 func TestAnotherProgram(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
+	path, listener := somebody(t)
 	go func() {
 		_ = http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
 	}()
@@ -158,12 +161,7 @@ func TestAnotherProgram(t *testing.T) {
 
 // Who is not admitted is said so, however soon the connection is closed.
 func TestClosed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
+	path, listener := somebody(t)
 	go func() {
 		for {
 			conn, err := listener.Accept()

@@ -57,7 +57,7 @@ const (
 
 func getv(r *rewriter, c *call) value {
 	if len(c.args) == 0 || len(c.args) > 2 {
-		return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+		return r.miscounted(c)
 	}
 	key := c.args[0]
 	if len(c.args) == 1 && key.written == whole && key.literal == c.scope.current && c.scope.dot.kind == oneText {
@@ -94,7 +94,7 @@ func getPair(r *rewriter, c *call) value {
 
 func gets(r *rewriter, c *call) value {
 	if len(c.args) != 1 {
-		return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+		return r.miscounted(c)
 	}
 	key := c.args[0]
 	if key.shape.kind == pairKey || key.written == whole && !strings.ContainsAny(key.literal, `*?[\`) {
@@ -154,7 +154,7 @@ func getvs(r *rewriter, c *call) value {
 
 func keyExists(r *rewriter, c *call) value {
 	if len(c.args) != 1 {
-		return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+		return r.miscounted(c)
 	}
 	text := ""
 	switch r.o.Backend {
@@ -172,7 +172,7 @@ func keyExists(r *rewriter, c *call) value {
 func ofPath(form string, gives kind) func(r *rewriter, c *call) value {
 	return func(r *rewriter, c *call) value {
 		if len(c.args) != 1 {
-			return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+			return r.miscounted(c)
 		}
 		if r.o.Backend != Parameters {
 			return r.refuse(c.pos, "%s: only Parameter Store lists what is below a path; write the names down", c.name)
@@ -209,7 +209,7 @@ func replaceAll(r *rewriter, c *call) value {
 // sequence gives numbers from the first to the last.
 func sequence(r *rewriter, c *call) value {
 	if len(c.args) != 2 {
-		return r.refuse(c.pos, "seq with %d arguments is not known", len(c.args))
+		return r.miscounted(c)
 	}
 	behind := "(add " + c.args[1].arg() + " 1)"
 	if last, err := strconv.Atoi(c.args[1].text); err == nil {

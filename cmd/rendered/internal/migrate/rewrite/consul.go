@@ -103,7 +103,7 @@ func listOf(form string, of kind) func(r *rewriter, c *call) value {
 func computed(ours, args string) func(r *rewriter, c *call) value {
 	return func(r *rewriter, c *call) value {
 		if len(c.args) != 2 {
-			return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+			return r.miscounted(c)
 		}
 		for _, a := range c.args {
 			r.whole(a, c.pos)
@@ -132,7 +132,7 @@ func explode(r *rewriter, c *call) value {
 // env gives a variable of the environment. One that is only tested may be missing.
 func env(r *rewriter, c *call) value {
 	if len(c.args) != 1 {
-		return r.refuse(c.pos, "env with %d arguments is not known", len(c.args))
+		return r.miscounted(c)
 	}
 	if r.testing {
 		return c.write(`envOr "" $1`, oneText)
@@ -152,7 +152,7 @@ const splitWhy = "of the empty text it gives a list of one empty text, which was
 // split takes the white space around a text away, as there.
 func split(r *rewriter, c *call) value {
 	if len(c.args) != 2 {
-		return r.refuse(c.pos, "split with %d arguments is not known", len(c.args))
+		return r.miscounted(c)
 	}
 	if of := c.args[1]; !strings.HasPrefix(of.text, "param ") && (of.written != whole || strings.TrimSpace(of.literal) == "") {
 		r.remark(c.pos, "split: "+splitWhy)
@@ -166,7 +166,7 @@ func split(r *rewriter, c *call) value {
 // indent indents the lines that are not empty.
 func indent(r *rewriter, c *call) value {
 	if len(c.args) != 2 {
-		return r.refuse(c.pos, "indent with %d arguments is not known", len(c.args))
+		return r.miscounted(c)
 	}
 	n, err := strconv.Atoi(c.args[0].text)
 	if err != nil || n < 0 || n > 100 {
@@ -182,7 +182,7 @@ func in(r *rewriter, c *call) value { return r.isIn(c, 1, 0) }
 // isIn writes the question whether an argument is in another, by what that is.
 func (r *rewriter) isIn(c *call, part, of int) value {
 	if len(c.args) != 2 {
-		return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+		return r.miscounted(c)
 	}
 	form := fmt.Sprintf("$%d $%d", part+1, of+1)
 	switch c.args[of].shape.kind {
@@ -196,7 +196,7 @@ func (r *rewriter) isIn(c *call, part, of int) value {
 
 func execute(r *rewriter, c *call) value {
 	if len(c.args) == 0 || len(c.args) > 2 {
-		return r.refuse(c.pos, "executeTemplate with %d arguments is not known", len(c.args))
+		return r.miscounted(c)
 	}
 	if c.args[0].written != whole {
 		return r.refuse(c.pos, "executeTemplate of a name that is computed: include takes one that is written down")

@@ -226,7 +226,7 @@ func (r *rewriter) ruled(c *call, rule Rule) value {
 	}
 	form := rule.forms[min(max(len(c.args), 1), len(rule.forms))-1]
 	if form == "" || !strings.Contains(form, "$*") && strings.Count(form, "$") != len(c.args) {
-		return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+		return r.miscounted(c)
 	}
 	if rule.Why != "" {
 		r.remark(c.pos, c.name+": "+rule.Why)

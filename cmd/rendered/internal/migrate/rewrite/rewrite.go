@@ -313,3 +313,8 @@ func (r *rewriter) refuse(pos parse.Pos, what string, args ...any) value {
 	}
 	return value{}
 }
+
+// miscounted refuses a call with another number of arguments than its function takes.
+func (r *rewriter) miscounted(c *call) value {
+	return r.refuse(c.pos, "%s with %d arguments is not known", c.name, len(c.args))
+}
